@@ -1,0 +1,606 @@
+"""AlchemyWaffleStore beside a view's own session."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import orm
+from sqlalchemy.pool import QueuePool
+from store_cases import Case, open_case
+
+from waffleconf_admin.exceptions import BusyError, StoreError
+from waffleconf_admin.models import WaffleMixin
+from waffleconf_admin.store import AlchemyWaffleStore
+
+
+class Base(orm.DeclarativeBase):
+    pass
+
+
+class Conf(WaffleMixin, Base):
+    __tablename__ = "confs"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(sa.Text)
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    name: orm.Mapped[str]
+
+
+class KeyedConf(WaffleMixin, Base):
+    __tablename__ = "keyed"
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), primary_key=True)
+    value: orm.Mapped[str] = orm.mapped_column(sa.Text)
+
+
+class ReversedConf(WaffleMixin, Base):
+    """Stores its texts back to front."""
+
+    __tablename__ = "reversed"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    stored: orm.Mapped[str] = orm.mapped_column(sa.Text)
+
+    @property
+    def value(self) -> str:
+        return self.stored[::-1]
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self.stored = text[::-1]
+
+    def get_value(self) -> str:
+        return self.value
+
+
+class Backwards(sa.types.TypeDecorator[str]):
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value and f"{time.perf_counter_ns()}:{value}"
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        return value and value.partition(":")[2]
+
+
+class SaltedConf(WaffleMixin, Base):
+    """Stores the same text differently each time, as encryption does."""
+
+    __tablename__ = "salted"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(Backwards)
+
+
+class LooseConf(WaffleMixin, Base):
+    """Lacks its unique index, and has rules of its own."""
+
+    __tablename__ = "loose"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    value: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    __table_args__ = (sa.CheckConstraint("length(value) < 20", name="short"),)
+
+
+def begin_by_event(engine: sa.Engine) -> None:
+    """The recipe that makes sqlite3 begin where SQLAlchemy does."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+@pytest.fixture(params=["file", "wal", "memory"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "memory":
+        options: dict[str, Any] = {"poolclass": sa.StaticPool}
+        engine = sa.create_engine("sqlite://", **options)
+    else:
+        engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
+    if request.param == "wal":
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def session_of(bind: Any, **options: Any) -> Any:
+    return orm.scoped_session(orm.sessionmaker(bind, **options))
+
+
+@pytest.fixture
+def session(engine: sa.Engine) -> Iterator[Any]:
+    session = session_of(engine)
+    yield session
+    session.remove()
+
+
+@pytest.fixture
+def store(session: Any) -> AlchemyWaffleStore:
+    return AlchemyWaffleStore(session, Conf)
+
+
+# The view's objects
+
+
+def test_pending_and_dirty_objects_stay_as_they_are(
+    store: AlchemyWaffleStore, session: Any
+) -> None:
+    session.add(Item(name="old"))
+    session.commit()
+    dirty = session.scalars(sa.select(Item)).one()
+    session.rollback()
+    dirty.name, pending = "new", Item(name="pending")
+    session.add(pending)
+    assert store.swap({"A": (None, "a")})
+    assert store.read(["A"]) == [("A", "a")]
+    assert pending in session.new
+    assert dirty in session.dirty
+    assert dirty.name == "new"
+    session.rollback()
+    assert session.scalars(sa.select(Item.name)).all() == ["old"]
+
+
+def test_flushed_objects_survive_a_read_and_make_a_write_busy_at_once(
+    store: AlchemyWaffleStore, session: Any
+) -> None:
+    session.add(Item(name="flushed"))
+    session.flush()
+    assert store.read(["A"]) == []
+    start = time.perf_counter()
+    with pytest.raises(BusyError, match="commit"):
+        store.swap({"A": (None, "a")})
+    assert time.perf_counter() - start < 1
+    session.commit()
+    assert session.scalars(sa.select(Item.name)).all() == ["flushed"]
+    session.commit()
+    assert store.swap({"A": (None, "a")})
+
+
+def test_a_flushed_change_is_not_committed_by_a_read(
+    store: AlchemyWaffleStore, session: Any
+) -> None:
+    session.add(Item(name="flushed"))
+    session.flush()
+    store.read(["A"])
+    session.rollback()
+    assert session.scalars(sa.select(Item)).all() == []
+
+
+def test_reading_makes_no_session(store: AlchemyWaffleStore, session: Any) -> None:
+    store.swap({"A": (None, "a")})
+    store.read(["A"])
+    assert store.in_memory() in (True, False)
+    assert not session.registry.has()
+
+
+def test_get_shows_what_was_swapped(store: AlchemyWaffleStore, session: Any) -> None:
+    store.swap({"A": (None, "a"), "B": (None, "b")})
+    item = Item(name="kept")
+    session.add(item)
+    session.commit()
+    a, b, _ = store.get("A"), store.get("B"), item.name
+    assert store.swap({"A": ("a", "new")})
+    assert sa.inspect(a).expired
+    assert not sa.inspect(b).expired
+    assert not sa.inspect(item).expired
+    assert store.get("A").value == "new"
+
+
+def test_a_views_own_change_of_a_record_is_not_lost(
+    store: AlchemyWaffleStore, session: Any
+) -> None:
+    store.swap({"A": (None, "a")})
+    store.get("A").value = "the view's"
+    assert store.swap({"A": ("a", "new")})
+    session.commit()
+    assert store.read(["A"]) == [("A", "the view's")]
+
+
+def test_a_view_that_only_read_can_save_under_the_begin_recipe(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
+    begin_by_event(engine)
+    with engine.connect() as connection:
+        connection.connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[attr-defined]
+    Base.metadata.create_all(engine)
+    session = session_of(engine)
+    store = AlchemyWaffleStore(session, Conf)
+    session.scalars(sa.select(Item)).all()
+    session.add(Item(name="pending"))
+    assert store.swap({"A": (None, "a")})
+    session.rollback()
+    session.add(Item(name="flushed"))
+    session.flush()
+    with pytest.raises(BusyError, match="commit"):
+        store.swap({"A": ("a", "b")})
+    session.commit()
+    assert store.swap({"A": ("a", "b")})
+    # The hurry of the refused write must not stay with a pooled connection.
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+    session.remove()
+    engine.dispose()
+
+
+def test_a_pending_object_takes_no_connection_of_a_pool_of_one(tmp_path: Path) -> None:
+    engine = sa.create_engine(
+        f"sqlite:///{tmp_path}/test.db",
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.1,
+    )
+    Base.metadata.create_all(engine)
+    session = session_of(engine)
+    store = AlchemyWaffleStore(session, Conf)
+    session.add(Item(name="pending"))
+    assert store.swap({"A": (None, "a")})
+    session.flush()
+    with pytest.raises(BusyError, match="pool"):
+        store.read(["A"])
+    session.rollback()
+    assert store.read(["A"]) == [("A", "a")]
+    session.remove()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_a_row_that_the_view_holds_is_busy_and_no_deadlock(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    url = request.getfixturevalue(f"{database}_url")
+    with ExitStack() as stack:
+        case = open_case(stack, "scoped_session", database, url)
+        case.store.swap({"A": (None, "a")})
+        case.store.put("A", "the view's")
+        case.db.flush()
+        assert case.store.read(["A"]) == [("A", "a")]
+        with pytest.raises(BusyError, match="commit"):
+            case.store.swap({"A": ("a", "b")})
+        case.db.commit()
+        assert case.store.swap({"A": ("the view's", "b")})
+
+
+# Where it works
+
+
+def test_a_transaction_of_a_test_is_joined_and_rolled_back(file: sa.Engine) -> None:
+    file.dispose()
+    begin_by_event(file)
+    with file.connect() as connection:
+        outer = connection.begin()
+        session = session_of(connection, join_transaction_mode="create_savepoint")
+        store = AlchemyWaffleStore(session, Conf)
+        session.add(Item(name="flushed"))
+        session.flush()
+        assert store.swap({"A": (None, "a")})
+        assert not store.swap({"A": ("other", "b"), "B": (None, "b")})
+        assert store.read(["A", "B"]) == [("A", "a")]
+        session.commit()
+        assert session.scalars(sa.select(Item.name)).all() == ["flushed"]
+        session.remove()
+        outer.rollback()
+    assert AlchemyWaffleStore(session_of(file), Conf).read() == []
+
+
+def test_a_first_write_in_a_tests_transaction_is_rolled_back_too(file: sa.Engine) -> None:
+    with file.connect() as connection:
+        outer = connection.begin()
+        assert AlchemyWaffleStore(session_of(connection), Conf).swap({"A": (None, "a")})
+        outer.rollback()
+    assert AlchemyWaffleStore(session_of(file), Conf).read() == []
+
+
+def test_a_bound_connection_without_a_transaction_commits(file: sa.Engine) -> None:
+    with file.connect() as connection:
+        store = AlchemyWaffleStore(session_of(connection), Conf)
+        assert store.swap({"A": (None, "a")})
+        assert store.read() == [("A", "a")]
+        assert not connection.in_transaction()
+    assert AlchemyWaffleStore(session_of(file), Conf).read() == [("A", "a")]
+
+
+def test_the_bind_of_the_model_is_used(tmp_path: Path) -> None:
+    app = Flask("shop")
+    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{tmp_path}/main.db"
+    app.config["SQLALCHEMY_BINDS"] = {"settings": f"sqlite:///{tmp_path}/settings.db"}
+    db = SQLAlchemy(app)
+
+    class BoundConf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc]
+        __bind_key__ = "settings"
+        id = db.Column(db.Integer, primary_key=True)
+        key = db.Column(db.String(255), unique=True)
+        value = db.Column(db.Text)
+
+    with app.app_context():
+        db.create_all()
+        store = AlchemyWaffleStore(db, BoundConf)
+        assert store.swap({"A": (None, "a")})
+        assert store.read() == [("A", "a")]
+        assert store.get("A").value == "a"
+        assert [e for e in db.engines.values() if sa.inspect(e).has_table("bound_conf")] == [
+            db.engines["settings"]
+        ]
+        db.session.remove()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+def test_a_plain_session_behind_a_property_will_do(file: sa.Engine) -> None:
+    class Lite:
+        session = orm.Session(file)
+
+    store = AlchemyWaffleStore(Lite(), Conf)
+    assert store.swap({"A": (None, "a")})
+    assert (store.read(), store.get("A").value) == ([("A", "a")], "a")
+    Lite.session.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite://", True),
+        ("sqlite:///:memory:", True),
+        ("sqlite:///file:x?mode=memory&cache=shared&uri=true", True),
+        ("sqlite:///test.db", False),
+        ("postgresql+psycopg://localhost/x", False),
+    ],
+)
+def test_in_memory(url: str, expected: bool) -> None:
+    engine = sa.create_engine(url, poolclass=sa.StaticPool)
+    assert AlchemyWaffleStore(session_of(engine), Conf).in_memory() is expected
+
+
+# Models
+
+
+@pytest.mark.parametrize("model", [KeyedConf, ReversedConf, SaltedConf])
+def test_other_models_keep_the_contract(session: Any, engine: sa.Engine, model: Any) -> None:
+    store = AlchemyWaffleStore(session, model)
+    assert store.swap({"A": (None, "abc"), "B": (None, "b")})
+    assert not store.swap({"A": ("cba", "new"), "B": ("b", "new")})
+    assert not store.swap({"A": (None, "new")})
+    assert sorted(store.read()) == [("A", "abc"), ("B", "b")]
+    assert store.swap({"A": ("abc", "xyz"), "B": ("b", None)})
+    assert store.read(["A", "B"]) == [("A", "xyz")]
+    assert store.put("A", "123").get_value() == "123"
+    store.commit()
+    assert store.read(["A"]) == [("A", "123")]
+
+
+def test_doubled_keys_are_reported_once_and_become_equal(
+    file: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with file.begin() as connection:
+        rows = [{"key": "A", "value": text} for text in ("one", "two", "one")]
+        connection.execute(sa.insert(LooseConf), [*rows, {"key": "B", "value": "b"}])
+    store = AlchemyWaffleStore(session_of(file), LooseConf)
+    for _ in range(2):
+        assert sorted(store.read()) == [("A", "one"), ("B", "b")]
+    assert store.get("A").value == "one"
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "several rows for A" in record.getMessage()
+    store.commit()
+    assert not store.swap({"A": ("two", "new"), "B": ("b", "new")})
+    assert store.swap({"A": ("one", "new"), "B": ("b", "new")})
+    with file.begin() as connection:
+        assert set(connection.scalars(sa.select(LooseConf.value))) == {"new"}
+    assert store.swap({"A": ("new", None)})
+    assert store.read() == [("B", "new")]
+
+
+# Statements
+
+
+@pytest.mark.parametrize("kind", ["sqlalchemy", "scoped_session"])
+def test_statements_do_not_grow_with_the_number_of_keys(kind: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        case: Any = open_case(stack, kind, "file", f"sqlite:///{tmp_path}/test.db")
+        case.store.swap({f"K{n}": (None, "a") for n in range(1000)})
+        assert _taken(case) == ["INSERT many", "COMMIT"]
+        case.store.read([f"K{n}" for n in range(1000)])
+        assert _taken(case) == ["SELECT"]
+        case.store.swap(
+            {**{f"K{n}": ("a", "b") for n in range(500)}, "N1": (None, "n"), "N2": (None, "n")}
+        )
+        assert _taken(case) == ["UPDATE many", "INSERT many", "COMMIT"]
+        case.store.swap({"K1": ("a", "c")})
+        assert "COMMIT" not in _taken(case)
+
+
+def _taken(case: Case) -> list[str]:
+    statements: list[str] = case.statements  # type: ignore[attr-defined]
+    taken = statements[:]
+    statements.clear()
+    return [s for s in taken if not s.startswith(("PRAGMA", "CREATE"))] if taken else []
+
+
+# Faults
+
+
+def test_a_rule_of_the_table_is_an_error_that_shows_no_value(file: sa.Engine) -> None:
+    store = AlchemyWaffleStore(session_of(file), LooseConf)
+    secret = "gASVc2VjcmV0c2VjcmV0c2VjcmV0"
+    with pytest.raises(StoreError, match="short") as caught:
+        store.swap({"A": (None, secret), "B": (None, "b")})
+    assert not isinstance(caught.value, BusyError)
+    assert secret not in "".join(traceback.format_exception(caught.value))
+    assert "refuses" in str(caught.value)
+    assert store.read() == []
+
+
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+@pytest.mark.parametrize("kind", ["scoped_session", "peewee"])
+def test_no_servers_words_show_a_value(
+    request: pytest.FixtureRequest, database: str, kind: str
+) -> None:
+    url = request.getfixturevalue(f"{database}_url")
+    secret = "gASVc2VjcmV0c2VjcmV0c2VjcmV0"
+    with ExitStack() as stack:
+        case = open_case(stack, kind, database, url)
+        case.sql("ALTER TABLE confs ADD COLUMN author INTEGER")
+        case.sql("ALTER TABLE confs ADD CONSTRAINT named CHECK (author IS NOT NULL)")
+        case.sql("CREATE UNIQUE INDEX once ON confs (author)")
+        with pytest.raises(StoreError, match="named") as caught:
+            case.store.swap({"A": (None, secret)})
+        assert secret[:8] not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_database_held_by_somebody_else_is_busy(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db", connect_args={"timeout": 0.1})
+    Base.metadata.create_all(engine)
+    store = AlchemyWaffleStore(session_of(engine), Conf)
+    with engine.begin() as other:
+        other.execute(sa.insert(Item).values(name="held"))
+        assert store.read() == []
+        with pytest.raises(BusyError, match="holds the database"):
+            store.swap({"A": (None, "a")})
+    assert store.swap({"A": (None, "a")})
+    engine.dispose()
+
+
+def test_a_read_only_database_says_so(file: sa.Engine, tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///file:{tmp_path}/test.db?mode=ro&uri=true")
+    store = AlchemyWaffleStore(session_of(engine), Conf)
+    assert store.read() == []
+    with pytest.raises(StoreError, match="read-only"):
+        store.swap({"A": (None, "a")})
+    engine.dispose()
+
+
+def test_a_file_that_cannot_be_opened_says_so() -> None:
+    engine = sa.create_engine("sqlite:////no/such/folder/test.db")
+    with pytest.raises(StoreError, match="can't be opened"):
+        AlchemyWaffleStore(session_of(engine), Conf).read()
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_a_connection_lost_in_the_commit_is_told_by_the_rows(
+    request: pytest.FixtureRequest, database: str, arrives: bool
+) -> None:
+    url = request.getfixturevalue(f"{database}_url")
+    with ExitStack() as stack:
+        case = open_case(stack, "scoped_session", database, url)
+        engine = case.db.session_factory.kw["bind"]
+
+        @sa.event.listens_for(engine, "commit", once=True)
+        def cut(connection: sa.Connection) -> None:
+            if arrives:
+                connection.connection.dbapi_connection.commit()  # type: ignore[union-attr]
+            _kill(connection)
+
+        assert case.store.swap({"A": (None, "a")}) is arrives
+        assert case.store.read(["A"]) == ([("A", "a")] if arrives else [])
+
+
+@pytest.mark.parametrize("kind", ["scoped_session", "peewee"])
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_a_connection_that_died_unnoticed_is_renewed(
+    request: pytest.FixtureRequest, database: str, kind: str
+) -> None:
+    url = request.getfixturevalue(f"{database}_url")
+    with ExitStack() as stack:
+        case = open_case(stack, kind, database, url)
+        case.store.read(["A"])
+        _kill_others(url)
+        assert case.store.read(["A"]) == []
+        _kill_others(url)
+        assert not case.store.swap({"A": (None, "a")})
+        assert case.store.swap({"A": (None, "a")})
+        assert case.store.read(["A"]) == [("A", "a")]
+
+
+def _kill(connection: sa.Connection) -> None:
+    ask = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT CONNECTION_ID()"}
+    number = connection.exec_driver_sql(ask[connection.dialect.name]).scalar()
+    other = sa.create_engine(connection.engine.url, isolation_level="AUTOCOMMIT")
+    with other.connect() as killer:
+        if connection.dialect.name == "mysql":
+            killer.exec_driver_sql(f"KILL {number}")
+        else:
+            killer.exec_driver_sql(f"SELECT pg_terminate_backend({number}, 5000)")
+    other.dispose()
+
+
+def _kill_others(url: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as killer:
+        if engine.dialect.name == "mysql":
+            mine = "ID <> CONNECTION_ID() AND DB = DATABASE()"
+            query = f"SELECT ID FROM information_schema.PROCESSLIST WHERE {mine}"
+            for number in killer.exec_driver_sql(query).scalars().all():
+                killer.exec_driver_sql(f"KILL {number}")
+        else:
+            killer.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["scoped_session", "peewee"])
+@pytest.mark.parametrize("database", ["file", "postgres", "mariadb"])
+def test_a_forked_child_leaves_the_parents_connection_alone(
+    request: pytest.FixtureRequest, database: str, kind: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    if database != "file":
+        url = request.getfixturevalue(f"{database}_url")
+    with ExitStack() as stack:
+        case = open_case(stack, kind, database, url)
+        assert case.store.swap({"A": (None, "a")})
+        if not (child := os.fork()):
+            try:
+                case.store.after_fork()
+                # Both talk at once: on one connection each would get the other's answers.
+                done = case.store.swap({"B": (None, "b0")}) and all(
+                    case.store.swap({"B": (f"b{n}", f"b{n + 1}")}) for n in range(100)
+                )
+                os._exit(0 if done and case.store.swap({"B": ("b100", "b")}) else 1)
+            finally:
+                os._exit(2)
+        ended = 0
+        while not ended:
+            assert case.store.read(["A"]) == [("A", "a")]
+            ended, status = os.waitpid(child, os.WNOHANG)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert case.store.swap({"A": ("a", "aa")})
+        assert sorted(case.store.read()) == [("A", "aa"), ("B", "b")]
+
+
+def test_a_fork_does_not_empty_a_database_in_memory() -> None:
+    with ExitStack() as stack:
+        case = open_case(stack, "sqlalchemy", "memory", "sqlite://")
+        case.store.swap({"A": (None, "a")})
+        case.store.after_fork()
+        assert case.store.read() == [("A", "a")]

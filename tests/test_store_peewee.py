@@ -1,0 +1,264 @@
+"""PeeweeWaffleStore beside a view's own connection and transaction."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+from playhouse.pool import PooledSqliteDatabase
+
+from waffleconf_admin.exceptions import BusyError, StoreError
+from waffleconf_admin.models import WaffleMixin
+from waffleconf_admin.store import PeeweeWaffleStore
+
+
+def conf_on(database: Any, **fields: Any) -> Any:
+    """A model of settings, with its table if the database is there."""
+    meta = type("Meta", (), {"database": database, "table_name": "confs"})
+    columns = {"key": peewee.CharField(unique=True), "value": peewee.TextField(), **fields}
+    model = type("Conf", (WaffleMixin, peewee.Model), {"Meta": meta, **columns})
+    if not isinstance(database, peewee.Proxy):
+        create(model)
+    return model
+
+
+def create(model: Any) -> None:
+    with model._meta.database.connection_context():
+        model.create_table()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "test.db")
+
+
+@pytest.fixture(params=["rollback journal", "wal"])
+def db(request: pytest.FixtureRequest, path: str) -> Iterator[peewee.SqliteDatabase]:
+    wal = {"journal_mode": "wal"} if request.param == "wal" else {}
+    db = peewee.SqliteDatabase(path, pragmas=wal)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def store(db: Any) -> PeeweeWaffleStore:
+    return PeeweeWaffleStore(model=conf_on(db))
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_the_threads_connection_is_left_as_it_was_found(
+    db: Any, store: PeeweeWaffleStore, opened: bool
+) -> None:
+    raw = db.connection() if opened else None
+    assert store.swap({"A": (None, "a")})
+    assert store.read(["A"]) == [("A", "a")]
+    assert db.is_closed() is not opened
+    assert not opened or db.connection() is raw
+
+
+def test_a_view_may_still_open_its_connection(db: Any, store: PeeweeWaffleStore) -> None:
+    store.read(["A"])
+    db.connect()
+
+
+def test_inside_atomic_a_read_sees_what_is_committed_and_rolls_nothing_back(
+    db: Any, store: PeeweeWaffleStore
+) -> None:
+    store.swap({"A": (None, "a")})
+    with db.atomic():
+        store.put("A", "the view's")
+        assert store.read(["A"]) == [("A", "a")]
+    assert store.read(["A"]) == [("A", "the view's")]
+
+
+@pytest.mark.parametrize("begin", ["atomic", "by hand"])
+def test_a_write_beside_an_open_write_is_busy_at_once(
+    db: Any, store: PeeweeWaffleStore, begin: str
+) -> None:
+    db.connect()
+    outer = db.atomic()
+    outer.__enter__() if begin == "atomic" else db.execute_sql("BEGIN")
+    store.put("A", "the view's")
+    start = time.perf_counter()
+    with pytest.raises(BusyError, match="commit"):
+        store.swap({"B": (None, "b")})
+    assert time.perf_counter() - start < 1
+    outer.__exit__(None, None, None) if begin == "atomic" else db.execute_sql("COMMIT")
+    assert store.swap({"B": (None, "b")})
+    assert store.read(["A", "B"]) == [("A", "the view's"), ("B", "b")]
+
+
+def test_beside_a_transaction_that_has_not_written_a_write_succeeds(
+    db: Any, store: PeeweeWaffleStore
+) -> None:
+    with db.atomic():
+        assert store.swap({"A": (None, "a")})
+    assert store.read() == [("A", "a")]
+
+
+def test_in_memory_inside_atomic_reads_join_and_writes_are_busy() -> None:
+    db = peewee.SqliteDatabase(":memory:")
+    db.connect()
+    store = PeeweeWaffleStore(model=conf_on(db))
+    store.model.create_table()
+    with db.atomic():
+        store.put("A", "the view's")
+        assert store.read(["A"]) == [("A", "the view's")]
+        with pytest.raises(BusyError, match="commit"):
+            store.swap({"B": (None, "b")})
+    assert store.swap({"B": (None, "b")})
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (":memory:", True),
+        ("", True),
+        ("file:x?mode=memory&cache=shared", True),
+        ("test.db", False),
+    ],
+)
+def test_in_memory(name: str, expected: bool) -> None:
+    proxy = peewee.DatabaseProxy()
+    store = PeeweeWaffleStore(model=conf_on(proxy))
+    proxy.initialize(peewee.SqliteDatabase(name))
+    assert store.in_memory() is expected
+
+
+def test_another_database_is_not_in_memory() -> None:
+    proxy = peewee.DatabaseProxy()
+    proxy.initialize(peewee.PostgresqlDatabase("x"))
+    assert not PeeweeWaffleStore(model=conf_on(proxy)).in_memory()
+
+
+def test_a_proxy_is_resolved_when_it_is_used(path: str) -> None:
+    proxy = peewee.DatabaseProxy()
+    store = PeeweeWaffleStore(model=conf_on(proxy))
+    with pytest.raises(StoreError, match=r"initialize\(\)"):
+        store.read()
+    proxy.initialize(peewee.SqliteDatabase(path))
+    create(store.model)
+    assert store.swap({"A": (None, "a")})
+    assert store.read() == [("A", "a")]
+
+
+def test_every_thread_has_a_connection_of_its_own(db: Any, store: PeeweeWaffleStore) -> None:
+    found: list[Any] = []
+
+    def work() -> None:
+        store.swap({"A": (None, "a")})
+        found.append((store.read(), db.is_closed()))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [([("A", "a")], True)]
+
+
+def test_a_full_pool_says_so(path: str) -> None:
+    db = PooledSqliteDatabase(path, max_connections=1)
+    store = PeeweeWaffleStore(model=conf_on(db))
+    assert store.swap({"A": (None, "a")})
+    with db.connection_context():
+        assert store.read() == [("A", "a")]
+        with db.atomic(), pytest.raises(BusyError, match="pool"):
+            store.read()
+    assert store.read() == [("A", "a")]
+    db.close_all()
+
+
+def test_a_hurried_connection_does_not_stay_in_a_pool(path: str) -> None:
+    db = PooledSqliteDatabase(path, max_connections=2)
+    store = PeeweeWaffleStore(model=conf_on(db))
+    with db.connection_context():
+        with db.atomic():
+            assert store.swap({"A": (None, "a")})
+        timeouts = []
+        thread = threading.Thread(target=lambda: timeouts.append(db.pragma("busy_timeout")))
+        thread.start()
+        thread.join()
+    assert timeouts == [5000]
+    db.close_all()
+
+
+def test_statements_are_built_and_logged_once(
+    store: PeeweeWaffleStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def taken() -> list[str]:
+        verbs = [record.args or record.msg for record in caplog.records]
+        caplog.clear()
+        return [str(verb[0]).split()[0] for verb in verbs]
+
+    caplog.set_level(logging.DEBUG, logger="peewee")
+    store.swap({f"K{n}": (None, "a") for n in range(1000)})
+    assert taken() == ["INSERT"]
+    store.read([f"K{n}" for n in range(1000)])
+    assert taken() == ["SELECT"]
+    store.swap({**{f"K{n}": ("a", "b") for n in range(500)}, "N1": (None, "n")})
+    assert taken() == ["UPDATE", "INSERT"]
+    store.swap({"K1": ("a", "c")})
+    assert taken() == ["UPDATE"]
+
+
+class Backwards(peewee.TextField):
+    """Stores the same text differently each time, as encryption does."""
+
+    def db_value(self, value: str) -> str:
+        return f"{time.perf_counter_ns()}:{value}"
+
+    def python_value(self, value: str) -> str:
+        return value.partition(":")[2]
+
+
+class LongTextField(peewee.TextField):
+    field_type = "LONGTEXT"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"key": peewee.CharField(primary_key=True)}, id="key is the primary key"),
+        pytest.param({"value": Backwards()}, id="a field of its own"),
+        pytest.param({"value": LongTextField()}, id="a larger field"),
+        pytest.param({"get_value": lambda self: self.value}, id="its own get_value"),
+        pytest.param({"by": peewee.CharField(default="nobody")}, id="a default"),
+    ],
+)
+def test_other_models_keep_the_contract(db: Any, fields: dict[str, Any]) -> None:
+    store = PeeweeWaffleStore(model=conf_on(db, **fields))
+    assert store.swap({"A": (None, "abc"), "B": (None, "b")})
+    assert not store.swap({"A": ("cba", "new"), "B": ("b", "new")})
+    assert not store.swap({"A": (None, "new")})
+    assert sorted(store.read()) == [("A", "abc"), ("B", "b")]
+    assert store.swap({"A": ("abc", "xyz"), "B": ("b", None)})
+    assert store.read(["A", "B"]) == [("A", "xyz")]
+    assert store.put("A", "123").get_value() == "123"
+    assert store.read(["A"]) == [("A", "123")]
+    assert store.put("B", "new").get_value() == "new"
+    assert getattr(store.get("B"), "by", "nobody") == "nobody"
+
+
+def test_doubled_keys_become_equal(db: Any, caplog: pytest.LogCaptureFixture) -> None:
+    store = PeeweeWaffleStore(model=conf_on(db, key=peewee.CharField()))
+    for text in ("one", "two", "one"):
+        store.model.create(key="A", value=text)
+    assert store.read() == [("A", "one")]
+    assert "several rows for A" in caplog.text
+    assert not store.swap({"A": ("two", "new")})
+    assert store.swap({"A": ("one", "new")})
+    assert [record.value for record in store.model.select()] == ["new"] * 3
+
+
+def test_a_rule_of_the_table_is_an_error(db: Any) -> None:
+    checked = peewee.TextField(constraints=[peewee.Check("length(value) < 5")])
+    store = PeeweeWaffleStore(model=conf_on(db, value=checked))
+    with pytest.raises(StoreError, match="A rule of the table"):
+        store.swap({"A": (None, "too long"), "B": (None, "b")})
+    assert store.read() == []

@@ -1,0 +1,29 @@
+"""The stores: where settings are kept."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .base import WaffleStore
+
+if TYPE_CHECKING:
+    from .alchemy import AlchemyWaffleStore
+    from .peewee import PeeweeWaffleStore
+
+__all__ = ["AlchemyWaffleStore", "PeeweeWaffleStore", "WaffleStore"]
+
+# Class name: module of this package, and the extra that installs what it imports.
+_LAZY = {"AlchemyWaffleStore": ("alchemy", "sqlalchemy"), "PeeweeWaffleStore": ("peewee", "peewee")}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, extra = _LAZY[name]
+    try:
+        return getattr(import_module(f"{__name__}.{module}"), name)
+    except ImportError as error:
+        raise ImportError(
+            f'{name} needs {error.name}: pip install "waffleconf-admin[{extra}]"', name=error.name
+        ) from error

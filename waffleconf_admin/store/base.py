@@ -1,0 +1,221 @@
+"""WaffleStore: what every store can do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from ..exceptions import StoreError
+from ..models import WaffleMixin
+from . import faults
+
+log = logging.getLogger(__name__)
+
+#: What a save changes: ``{key: (text seen or None, new text or None)}``; None: there is no row.
+Changes = Mapping[str, tuple[str | None, str | None]]
+
+_DOCUMENTED = ("commit", "delete", "get", "put")
+
+
+class WaffleStore:
+    """Keeps texts by key; subclasses know a database.
+
+    ``commit``, ``delete``, ``get`` and ``put`` are all that a store of your own must have; they
+    work on the caller's own session. ``read`` and ``swap`` are then done with them, one record
+    after another. Such a store can't promise what the two stores of this package do: a save that
+    fails half-way may leave half of it, of two writers at once the later may win, and what else
+    waits in the caller's session is committed too. A subclass of those two that overrides one of
+    the four, and not ``read`` and ``swap``, is such a store.
+
+    :param db: the database, as its ORM's Flask extension gives it.
+    :param model: the model that keeps the settings, usually with `WaffleMixin`.
+    """
+
+    def __init__(self, db: Any = None, model: Any = None) -> None:
+        self.db = db
+        self.model = model
+        self._odd: set[str] = set()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+
+        def distance(name: str) -> int:
+            return next(steps for steps, base in enumerate(cls.__mro__) if name in vars(base))
+
+        # An own way to handle one record must not be bypassed by an inherited way to handle many.
+        for name in ("read", "swap"):
+            if min(map(distance, _DOCUMENTED)) < distance(name):
+                setattr(cls, name, vars(WaffleStore)[name])
+
+    def commit(self) -> None:
+        """Commit to the database, where that is needed."""
+        raise NotImplementedError(f"{type(self).__name__} needs commit()")
+
+    def delete(self, key: str) -> Any:
+        """Delete the record of a key and return it; None when there is none."""
+        raise NotImplementedError(f"{type(self).__name__} needs delete(key)")
+
+    def get(self, key: str) -> Any:
+        """Return the record of a key; None when there is none."""
+        raise NotImplementedError(f"{type(self).__name__} needs get(key)")
+
+    def put(self, key: str, value: str) -> Any:
+        """Insert or update the record of a key and return it."""
+        raise NotImplementedError(f"{type(self).__name__} needs put(key, value)")
+
+    def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        """Return ``(key, text)`` of the rows there are, in no order; reading changes nothing.
+
+        :param keys: which; None is all, which a store of the four documented methods can't list
+            (NotImplementedError).
+        :raises StoreError: the database can't be read; the message says what to do.
+        """
+        if keys is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} can't list its keys: name those to read"
+            )
+        found = []
+        for key in keys:
+            try:
+                record = self.get(key)
+                if record is not None:
+                    found.append((key_of(record), text_of(record)))
+            except Exception as error:
+                self._fail(error)
+        return found
+
+    def swap(self, changes: Changes) -> bool:
+        """Save all of the changes or none, if every row still is as it was seen.
+
+        :param changes: ``{key: (text seen or None, new text or None)}``: None is no row. Where both
+            are equal there is nothing to do.
+        :returns: False when somebody was faster: read again and decide again.
+        :raises BusyError: the database is held by somebody else or by the caller's own transaction.
+        :raises StoreError: it can't be written; the message says what to do.
+        """
+        changes = effective(changes)
+        stored = dict(self.read(list(changes)))
+        if any(stored.get(key) != seen for key, (seen, _) in changes.items()):
+            return False
+        try:
+            for key, (_, new) in changes.items():
+                if new is None:
+                    self.delete(key)
+                else:
+                    self.put(key, new)
+            if changes:
+                self.commit()
+        except Exception as error:
+            self._fail(error, changes)
+        return True
+
+    def in_memory(self) -> bool:
+        """Whether the database lives on one connection of this process, of no use to a thread."""
+        return False
+
+    def after_fork(self) -> None:
+        """Forget, in a forked child, the connections of the parent without closing them."""
+
+    def _arrived(self, changes: Changes) -> bool:
+        stored = dict(self.read(list(changes)))
+        return all(stored.get(key) == new for key, (_, new) in changes.items())
+
+    def _taken(self, changes: Changes) -> bool:
+        """Whether a row that was absent is there now."""
+        new = [key for key, (seen, _) in changes.items() if seen is None]
+        return bool(new and self.read(new))
+
+    def _fail(self, error: Exception, changes: Changes | None = None) -> NoReturn:
+        """Raise the StoreError that an error of the database means."""
+        if isinstance(error, StoreError | NotImplementedError):
+            raise error
+        texts = [text for change in (changes or {}).values() for text in change]
+        raise faults.explain(error, texts) from error
+
+    def _tidy(
+        self, rows: Iterable[tuple[Any, Any]], keys: Iterable[str] | None
+    ) -> list[tuple[str, str]]:
+        """One text a key, of just the keys asked for.
+
+        A database may compare keys more loosely than Python does. Keys whose rows a comparison of
+        texts can't tell apart (several rows, no text) are remembered: `swap` must lock those.
+        """
+        wanted = None if keys is None else set(keys)
+        found: dict[str, str] = {}
+        doubled = set()
+        for key, stored in rows:
+            if wanted is not None and key not in wanted:
+                continue
+            text = as_text(stored)
+            if text is not stored:
+                self._odd.add(key)
+            if key in found:
+                doubled.add(key)
+                text = min(found[key], text)
+            found[key] = text
+        if new := sorted(doubled - self._odd):
+            log.warning(
+                "The table of the settings has several rows for %s: make its column 'key' unique. "
+                "Saving a setting makes its rows equal.",
+                ", ".join(new),
+            )
+        self._odd |= doubled
+        return list(found.items())
+
+
+def effective(changes: Changes) -> dict[str, tuple[str | None, str | None]]:
+    """The changes that change something, in the one order that keeps writers from deadlocks."""
+    return {key: change for key, change in sorted(changes.items()) if change[0] != change[1]}
+
+
+def by_kind(changes: Changes) -> dict[str, list[dict[str, str | None]]]:
+    """The changes as parameters of the statements ``update``, ``delete`` and ``insert``."""
+    kinds: dict[str, list[dict[str, str | None]]] = {}
+    for key, (seen, new) in changes.items():
+        kind = "insert" if seen is None else "delete" if new is None else "update"
+        kinds.setdefault(kind, []).append({"of_key": key, "seen": seen, "new": new})
+    return kinds
+
+
+def compared(changes: Changes, records: Iterable[Any]) -> list[tuple[str, Any, str | None]] | None:
+    """What to do to each record: ``(key, record or None, new text or None)``.
+
+    None when a record isn't as it was seen. All records of a key are made equal.
+    """
+    found: dict[str, list[Any]] = {key: [] for key in changes}
+    for record in records:
+        found.get(key_of(record), []).append(record)
+    if any(
+        min(map(text_of, found[key]), default=None) != seen for key, (seen, _) in changes.items()
+    ):
+        return None
+    return [
+        (key, record, new) for key, (_, new) in changes.items() for record in found[key] or [None]
+    ]
+
+
+def as_text(stored: Any) -> str:
+    """A stored value as text; what no store would write (NULL, bytes) counts as empty."""
+    return stored if isinstance(stored, str) else ""
+
+
+def text_of(record: Any) -> str:
+    """The stored text of a record."""
+    return as_text(record.get_value() if hasattr(record, "get_value") else record.value)
+
+
+def key_of(record: Any) -> str:
+    """The name of the setting that a record holds."""
+    return str(record.get_key() if hasattr(record, "get_key") else record.key)
+
+
+def overrides(model: Any) -> bool:
+    """Whether a model has its own idea of its key or value, so that its columns don't tell."""
+    return any(
+        getattr(model, name, original) is not original
+        for name, original in (
+            ("get_key", WaffleMixin.get_key),
+            ("get_value", WaffleMixin.get_value),
+        )
+    )

@@ -1,0 +1,300 @@
+"""PeeweeWaffleStore: settings kept with peewee."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from typing import Any, TypeVar
+
+import peewee
+from playhouse.pool import MaxConnectionsExceeded
+
+from ..exceptions import BusyError, StoreError
+from . import faults
+from .base import Changes, WaffleStore, by_kind, compared, effective, key_of, overrides, text_of
+
+# Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
+_MANY = 500
+
+_ERRORS = (peewee.PeeweeException, MaxConnectionsExceeded)
+
+# Statements that don't pass peewee's execute_sql are logged where it logs all others.
+_log = logging.getLogger("peewee")
+
+_T = TypeVar("_T")
+
+
+class PeeweeWaffleStore(WaffleStore):
+    """Keeps settings in a table of peewee.
+
+    :param db: may be left out; the database is the model's own, a DatabaseProxy too.
+    :param model: the model class.
+    """
+
+    def __init__(self, db: Any = None, model: Any = None) -> None:
+        super().__init__(db, model)
+        self._statements: dict[tuple[type, str | int], tuple[str, list[Any]]] = {}
+        self._inherited: list[Any] = []
+
+    # The documented methods, on the caller's connection
+
+    def commit(self) -> None:
+        """Do nothing: peewee commits each statement, or at the end of the caller's ``atomic()``."""
+
+    def delete(self, key: str) -> Any:
+        record = self.get(key)
+        if record is not None:
+            record.delete_instance()
+        return record
+
+    def get(self, key: str) -> Any:
+        # The collation may find a key that differs in case.
+        records = (r for r in self.model.select().where(self.model.key == key) if r.key == key)
+        return min(records, key=text_of, default=None)
+
+    def put(self, key: str, value: str) -> Any:
+        record = self.get(key)
+        if record is None:
+            return self.model.create(key=key, value=value)
+        record.value = value
+        record.save()
+        return record
+
+    # Many at once, apart from the caller's transaction
+
+    def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        wanted = None if keys is None else list(keys)
+        try:
+            try:
+                rows = self._apart(lambda database: self._rows(database, wanted))
+            except _ERRORS as error:
+                if not self._renew(error):
+                    raise
+                rows = self._apart(lambda database: self._rows(database, wanted))
+        except _ERRORS as error:
+            self._fail(error)
+        return self._tidy(rows, wanted)
+
+    def swap(self, changes: Changes) -> bool:
+        changes = effective(changes)
+        if not changes:
+            return True
+        write = self._write_columns
+        if self._as_records or self._odd & changes.keys():
+            write = self._write_records
+        committing = False
+
+        def work(database: Any) -> bool:
+            nonlocal committing
+            # SQLite: the lock is taken first, so that it is waited for.
+            kind = ("IMMEDIATE",) if isinstance(database, peewee.SqliteDatabase) else ()
+            with database.atomic(*kind):
+                if not write(database, changes):
+                    raise _Lost
+                committing = True
+            return True
+
+        try:
+            return self._apart(work, write=True)
+        except _Lost:
+            return False
+        except peewee.IntegrityError as error:
+            if self._taken(changes):
+                return False
+            self._fail(error, changes)
+        except _ERRORS as error:
+            if self._renew(error):
+                # Only the database knows whether a commit arrived before the connection went.
+                return committing and self._arrived(changes)
+            if faults.again(error):
+                return False
+            self._fail(error, changes)
+
+    def in_memory(self) -> bool:
+        database = self._database
+        if not isinstance(database, peewee.SqliteDatabase):
+            return False
+        name = str(database.database)
+        return name == "" or ":memory:" in name or "mode=memory" in name
+
+    def after_fork(self) -> None:
+        database = self._database
+        if self.in_memory():
+            return
+        # Kept, for the garbage collector would close the parent's connections.
+        pooled = [getattr(database, name, None) for name in ("_connections", "_in_use")]
+        self._inherited += [database._state.conn, *pooled]
+        database._state.reset()
+        database._lock = threading.Lock()
+        if pooled[0] is not None:
+            database._connections, database._in_use = [], {}
+
+    # The database and its connections
+
+    @property
+    def _database(self) -> Any:
+        database = self.model._meta.database
+        while isinstance(database, peewee.Proxy):
+            database = database.obj
+        if database is None:
+            raise StoreError(
+                f"{self.model.__name__} has no database: name it in the model's Meta, or "
+                "initialize() its DatabaseProxy before settings are read."
+            )
+        return database
+
+    def _apart(self, work: Callable[[Any], _T], write: bool = False) -> _T:
+        """Work on a connection without an open transaction, and leave the thread's as it was."""
+        database = self._database
+        if database.is_closed():
+            database.connect()
+            try:
+                return work(database)
+            finally:
+                if not database.is_closed():
+                    database.close()
+        raw = database.connection()
+        # A BEGIN by hand is unknown to peewee.
+        if not (database.in_transaction() or getattr(raw, "in_transaction", False)):
+            return work(database)
+        if self.in_memory() or not database.thread_safe:
+            if write:
+                raise BusyError(faults.COMMIT_FIRST)
+            return work(database)
+        # Another thread has another connection.
+        beside = partial(_hurried, work) if write else work
+        with ThreadPoolExecutor(1) as executor:
+            return executor.submit(self._apart, beside).result()
+
+    def _renew(self, error: BaseException) -> bool:
+        """Replace the thread's connection if it is gone; False when the error is another one."""
+        if not faults.lost(error):
+            return False
+        database = self._database
+        if not database.is_closed() and not database.in_transaction():
+            _drop(database)
+            try:
+                database.connect()
+            except _ERRORS as failure:
+                self._fail(failure)
+        if hasattr(database, "close_idle"):
+            database.close_idle()
+        return True
+
+    # Rows as columns, the quick way, and as instances
+
+    @cached_property
+    def _as_records(self) -> bool:
+        fields = self.model._meta.fields
+        return overrides(self.model) or not (
+            _is_plain(fields.get("value")) and _is_plain(fields["key"])
+        )
+
+    def _some(self, query: Any, keys: list[str] | None) -> Any:
+        return query if keys is None or len(keys) > _MANY else query.where(self.model.key.in_(keys))
+
+    def _rows(self, database: Any, keys: list[str] | None) -> list[tuple[Any, Any]]:
+        model = self.model
+        if self._as_records:
+            return [(key_of(r), text_of(r)) for r in self._some(model.select(), keys)]
+        if keys is None or len(keys) > _MANY:
+            sql, parameters = model.select(model.key, model.value).sql()
+        else:
+            sql, parameters = self._statement(database, len(keys))[0], keys
+        return list(database.execute_sql(sql, parameters).fetchall())
+
+    def _statement(self, database: Any, kind: str | int) -> tuple[str, list[Any]]:
+        """A statement and the names of its parameters, built once for a kind of database."""
+        known = self._statements.get((type(database), kind))
+        if known is None:
+            known = self._build(kind, isinstance(database, peewee.MySQLDatabase)).sql()
+            self._statements[type(database), kind] = known
+        return known
+
+    def _build(self, kind: str | int, loose: bool) -> Any:
+        model = self.model
+        if isinstance(kind, int):
+            return model.select(model.key, model.value).where(model.key.in_(["of_key"] * kind))
+        same = [model.key == "of_key"]
+        if kind == "touch":
+            return model.update({model.key: model.key}).where(*same)
+        if kind == "insert":
+            return model.insert({model.key: "of_key", model.value: "new"})
+        if loose:
+            # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+            utf8 = peewee.fn.CONVERT(peewee.NodeList((model.key, peewee.SQL("USING utf8mb4"))))
+            same += [_same_bytes(utf8, "of_key"), _same_bytes(model.value, "seen")]
+        else:
+            same.append(model.value == "seen")
+        query = model.delete() if kind == "delete" else model.update({model.value: "new"})
+        return query.where(*same)
+
+    def _many(self, database: Any, kind: str, rows: list[dict[str, Any]]) -> int:
+        """Run a statement for many rows and return how many it changed."""
+        sql, names = self._statement(database, kind)
+        if kind == "insert" and self.model._meta.defaults:
+            inserts = (self.model.insert(key=row["of_key"], value=row["new"]) for row in rows)
+            values = [tuple(insert.sql()[1]) for insert in inserts]
+        else:
+            values = [tuple(row[name] for name in names) for row in rows]
+        _log.debug((sql, values))
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            cursor = database.cursor()
+            cursor.executemany(sql, values)
+        return int(cursor.rowcount)
+
+    def _write_columns(self, database: Any, changes: Changes) -> bool:
+        for kind, rows in by_kind(changes).items():
+            # Of an INSERT the rowcount says nothing: it fails or not.
+            if self._many(database, kind, rows) != len(rows) and kind != "insert":
+                return False
+        return True
+
+    def _write_records(self, database: Any, changes: Changes) -> bool:
+        # Touching the rows locks them on every database: what is compared next stays as it is.
+        self._many(database, "touch", [{"of_key": key} for key in changes])
+        todo = compared(changes, self._some(self.model.select(), list(changes)))
+        for key, record, new in todo or ():
+            if new is None:
+                record.delete_instance()
+            elif record is None:
+                self.model.create(key=key, value=new)
+            else:
+                record.value = new
+                record.save()
+        return todo is not None
+
+
+class _Lost(Exception):
+    """Somebody else was faster."""
+
+
+def _is_plain(field: Any) -> bool:
+    """Whether a field stores text as it is given."""
+    return isinstance(field, peewee.CharField | peewee.TextField) and all(
+        getattr(type(field), name) is getattr(peewee.TextField, name)
+        for name in ("adapt", "db_value", "python_value")
+    )
+
+
+def _same_bytes(stored: Any, name: str) -> Any:
+    given = peewee.Cast(peewee.Value(name, converter=False), "BINARY")
+    return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", given)
+
+
+def _hurried(work: Callable[[Any], _T], database: Any) -> _T:
+    kinds = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
+    kind = next((name for cls, name in kinds.items() if isinstance(database, cls)), "postgresql")
+    try:
+        database.execute_sql(faults.HURRY[kind])
+        return work(database)
+    finally:
+        _drop(database)
+
+
+def _drop(database: Any) -> None:
+    """Close the thread's connection for good, where a pool would keep it."""
+    getattr(database, "manual_close", database.close)()
