@@ -1,0 +1,103 @@
+"""The shape of the package: imports go one way, and no ORM is imported by the way."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import waffleconf_admin
+
+PACKAGE = Path(waffleconf_admin.__file__).parent
+
+#: What a module may import of the package; a line may name what stands below it only.
+MAY_IMPORT = {
+    "__init__": {"admin", "core", "exceptions", "forms", "live", "models", "signals", "store"},
+    "core": {"cli", "state", "store"},
+    "admin": {"exceptions", "forms", "fields", "declarations"},
+    "state": {
+        "declarations", "exceptions", "forms", "live", "rows", "runner", "signals", "store", "util",
+    },
+    "cli": {"declarations", "exceptions", "forms", "util"},
+    "runner": {"watcher"},
+    "watcher": set(),
+    "rows": {"declarations", "exceptions", "store", "util"},
+    "live": {"declarations", "exceptions", "util"},
+    "forms": {"declarations", "exceptions", "fields", "merge", "util", "widgets"},
+    "merge": set(),
+    "fields": {"declarations", "exceptions", "util", "widgets"},
+    "widgets": set(),
+    "declarations": {"exceptions", "util"},
+    "store": {"exceptions", "models"},
+    "models": set(),
+    "signals": set(),
+    "util": {"exceptions", "unpickle"},
+    "unpickle": {"exceptions", "opcodes"},
+    "opcodes": {"exceptions"},
+    "exceptions": set(),
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of the package that a file imports when it runs."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text())
+    for node in list(ast.walk(tree)):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    inside = path.parent != PACKAGE
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            if inside and node.level == 1:
+                names = [path.parent.name]
+            found |= {str(name).split(".")[0] for name in names}
+        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("waffleconf_admin"):
+            found.add(f"{node.module}: import it relatively")
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_imports_go_one_way(path: Path) -> None:
+    module = path.stem if path.parent == PACKAGE else path.parent.name
+    assert imported(path) <= MAY_IMPORT[module] | {path.parent.name}
+
+
+def test_the_order_of_the_table_is_one_way() -> None:
+    order = list(MAY_IMPORT)
+    for module, others in MAY_IMPORT.items():
+        below = order[order.index(module) :]
+        assert others - {"store"} <= set(below), module
+
+
+@pytest.mark.parametrize("library", ["sqlalchemy", "peewee", "redis"])
+def test_importing_the_package_imports_no_optional_library(library: str) -> None:
+    code = f"import sys, waffleconf_admin.watcher; sys.exit({library!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("store", "extra"), [("AlchemyWaffleStore", "sqlalchemy"), ("PeeweeWaffleStore", "peewee")]
+)
+def test_a_missing_library_is_named_with_its_extra(store: str, extra: str) -> None:
+    code = (
+        f"import sys; sys.modules[{extra!r}] = None\n"
+        "try:\n"
+        f"    from waffleconf_admin import {store}\n"
+        "except ImportError as error:\n"
+        f"    sys.exit('waffleconf-admin[{extra}]' not in str(error))\n"
+        "sys.exit(2)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_public_name_is_there() -> None:
+    for name in waffleconf_admin.__all__:
+        assert getattr(waffleconf_admin, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = waffleconf_admin.Nothing

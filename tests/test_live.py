@@ -1,0 +1,98 @@
+"""Live: saves and reloads of one process are ordered by a generation number."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from waffleconf_admin.declarations import declare
+from waffleconf_admin.live import Live
+from waffleconf_admin.util import deserialize, serialize
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def live(config: dict[str, Any]) -> Live:
+    live = Live(config, deserialize)
+    live.declare(declare({"A": {"default": 1}, "B": {"default": [1]}}))
+    return live
+
+
+def test_texts_are_taken_up_in_values_and_configuration(live: Live, config: Any) -> None:
+    assert live.apply(live.generation, {"A": serialize(2)}) == {"A": (1, 2)}
+    assert live.values == config == {"A": 2, "B": [1]}
+
+
+def test_what_was_read_before_another_change_is_refused(live: Live) -> None:
+    generation = live.generation
+    live.apply(generation, {"A": serialize(2)})
+    assert live.apply(generation, {"A": serialize(3)}) is None
+    assert live.values["A"] == 2
+
+
+def test_no_row_is_the_default(live: Live) -> None:
+    live.apply(live.generation, {"B": serialize([2])})
+    assert live.apply(live.generation, {"B": None}) == {"B": ([2], [1])}
+
+
+def test_a_text_that_is_known_is_not_decoded_again(live: Live) -> None:
+    live.apply(live.generation, {"B": serialize([2])})
+    before = live.values["B"]
+    assert live.apply(live.generation, {"B": serialize([2])}) == {}
+    assert live.values["B"] is before
+
+
+def test_a_record_is_a_value_of_its_own(live: Live) -> None:
+    live.apply(live.generation, {"B": serialize([2])})
+    live.record("B", serialize([2])).value.append(3)
+    assert live.values["B"] == [2]
+
+
+def test_a_reader_that_holds_the_values_never_sees_them_change(live: Live) -> None:
+    held = live.values
+    live.apply(live.generation, {"A": serialize(2), "B": serialize([2])})
+    assert held == {"A": 1, "B": [1]}
+
+
+def test_redeclaring_keeps_values_and_refuses_what_was_read_before(live: Live, config: Any) -> None:
+    live.apply(live.generation, {"A": serialize(2)})
+    generation = live.generation
+    live.declare(declare({"A": {"default": 1}, "C": {"default": "c"}}))
+    assert live.apply(generation, {"A": serialize(5)}) is None
+    assert live.values == {"A": 2, "C": "c"}
+    assert config["C"] == "c"
+
+
+def test_keys_that_are_not_declared_are_left_alone(live: Live, config: Any) -> None:
+    live.apply(live.generation, {"NOPE": serialize(2)})
+    assert "NOPE" not in live.values
+    assert "NOPE" not in config
+
+
+def test_saves_and_reloads_from_many_threads_end_with_what_is_stored(live: Live) -> None:
+    stored = {"A": serialize(0)}
+    guard = threading.Lock()
+
+    def work(number: int) -> None:
+        for step in range(200):
+            generation = live.generation
+            if step % 2:
+                with guard:
+                    stored["A"] = text = serialize(number * 1000 + step)
+                if live.apply(generation, {"A": text}) is not None:
+                    continue
+            while live.apply(live.generation, dict(stored)) is None:
+                pass
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert serialize(live.values["A"]) == stored["A"]

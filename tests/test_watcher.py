@@ -1,0 +1,342 @@
+"""Watchers and notifiers, by themselves: files, Redis, and what they need of a state."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from waffleconf_admin import watcher
+from waffleconf_admin.watcher import Follower, file_mark, get_notifier, get_watcher, touch_file
+
+WAIT = 10.0
+
+
+class State:
+    """As little as 0.3.1's functions were documented to need."""
+
+    def __init__(self, **config: Any) -> None:
+        self.app = Flask("shop")
+        self.app.config.update(config)
+        self.reloads = 0
+        self.results: list[Any] = []
+        self.reloaded = threading.Event()
+
+    def update_conf(self) -> Any:
+        self.reloads += 1
+        self.reloaded.set()
+        return self.results.pop(0) if self.results else None
+
+    def wait(self) -> bool:
+        seen = self.reloaded.wait(WAIT)
+        self.reloaded.clear()
+        return seen
+
+
+class Running:
+    """What a runner adds: a way to stop, and what the file looked like before the thread began."""
+
+    def __init__(self, state: State) -> None:
+        self.stopped = threading.Event()
+        self.follower = watcher.new_follower(state)
+
+
+@contextmanager
+def watching(state: State, kind: str) -> Iterator[list[BaseException]]:
+    """Run a watcher in a thread, as 0.3.1's documents say."""
+    state.runner = Running(state)  # type: ignore[attr-defined]
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            get_watcher(kind)(state)
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield errors
+    finally:
+        state.runner.stopped.set()  # type: ignore[attr-defined]
+        thread.join(WAIT)
+    assert not thread.is_alive()
+
+
+def until(condition: Callable[[], Any]) -> bool:
+    deadline = time.monotonic() + WAIT
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        threading.Event().wait(0.01)
+    return True
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "watch" / "file.txt")
+
+
+def file_state(path: str, **config: Any) -> State:
+    return State(WAFFLE_WATCHER_FILE=path, WAFFLE_WATCH_INTERVAL=0.02, **config)
+
+
+# Kinds
+
+
+@pytest.mark.parametrize(
+    ("kind", "watch", "notify"),
+    [
+        ("file", watcher._file_watcher, watcher._file_notifier),
+        ("redis", watcher._redis_watcher, watcher._redis_notifier),
+        ("database", watcher._database_watcher, watcher._dummy),
+    ],
+)
+def test_the_functions_of_a_kind(kind: str, watch: Any, notify: Any) -> None:
+    assert (get_watcher(kind), get_notifier(kind)) == (watch, notify)
+
+
+def test_redis_without_redis_py_is_file_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "redis", None)
+    assert get_watcher("redis") is watcher._file_watcher
+    assert get_notifier("redis") is watcher._file_notifier
+    assert "waffleconf-admin[redis]" in caplog.text
+
+
+@pytest.mark.parametrize("get", [get_watcher, get_notifier])
+def test_an_unknown_kind_is_an_error_that_lists_the_kinds(get: Any) -> None:
+    with pytest.raises(ValueError, match="'carrier pigeon' is none of: 'file', 'redis'"):
+        get("carrier pigeon")
+
+
+def test_the_dummy_does_nothing() -> None:
+    watcher._dummy(None)
+
+
+# The file
+
+
+def test_a_notice_makes_the_file_and_its_folder(path: str) -> None:
+    get_notifier("file")(file_state(path))
+    assert Path(path).stat().st_size == 1
+
+
+def test_every_notice_changes_the_mark(path: str) -> None:
+    marks = {file_mark(path)}
+    for _ in range(50):
+        get_notifier("file")(file_state(path))
+        marks.add(file_mark(path))
+    assert len(marks) == 51
+
+
+def test_the_file_does_not_grow_for_ever(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "MAX_FILE", 10)
+    for _ in range(25):
+        before = file_mark(path)
+        touch_file(path, b".")
+        assert file_mark(path) != before
+    assert Path(path).stat().st_size <= 10
+
+
+def test_making_the_file_is_no_notice(path: str) -> None:
+    touch_file(path)
+    mark = file_mark(path)
+    touch_file(path)
+    assert file_mark(path) == mark
+
+
+def test_an_own_symbolic_link_is_followed(path: str, tmp_path: Path) -> None:
+    os.makedirs(os.path.dirname(path))
+    os.symlink(tmp_path / "real", path)
+    touch_file(path, b".")
+    assert (tmp_path / "real").read_bytes() == b"."
+
+
+def test_the_symbolic_link_of_another_user_is_not_followed(path: str, tmp_path: Path) -> None:
+    os.makedirs(os.path.dirname(path))
+    os.symlink(tmp_path / "precious", path)
+    if os.getuid() == 0:
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+        uid = 0
+    else:
+        uid = os.getuid() + 1  # we can't give a link away, so be somebody else
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: uid)
+        with pytest.raises(OSError, match="symbolic"):
+            touch_file(path, b".")
+    assert not (tmp_path / "precious").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: touch_file(path, b"."),
+        lambda path: os.utime(path, (1, 1)),  # as 0.3.1 may, and a clock that was set back
+        os.remove,
+        lambda path: os.replace(Path(path + "2").write_text("x") and path + "2", path),
+    ],
+    ids=["notice", "older", "removed", "replaced"],
+)
+def test_any_change_of_the_file_is_a_notice(path: str, change: Callable[[str], Any]) -> None:
+    touch_file(path, b".")
+    follower = Follower(path, 1.0)
+    reloads: list[None] = []
+    follower.follow(lambda: reloads.append(None))
+    assert len(reloads) == 0
+    change(path)
+    follower.follow(lambda: reloads.append(None))
+    follower.follow(lambda: reloads.append(None))
+    assert len(reloads) == 1
+
+
+def test_a_notice_counts_as_seen_only_after_a_good_reload(path: str) -> None:
+    follower = Follower(path, 0.0)
+    touch_file(path, b".")
+    results = [False, False, None]
+    for _ in range(4):
+        follower.follow(lambda: results.pop(0))
+    assert results == []
+
+
+def test_a_failed_reload_is_tried_again_after_the_interval_only(path: str) -> None:
+    follower = Follower(path, 60.0)
+    touch_file(path, b".")
+    results = [False, None]
+    for _ in range(3):
+        follower.follow(lambda: results.pop(0))
+    assert results == [None]
+
+
+def test_a_file_watcher_reloads_on_a_notice(path: str) -> None:
+    state = file_state(path)
+    with watching(state, "file"):
+        get_notifier("file")(file_state(path))
+        assert state.wait()
+
+
+def test_a_watcher_needs_no_more_than_app_and_update_conf(path: str) -> None:
+    class Bare:
+        app = Flask("shop")
+        app.config.update(WAFFLE_WATCHER_FILE=path, WAFFLE_WATCH_INTERVAL=0.02)
+
+        def update_conf(self) -> None:
+            raise EOFError  # the only way to end a watcher that nobody can stop
+
+    ended = threading.Event()
+
+    def run() -> None:
+        with pytest.raises(EOFError):
+            get_watcher("file")(Bare())
+        ended.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    assert until(lambda: get_notifier("file")(Bare()) or ended.is_set())
+
+
+@pytest.mark.parametrize("kind", ["file", "database"])
+def test_a_watcher_reads_without_a_notice_too(path: str, kind: str) -> None:
+    state = file_state(path, WAFFLE_RESYNC_INTERVAL=0.05)
+    with watching(state, kind):
+        assert state.wait()
+        assert state.wait()
+
+
+def test_a_file_watcher_tries_a_failed_reload_again(path: str) -> None:
+    state = file_state(path)
+    state.results = [False]
+    with watching(state, "file"):
+        touch_file(path, b".")
+        assert until(lambda: state.reloads >= 2)
+
+
+# Redis
+
+
+def redis_state(url: str, **config: Any) -> State:
+    return State(WAFFLE_REDIS_URL=url, WAFFLE_REDIS_CHANNEL="shop", **config)
+
+
+def subscribers(url: str) -> int:
+    import redis
+
+    with redis.Redis.from_url(url) as client:
+        return int(client.pubsub_numsub("shop")[0][1])
+
+
+def test_a_redis_watcher_reads_when_it_has_subscribed_and_at_each_notice(redis_server: str) -> None:
+    state = redis_state(redis_server)
+    with watching(state, "redis"):
+        assert state.wait()
+        get_notifier("redis")(redis_state(redis_server))
+        assert state.wait()
+
+
+def test_the_payload_is_that_of_031(redis_server: str) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_server) as client, client.pubsub() as pubsub:
+        pubsub.subscribe("shop")
+        pubsub.get_message(timeout=WAIT)
+        get_notifier("redis")(redis_state(redis_server))
+        message = pubsub.get_message(timeout=WAIT)
+    assert abs(float(message["data"]) - time.time()) < 60
+
+
+@pytest.mark.parametrize("payload", [b"1479000000.5", b"not a number", b"", b"\xff" * 1000])
+def test_any_payload_is_a_notice(redis_server: str, payload: bytes) -> None:
+    import redis
+
+    state = redis_state(redis_server)
+    with watching(state, "redis"):
+        assert state.wait()
+        with redis.Redis.from_url(redis_server) as client:
+            client.publish("shop", payload)
+        assert state.wait()
+
+
+def test_host_and_port_are_used(redis_server: str) -> None:
+    port = int(redis_server.rsplit(":", 1)[1].split("/")[0])
+    assert port != 6379
+    state = State(WAFFLE_REDIS_HOST="127.0.0.1", WAFFLE_REDIS_PORT=port)
+    with watching(state, "redis"):
+        assert state.wait()
+        get_notifier("redis")(State(WAFFLE_REDIS_HOST="127.0.0.1", WAFFLE_REDIS_PORT=port))
+        assert state.wait()
+
+
+def test_a_failed_reload_after_a_redis_notice_is_tried_again(redis_server: str) -> None:
+    state = redis_state(redis_server)
+    state.results = [False]
+    with watching(state, "redis"):
+        assert until(lambda: state.reloads >= 2)
+
+
+def test_a_cut_connection_is_noticed(redis_server: str) -> None:
+    import redis
+
+    state = redis_state(redis_server)
+    with watching(state, "redis") as errors:
+        assert state.wait()
+        with redis.Redis.from_url(redis_server) as client:
+            client.client_kill_filter(_type="pubsub")
+        # redis-py may reconnect by itself, which is a reload, or raise, which the runner handles
+        assert until(lambda: errors or state.reloads >= 2)
+
+
+def test_an_unreachable_redis_is_an_error_at_once() -> None:
+    import redis
+
+    state = redis_state("redis://127.0.0.1:1/0")
+    before = time.monotonic()
+    with pytest.raises(redis.RedisError):
+        get_notifier("redis")(state)
+    assert time.monotonic() - before < WAIT

@@ -1,0 +1,47 @@
+"""Settings that a running Flask app can change.
+
+Declare them in ``WAFFLE_CONFS``, keep them in the app's own database, edit them at
+``/admin/config``, read them as ``current_app.config["KEY"]`` where they are used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import store
+from .admin import WaffleAdmin, anyone, blueprint
+from .core import WaffleConf
+from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
+from .forms import build_form
+from .live import conf
+from .models import WaffleMixin
+from .signals import conf_changed
+from .store import WaffleStore
+
+if TYPE_CHECKING:
+    from .store import AlchemyWaffleStore, PeeweeWaffleStore
+
+__all__ = [
+    "AlchemyWaffleStore",
+    "BusyError",
+    "ConflictError",
+    "InvalidValue",
+    "PeeweeWaffleStore",
+    "StoreError",
+    "WaffleAdmin",
+    "WaffleConf",
+    "WaffleError",
+    "WaffleMixin",
+    "WaffleStore",
+    "anyone",
+    "blueprint",
+    "build_form",
+    "conf",
+    "conf_changed",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("AlchemyWaffleStore", "PeeweeWaffleStore"):
+        return getattr(store, name)  # imports its ORM, which need not be installed
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

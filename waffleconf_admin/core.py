@@ -1,0 +1,97 @@
+"""Core: the extension; the state that it gives each app is in state.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, has_app_context
+
+from . import cli
+from .state import Validate, _WaffleState
+from .store import WaffleStore
+
+__all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
+
+#: Every setting of the extension itself, with its default.
+DEFAULTS: dict[str, Any] = {
+    "WAFFLE_CONFS": {},
+    "WAFFLE_AUTOLOAD": True,
+    "WAFFLE_STORE_DEFAULTS": True,
+    "WAFFLE_CLASSES": (),
+    "WAFFLE_MULTIPROC": False,
+    "WAFFLE_WATCHTYPE": "file",
+    "WAFFLE_WATCH_INTERVAL": None,
+    "WAFFLE_RESYNC_INTERVAL": 60.0,
+    "WAFFLE_WATCHER_FILE": "/tmp/waffleconf.txt",
+    "WAFFLE_REDIS_URL": None,
+    "WAFFLE_REDIS_HOST": "localhost",
+    "WAFFLE_REDIS_PORT": 6379,
+    "WAFFLE_REDIS_CHANNEL": "waffleconf",
+    "WAFFLE_TEMPLATE": "waffleconf/waffle_form",
+    "WAFFLE_CAN": None,
+}
+
+
+class WaffleConf:
+    """Settings that a running Flask app can change.
+
+    One extension serves any number of apps; each app's state is in
+    ``app.extensions["waffleconf"]``.
+
+    :param app: initialise this app at once; otherwise call `init_app`.
+    :param configstore: where values are kept, such as ``AlchemyWaffleStore(db, Conf)``.
+    :param validate: rules across settings. Called with all values as they would be after a save;
+        returns ``{key: message}``, empty when all is well. Holds on every way in.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        configstore: WaffleStore | None = None,
+        *,
+        validate: Validate | None = None,
+    ) -> None:
+        self._configstore = configstore
+        self._validate = validate
+        self._last: _WaffleState | None = None
+        if app is not None:
+            self.init_app(app, configstore)
+
+    def init_app(self, app: Flask, configstore: WaffleStore | None = None) -> None:
+        """Initialise *app*; runs no query.
+
+        :raises InvalidValue: a mistake in WAFFLE_CONFS.
+        :raises ValueError: WAFFLE_WATCHTYPE names no kind.
+        :raises RuntimeError: the app was initialised before, or there is no store.
+        """
+        if "waffleconf" in app.extensions:
+            raise RuntimeError("WaffleConf is initialised on this app already: call it once.")
+        configstore = configstore or self._configstore
+        if configstore is None:
+            raise RuntimeError(
+                "WaffleConf needs a store: WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))."
+            )
+        for key, default in DEFAULTS.items():
+            app.config.setdefault(key, default)
+        state = _WaffleState(app, configstore, validate=self._validate)
+        state.extension = self
+        app.extensions["waffleconf"] = state
+        app.before_request(state.before_request)
+        app.cli.add_command(cli.waffle)
+        state.runner.start()
+        self._last = state
+
+    @property
+    def state(self) -> _WaffleState | None:
+        """The current app's state; outside a context that of the app initialised last, or None.
+
+        :raises RuntimeError: the current app was not initialised with this extension.
+        """
+        if self._last is None or not has_app_context():
+            return self._last
+        state = current_app.extensions.get("waffleconf")
+        if state is None or state.extension is not self:
+            raise RuntimeError(
+                f"WaffleConf was not initialised on {current_app!r}: call init_app(app, store)."
+            )
+        return state  # type: ignore[no-any-return]
