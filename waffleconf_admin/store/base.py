@@ -196,7 +196,9 @@ def compared(changes: Changes, records: Iterable[Any]) -> list[tuple[str, Any, s
 
 
 def as_text(stored: Any) -> str:
-    """A stored value as text; what no store would write (NULL, bytes) counts as empty."""
+    """A stored value as text; what no store would write (NULL) counts as empty."""
+    if isinstance(stored, bytes):  # a column of binary type
+        return stored.decode("latin-1")
     return stored if isinstance(stored, str) else ""
 
 

@@ -1,0 +1,37 @@
+# Read by the other scripts (". scripts/venv.sh"): makes the virtual environment and installs into it.
+# VENV: its folder (default .venv). PYTHON: the Python to make it with (default: the first that is new enough).
+
+VENV=${VENV:-.venv}
+
+find_python() {
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "Python 3.11 or newer is needed, and none was found. Set PYTHON to its path." >&2
+    return 1
+}
+
+make_venv() {
+    "$VENV/bin/python" -m pip --version >/dev/null 2>&1 && return
+    python=$(find_python) || return 1
+    echo "Making $VENV …" >&2
+    if ! "$python" -m venv --clear "$VENV"; then
+        rm -rf "$VENV"
+        echo "$python could not make a virtual environment." >&2
+        echo "On Debian and Ubuntu: apt-get install python3-venv" >&2
+        return 1
+    fi
+}
+
+# install NAME REQUIREMENT…: does nothing while the stamp of NAME is newer than what declares the requirements.
+install() {
+    stamp=$VENV/.installed-$1
+    shift
+    make_venv || return 1
+    [ "$stamp" -nt setup.cfg ] && [ "$stamp" -nt pyproject.toml ] && return
+    echo "Installing into $VENV …" >&2
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "$@" && touch "$stamp"
+}

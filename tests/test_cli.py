@@ -1,0 +1,202 @@
+"""The command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+CONFS: dict[str, dict[str, Any]] = {
+    "SITENAME": {"default": "Waffle", "max": 200},
+    "PAGE_SIZE": {"default": 10, "min": 1, "max": 50},
+    "OFFSET": {"default": 0},
+    "RATIO": {"default": 1.5},
+    "OPEN": {"default": False},
+    "TEXT": {"default": "", "multiline": True},
+    "THEME": {"default": "light", "choices": ["light", "dark"]},
+    "HOURS": {"default": {"mon": [9, 17]}},
+    "REGION": {"default": "eu", "readonly": True},
+    "TOKEN": {"default": "", "secret": True},
+}
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    def run(*args: str, stdin: str | None = None) -> Result:
+        return app.test_cli_runner().invoke(args=["waffle", *args], input=stdin)
+
+    return run
+
+
+def stored(app: Flask) -> dict[str, Any]:
+    records = app.extensions["waffleconf"].read()
+    return {key: record.value for key, record in records.items() if record.text is not None}
+
+
+def test_list_marks_what_differs_from_the_default(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"SITENAME": "Crêperie", "PAGE_SIZE": 10})
+    lines = run("list").stdout.splitlines()
+    assert [line[2:].split()[0] for line in lines] == list(CONFS)
+    assert [line for line in lines if line.startswith("*")] == ["* SITENAME   Crêperie"]
+
+
+def test_list_shortens_values(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"TEXT": "many words\n" * 30})
+    (line,) = [line for line in run("list").stdout.splitlines() if "TEXT" in line]
+    assert line.startswith("* TEXT       many words many words") and line.endswith("…")
+    assert len(line) < 80
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("SITENAME", "Crêperie du Port", "Crêperie du Port"),
+        ("PAGE_SIZE", "12", 12),
+        ("OFFSET", "-5", -5),
+        ("RATIO", "0.25", 0.25),
+        ("OPEN", "on", True),
+        ("THEME", "dark", "dark"),
+        ("HOURS", '{"tue": [10, 12]}', {"tue": [10, 12]}),
+        ("REGION", "us", "us"),
+        ("TOKEN", "s3cret", "s3cret"),
+    ],
+)
+def test_set_saves_the_value(run: Run, app: Flask, key: str, text: str, value: Any) -> None:
+    result = run("set", key, text)
+    assert result.exit_code == 0, result.output
+    assert stored(app) == {key: value}
+
+
+@pytest.mark.parametrize("key", [key for key in CONFS if key != "TOKEN"])
+def test_set_takes_what_get_prints(run: Run, app: Flask, key: str) -> None:
+    shown = run("get", key).stdout.removesuffix("\n")
+    result = run("set", key, "-", stdin=shown)
+    assert result.exit_code == 0, result.output
+    assert stored(app) == {key: CONFS[key]["default"]}
+
+
+def test_set_reads_standard_input_for_a_dash(run: Run, app: Flask) -> None:
+    assert run("set", "TEXT", "-", stdin="one\ntwo\n\n").exit_code == 0
+    assert stored(app) == {"TEXT": "one\ntwo\n"}
+
+
+def test_an_empty_value_is_shown_as_such(run: Run) -> None:
+    assert "  TEXT       (empty)" in run("list").stdout.splitlines()
+    assert run("get", "TEXT").stdout == "\n"
+    assert run("set", "SITENAME", "").stdout == "SITENAME is now (empty)\n"
+
+
+def test_set_says_when_nothing_changes(run: Run) -> None:
+    run("set", "PAGE_SIZE", "12")
+    assert run("set", "PAGE_SIZE", "12").stdout == "PAGE_SIZE has this value already.\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["set", "PAGE_SIZE", "0"], "PAGE_SIZE"),
+        (["set", "PAGE_SIZE", "many"], "PAGE_SIZE"),
+        (["set", "THEME", "pink"], "THEME"),
+        (["set", "HOURS", "{"], "Line 1, column 2"),
+        (["set", "SITENAM", "x"], "There is no setting SITENAM. Did you mean SITENAME?"),
+        (["get", "sitename"], "Did you mean SITENAME?"),
+        (["get", "ZZZZZZ"], "flask waffle list shows them all."),
+        (["reset", "SITENAME", "PAGESIZE"], "Did you mean PAGE_SIZE?"),
+    ],
+)
+def test_a_mistake_changes_nothing_and_exits_with_1(
+    run: Run, app: Flask, args: list[str], message: str
+) -> None:
+    before = {"SITENAME": "Crêperie", "PAGE_SIZE": 3}
+    app.extensions["waffleconf"].update_db(before)
+    result = run(*args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ") and message in result.stderr
+    assert "Traceback" not in result.output
+    assert stored(app) == before
+
+
+def test_reset_brings_back_the_defaults(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"SITENAME": "Crêperie", "PAGE_SIZE": 3, "OPEN": True})
+    result = run("reset", "SITENAME", "PAGE_SIZE", "RATIO")
+    assert result.stdout.splitlines() == [
+        "SITENAME is the default again: Waffle",
+        "PAGE_SIZE is the default again: 10",
+        "RATIO is the default already.",
+    ]
+    assert stored(app) == {"OPEN": True}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["list"], ["get", "TOKEN"], ["set", "TOKEN", "hunter2"], ["reset", "TOKEN"]],
+)
+def test_a_secret_is_never_printed(
+    run: Run, app: Flask, args: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    app.extensions["waffleconf"].update_db({"TOKEN": "hunter1"})
+    result = run(*args)
+    assert result.exit_code == 0
+    assert "hunter" not in result.output + caplog.text
+
+
+@pytest.mark.parametrize(("value", "shown"), [("", "(not set)"), ("hunter2", "(set)")])
+def test_get_says_whether_a_secret_is_set(run: Run, app: Flask, value: str, shown: str) -> None:
+    app.extensions["waffleconf"].update_db({"TOKEN": value})
+    assert run("get", "TOKEN").stdout == f"{shown}\n"
+
+
+@pytest.mark.parametrize("args", [["list"], ["get", "SITENAME"]])
+def test_a_row_that_cannot_be_decoded_is_reported(run: Run, app: Flask, args: list[str]) -> None:
+    with app.app_context():
+        model, db = app.waffle_model, app.waffle_db  # type: ignore[attr-defined]
+        db.session.add(model(key="SITENAME", value="not a pickle"))
+        db.session.commit()
+    result = run(*args)
+    assert "Waffle" in result.stdout
+    assert result.stderr.count("SITENAME: the default is used: ") == 1
+
+
+def test_without_a_table_the_message_says_so(make_app: Callable[..., Flask]) -> None:
+    app = make_app(CONFS, create=False)
+    result = app.test_cli_runner().invoke(args=["waffle", "set", "SITENAME", "Crêperie"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_the_log_says_who_changed_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ana")
+    caplog.set_level("INFO", "waffleconf_admin")
+    run("set", "SITENAME", "Crêperie")
+    assert "ana" in caplog.text and "cli" in caplog.text
+
+
+def test_a_user_without_a_name_can_change_settings(
+    run: Run, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_name(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_name)
+    assert run("set", "SITENAME", "Crêperie").exit_code == 0
+    assert stored(app) == {"SITENAME": "Crêperie"}
+
+
+def test_the_commands_are_in_the_app_s_help(app: Flask) -> None:
+    result = CliRunner().invoke(app.cli, ["--help"], obj=None)
+    assert "waffle" in result.output

@@ -1,0 +1,145 @@
+"""The command line: ``flask waffle list | get | set | reset``."""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from .exceptions import WaffleError
+from .forms import parse_text, show_text
+from .util import same
+
+if TYPE_CHECKING:
+    from .declarations import Setting
+    from .state import _WaffleState
+
+_SHORT = 60
+
+
+class _WaffleGroup(AppGroup):
+    """A group whose commands end with a message and exit status 1 on our own errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WaffleError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group("waffle", cls=_WaffleGroup)
+def waffle() -> None:
+    """Read and change the app's settings.
+
+    For the operator of the app: read-only settings, which the page shows but
+    doesn't let anybody change, can be set here too.
+    """
+
+
+@waffle.command("list")
+def list_settings() -> None:
+    """Show every setting; * marks a value that is not the default."""
+    state = _state()
+    width = max(map(len, state.settings), default=0)
+    for key, record in state.read().items():
+        setting = state.settings[key]
+        mark = " " if same(record.value, setting.default) else "*"
+        click.echo(f"{mark} {key:{width}}  {_brief(setting, record.value)}")
+        if record.problem is not None:
+            click.echo(f"  {key}: the default is used: {record.problem}", err=True)
+
+
+@waffle.command("get")
+@click.argument("key")
+def get_setting(key: str) -> None:
+    """Print the value of the setting KEY."""
+    state = _state()
+    setting = _find(state, key)
+    record = state.read([key])[key]
+    if record.problem is not None:
+        click.echo(f"{key}: the default is used: {record.problem}", err=True)
+    click.echo(_shown(setting, record.value))
+
+
+@waffle.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("key")
+@click.argument("value", type=click.UNPROCESSED)
+def set_setting(key: str, value: str) -> None:
+    """Give the setting KEY the VALUE, written as on the page.
+
+    With - as VALUE it is read from standard input: for long texts, and for
+    secrets that must not stay in the history of the shell.
+    """
+    state = _state()
+    setting = _find(state, key)
+    if value == "-":
+        value = sys.stdin.read().removesuffix("\n")
+    written = state.update_db({key: parse_text(state, key, value)}, actor=_actor(), source="cli")
+    if key not in written:
+        click.echo(f"{key} has this value already.")
+    else:
+        click.echo(f"{key} is now {_brief(setting, written[key])}")
+
+
+@waffle.command("reset")
+@click.argument("keys", metavar="KEY...", nargs=-1, required=True)
+def reset_settings(keys: tuple[str, ...]) -> None:
+    """Give each setting KEY its default again."""
+    state = _state()
+    settings = {key: _find(state, key) for key in keys}
+    defaults = state.reset(list(settings), actor=_actor(), source="cli")
+    for key, setting in settings.items():
+        if key in defaults:
+            click.echo(f"{key} is the default again: {_brief(setting, defaults[key])}")
+        else:
+            click.echo(f"{key} is the default already.")
+
+
+def _state() -> _WaffleState:
+    state: _WaffleState = current_app.extensions["waffleconf"]
+    return state
+
+
+def _find(state: _WaffleState, key: str) -> Setting:
+    """The setting of that name; the error for an unknown one suggests the nearest."""
+    try:
+        return state.settings[key]
+    except KeyError:
+        raise click.ClickException(
+            f"There is no setting {key}. {_nearest(key, state.settings)}"
+        ) from None
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    by_lower_case = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(key.lower(), by_lower_case, n=1)
+    if near:
+        return f"Did you mean {by_lower_case[near[0]]}?"
+    return "flask waffle list shows them all."
+
+
+def _shown(setting: Setting, value: Any) -> str:
+    """The text of a value; of a secret only whether there is one."""
+    if setting.secret:
+        return "(not set)" if value is None or value == "" else "(set)"
+    return show_text(setting, value)
+
+
+def _brief(setting: Setting, value: Any) -> str:
+    """The text of a value on one line, cut where it is long."""
+    line = " ".join(_shown(setting, value).split()) or "(empty)"
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
+
+
+def _actor() -> str | None:
+    """The user of the system; None where it has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
