@@ -1,0 +1,231 @@
+"""What WAFFLE_CONFS may say, and what a setting makes of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from wtforms import DecimalField
+from wtforms.validators import DataRequired, Length
+
+from waffleconf_admin.declarations import Setting, declare
+from waffleconf_admin.exceptions import InvalidValue
+
+
+def setting(**entry: Any) -> Setting:
+    return declare({"KEY": entry})["KEY"]
+
+
+class Lazy:
+    """A translation that is made when it is shown, and not before."""
+
+    def __str__(self) -> str:
+        raise AssertionError("translated too early")
+
+    __bool__ = __len__ = __eq__ = __str__  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+
+def test_settings_keep_their_order() -> None:
+    assert list(declare({key: {"default": 1} for key in "CAB"})) == ["C", "A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("key", "desc", "label"),
+    [
+        ("MAX_FILESIZE", "Max upload filesize", "Max upload filesize"),
+        ("MAX_FILESIZE", None, "Max filesize"),
+        ("MAX_FILESIZE", "", "Max filesize"),
+        ("_", None, "_"),
+        ("größe", None, "Größe"),
+    ],
+)
+def test_the_label_is_the_description_or_made_from_the_key(
+    key: str, desc: str | None, label: str
+) -> None:
+    assert declare({key: {"desc": desc, "default": 1}})[key].label == label
+
+
+def test_lazy_texts_are_not_translated_at_init() -> None:
+    lazy = Lazy()
+    made = setting(desc=lazy, help=lazy, group=lazy, default=1)
+    assert made.label is made.help is made.group is lazy
+
+
+@pytest.mark.parametrize(
+    ("entry", "type_", "kind", "optional"),
+    [
+        ({"default": 1}, None, int, False),
+        ({"default": True}, None, bool, False),
+        ({"default": None}, None, type(None), True),
+        ({"default": None, "type": int}, int, int, True),
+        ({"default": None, "type": "int"}, int, int, True),
+        ({"default": 1, "type": "float"}, float, float, False),
+        ({"default": {}, "type": "dict"}, dict, dict, False),
+    ],
+)
+def test_the_kind_is_the_declared_type_or_that_of_the_default(
+    entry: dict[str, Any], type_: type | None, kind: type, optional: bool
+) -> None:
+    made = setting(**entry)
+    assert (made.type, made.kind, made.optional) == (type_, kind, optional)
+
+
+@pytest.mark.parametrize(
+    ("entry", "default"), [({}, ""), ({"type": "str"}, ""), ({"type": "int"}, None)]
+)
+def test_a_missing_default_is_blank_and_a_warning(
+    entry: dict[str, Any], default: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert setting(**entry).default == default
+    assert "KEY has no default" in caplog.text
+
+
+def test_waffle_keys_are_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert list(declare({"WAFFLE_TEMPLATE": {"default": "x"}, "A": {"default": 1}})) == ["A"]
+    assert "WAFFLE_TEMPLATE" in caplog.text
+
+
+def test_unknown_attributes_are_ignored_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert setting(default=1, defualt=2).default == 1
+    assert "KEY: unknown attributes are ignored: defualt" in caplog.text
+
+
+def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    setting(desc="d", default=1, type=int, help="h", group="g", min=0, max=2, confirm=True)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("entry", "attribute", "remedy"),
+    [
+        ("x", "dict", '{"default": 1}'),
+        ({"type": "integer"}, "type", "'int'"),
+        ({"type": 5}, "type", "write a type"),
+        ({"default": "5", "type": int}, "type", "change one of them"),
+        ({"default": True, "type": int}, "type", "bool"),
+        ({"default": "c", "choices": ["a", "b"]}, "choices", "add it"),
+        ({"default": ["a", "c"], "choices": ["a", "b"]}, "choices", "add it"),
+        ({"default": "a", "choices": "abc"}, "choices", "write a list"),
+        ({"default": 0, "min": 1}, "default", "at least 1"),
+        ({"default": 9, "max": 5}, "default", "at most 5"),
+        ({"default": "abc", "max": 2}, "default", "at most 2 characters"),
+        ({"default": 3, "min": 5, "max": 1}, "min", "exchange them"),
+        ({"default": 3, "min": "1"}, "min", "must be numbers"),
+        ({"default": "x", "min": 0.5}, "min", "whole numbers"),
+        ({"default": True, "max": 1}, "max", "take them out"),
+        ({"default": 1, "validators": DataRequired()}, "validators", "write a list"),
+        ({"default": 1, "validators": [DataRequired]}, "validators", "DataRequired()"),
+        ({"default": 1, "validators": ["x"]}, "validators", "function"),
+        ({"default": 1, "secret": "yes"}, "secret", "True or False"),
+        ({"default": 1, "field": DecimalField(places=2)}, "field", "lambda"),
+        ({"default": 1, "field": DecimalField, "secret": True}, "field", "take out"),
+    ],
+)
+def test_a_mistake_names_key_attribute_and_remedy(entry: Any, attribute: str, remedy: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        declare({"FINE": {"default": 1}, "KEY": entry})
+    assert list(caught.value.errors) == ["KEY"]
+    assert attribute in caught.value.errors["KEY"]
+    assert remedy in caught.value.errors["KEY"]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        declare({"A": {"default": 1, "min": 2}, "B": 1, "C": {"default": 1}})  # type: ignore[dict-item]
+    assert list(caught.value.errors) == ["A", "B"]
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "a\0", "\ud800", 5])
+def test_a_key_that_no_page_could_hold_is_a_mistake(key: Any) -> None:
+    with pytest.raises(InvalidValue, match="printable"):
+        declare({key: {"default": 1}})
+
+
+@pytest.mark.parametrize("confs", [None, [], "x"])
+def test_confs_must_be_a_dict(confs: Any) -> None:
+    with pytest.raises(InvalidValue, match="WAFFLE_CONFS must be a dict"):
+        declare(confs)
+
+
+def test_functions_of_choices_are_not_asked_at_init() -> None:
+    def choices() -> list[str]:
+        raise AssertionError("asked too early")
+
+    setting(default="a", choices=choices)
+
+
+def test_functions_of_choices_are_asked_each_time() -> None:
+    choices = ["a"]
+    made = setting(default="a", choices=lambda: choices)
+    assert made.problem("b") is not None
+    choices.append("b")
+    assert made.problem("b") is None
+
+
+def test_choices_that_can_not_be_listed_are_a_problem_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def choices() -> list[str]:
+        raise LookupError
+
+    assert "LookupError" in str(setting(default="a", choices=choices).problem("a"))
+    assert "choices of KEY" in caplog.text
+
+
+def test_pairs_are_values_with_labels() -> None:
+    made = setting(default="a", choices=["a", ("b", "Bee"), 3])
+    assert made.pairs() == [("a", "a"), ("b", "Bee"), (3, "3")]
+    assert setting(default="a").pairs() is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "problem"),
+    [
+        ({"default": 1}, "anything", None),
+        ({"default": 1, "type": int}, 2, None),
+        ({"default": 1, "type": int}, True, "This must be a whole number, not bool."),
+        ({"default": 1, "type": int}, "2", "This must be a whole number, not str."),
+        ({"default": 1, "type": int}, None, "This must be a whole number, not NoneType."),
+        ({"default": None, "type": int}, None, None),
+        ({"default": None, "type": int, "min": 1}, None, None),
+        ({"default": 1.5, "type": float}, 2, None),
+        ({"default": 1.5, "type": float}, False, "This must be a number, not bool."),
+        ({"default": True, "type": bool}, 1, "This must be yes or no (True or False), not int."),
+        ({"default": 1, "choices": [1, 2]}, 2, None),
+        ({"default": 1, "choices": [1, 2]}, 3, "This is not one of the choices."),
+        ({"default": 1, "choices": [1, 2]}, True, "This is not one of the choices."),
+        ({"default": None, "choices": [1]}, None, None),
+        ({"default": ["a"], "choices": ["a", "b"]}, ["b", "a"], None),
+        ({"default": [1], "choices": [1]}, [2], "Something in this is not one of the choices."),
+        ({"default": 2, "min": 1, "max": 5}, 1, None),
+        ({"default": 2, "min": 1, "max": 5}, 5, None),
+        ({"default": 2, "min": 1, "max": 5}, 0, "At least 1."),
+        ({"default": 2, "min": 1, "max": 5}, 6, "At most 5."),
+        ({"default": 2.0, "max": 5}, float("nan"), "At most 5."),
+        ({"default": 2, "min": 1}, "abc", "This must be a whole number, not str."),
+        ({"default": "ab", "max": 2}, "abc", "At most 2 characters."),
+        ({"default": "ab", "min": 1}, "", "At least 1 character."),
+        ({"default": "ab", "min": 1}, 5, "This must be text, not int."),
+        ({"default": None, "max": 2}, "abc", "At most 2 characters."),
+        ({"default": [1], "min": 1}, [], "At least 1 item."),
+        ({"default": {}, "max": 0}, {"a": 1}, "At most 0 items."),
+    ],
+)  # fmt: skip
+def test_what_is_declared_in_so_many_words_holds(
+    entry: dict[str, Any], value: Any, problem: str | None
+) -> None:
+    assert setting(**entry).problem(value) == problem
+
+
+def test_a_default_is_handed_out_as_a_copy() -> None:
+    made = setting(default={"a": [1]})
+    made.copy_default()["a"].append(2)
+    assert made.default == {"a": [1]}
+
+
+def test_a_setting_prints_without_its_default() -> None:
+    made = setting(default="hunter2", secret=True, choices=["hunter2"], validators=[Length(max=9)])
+    assert repr(made) == "<Setting 'KEY' str>"

@@ -1,0 +1,293 @@
+"""Setting: one checked entry of WAFFLE_CONFS."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Number
+from types import NoneType
+from typing import Any
+
+from .exceptions import InvalidValue
+from .util import same
+
+log = logging.getLogger(__name__)
+
+#: The types that a declaration may name in a string, as Flask-WaffleConf 0.2 did.
+TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, list, dict)}
+
+#: What people call a value of a type.
+NOUNS: dict[type, str] = {
+    bool: "yes or no (True or False)",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    NoneType: "text",
+    list: "a list",
+    dict: "names with values (a dict)",
+}
+
+Kind = type  # within Setting, "type" is an attribute
+_SEVERAL = (list, tuple, set, frozenset)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Setting:
+    """One declared setting; what `declare` made of an entry of WAFFLE_CONFS."""
+
+    key: str
+    label: Any  #: may be a lazy translation
+    default: Any
+    type: Kind | None = None  #: only where it was declared
+    help: Any = ""
+    group: Any = ""
+    choices: Iterable[Any] | Callable[[], Iterable[Any]] | None = None
+    validators: tuple[Callable[[Any, Any], Any], ...] = ()
+    min: Any = None  #: of numbers the least value, of what has a length the least length
+    max: Any = None
+    secret: bool = False
+    readonly: bool = False
+    confirm: bool = False
+    multiline: bool = False
+    field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
+
+    def __repr__(self) -> str:
+        # Nothing of the default: it may be a secret, and this ends up in logs.
+        return f"<Setting {self.key!r} {self.kind.__name__}>"
+
+    @property
+    def kind(self) -> Kind:
+        """The declared type, else that of the default."""
+        return self.type or type(self.default)
+
+    @property
+    def optional(self) -> bool:
+        """Whether None is a value that it may have."""
+        return self.default is None
+
+    @property
+    def several(self) -> bool:
+        """Whether its value holds several of the choices, not one."""
+        return issubclass(self.kind, _SEVERAL)
+
+    def copy_default(self) -> Any:
+        """Return the default, as a copy that the caller may change."""
+        return copy.deepcopy(self.default)
+
+    def pairs(self) -> list[tuple[Any, str]] | None:
+        """Return the choices as ``(value, label)``, asked now if they are a function; None: any."""
+        if self.choices is None:
+            return None
+        choices = self.choices() if callable(self.choices) else self.choices
+        return [_pair(choice) for choice in choices]
+
+    def problem(self, value: Any) -> str | None:
+        """Return how *value* breaks the declared type, choices or limits; None when it doesn't.
+
+        Validators are not asked: they need a form.
+        """
+        if value is None and self.optional:
+            return None
+        return (
+            self._type_problem(value) or self._choice_problem(value) or self._limit_problem(value)
+        )
+
+    def _type_problem(self, value: Any) -> str | None:
+        if self.type is None:
+            return None
+        accepted: Any = (int, float) if self.type is float else self.type
+        # To Python True is an int; to people it is not a number.
+        stray_bool = isinstance(value, bool) and self.type in (int, float)
+        if isinstance(value, accepted) and not stray_bool:
+            return None
+        return f"This must be {self._noun()}, not {type(value).__name__}."
+
+    def _choice_problem(self, value: Any) -> str | None:
+        try:
+            pairs = self.pairs()
+        except Exception as error:
+            log.exception("the choices of %s can't be listed", self.key)
+            return f"Its choices can't be listed at the moment ({type(error).__name__})."
+        if pairs is None or any(same(value, choice) for choice, _ in pairs):
+            return None
+        if self.several and isinstance(value, _SEVERAL):
+            if all(any(same(item, choice) for choice, _ in pairs) for item in value):
+                return None
+            return "Something in this is not one of the choices."
+        return "This is not one of the choices."
+
+    def _limit_problem(self, value: Any) -> str | None:
+        if self.min is None and self.max is None:
+            return None
+        try:
+            size = len(value) if self._counted() else value
+            # "not >=", because nan is neither.
+            if self.min is not None and not size >= self.min:
+                return f"At least {self._amount(self.min)}."
+            if self.max is not None and not size <= self.max:
+                return f"At most {self._amount(self.max)}."
+        except TypeError:
+            return f"This must be {self._noun()}, not {type(value).__name__}."
+        return None
+
+    def _counted(self) -> bool:
+        return self.kind is NoneType or hasattr(self.kind, "__len__")
+
+    def _amount(self, limit: Any) -> str:
+        if not self._counted():
+            return str(limit)
+        unit = "character" if issubclass(self.kind, (str, bytes, NoneType)) else "item"
+        return f"{limit} {unit}" if limit == 1 else f"{limit} {unit}s"
+
+    def _noun(self) -> str:
+        return NOUNS.get(self.kind, f"of type {self.kind.__name__}")
+
+
+def declare(confs: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
+    """Check WAFFLE_CONFS and return its settings, in the same order.
+
+    :param confs: ``{key: {"desc": …, "default": …, …}}``. ``WAFFLE_*`` keys are left out, and
+        unknown attributes ignored, each with a warning in the log.
+    :raises InvalidValue: a declaration is wrong; ``.errors`` says by key what, and what to do.
+    """
+    if not isinstance(confs, Mapping):
+        raise InvalidValue(
+            f"WAFFLE_CONFS must be a dict of settings, not {type(confs).__name__}: "
+            '{"SITENAME": {"desc": "Name of the site", "default": "Waffle"}}'
+        )
+    settings: dict[str, Setting] = {}
+    errors: dict[str, str] = {}
+    for key, entry in confs.items():
+        if isinstance(key, str) and key.startswith("WAFFLE_"):
+            log.warning("WAFFLE_CONFS: %s is left out: it configures waffleconf_admin itself", key)
+            continue
+        try:
+            settings[key] = _setting(key, entry)
+        except ValueError as error:
+            errors[str(key)] = str(error)
+    if errors:
+        raise InvalidValue(errors)
+    return settings
+
+
+_NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label"}
+_FLAGS = ("secret", "readonly", "confirm", "multiline")
+
+
+def _setting(key: Any, entry: Any) -> Setting:
+    """One checked entry; a ValueError names the attribute and the remedy."""
+    if not isinstance(key, str) or not key.isprintable() or not key:
+        raise ValueError("the name of a setting must be a string of printable characters")
+    if not isinstance(entry, Mapping):
+        raise ValueError(
+            f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
+        )
+    if unknown := [str(name) for name in entry if name not in _NAMES]:
+        log.warning(
+            "WAFFLE_CONFS: %s: unknown attributes are ignored: %s", key, ", ".join(sorted(unknown))
+        )
+    options = {name: entry[name] for name in _NAMES & entry.keys() - {"desc", "default"}}
+    options["type"] = _type(entry.get("type"))
+    if "default" in entry:
+        default = entry["default"]
+    else:
+        default = "" if options["type"] in (None, str) else None
+        log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
+    options["validators"] = _validators(entry.get("validators", ()))
+    for name in _FLAGS:
+        if not isinstance(entry.get(name, False), bool):
+            raise ValueError(f"{name}: write True or False")
+    setting = Setting(key, _label(key, entry.get("desc")), default, **options)
+    _check_choices(setting)
+    _check_limits(setting)
+    _check_default(setting)
+    _check_field(setting)
+    return setting
+
+
+def _label(key: str, desc: Any) -> Any:
+    if desc is None or (isinstance(desc, str) and not desc):  # a lazy translation is left alone
+        return key.replace("_", " ").strip().capitalize() or key
+    return desc
+
+
+def _type(declared: Any) -> type | None:
+    if declared is None or isinstance(declared, type):
+        return declared
+    if isinstance(declared, str) and declared in TYPES:
+        return TYPES[declared]
+    raise ValueError(f"type: write a type, such as int, or one of {', '.join(map(repr, TYPES))}")
+
+
+def _validators(declared: Any) -> tuple[Callable[[Any, Any], Any], ...]:
+    if not isinstance(declared, (list, tuple)):
+        raise ValueError("validators: write a list of them")
+    for validator in declared:
+        if inspect.isclass(validator):
+            name = validator.__name__
+            raise ValueError(f"validators: {name} is a class; write {name}(), with the brackets")
+        if not callable(validator):
+            raise ValueError("validators: each must be a function of (form, field)")
+    return tuple(declared)
+
+
+def _check_choices(setting: Setting) -> None:
+    choices = setting.choices
+    if choices is None or callable(choices):
+        return
+    if isinstance(choices, (str, bytes)) or not isinstance(choices, (list, tuple)):
+        raise ValueError("choices: write a list of values or of (value, label), or a function")
+
+
+def _check_limits(setting: Setting) -> None:
+    limits = [limit for limit in (setting.min, setting.max) if limit is not None]
+    if not limits:
+        return
+    kind = setting.kind
+    if kind is bool:
+        raise ValueError("min and max don't go with yes or no: take them out")
+    if setting._counted() and not all(type(limit) is int and limit >= 0 for limit in limits):
+        raise ValueError("min and max of this setting count its length: write whole numbers")
+    if issubclass(kind, Number) and not all(isinstance(limit, Number) for limit in limits):
+        raise ValueError("min and max of this setting must be numbers")
+    if len(limits) == 2 and setting.min > setting.max:
+        raise ValueError(f"min: {setting.min} is above max, {setting.max}: exchange them")
+
+
+def _check_default(setting: Setting) -> None:
+    """Refuse a default that breaks its own declaration; functions of choices are not asked yet."""
+    if setting.default is None:
+        return
+    if setting._type_problem(setting.default):
+        raise ValueError(
+            f"type: it is {setting.kind.__name__}, but the default is of type "
+            f"{type(setting.default).__name__}: change one of them"
+        )
+    if not callable(setting.choices) and setting._choice_problem(setting.default):
+        raise ValueError("choices: the default is not one of them: add it, or change the default")
+    if problem := setting._limit_problem(setting.default):
+        raise ValueError(
+            f"default: it is outside min and max ({problem.rstrip('.').lower()}): "
+            "change it, or the limits"
+        )
+
+
+def _check_field(setting: Setting) -> None:
+    if setting.field is None:
+        return
+    if not callable(setting.field):
+        raise ValueError(
+            "field: write a WTForms field class, or a function of the setting that returns a "
+            "field, such as lambda setting: DecimalField(places=2)"
+        )
+    if setting.secret:
+        raise ValueError("field: a secret has a control of its own: take out field or secret")
+
+
+def _pair(choice: Any) -> tuple[Any, str]:
+    if isinstance(choice, tuple) and len(choice) == 2:
+        return choice
+    return choice, str(choice)

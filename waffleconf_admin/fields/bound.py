@@ -1,0 +1,207 @@
+"""The field of a setting, bound to a form: the right class, its value, whether it can be edited."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import suppress
+from typing import Any
+
+import wtforms
+from werkzeug.datastructures import MultiDict
+from wtforms.meta import DefaultMeta
+
+from ..declarations import Setting
+from ..util import same, serialize
+from .base import SettingField, Unshown, describe, readable
+from .special import SecretField, StaticField
+
+log = logging.getLogger(__name__)
+
+#: Fields of WTForms that send nothing when nothing is ticked: a hidden input is sent before them.
+SILENT = (wtforms.BooleanField, wtforms.SelectMultipleField)
+
+NOT_GIVEN_BACK = "this page could not give its value back unchanged"
+
+
+def bind(
+    setting: Setting,
+    record: Any,
+    made: Any,
+    *,
+    name: str,
+    reason: str = "",
+    **place: Any,
+) -> Any:
+    """Return the bound field of a setting, with what a template and the merge want to know.
+
+    :param record: what the database has, with ``value``.
+    :param made: a field class or unbound field; None if there is none.
+    :param name: of the control, in HTML.
+    :param reason: why it may not be edited, where that is known already.
+    :param place: ``_form``, ``_meta`` and ``_translations`` as WTForms fields take them.
+    """
+    place |= {"name": name, "id": identifier(setting.key)}
+    kind, basis, why = attempt(setting, record, made, place)
+    reason = reason or (why and f"It is changed from code: {why}.")
+    field: Any = static(setting, record, place) if reason else kind
+    field.setting, field.record = setting, record
+    field.editable, field.reason, field.basis, field.theirs = not reason, reason, basis, None
+    field.shown_text = "" if setting.secret else words(kind, record.value)
+    field.default_text = "" if setting.secret else words(kind, setting.default)
+    field.differs = not same(record.value, setting.default)
+    if isinstance(field, StaticField) and not setting.secret:
+        field.text = field.shown_text
+    if not isinstance(field, SettingField):
+        field.control, field.render = "custom", field.__call__
+    return field
+
+
+def attempt(
+    setting: Setting, record: Any, made: Any, place: dict[str, Any]
+) -> tuple[Any, str, str]:
+    """Return the field with its value, the text of it for the merge, and why it can't be edited."""
+    kind = None
+    try:
+        kind = unfilled(setting, made, place)
+        return kind, fill(kind, setting, record, made, place), ""
+    except Exception as error:
+        if isinstance(error, Unshown):
+            return kind, "", str(error)
+        if isinstance(error, ValueError) and kind is not None:  # its text is nothing that it takes
+            return kind, "", NOT_GIVEN_BACK
+        log_failure(f"the control of {setting.key}", setting, error)
+        return kind, "", "its control can't be made at the moment"
+
+
+def unfilled(setting: Setting, made: Any, place: dict[str, Any]) -> Any:
+    """Return the field of a setting, without a value.
+
+    :raises Unshown: there is none.
+    """
+    if made is None:
+        raise Unshown(f"this page has no control for values of type {setting.kind.__name__}")
+    field = construct(made, setting, place)
+    if setting.secret:
+        if not isinstance(field, SettingField):
+            raise Unshown("this page has no control for such a secret")
+        inner, field = field, construct(SecretField, setting, place)
+        field.inner = inner
+    return field
+
+
+def fill(kind: Any, setting: Setting, record: Any, made: Any, place: dict[str, Any]) -> str:
+    """Give a field its value, and return the text that its control shows of it, for the merge.
+
+    :raises ValueError: the value would not come back unchanged.
+    """
+    if isinstance(kind, SettingField):
+        if not kind.gives_back(record.value):
+            raise Unshown(NOT_GIVEN_BACK)
+        kind.process(None, record.value)
+        if not setting.secret:
+            return kind.text
+        # A row that is added with the default meanwhile changes nothing.
+        return serialize(record.value) if record.text is None else record.text
+    kind.process(None, record.value)
+    raw = untouched(kind)
+    probe = construct(made, setting, place)
+    probe.process(MultiDict((probe.name, part) for part in raw), record.value)
+    if probe.process_errors or not same(probe.data, record.value):
+        raise Unshown(NOT_GIVEN_BACK)
+    return sent_text(raw, type(kind))
+
+
+def take(field: Any, raw: list[str]) -> None:
+    """Let a bound field read what its control has sent."""
+    if isinstance(field, SILENT) and raw[:1] == [""]:
+        raw = raw[1:]
+    try:
+        field.process(MultiDict((field.name, part) for part in raw), field.record.value)
+    except Exception as error:
+        log_failure(f"the control of {field.setting.key}", field.setting, error)
+        field.data = None
+        field.process_errors = ["This can't be read: write it in another way."]
+
+
+def sent_text(raw: list[str], kind: type) -> str:
+    """Return as one text what the control of a field class has sent."""
+    if issubclass(kind, SettingField):
+        return kind.canonical(raw)
+    if issubclass(kind, SILENT) and raw[:1] == [""]:
+        raw = raw[1:]
+    return "\0".join(SettingField.canonical([part]) for part in raw)
+
+
+def construct(made: Any, setting: Setting, place: dict[str, Any]) -> Any:
+    """Return a field of a class, or of an unbound field, for a setting."""
+    options = {"label": setting.label, "description": setting.help} | place
+    if isinstance(made, type):
+        field = made(**options, _prefix="")
+    else:
+        given = made.kwargs.keys() | ({"label"} if made.args else set())
+        for option in ("label", "description", "id"):
+            if option in given:
+                del options[option]
+        form, translations = options.pop("_form"), options.pop("_translations")
+        field = made.bind(form=form, translations=translations, **options)
+    if setting.validators:
+        field.validators = [*field.validators, *setting.validators]
+        for validator in setting.validators:
+            for flag, value in getattr(validator, "field_flags", {}).items():
+                setattr(field.flags, flag, value)
+    if isinstance(field, SettingField):
+        field.apply(setting)
+    return field
+
+
+def alone(setting: Setting, made: Any) -> Any:
+    """Return the field of a setting that belongs to no form, without a value.
+
+    :raises Unshown: there is none.
+    """
+    place = {"_form": None, "_meta": DefaultMeta(), "_translations": None}
+    return unfilled(setting, made, place | {"name": setting.key, "id": setting.key})
+
+
+def static(setting: Setting, record: Any, place: dict[str, Any]) -> StaticField:
+    field = StaticField(**place, label=setting.label, description=setting.help, _prefix="")
+    field.apply(setting)
+    field.process(None, record.value)
+    return field
+
+
+def untouched(field: Any) -> list[str]:
+    """Return what a browser sends of a field of WTForms that nobody touched."""
+    if isinstance(field, wtforms.BooleanField):
+        return [str(field._value())] if field.data else []
+    if isinstance(field, wtforms.SelectField | wtforms.SelectMultipleField):
+        choices = [(str(choice[0]), choice[2]) for choice in field.iter_choices()]
+        chosen = [text for text, selected in choices if selected]
+        # A select that has nothing selected shows, and sends, the first.
+        falls_back = not isinstance(field, wtforms.RadioField | wtforms.SelectMultipleField)
+        return chosen or ([choices[0][0]] if falls_back and choices else [])
+    if not hasattr(field, "_value"):
+        raise Unshown(f"this page can't hold a field of type {type(field).__name__}")
+    return [str(field._value())]
+
+
+def words(kind: Any, value: Any) -> str:
+    """Return a value in words, as its field has them, not longer than people read."""
+    if isinstance(kind, SettingField):
+        with suppress(Unshown):
+            return readable(kind.display(value))
+    return describe(value)
+
+
+def identifier(key: str) -> str:
+    """Return the id of a control: valid in HTML whatever the key has, and different for each."""
+    return "waffle-" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", key)
+
+
+def log_failure(what: str, setting: Setting, error: Exception) -> None:
+    """Log what an app's own code has raised; of a secret without the message, which may hold it."""
+    if setting.secret:
+        log.error("%s has failed with %s", what, type(error).__name__)
+    else:
+        log.error("%s has failed", what, exc_info=error)

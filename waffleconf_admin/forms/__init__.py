@@ -1,0 +1,67 @@
+"""The settings as a form for views, and the ways to read, show and check one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from flask import current_app, has_request_context, request
+from flask_wtf import FlaskForm
+
+from ..declarations import Setting
+from .form import SettingsForm
+from .values import check_values, find, parse_text, show_text, within
+
+__all__ = ["SettingsForm", "build_form", "check_values", "parse_text", "show_text"]
+
+_auto: Any = object()
+
+
+def build_form(
+    state: Any,
+    *,
+    keys: Iterable[str] | None = None,
+    editable: Callable[[Setting], bool] = lambda setting: True,
+    fields: Mapping[type, Any] | None = None,
+    formdata: Any = _auto,
+    records: Mapping[str, Any] | None = None,
+) -> SettingsForm:
+    """Return a form of the app's settings, for a view.
+
+    :param state: the app's state, ``app.extensions["waffleconf"]``.
+    :param keys: which settings; all as a rule.
+    :param editable: which of them may be changed; the others are shown.
+    :param fields: ``{type: field class, or function of the Setting}``, besides our own.
+    :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
+        PATCH. None: a form to be shown.
+    :param records: what ``state.read()`` gave, if it was called already.
+    :raises InvalidValue: one of the keys is not declared.
+    :raises StoreError: the database can't be read.
+    :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.
+    """
+    declared = state.settings
+    settings = {key: find(declared, key) for key in (declared if keys is None else keys)}
+    if formdata is _auto:
+        sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
+        formdata = request.form if sends else None
+    with within(state.app):
+        return SettingsForm(
+            settings,
+            state.read(settings) if records is None else records,
+            editable=editable,
+            fields=fields,
+            formdata=formdata,
+            guard=_guard(formdata),
+        )
+
+
+def _guard(formdata: Any) -> FlaskForm | None:
+    """A form of Flask-WTF's, for its CSRF token alone; None where that is off."""
+    if not has_request_context() or not current_app.config.get("WTF_CSRF_ENABLED", True):
+        return None
+    if not current_app.secret_key:
+        raise RuntimeError(
+            'the settings page is protected by CSRF tokens, which need app.config["SECRET_KEY"]: '
+            "set it to a long random text that nobody else knows"
+        )
+    return FlaskForm(formdata=formdata)

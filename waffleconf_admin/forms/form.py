@@ -1,0 +1,299 @@
+"""SettingsForm: settings as a WTForms form, with what was sent merged into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from wtforms import Field
+from wtforms.form import BaseForm
+
+from .. import merge
+from ..declarations import Setting
+from ..fields import FIELDS, BooleanField, bound, choose, describe
+from ..fields.special import SecretField
+from ..util import same
+from ..widgets import attributes
+from .check import check
+from .submission import TOKEN, Submission, seals
+
+NO_RIGHT = "You may see this setting, not change it."
+READ_ONLY = "This setting is read-only."
+BROKEN_PAGE = (
+    "This page was damaged on its way here, or is from before the site was set up anew. "
+    "Nothing is saved yet: check what you have changed, and save again."
+)
+OVERTAKEN = "Somebody else has changed this meanwhile. Save again to use yours instead."
+CSRF = (
+    "The security token (CSRF) of this page is missing or too old. "
+    "Nothing is saved yet: save again."
+)
+AGAIN = "Nothing is saved yet, and a secret is not shown: write it again."
+
+
+class Meta(FlaskForm.Meta):
+    """WTForms' options: Flask-WTF's, with the CSRF token left to a form beside this one."""
+
+    csrf = False
+
+    def render_field(self, field: Any, render_kw: dict[str, Any]) -> Any:
+        html = super().render_field(field, render_kw)
+        if isinstance(field, bound.SILENT):
+            hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
+            html = Markup(f"<input{hidden}>") + html
+        return html
+
+
+class Fields(Mapping[str, Any]):
+    """The fields of a form by key, each made when somebody asks for it."""
+
+    def __init__(self, keys: Iterable[str], make: Callable[[str], Any]) -> None:
+        self._keys = dict.fromkeys(keys)
+        self._make = make
+        self.made: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        field = self.made.get(key)
+        if field is None:
+            if key not in self._keys:
+                raise KeyError(key)
+            field = self.made[key] = self._make(key)
+        return field
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+class SettingsForm(BaseForm):
+    """Settings as a form: iterating gives their fields, ``form["KEY"]`` one of them.
+
+    Made by `build_form`. After `validate`, ``changes`` and ``expected`` are for ``update_db``.
+    """
+
+    #: ``{key: new value}`` of what people changed.
+    changes: dict[str, Any]
+    #: ``{key: value}`` as they were just read, of what people changed.
+    expected: dict[str, Any]
+    #: Keys where somebody else changed what this form changes.
+    conflicts: list[str]
+    #: What is wrong with the submission as a whole.
+    form_errors: list[str]
+
+    def __init__(
+        self,
+        settings: Mapping[str, Setting],
+        records: Mapping[str, Any],
+        *,
+        editable: Callable[[Setting], bool] = lambda setting: True,
+        fields: Mapping[type, Any] | None = None,
+        formdata: Any = None,
+        guard: FlaskForm | None = None,
+    ) -> None:
+        super().__init__((), meta=Meta())
+        self._guard = guard
+        self._settings = settings
+        self._records = dict(records)
+        self._table = {**FIELDS, **(fields or {})}
+        self._translations = self.meta.get_translations(self)
+        self._fields = Fields(settings, self._make)
+        self._kinds = Fields(settings, lambda key: choose(settings[key], self._table))
+        self._reasons = {
+            key: READ_ONLY if setting.readonly else "" if editable(setting) else NO_RIGHT
+            for key, setting in settings.items()
+        }
+        self._decisions: dict[str, str] = {}
+        self.changes, self.expected, self.conflicts = {}, {}, []
+        self._seals = seals()
+        self._submission = None if formdata is None else Submission(formdata, self._seals)
+        if self._submission:
+            self._merge(self._submission)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @property
+    def groups(self) -> list[tuple[Any, list[Any]]]:
+        """The fields by group: the one without a name first, then as they are declared."""
+        groups: dict[Any, list[Any]] = {"": []}
+        for field in self:
+            groups.setdefault(field.setting.group, []).append(field)
+        return [(group, members) for group, members in groups.items() if members]
+
+    @property
+    def errors(self) -> dict[str | None, Any]:
+        """The messages by key; those of the whole form under ``""``."""
+        made = self._fields.made
+        found: dict[str | None, Any] = {key: made[key].errors for key in made if made[key].errors}
+        return found | ({"": self.form_errors} if self.form_errors else {})
+
+    def is_submitted(self) -> bool:
+        """Whether there is a submission."""
+        return self._submission is not None
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        return self.is_submitted() and self.validate(extra_validators)
+
+    def validate(self, extra_validators: Mapping[str, Iterable[Any]] | None = None) -> bool:
+        """Check what people changed, and only that; fill ``changes``, ``expected``, ``conflicts``.
+
+        :param extra_validators: ``{key: validators}``, run after the declared ones.
+        """
+        self.form_errors = [CSRF] if self._guard and not self._guard.validate() else []
+        if self._submission and self._submission.broken:
+            self.form_errors.append(BROKEN_PAGE)
+        self.changes, self.expected, self.conflicts = {}, {}, []
+        for key, decision in self._decisions.items():
+            field = self[key]
+            check(self, field, (extra_validators or {}).get(key, ()))
+            if decision == "conflict":
+                self._mark(key)
+            elif not field.errors:
+                self.changes[key], self.expected[key] = field.data, field.record.value
+        return not self._fail()
+
+    def add_errors(self, errors: Mapping[str, str]) -> None:
+        """Show messages that a save came back with, ``{key: message}``."""
+        for key, message in errors.items():
+            if key in self._fields:
+                self[key].errors = [*self[key].errors, message]
+            else:
+                self.form_errors.append(f"{key}: {message}")
+        self._fail()
+
+    def add_conflicts(self, keys: Iterable[str], records: Mapping[str, Any]) -> None:
+        """Show that others were faster: what they have stored beside what was typed here.
+
+        :param records: those keys as they stand in the database now.
+        """
+        for key in keys:
+            if key in self._fields:
+                self._records[key] = records[key]
+                self._fields.made.pop(key, None)
+                if self._submission and key in self._decisions:
+                    bound.take(self[key], self._submission.sent.getlist(self._name(key)))
+                    self._mark(key)
+        self._fail()
+
+    def hidden_tag(self) -> Markup:
+        """Return the hidden inputs: CSRF token and merge token."""
+        html = self._guard.hidden_tag() if self._guard else Markup()
+        if not self._seals:
+            return html
+        digests = {
+            key: self._seals[0].digest(key, field.basis)
+            for key, field in self._fields.items()
+            if field.editable
+        }
+        token = attributes({"type": "hidden", "name": TOKEN, "value": self._seals[0].dump(digests)})
+        return html + Markup(f"<input{token}>")
+
+    def probe(self, key: str, value: Any) -> Any:
+        """Return a plain field that holds a value from code, for the declared validators."""
+        setting = self._settings[key]
+        field = bound.construct(Field, setting, self._place | {"name": key, "id": key})
+        field.process(None, value)
+        # Validators ask here whether anything was given.
+        field.setting, field.raw_data = setting, [describe(value)]
+        return field
+
+    # The fields
+
+    @property
+    def _place(self) -> dict[str, Any]:
+        return {"_form": self, "_meta": self.meta, "_translations": self._translations}
+
+    def _make(self, key: str) -> Any:
+        return bound.bind(
+            self._settings[key],
+            self._records[key],
+            self._kinds[key],
+            name=self._name(key),
+            reason=self._reasons[key],
+            **self._place,
+        )
+
+    def _name(self, key: str) -> str:
+        """The name of a control in HTML: the key, unless a token has that name."""
+        if key not in self._taken:
+            return key
+        name = key + "_"
+        while name in self._settings or name in self._taken:
+            name += "_"
+        return name
+
+    @cached_property
+    def _taken(self) -> tuple[str, str]:
+        return TOKEN, self.meta.csrf_field_name
+
+    def _class(self, key: str) -> type:
+        made = self._kinds[key]
+        if self._settings[key].secret:
+            return SecretField
+        return made if isinstance(made, type) else type(None) if made is None else made.field_class
+
+    # The submission
+
+    def _merge(self, submission: Submission) -> None:
+        """Find what people touched, and decide about each."""
+        sent = submission.sent
+        unticked = () if submission.from_page else self._unticked(sent)
+        for key, setting in self._settings.items():
+            name = self._name(key)
+            if not (name in sent or key in unticked):
+                continue
+            raw = sent.getlist(name)
+            text = bound.sent_text(raw, self._class(key))
+            if setting.secret and not text:
+                continue  # blank keeps it
+            shown, new = submission.shown(key), submission.digest(key, text)
+            if new == shown:
+                continue  # before its field is made, which costs more than all this
+            field = self[key]
+            if not field.editable:
+                continue
+            bound.take(field, raw)
+            stored = submission.digest(key, field.basis)
+            if not field.process_errors and same(field.data, field.record.value):
+                new = stored  # another way to write the same
+            decision = merge.decide(shown, stored, new)
+            if decision != "keep":
+                self._decisions[key] = decision
+
+    def _unticked(self, sent: Any) -> set[str]:
+        """The boxes missing from a form that has all else: an empty one is not sent."""
+        missing = [
+            key
+            for key, reason in self._reasons.items()
+            if not reason and self._name(key) not in sent
+        ]
+        boxes = {
+            key for key in missing if issubclass(self._class(key), (BooleanField, *bound.SILENT))
+        }
+        anything = any(self._name(key) in sent for key in self._settings)
+        whole = all(key in boxes or not self[key].editable for key in missing)
+        return boxes if anything and whole else set()
+
+    def _mark(self, key: str) -> None:
+        field = self[key]
+        field.theirs = field.shown_text
+        field.errors = [*field.errors, OVERTAKEN]
+        self.conflicts.append(key)
+
+    def _fail(self) -> bool:
+        """Whether anything is wrong; then what was typed for a secret has to be typed again."""
+        if not self.errors:
+            return False
+        for key in self._decisions:
+            field = self[key]
+            if field.setting.secret and not field.errors:
+                field.errors = [AGAIN]
+        return True

@@ -1,0 +1,59 @@
+"""Submission: what was sent, and what the page that sent it had shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app
+
+from .. import merge
+
+#: The name of the hidden input with the merge token.
+TOKEN = "waffle_token"
+
+
+class Submission:
+    """What a page or a script has sent.
+
+    :param sent: the form data, a MultiDict.
+    :param seals: of the app's secret keys; none if it has none, and so no tokens.
+    """
+
+    #: The digest of the text of a setting, to be compared with what the page had shown.
+    digest: Callable[[str, str], str]
+
+    def __init__(self, sent: Any, seals: list[merge.Seal]) -> None:
+        self.sent = sent
+        self.broken = False  #: whether its token is not one of ours
+        self._shown: dict[str, str] | None = None
+        self.digest = seals[0].digest if seals else lambda key, text: text
+        token = sent.get(TOKEN)
+        if token is None or not seals:
+            return
+        opened = merge.open_token(token, seals)
+        if opened:
+            seal, self._shown = opened
+            self.digest = seal.digest
+        else:
+            self._shown, self.broken = {}, True
+
+    @property
+    def from_page(self) -> bool:
+        """Whether it has a page's token; a script has none, and then the last write wins."""
+        return self._shown is not None
+
+    def shown(self, key: str) -> str | None:
+        """Return the digest of what the page had shown, for `merge.decide`."""
+        if self._shown is None:
+            return None
+        # A control that the page did not have: a deployment was in between. Overwrite nothing.
+        return self._shown.get(key, merge.UNKNOWN)
+
+
+def seals() -> list[merge.Seal]:
+    """Return a seal for the app's secret key, and then for those that it had before."""
+    if not current_app.secret_key:
+        return []
+    older = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
+    return [merge.Seal(key) for key in (current_app.secret_key, *older)]

@@ -1,0 +1,102 @@
+"""Values outside a form: read from a text, shown as a text, checked against what is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, current_app, has_app_context
+
+from ..declarations import Setting
+from ..exceptions import InvalidValue
+from ..fields import SettingField, bound, choose, describe
+from ..fields.base import Unshown
+from .check import check
+from .form import SettingsForm
+
+
+def parse_text(state: Any, key: str, text: str) -> Any:
+    """Return the value of a text that somebody wrote for a setting, read as the page reads it.
+
+    :raises InvalidValue: the setting is not declared, or the text is none of its values.
+    """
+    setting = find(state.settings, key)
+    with within(state.app):
+        try:
+            kind = choose(setting)
+            field = bound.alone(setting, kind)
+            if isinstance(field, SettingField):
+                return field.read(text)
+        except Unshown as error:
+            raise InvalidValue({key: f"It can only be changed from code: {error}."}) from error
+        except ValueError as error:
+            # Without a cause for a secret: Python's own messages quote what they refuse.
+            raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
+        field.setting, field.record = setting, SimpleNamespace(value=setting.copy_default())
+        bound.take(field, [text])
+        check(_draft(state, {}), field)
+        if field.errors:
+            raise InvalidValue({key: " ".join(map(str, field.errors))})
+        return field.data
+
+
+def show_text(setting: Setting, value: Any) -> str:
+    """Return the text that the control of a setting shows of a value; of a secret nothing."""
+    if setting.secret:
+        return ""
+    try:
+        field = bound.alone(setting, choose(setting))
+        if isinstance(field, SettingField):
+            return field.show(value)
+        field.process(None, value)
+        return ", ".join(bound.untouched(field))
+    except ValueError:
+        return describe(value)
+
+
+def check_values(state: Any, new_values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with values from anywhere, ``{key: message}``: what is declared holds.
+
+    :param new_values: ``{key: value}``; undeclared keys are left out.
+    """
+    settings = {key: state.settings[key] for key in new_values if key in state.settings}
+    errors = {}
+    for key, setting in settings.items():
+        if problem := setting.problem(new_values[key]):
+            errors[key] = problem
+    asked = [key for key in settings if settings[key].validators and key not in errors]
+    if not asked:
+        return errors
+    with within(state.app):
+        form = _draft(state, new_values)
+        for key in asked:
+            field = form.probe(key, new_values[key])
+            check(form, field)
+            if field.errors:
+                errors[key] = " ".join(map(str, field.errors))
+    return errors
+
+
+def find(settings: Mapping[str, Setting], key: str) -> Setting:
+    try:
+        return settings[key]
+    except KeyError:
+        raise InvalidValue({key: "There is no setting of that name."}) from None
+
+
+def _draft(state: Any, values: Mapping[str, Any]) -> SettingsForm:
+    """A form of all settings as they would be, from memory: for validators that look at others."""
+    now = {key: state.app.config.get(key, s.default) for key, s in state.settings.items()}
+    return SettingsForm(
+        state.settings,
+        {
+            key: SimpleNamespace(text=None, value=value, problem=None)
+            for key, value in (now | dict(values)).items()
+        },
+    )
+
+
+def within(app: Flask) -> AbstractContextManager[Any]:
+    return nullcontext() if has_app_context() and current_app == app else app.app_context()

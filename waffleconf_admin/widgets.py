@@ -1,0 +1,135 @@
+"""The HTML controls of our fields: WTForms widgets that cost little.
+
+WTForms' own widgets work on our fields too; these exist because a page has a thousand of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup, escape
+
+# What HTML takes for a number: a browser silently empties <input type=number> of anything else.
+_HTML_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+# Browsers count in doubles, so beyond this a whole number is not exact.
+_EXACT = 2**53
+
+
+def attributes(given: dict[str, Any]) -> str:
+    """Return HTML attributes, a space before each; True is a bare name, False and None left out."""
+    return "".join(
+        f" {name}" if value is True else f' {name}="{escape(value)}"'
+        for name, value in given.items()
+        if value is not False and value is not None
+    )
+
+
+def common(field: Any, own: dict[str, Any], kwargs: dict[str, Any]) -> str:
+    """Return the attributes of a control: what every one has, its own, and the caller's."""
+    given = {"id": field.id, "name": field.name} | own
+    if field.errors:
+        given["aria-invalid"] = "true"
+    return attributes(given | kwargs)
+
+
+class TextInput:
+    """One line of text, or a text area where the field has lines."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        text = field._value()
+        own = field.typing | self._limits(vars(field.flags), text)
+        if not field.lines:
+            own = {"type": "text", "value": text} | own
+            return Markup(f"<input{common(field, own, kwargs)}>")
+        own["rows"] = min(max(text.count("\n") + 1, 3), 20)
+        # HTML drops a newline that comes first in a text area: this one is there to be dropped.
+        return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape(text)}</textarea>")
+
+    def _limits(self, flags: dict[str, Any], text: str) -> dict[str, Any]:
+        """The limits, but none that the text breaks: it would keep people from saving the rest."""
+        limits = {name: flags.get(name) for name in ("minlength", "pattern")}
+        limits["required"] = bool(text and flags.get("required"))
+        if len(text) <= flags.get("maxlength", -1):
+            limits["maxlength"] = flags["maxlength"]
+        return limits
+
+
+class NumberInput:
+    """A number: in a control for numbers, unless the browser would spoil it there."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        text = field._value()
+        flags = vars(field.flags)
+        own: dict[str, Any] = {"type": "text", "inputmode": "decimal", "value": text}
+        if not text or self._is_safe(text, field.whole):
+            own = {"type": "number", "value": text, "step": None if field.whole else "any"}
+            number = float(text) if text else None
+            low = self._limit(flags.get("min"), math.ceil if field.whole else float)
+            high = self._limit(flags.get("max"), math.floor if field.whole else float)
+            # A limit that the number breaks already would keep people from saving the rest.
+            own["min"] = low if number is None or low is None or number >= low else None
+            own["max"] = high if number is None or high is None or number <= high else None
+        own["required"] = bool(text and flags.get("required"))
+        return Markup(f"<input{common(field, own, kwargs)}>")
+
+    def _is_safe(self, text: str, whole: bool) -> bool:
+        if not _HTML_NUMBER.fullmatch(text):
+            return False
+        return not whole or (len(text) < 20 and abs(float(text)) <= _EXACT)
+
+    def _limit(self, limit: Any, rounded: Callable[[Any], Any]) -> Any:
+        limit = limit() if callable(limit) else limit
+        try:
+            return None if limit is None else rounded(limit)
+        except (TypeError, ValueError, OverflowError):  # inf, nan: no limit that HTML knows
+            return None
+
+
+class Checkbox:
+    """A check box, and before it a hidden input that is sent when the box is empty."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        own = {"type": "checkbox", "value": "on", "checked": field._value() == "true"}
+        hidden = attributes({"name": field.name, "form": kwargs.get("form")})
+        return Markup(f'<input type="hidden"{hidden} value=""><input{common(field, own, kwargs)}>')
+
+
+class Options:
+    """A select, or radio buttons where the choices are few."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        if field.control == "radio":
+            given = {"id": field.id, "role": "radiogroup", "aria-label": field.label.text} | kwargs
+            buttons = "".join(
+                f"<label>{button()} {escape(button.label.text)}</label>" for button in field
+            )
+            return Markup(f"<div{attributes(given)}>{buttons}</div>")
+        options = "".join(
+            f"<option{attributes({'value': text, 'selected': text == field._value()})}>"
+            f"{escape(label)}</option>"
+            for text, label in field.options()
+        )
+        return Markup(f"<select{common(field, {}, kwargs)}>{options}</select>")
+
+
+class Secret:
+    """A control to write a secret in; what is set already is never in it."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        own = {"autocomplete": "new-password", "spellcheck": "false"}
+        if field.setting.multiline:
+            own["rows"] = "4"
+            return Markup(f"<textarea{common(field, own, kwargs)}></textarea>")
+        own["type"] = "password"
+        return Markup(f"<input{common(field, own, kwargs)}>")
+
+
+class Static:
+    """The value as text, where it can't be changed."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        given = attributes({"id": field.id} | kwargs)
+        return Markup(f"<output{given}>{escape(field._value())}</output>")
