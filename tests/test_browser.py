@@ -1,0 +1,427 @@
+"""The settings page in a real browser, as a person uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from werkzeug.serving import make_server
+
+from waffleconf_admin import WaffleAdmin
+
+HOURS = {"mon": [["09:00", "18:00"]], "sat": [["10:00", "14:00"]]}
+SHOP: dict[str, dict[str, Any]] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle", "help": "Shown in the header"},
+    "BANNER": {"desc": "Banner", "default": "", "help": "One line above the shop; may be empty"},
+    "THEME": {"desc": "Theme", "default": "light", "choices": ["light", "dark", "high contrast"]},
+    "PAGE_SIZE": {"desc": "Products on a page", "default": 24, "min": 4, "max": 96},
+    "MAINTENANCE": {
+        "desc": "Maintenance mode",
+        "default": False,
+        "help": "Visitors see a notice instead of the shop",
+    },
+    "HOURS": {"desc": "Opening hours", "default": HOURS, "help": "From and to, for each day"},
+    "ABOUT": {
+        "desc": "About us",
+        "default": "Waffles since 1987.\nCome and see us at the harbour.",
+        "multiline": True,
+    },
+    "MAX_FILESIZE": {
+        "desc": "Max filesize",
+        "default": 1000,
+        "min": 1,
+        "help": "In bytes",
+        "group": "Uploads",
+    },
+    "UPLOAD_TOKEN": {
+        "desc": "Upload token",
+        "default": "",
+        "secret": True,
+        "help": "Key of the storage service",
+        "group": "Uploads",
+    },
+    "FILE_TYPES": {"desc": "File types", "default": ["jpg", "png"], "group": "Uploads"},
+    "REGION": {
+        "desc": "Region",
+        "default": "eu-west-1",
+        "readonly": True,
+        "help": "Where files are kept",
+        "group": "Uploads",
+    },
+    "REVIEWS": {"desc": "Customer reviews", "default": True, "group": "Features"},
+    "WISHLIST": {"desc": "Wish lists", "default": True, "group": "Features"},
+    "GIFT_CARDS": {"desc": "Gift cards", "default": False, "group": "Features"},
+    "DISCOUNT": {
+        "desc": "Discount",
+        "default": 9.5,
+        "min": 0,
+        "max": 100,
+        "help": "In per cent, for everybody who has an account",
+        "group": "Features",
+    },
+    "CURRENCY": {
+        "desc": "Currency",
+        "default": "EUR",
+        "choices": [
+            ("EUR", "Euro"),
+            ("GBP", "Pound"),
+            ("USD", "US dollar"),
+            ("CHF", "Franc"),
+            "JPY",
+        ],
+        "group": "Features",
+    },
+    "MAIL_FROM": {
+        "desc": "Sender of mails",
+        "default": "shop@example.org",
+        "group": "Integrations",
+    },
+    "SMTP_HOST": {"desc": "Mail server", "default": None, "group": "Integrations"},
+    "SMTP_PASSWORD": {
+        "desc": "Password of the mail server",
+        "default": "s3cr3t",
+        "secret": True,
+        "group": "Integrations",
+    },
+    "WEBHOOKS": {
+        "desc": "Webhooks",
+        "default": {},
+        "help": "Addresses that are told of each order, by name",
+        "group": "Integrations",
+    },
+}
+for _setting in list(SHOP.values())[:7]:
+    _setting["group"] = "Storefront"
+
+SIZES = {"wide": {"width": 1200, "height": 980}, "narrow": {"width": 390, "height": 844}}
+
+
+@contextlib.contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serves the app on a free port; gives the address of its settings page."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/admin/config"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    app = make_app(SHOP, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    return app
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    with serving(app) as url:
+        yield url
+
+
+@pytest.fixture
+def open_page(browser: Any, url: str) -> Iterator[Callable[..., Any]]:
+    """A function that opens the settings page in a browser of its own.
+
+    The test fails if the console has an error, a policy was violated, or another host was asked.
+    """
+    complaints: list[str] = []
+    contexts = []
+
+    def listen(message: Any) -> None:
+        # Chromium writes an error for each answer of 4xx and 5xx, and those are meant.
+        if message.type in ("error", "warning") and "Failed to load" not in message.text:
+            complaints.append(message.text)
+
+    def ask(request: Any) -> None:
+        if not request.url.startswith(url.removesuffix("/admin/config")):
+            complaints.append(request.url)
+
+    def open_one(**options: Any) -> Any:
+        context = browser.new_context(**{"viewport": SIZES["wide"], **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", ask)
+        page.set_default_timeout(10_000)
+        page.goto(url)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def state_of(app: Flask) -> Any:
+    return app.extensions["waffleconf"]
+
+
+def save(page: Any) -> None:
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).click()
+
+
+def row(page: Any, key: str) -> Any:
+    return page.locator(".wf-row").filter(has=page.get_by_text(key, exact=True))
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_edit_save_and_reload(app: Flask, open_page: Callable[..., Any], script: bool) -> None:
+    page = open_page(java_script_enabled=script)
+    page.get_by_label("Site name").fill("Crêperie du Port")
+    page.get_by_label("Products on a page").fill("48")
+    page.get_by_label("Maintenance mode").check()
+    page.get_by_label("Customer reviews").uncheck()
+    page.get_by_label("dark").check()
+    page.get_by_label("Currency").select_option("Pound")
+    page.get_by_label("Opening hours").fill('{"sun": []}')
+    page.get_by_label("About us").fill("\nTwo\nlines")
+    row(page, "UPLOAD_TOKEN").get_by_text("Set", exact=False).last.click()
+    page.locator("#waffle-UPLOAD_TOKEN").fill("t0ken")
+    save(page)
+    expected = {
+        "SITENAME": "Crêperie du Port",
+        "PAGE_SIZE": 48,
+        "MAINTENANCE": True,
+        "REVIEWS": False,
+        "THEME": "dark",
+        "CURRENCY": "GBP",
+        "HOURS": {"sun": []},
+        "ABOUT": "\nTwo\nlines",
+        "UPLOAD_TOKEN": "t0ken",
+    }
+    assert {key: app.config[key] for key in expected} == expected
+    rows = state_of(app).read()
+    assert {key for key in SHOP if rows[key].text is not None} == expected.keys()
+    assert page.locator(".wf-messages").get_by_text("Site name").is_visible()
+    page.reload()
+    assert page.locator(".wf-messages").count() == 0
+    assert page.get_by_label("Site name").input_value() == "Crêperie du Port"
+    assert page.get_by_label("Maintenance mode").is_checked()
+    assert not page.get_by_label("Customer reviews").is_checked()
+    assert page.get_by_label("About us").input_value() == "\nTwo\nlines"
+    assert row(page, "SITENAME").get_by_text("Changed").is_visible()
+    if not script:  # with it there is no Save button until something is changed
+        save(page)
+        assert state_of(app).read() == rows
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_mistakes_are_listed_and_kept(
+    app: Flask, open_page: Callable[..., Any], script: bool
+) -> None:
+    page = open_page(java_script_enabled=script)
+    page.get_by_label("Site name").fill("Crêperie")
+    page.get_by_label("Opening hours").fill('{"mon": [}')
+    save(page)
+    summary = page.get_by_role("alert")
+    summary.get_by_role("link", name="Opening hours").click()
+    assert page.get_by_label("Opening hours").evaluate("e => e === document.activeElement")
+    assert page.get_by_label("Opening hours").input_value() == '{"mon": [}'
+    assert page.get_by_label("Site name").input_value() == "Crêperie"
+    assert app.config["SITENAME"] == "Waffle"
+    page.get_by_label("Opening hours").fill("{}")
+    save(page)
+    assert (app.config["SITENAME"], app.config["HOURS"]) == ("Crêperie", {})
+
+
+def test_two_browsers_in_conflict(app: Flask, open_page: Callable[..., Any]) -> None:
+    ana, ben = open_page(), open_page()
+    ana.get_by_label("Site name").fill("Ana's")
+    ana.get_by_label("Discount").fill("5")
+    ben.get_by_label("Site name").fill("Ben's")
+    ben.get_by_label("Mail server", exact=True).fill("mail.example.org")
+    save(ana)
+    save(ben)
+    assert (app.config["SITENAME"], app.config["SMTP_HOST"]) == ("Ana's", None)
+    assert "Ana's" in row(ben, "SITENAME").inner_text()
+    assert ben.get_by_label("Site name").input_value() == "Ben's"
+    save(ben)
+    assert app.config["SITENAME"] == "Ben's"
+    assert app.config["SMTP_HOST"] == "mail.example.org"
+    assert app.config["DISCOUNT"] == 5.0
+
+
+def test_changed_fields_are_marked_and_counted(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    bar = page.locator(".wf-bar")
+    assert not bar.is_visible()
+    page.get_by_label("Site name").fill("Crêperie")
+    assert row(page, "SITENAME").get_by_text("Not saved yet").is_visible()
+    assert "now Waffle" in row(page, "SITENAME").inner_text()
+    assert bar.get_by_text("1 unsaved").is_visible()
+    page.get_by_label("Gift cards").check()
+    assert bar.get_by_text("2 unsaved").is_visible()
+    page.get_by_label("Gift cards").uncheck()
+    assert bar.get_by_text("1 unsaved").is_visible()
+    row(page, "SITENAME").get_by_role("button", name="Discard").click()
+    assert page.get_by_label("Site name").input_value() == "Waffle"
+    assert not bar.is_visible()
+
+
+def test_discard_brings_everything_back(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Crêperie")
+    page.get_by_label("dark").check()
+    page.get_by_label("Currency").select_option("Pound")
+    page.get_by_label("Customer reviews").uncheck()
+    page.get_by_role("link", name="Discard").click()
+    assert page.get_by_label("Site name").input_value() == "Waffle"
+    assert page.get_by_label("light").is_checked()
+    assert page.get_by_label("Currency").input_value() == "EUR"
+    assert page.get_by_label("Customer reviews").is_checked()
+    assert page.locator(".wf-unsaved").count() == 0
+
+
+def test_discard_after_a_mistake_loads_what_is_stored(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    page.get_by_label("Opening hours").fill("{")
+    save(page)
+    with page.expect_navigation():
+        page.get_by_role("link", name="Discard").click()
+    assert page.get_by_label("Opening hours").input_value().startswith("{")
+    assert '"sat"' in page.get_by_label("Opening hours").input_value()
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_leaving_asks_only_with_unsaved_changes(
+    open_page: Callable[..., Any], changed: bool
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    page.get_by_label("Site name").press_sequentially("x")
+    if not changed:
+        page.get_by_label("Site name").press("Backspace")
+    page.goto("about:blank")
+    assert asked == (["beforeunload"] if changed else [])
+
+
+def test_everything_works_by_keyboard(app: Flask, open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the settings"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "waffle-SITENAME"
+    page.keyboard.type("Crêperie")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "waffle-GIFT_CARDS":
+            break
+    page.keyboard.press("Space")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert (app.config["SITENAME"], app.config["GIFT_CARDS"]) == ("Crêperie", True)
+
+
+def test_focus_is_never_under_the_bar(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport=SIZES["narrow"])
+    page.get_by_label("Site name").fill("Crêperie")
+    covered = """() => {
+        const bar = document.querySelector(".wf-bar").getBoundingClientRect();
+        const box = document.activeElement.getBoundingClientRect();
+        const inside = document.activeElement.closest(".wf-bar");
+        return !inside && box.top > bar.top - 24;
+    }"""
+    seen = set()
+    page.get_by_label("Site name").focus()
+    while (here := page.evaluate("document.activeElement.id")) not in seen or not here:
+        seen.add(here)
+        assert not page.evaluate(covered), here
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('.wf-bar') !== null"):
+            break
+    assert "waffle-WEBHOOKS" in seen
+
+
+def test_bar_does_not_come_up_over_what_is_changed(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    field = page.get_by_label("Gift cards")
+    field.evaluate("e => window.scrollBy(0, e.getBoundingClientRect().bottom - innerHeight + 2)")
+    field.evaluate("e => e.focus({preventScroll: true})")
+    page.keyboard.press("Space")
+    bar, box = page.locator(".wf-bar").bounding_box(), field.bounding_box()
+    assert box["y"] + box["height"] <= bar["y"]
+
+
+@pytest.mark.parametrize("width", [320, 390, 640, 900, 1200, 2560])
+def test_page_never_scrolls_sideways(open_page: Callable[..., Any], width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    page.get_by_label("Site name").fill("Crêperie " * 20)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_targets_are_large_enough(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Crêperie")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, input, select, summary, textarea")]
+            .filter(e => e.checkVisibility({visibilityProperty: true}) && e.type !== "hidden")
+            .map(e => e.closest("label") ?? e)
+            .filter(e => e.offsetWidth < 24 || e.offsetHeight < 24).map(e => e.outerHTML)"""
+    )
+    assert small == []
+
+
+def no_change(page: Any) -> None:
+    pass
+
+
+def unsaved(page: Any) -> None:
+    page.get_by_label("Site name").fill("Crêperie")
+    page.get_by_label("Gift cards").check()
+    for summary in page.locator("summary").all():
+        summary.click()
+
+
+def mistaken(page: Any) -> None:
+    page.get_by_label("Site name").fill("Crêperie")
+    page.get_by_label("Opening hours").fill("{")
+    save(page)
+
+
+def saved(page: Any) -> None:
+    page.get_by_label("Site name").fill("Crêperie")
+    page.get_by_label("Gift cards").check()
+    save(page)
+
+
+@pytest.mark.parametrize("arrange", [no_change, unsaved, mistaken, saved])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(
+    open_page: Callable[..., Any], arrange: Callable[[Any], None], size: str, scheme: str
+) -> None:
+    page = open_page(viewport=SIZES[size], color_scheme=scheme)
+    arrange(page)
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+
+
+def test_axe_finds_nothing_in_refusals(app: Flask, open_page: Callable[..., Any]) -> None:
+    app.config["WAFFLE_CAN"] = lambda action, setting: False
+    page = open_page()
+    assert page.get_by_role("heading", name="You may not see these settings").is_visible()
+    assert Axe().run(page).response["violations"] == []
+    app.config.update(WAFFLE_CAN=None, TESTING=False)
+    page.reload()
+    assert page.get_by_text("WAFFLE_CAN").is_visible()
+    assert Axe().run(page).response["violations"] == []
