@@ -87,6 +87,11 @@ def test_each_app_has_its_own(app: Flask, make_app: Any, orm: str) -> None:
         assert conf.A == "a"
 
 
+@pytest.mark.parametrize("name", ["__html__", "__wrapped__", "__deepcopy__"])
+def test_tools_may_look_at_it_without_a_context(name: str) -> None:
+    assert not hasattr(conf, name)
+
+
 def test_it_cannot_be_written_and_says_how_to(app: Flask) -> None:
     with app.app_context(), pytest.raises(AttributeError, match="update_db"):
         conf.A = "x"

@@ -142,6 +142,14 @@ def test_every_setting_of_the_extension_gets_its_default(make_app: MakeApp) -> N
     }
 
 
+def test_apps_do_not_share_what_stands_in_their_configuration() -> None:
+    first, second = Flask("first"), Flask("second")
+    for app in (first, second):
+        WaffleConf(app, Memory())
+    first.config["WAFFLE_CONFS"]["A"] = {"default": 1}
+    assert second.config["WAFFLE_CONFS"] == {}
+
+
 def test_defaults_are_copies(make_app: MakeApp, orm: str) -> None:
     app = make_app(CONFS, orm)
     app.config["HOURS"]["tue"] = [1, 2]
@@ -750,6 +758,13 @@ def test_a_third_party_store_that_fails_is_a_store_error() -> None:
 
 
 # Declarations that change while the app runs
+
+
+def test_declarations_that_are_added_after_init_are_taken_up(make_app: MakeApp) -> None:
+    app = make_app({})
+    app.config["WAFFLE_CONFS"]["LATE"] = {"default": 7}
+    assert state_of(app).parse_conf() == {"LATE": 7}
+    assert app.config["LATE"] == 7
 
 
 def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: _WaffleState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
@@ -72,7 +73,7 @@ class WaffleConf:
                 "WaffleConf needs a store: WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))."
             )
         for key, default in DEFAULTS.items():
-            app.config.setdefault(key, default)
+            app.config.setdefault(key, copy(default))
         state = _WaffleState(app, configstore, validate=self._validate)
         state.extension = self
         app.extensions["waffleconf"] = state

@@ -130,6 +130,8 @@ class _Conf:
     __slots__ = ()
 
     def __getattr__(self, key: str) -> Any:
+        if key.startswith("__"):  # copy, mock and debuggers ask for these, outside a context too
+            raise AttributeError(key)
         try:
             return _snapshot()[key]
         except KeyError:

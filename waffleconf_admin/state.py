@@ -62,9 +62,9 @@ class _WaffleState:
     def settings(self) -> Mapping[str, Setting]:
         """The declared settings by key, in the order of WAFFLE_CONFS.
 
-        :raises InvalidValue: WAFFLE_CONFS was replaced by one with a mistake.
+        :raises InvalidValue: WAFFLE_CONFS was changed since the start, and has a mistake.
         """
-        if self.app.config["WAFFLE_CONFS"] is not self._confs:
+        if self.app.config["WAFFLE_CONFS"] != self._confs:
             self._declare()
         return self._settings
 
@@ -73,7 +73,7 @@ class _WaffleState:
         settings = declare(confs)
         self._rows.declare(settings)
         self._live.declare(settings)
-        self._settings, self._confs = settings, confs
+        self._settings, self._confs = settings, dict(confs)
 
     # Reading
 
