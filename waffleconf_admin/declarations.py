@@ -7,31 +7,25 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from numbers import Number
 from types import NoneType
 from typing import Any
 
+from . import kinds
 from .exceptions import InvalidValue
 from .util import same
+from .words import gettext, ngettext
 
 log = logging.getLogger(__name__)
 
-#: The types that a declaration may name in a string, as Flask-WaffleConf 0.2 did.
-TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, list, dict)}
-
-#: What people call a value of a type.
-NOUNS: dict[type, str] = {
-    bool: "yes or no (True or False)",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    NoneType: "text",
-    list: "a list",
-    dict: "names with values (a dict)",
-}
-
 Kind = type  # within Setting, "type" is an attribute
 _SEVERAL = (list, tuple, set, frozenset)
+_UNITS: tuple[tuple[Any, Callable[[int], str]], ...] = (
+    ((str, NoneType), lambda n: ngettext("%(count)s character", "%(count)s characters", n)),
+    ((bytes, bytearray), lambda n: ngettext("%(count)s byte", "%(count)s bytes", n)),
+    (object, lambda n: ngettext("%(count)s item", "%(count)s items", n)),
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -73,6 +67,12 @@ class Setting:
         """Whether its value holds several of the choices, not one."""
         return issubclass(self.kind, _SEVERAL)
 
+    @property
+    def members(self) -> list[Any]:
+        """The members of an Enum; none of another kind."""
+        members: Any = self.kind if issubclass(self.kind, Enum) else ()
+        return list(members)
+
     def copy_default(self) -> Any:
         """Return the default, as a copy that the caller may change."""
         return copy.deepcopy(self.default)
@@ -98,26 +98,25 @@ class Setting:
     def _type_problem(self, value: Any) -> str | None:
         if self.type is None:
             return None
-        accepted: Any = (int, float) if self.type is float else self.type
-        # To Python True is an int; to people it is not a number.
-        stray_bool = isinstance(value, bool) and self.type in (int, float)
-        if isinstance(value, accepted) and not stray_bool:
-            return None
-        return f"This must be {self._noun()}, not {type(value).__name__}."
+        if kinds.accepts(self.type, value):
+            return kinds.shape_problem(self.type, value)
+        return self._wrong_type(value)
 
     def _choice_problem(self, value: Any) -> str | None:
         try:
             pairs = self.pairs()
         except Exception as error:
             log.exception("the choices of %s can't be listed", self.key)
-            return f"Its choices can't be listed at the moment ({type(error).__name__})."
+            return gettext(
+                "Its choices can't be listed at the moment (%(error)s).", error=type(error).__name__
+            )
         if pairs is None or any(same(value, choice) for choice, _ in pairs):
             return None
         if self.several and isinstance(value, _SEVERAL):
             if all(any(same(item, choice) for choice, _ in pairs) for item in value):
                 return None
-            return "Something in this is not one of the choices."
-        return "This is not one of the choices."
+            return gettext("Something in this is not one of the choices.")
+        return gettext("This is not one of the choices.")
 
     def _limit_problem(self, value: Any) -> str | None:
         if self.min is None and self.max is None:
@@ -126,24 +125,26 @@ class Setting:
             size = len(value) if self._counted() else value
             # "not >=", because nan is neither.
             if self.min is not None and not size >= self.min:
-                return f"At least {self._amount(self.min)}."
+                return gettext("At least %(limit)s.", limit=self._amount(self.min))
             if self.max is not None and not size <= self.max:
-                return f"At most {self._amount(self.max)}."
-        except TypeError:
-            return f"This must be {self._noun()}, not {type(value).__name__}."
+                return gettext("At most %(limit)s.", limit=self._amount(self.max))
+        except (TypeError, ArithmeticError):  # the latter: Decimal("sNaN")
+            return self._wrong_type(value)
         return None
+
+    def _wrong_type(self, value: Any) -> str:
+        noun, name = kinds.noun(self.kind), type(value).__name__
+        return gettext("This must be %(noun)s, not %(type)s.", noun=noun, type=name)
 
     def _counted(self) -> bool:
         return self.kind is NoneType or hasattr(self.kind, "__len__")
 
     def _amount(self, limit: Any) -> str:
+        """A limit in words."""
         if not self._counted():
-            return str(limit)
-        unit = "character" if issubclass(self.kind, (str, bytes, NoneType)) else "item"
-        return f"{limit} {unit}" if limit == 1 else f"{limit} {unit}s"
-
-    def _noun(self) -> str:
-        return NOUNS.get(self.kind, f"of type {self.kind.__name__}")
+            return kinds.words(self.kind, limit)
+        in_words = next(unit for kinds_, unit in _UNITS if issubclass(self.kind, kinds_))
+        return in_words(limit)
 
 
 def declare(confs: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
@@ -190,7 +191,7 @@ def _setting(key: Any, entry: Any) -> Setting:
             "WAFFLE_CONFS: %s: unknown attributes are ignored: %s", key, ", ".join(sorted(unknown))
         )
     options = {name: entry[name] for name in _NAMES & entry.keys() - {"desc", "default"}}
-    options["type"] = _type(entry.get("type"))
+    options["type"] = kinds.named(entry.get("type"))
     if "default" in entry:
         default = entry["default"]
     else:
@@ -214,14 +215,6 @@ def _label(key: str, desc: Any) -> Any:
     return desc
 
 
-def _type(declared: Any) -> type | None:
-    if declared is None or isinstance(declared, type):
-        return declared
-    if isinstance(declared, str) and declared in TYPES:
-        return TYPES[declared]
-    raise ValueError(f"type: write a type, such as int, or one of {', '.join(map(repr, TYPES))}")
-
-
 def _validators(declared: Any) -> tuple[Callable[[Any, Any], Any], ...]:
     if not isinstance(declared, (list, tuple)):
         raise ValueError("validators: write a list of them")
@@ -243,17 +236,27 @@ def _check_choices(setting: Setting) -> None:
 
 
 def _check_limits(setting: Setting) -> None:
+    if setting.kind is kinds.Range and None in (setting.min, setting.max):
+        raise ValueError("min and max: a range has two ends, so declare both")
     limits = [limit for limit in (setting.min, setting.max) if limit is not None]
     if not limits:
         return
     kind = setting.kind
-    if kind is bool:
-        raise ValueError("min and max don't go with yes or no: take them out")
+    if issubclass(kind, (bool, Enum)):
+        raise ValueError("min and max don't go with this kind of setting: take them out")
     if setting._counted() and not all(type(limit) is int and limit >= 0 for limit in limits):
         raise ValueError("min and max of this setting count its length: write whole numbers")
     if issubclass(kind, Number) and not all(isinstance(limit, Number) for limit in limits):
         raise ValueError("min and max of this setting must be numbers")
-    if len(limits) == 2 and setting.min > setting.max:
+    values = limits if setting._counted() or setting.default is None else [*limits, setting.default]
+    try:
+        above = len(limits) == 2 and setting.min > setting.max
+        _ = [value <= limit for value in values for limit in limits]
+    except (TypeError, ArithmeticError):
+        raise ValueError(
+            f"min and max of this setting must be {kinds.noun(kind)}, like its default"
+        ) from None
+    if above:
         raise ValueError(f"min: {setting.min} is above max, {setting.max}: exchange them")
 
 
@@ -261,11 +264,13 @@ def _check_default(setting: Setting) -> None:
     """Refuse a default that breaks its own declaration; functions of choices are not asked yet."""
     if setting.default is None:
         return
-    if setting._type_problem(setting.default):
+    if not kinds.accepts(setting.kind, setting.default):
         raise ValueError(
-            f"type: it is {setting.kind.__name__}, but the default is of type "
+            f"type: it means {kinds.noun(setting.kind)}, but the default is of type "
             f"{type(setting.default).__name__}: change one of them"
         )
+    if problem := setting._type_problem(setting.default):
+        raise ValueError(f"default: {problem}")
     if not callable(setting.choices) and setting._choice_problem(setting.default):
         raise ValueError("choices: the default is not one of them: add it, or change the default")
     if problem := setting._limit_problem(setting.default):
@@ -290,4 +295,4 @@ def _check_field(setting: Setting) -> None:
 def _pair(choice: Any) -> tuple[Any, str]:
     if isinstance(choice, tuple) and len(choice) == 2:
         return choice
-    return choice, str(choice)
+    return choice, kinds.label(choice)

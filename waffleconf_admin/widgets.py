@@ -8,9 +8,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup, escape
+
+from .words import gettext
 
 # What HTML takes for a number: a browser silently empties <input type=number> of anything else.
 _HTML_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -35,15 +38,20 @@ def common(field: Any, own: dict[str, Any], kwargs: dict[str, Any]) -> str:
     return attributes(given | kwargs)
 
 
+def _exact(limit: Any) -> Any:
+    return limit if isinstance(limit, Decimal) else float(limit)
+
+
 class TextInput:
     """One line of text, or a text area where the field has lines."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         text = field._value()
-        own = field.typing | self._limits(vars(field.flags), text)
+        limits = self._limits(vars(field.flags), text)
         if not field.lines:
-            own = {"type": "text", "value": text} | own
+            own = {"type": "text", "value": text} | field.html(text) | limits
             return Markup(f"<input{common(field, own, kwargs)}>")
+        own = field.typing | limits
         own["rows"] = min(max(text.count("\n") + 1, 3), 20)
         # HTML drops a newline that comes first in a text area: this one is there to be dropped.
         return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape(text)}</textarea>")
@@ -60,6 +68,8 @@ class TextInput:
 class NumberInput:
     """A number: in a control for numbers, unless the browser would spoil it there."""
 
+    type = "number"
+
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         text = field._value()
         flags = vars(field.flags)
@@ -67,25 +77,79 @@ class NumberInput:
         if not text or self._is_safe(text, field.whole):
             own = {"type": "number", "value": text, "step": None if field.whole else "any"}
             number = float(text) if text else None
-            low = self._limit(flags.get("min"), math.ceil if field.whole else float)
-            high = self._limit(flags.get("max"), math.floor if field.whole else float)
+            low = self._limit(flags.get("min"), math.ceil if field.whole else _exact)
+            high = self._limit(flags.get("max"), math.floor if field.whole else _exact)
             # A limit that the number breaks already would keep people from saving the rest.
             own["min"] = low if number is None or low is None or number >= low else None
             own["max"] = high if number is None or high is None or number <= high else None
+            if number is not None and None not in (own["min"], own["max"]) and self._holds(number):
+                own["type"] = self.type
         own["required"] = bool(text and flags.get("required"))
         return Markup(f"<input{common(field, own, kwargs)}>")
 
+    def _holds(self, number: float) -> bool:
+        return True
+
     def _is_safe(self, text: str, whole: bool) -> bool:
-        if not _HTML_NUMBER.fullmatch(text):
+        if not _HTML_NUMBER.fullmatch(text) or math.isinf(float(text)):
             return False
         return not whole or (len(text) < 20 and abs(float(text)) <= _EXACT)
 
     def _limit(self, limit: Any, rounded: Callable[[Any], Any]) -> Any:
         limit = limit() if callable(limit) else limit
         try:
-            return None if limit is None else rounded(limit)
-        except (TypeError, ValueError, OverflowError):  # inf, nan: no limit that HTML knows
+            return rounded(limit) if limit is not None and math.isfinite(limit) else None
+        except (TypeError, ValueError, OverflowError):
             return None
+
+
+class Slider(NumberInput):
+    """A number between two others: on a slider, with its value beside it."""
+
+    type = "range"
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        control = super().__call__(field, **kwargs)
+        if 'type="range"' not in control:  # none that a slider can show
+            return control
+        shown = attributes({"for": field.id, "class": "wf-slid"})
+        return Markup(f"{control}<output{shown}>{escape(field._value())}</output>")
+
+    def _holds(self, number: float) -> bool:
+        return float(f"{number:.15g}") == number  # browsers round what is on a slider
+
+
+class Moment:
+    """A date, a time, or both: as the browser writes them, unless it would spoil them.
+
+    The time zone stands beside the control and is sent along with what was typed.
+    """
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        local, zone = field.parts(field._value())
+        if local is None:
+            own = {"type": "text", "value": field._value(), "size": 32}
+            return Markup(f"<input{common(field, own, kwargs)}>")
+        low, high = (field.local(field.flags.__dict__.get(end), zone) for end in ("min", "max"))
+        own = {
+            "type": field.type_html,
+            "value": local,
+            # Without it browsers take nothing between the minutes.
+            "step": "any" if any(text.count(":") > 1 for text in (local, low, high)) else None,
+            "min": low if not local or low <= local else None,
+            "max": high if high and local <= high else None,
+        }
+        own = {name: value for name, value in own.items() if value != ""}
+        if not zone:
+            return Markup(f"<input{common(field, own, kwargs)}>")
+        beside = {"id": f"{field.id}-zone", "class": "wf-zone"}
+        described = [kwargs.pop("aria-describedby", ""), beside["id"]]
+        kwargs["aria-describedby"] = " ".join(filter(None, described))
+        sent = {"type": "hidden", "name": field.name, "value": zone, "form": kwargs.get("form")}
+        return Markup(
+            f"<input{common(field, own, kwargs)}><input{attributes(sent)}>"
+            f"<span{attributes(beside)}>{escape(zone)}</span>"
+        )
 
 
 class Checkbox:
@@ -101,8 +165,8 @@ class Options:
     """A select, or radio buttons where the choices are few."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
-        if field.control == "radio":
-            given = {"id": field.id, "role": "radiogroup", "aria-label": field.label.text} | kwargs
+        if field.roles:
+            given = {"id": field.id, "role": field.roles, "aria-label": field.label.text} | kwargs
             buttons = "".join(
                 f"<label>{button()} {escape(button.label.text)}</label>" for button in field
             )
@@ -116,15 +180,22 @@ class Options:
 
 
 class Secret:
-    """A control to write a secret in; what is set already is never in it."""
+    """A control to write a secret in, and a box to clear it; what is set already is never in it."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
-        own = {"autocomplete": "new-password", "spellcheck": "false"}
-        if field.setting.multiline:
+        own: dict[str, Any] = {"autocomplete": "new-password", "spellcheck": "false"}
+        if field.lines:
             own["rows"] = "4"
-            return Markup(f"<textarea{common(field, own, kwargs)}></textarea>")
-        own["type"] = "password"
-        return Markup(f"<input{common(field, own, kwargs)}>")
+            control = f"<textarea{common(field, own, kwargs)}></textarea>"
+        else:
+            own["type"] = "password"
+            control = f"<input{common(field, own, kwargs)}>"
+        if field.clearable:
+            box = {"type": "checkbox", "name": field.name, "value": "clear"}
+            box |= {"checked": field.clearing, "form": kwargs.get("form")}
+            label = escape(gettext("Clear it"))
+            control += f"<label><input{attributes(box)}> {label}</label>"
+        return Markup(control)
 
 
 class Static:

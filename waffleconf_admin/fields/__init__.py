@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, Flag
+from pathlib import PurePath
 from types import NoneType
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from .. import kinds
 from ..declarations import Setting
 from .base import SettingField, describe
 from .bound import log_failure
-from .choice import ChoiceField, OptionalBooleanField
-from .plain import BooleanField, FloatField, IntegerField, TextField
-from .structure import JsonField
+from .choice import ChoiceField, OptionalBooleanField, ZoneField
+from .line import NETS, ColorField, EmailField, NetField, PathField, UrlField, UuidField
+from .measure import DurationField, FileSizeField
+from .moment import DateField, DateTimeField, TimeField
+from .number import DecimalField, FloatField, IntegerField, RangeField, WholeRangeField
+from .plain import BooleanField, TextField
+from .several import FlagField, SeveralField
+from .structure import BytesField, JsonField
 
 __all__ = [
     "FIELDS",
     "BooleanField",
+    "BytesField",
     "ChoiceField",
+    "ColorField",
+    "DateField",
+    "DateTimeField",
+    "DecimalField",
+    "DurationField",
+    "EmailField",
+    "FileSizeField",
+    "FlagField",
     "FloatField",
     "IntegerField",
     "JsonField",
     "Maker",
+    "NetField",
     "OptionalBooleanField",
+    "PathField",
+    "RangeField",
     "SettingField",
+    "SeveralField",
     "TextField",
+    "TimeField",
+    "UrlField",
+    "UuidField",
+    "WholeRangeField",
+    "ZoneField",
     "choose",
     "describe",
 ]
@@ -36,15 +66,36 @@ def _boolean(setting: Setting) -> type[SettingField]:
     return OptionalBooleanField if setting.optional else BooleanField
 
 
+def _range(setting: Setting) -> type[SettingField]:
+    return WholeRangeField if isinstance(setting.default, int) else RangeField
+
+
 #: The field for each type of value, and for what inherits from it.
 FIELDS: Mapping[type, Maker] = {
     bool: _boolean,
     int: IntegerField,
     float: FloatField,
+    Decimal: DecimalField,
+    kinds.Range: _range,
+    kinds.FileSize: FileSizeField,
     str: TextField,
     NoneType: TextField,
-    list: JsonField,
-    dict: JsonField,
+    kinds.Email: EmailField,
+    kinds.Url: UrlField,
+    kinds.Color: ColorField,
+    kinds.TimeZone: ZoneField,
+    ZoneInfo: ZoneField,
+    date: DateField,
+    time: TimeField,
+    datetime: DateTimeField,
+    timedelta: DurationField,
+    Enum: ChoiceField,
+    Flag: FlagField,
+    UUID: UuidField,
+    PurePath: PathField,
+    **dict.fromkeys(NETS, NetField),
+    **dict.fromkeys((bytes, bytearray), BytesField),
+    **dict.fromkeys((list, tuple, set, frozenset, dict), JsonField),
 }
 
 
@@ -52,10 +103,11 @@ def choose(setting: Setting, table: Mapping[type, Maker] = FIELDS) -> Any:
     """Return the field class or unbound field for a setting; None where there is none."""
     if setting.field is not None:
         maker: Maker | None = setting.field
-    elif setting.choices is not None and not setting.several:
-        maker = ChoiceField
+    elif setting.choices is not None:
+        flags = issubclass(setting.kind, Flag)
+        maker = FlagField if flags else SeveralField if setting.several else ChoiceField
     else:
-        maker = next((table[base] for base in setting.kind.__mro__ if base in table), None)
+        maker = next((table[base] for base in kinds.bases(setting.kind) if base in table), None)
     if maker is None or isinstance(maker, type):
         return maker
     try:

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 import wtforms
 
-from ..declarations import NOUNS, Setting
+from .. import kinds, widgets
+from ..declarations import Setting
 from ..util import same
+from ..words import gettext
 
 #: Characters of a value that are shown to people.
 TEXT_LIMIT = 1000
@@ -57,6 +59,10 @@ class SettingField(wtforms.Field):
     def display(self, value: Any) -> str:
         """Return a value in words."""
         return self.show(value)
+
+    def html(self, text: str) -> dict[str, Any]:
+        """Return the HTML attributes of a control of one line that shows *text*."""
+        return self.typing
 
     def gives_back(self, value: Any) -> bool:
         """Whether *value* comes back unchanged from the control that shows it."""
@@ -109,11 +115,33 @@ class OptionalField(SettingField):
         raise NotImplementedError
 
 
+class LineField(OptionalField):
+    """Base of what is written on one line, where space around it means nothing."""
+
+    widget: Any = widgets.TextInput()
+
+    def show(self, value: Any) -> str:
+        text = super().show(value)
+        if "\n" in text:
+            raise Unshown(gettext("its text has several lines"))
+        return text
+
+    @staticmethod
+    def canonical(raw: list[str]) -> str:
+        return SettingField.canonical(raw).strip()
+
+
 def expect(value: Any, kind: type, *others: type) -> None:
     """Raise Unshown unless *value* is exactly of one of the types."""
     if type(value) not in (kind, *others):
         name = type(value).__name__
-        raise Unshown(f"it is of type {name}, and this control is for {NOUNS[kind]}")
+        raise Unshown(
+            gettext(
+                "it is of type %(type)s, and this control is for %(noun)s",
+                type=name,
+                noun=kinds.noun(kind),
+            )
+        )
 
 
 def describe(value: Any) -> str:
@@ -123,7 +151,11 @@ def describe(value: Any) -> str:
     try:
         text = str(value)
     except Exception as error:  # whatever an object's own __str__ raises
-        text = f"({type(value).__name__} that can't be shown: {type(error).__name__})"
+        text = gettext(
+            "(%(type)s that can't be shown: %(error)s)",
+            type=type(value).__name__,
+            error=type(error).__name__,
+        )
     return readable(text)
 
 

@@ -13,15 +13,22 @@ from wtforms.meta import DefaultMeta
 
 from ..declarations import Setting
 from ..util import same, serialize
-from .base import SettingField, Unshown, describe, readable
-from .special import SecretField, StaticField
+from ..words import gettext, mark
+from .base import LineField, SettingField, Unshown, describe, readable
+from .moment import TimeField
+from .plain import BooleanField
+from .several import SeveralField
+from .special import SecretField, StaticField, is_set
 
 log = logging.getLogger(__name__)
 
 #: Fields of WTForms that send nothing when nothing is ticked: a hidden input is sent before them.
 SILENT = (wtforms.BooleanField, wtforms.SelectMultipleField)
 
-NOT_GIVEN_BACK = "this page could not give its value back unchanged"
+#: A class for each way in which controls send a text.
+WAYS = (SettingField, LineField, BooleanField, SeveralField, TimeField, wtforms.Field)
+
+NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
 
 def bind(
@@ -43,12 +50,14 @@ def bind(
     """
     place |= {"name": name, "id": identifier(setting.key)}
     kind, basis, why = attempt(setting, record, made, place)
-    reason = reason or (why and f"It is changed from code: {why}.")
+    reason = reason or (why and gettext("It is changed from code: %(why)s.", why=why))
     field: Any = static(setting, record, place) if reason else kind
     field.setting, field.record = setting, record
     field.editable, field.reason, field.basis, field.theirs = not reason, reason, basis, None
-    field.shown_text = "" if setting.secret else words(kind, record.value)
+    # What is not given back is not what its control would show.
+    field.shown_text = "" if setting.secret else words(None if why else kind, record.value)
     field.default_text = "" if setting.secret else words(kind, setting.default)
+    field.is_set = is_set(record.value)
     field.differs = not same(record.value, setting.default)
     if isinstance(field, StaticField) and not setting.secret:
         field.text = field.shown_text
@@ -69,9 +78,9 @@ def attempt(
         if isinstance(error, Unshown):
             return kind, "", str(error)
         if isinstance(error, ValueError) and kind is not None:  # its text is nothing that it takes
-            return kind, "", NOT_GIVEN_BACK
+            return kind, "", gettext(NOT_GIVEN_BACK)
         log_failure(f"the control of {setting.key}", setting, error)
-        return kind, "", "its control can't be made at the moment"
+        return kind, "", gettext("its control can't be made at the moment")
 
 
 def unfilled(setting: Setting, made: Any, place: dict[str, Any]) -> Any:
@@ -80,11 +89,15 @@ def unfilled(setting: Setting, made: Any, place: dict[str, Any]) -> Any:
     :raises Unshown: there is none.
     """
     if made is None:
-        raise Unshown(f"this page has no control for values of type {setting.kind.__name__}")
+        raise Unshown(
+            gettext(
+                "this page has no control for values of type %(type)s", type=setting.kind.__name__
+            )
+        )
     field = construct(made, setting, place)
     if setting.secret:
         if not isinstance(field, SettingField):
-            raise Unshown("this page has no control for such a secret")
+            raise Unshown(gettext("this page has no control for such a secret"))
         inner, field = field, construct(SecretField, setting, place)
         field.inner = inner
     return field
@@ -97,10 +110,10 @@ def fill(kind: Any, setting: Setting, record: Any, made: Any, place: dict[str, A
     """
     if isinstance(kind, SettingField):
         if not kind.gives_back(record.value):
-            raise Unshown(NOT_GIVEN_BACK)
+            raise Unshown(gettext(NOT_GIVEN_BACK))
         kind.process(None, record.value)
         if not setting.secret:
-            return kind.text
+            return marked(kind.text, type(kind))
         # A row that is added with the default meanwhile changes nothing.
         return serialize(record.value) if record.text is None else record.text
     kind.process(None, record.value)
@@ -108,8 +121,8 @@ def fill(kind: Any, setting: Setting, record: Any, made: Any, place: dict[str, A
     probe = construct(made, setting, place)
     probe.process(MultiDict((probe.name, part) for part in raw), record.value)
     if probe.process_errors or not same(probe.data, record.value):
-        raise Unshown(NOT_GIVEN_BACK)
-    return sent_text(raw, type(kind))
+        raise Unshown(gettext(NOT_GIVEN_BACK))
+    return marked(sent_text(raw, type(kind)), type(kind))
 
 
 def take(field: Any, raw: list[str]) -> None:
@@ -121,7 +134,7 @@ def take(field: Any, raw: list[str]) -> None:
     except Exception as error:
         log_failure(f"the control of {field.setting.key}", field.setting, error)
         field.data = None
-        field.process_errors = ["This can't be read: write it in another way."]
+        field.process_errors = [gettext("This can't be read: write it in another way.")]
 
 
 def sent_text(raw: list[str], kind: type) -> str:
@@ -131,6 +144,21 @@ def sent_text(raw: list[str], kind: type) -> str:
     if issubclass(kind, SILENT) and raw[:1] == [""]:
         raw = raw[1:]
     return "\0".join(SettingField.canonical([part]) for part in raw)
+
+
+def marked(text: str, kind: type) -> str:
+    """Return the text of a control, for the merge, with the way in which such controls send it."""
+    way = kind.canonical.__qualname__ if issubclass(kind, SettingField) else "WTForms"
+    return f"{way}\n{text}"
+
+
+def other_texts(raw: list[str]) -> list[str]:
+    """Return what each way to send a text makes of what was sent, marked.
+
+    A deployment between page and submission may have given the setting another kind of control:
+    so it is seen that nobody touched the one that the page had.
+    """
+    return [marked(sent_text(raw, kind), kind) for kind in WAYS]
 
 
 def construct(made: Any, setting: Setting, place: dict[str, Any]) -> Any:
@@ -182,7 +210,9 @@ def untouched(field: Any) -> list[str]:
         falls_back = not isinstance(field, wtforms.RadioField | wtforms.SelectMultipleField)
         return chosen or ([choices[0][0]] if falls_back and choices else [])
     if not hasattr(field, "_value"):
-        raise Unshown(f"this page can't hold a field of type {type(field).__name__}")
+        raise Unshown(
+            gettext("this page can't hold a field of type %(type)s", type=type(field).__name__)
+        )
     return [str(field._value())]
 
 

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
-from .. import widgets
+from .. import kinds, widgets
+from ..words import gettext
 from .base import SettingField, describe
+
+#: What stands for the text of a secret whose box "Clear it" was ticked; no text has a NUL.
+CLEAR = "\0clear"
+_BOTH = "\0both"
 
 
 class SecretField(SettingField):
-    """A secret: never shown, and blank keeps it."""
+    """A secret: never shown. Blank keeps it, and a box clears it."""
 
     control = "secret"
     widget = widgets.Secret()
     inner: SettingField  #: the field that would show it were it no secret
+    clearable = False  #: whether there is something to clear, and that is allowed
+    clearing = False  #: whether the box is ticked
+
+    @property
+    def blank(self) -> Any:
+        """What a cleared one is."""
+        return None if self.setting.optional else kinds.real(self.setting.kind)()
 
     def show(self, value: Any) -> str:
         return ""
 
+    @staticmethod
+    def canonical(raw: list[str]) -> str:
+        text = SettingField.canonical(raw)
+        if raw[1:] == ["clear"]:
+            return _BOTH if text else CLEAR
+        return text
+
     def parse(self, text: str) -> Any:
+        if text == CLEAR:
+            if self._may_be_blank():
+                return self.blank
+            raise ValueError(gettext("It can't be cleared: write a new one."))
+        if text == _BOTH:
+            raise ValueError(gettext("Write a new one, or tick “Clear it”: not both."))
         return self.inner.read(text)
 
     def gives_back(self, value: Any) -> bool:
@@ -26,10 +52,19 @@ class SecretField(SettingField):
 
     def process_data(self, value: Any) -> None:
         self.text, self.data = "", None  # not even here: somebody may render it, or log it
+        self.clearable = is_set(value) and self._may_be_blank()
+        self.lines = self.setting.multiline or (isinstance(value, str) and "\n" in value)
+
+    def _may_be_blank(self) -> bool:
+        setting = self.setting
+        blank = setting.optional or issubclass(setting.kind, (str, bytes, NoneType))
+        return blank and not setting.problem(self.blank)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata(valuelist)
-        self.text = ""
+        try:
+            super().process_formdata(valuelist)
+        finally:
+            self.clearing, self.text = self.text == CLEAR, ""
 
 
 class StaticField(SettingField):
@@ -43,6 +78,11 @@ class StaticField(SettingField):
 
     def process_data(self, value: Any) -> None:
         if self.setting.secret:
-            self.data, self.text = None, "(not set)" if value in (None, "") else "(set)"
+            self.data, self.text = None, gettext("(set)") if is_set(value) else gettext("(not set)")
         else:
             super().process_data(value)
+
+
+def is_set(value: Any) -> bool:
+    """Whether there is a secret: what is blank is none."""
+    return value not in (None, "", b"")

@@ -1,35 +1,38 @@
-"""The field for lists and dicts: JSON."""
+"""Fields for what has parts: lists, dicts and sets as JSON, bytes as base64."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from typing import Any
 
 from .. import widgets
-from .base import OptionalField, SettingField, Unshown, expect, is_unicode
+from ..words import gettext, mark
+from .base import LineField, OptionalField, Unshown, expect, is_unicode
 
 #: Characters of JSON that one control of a page can hold.
 JSON_LIMIT = 2**20
 
 
 class JsonField(OptionalField):
-    """A list or dict, written as JSON."""
+    """A list, tuple, set or dict, written as JSON."""
 
     control = "json"
     lines = True
     widget = widgets.TextInput()
     typing = {"spellcheck": "false"}
+    canonical = staticmethod(LineField.canonical)
 
     @property
     def wanted(self) -> type:
-        return dict if issubclass(self.setting.kind, dict) else list
-
-    @staticmethod
-    def canonical(raw: list[str]) -> str:
-        return SettingField.canonical(raw).strip()
+        return next((kind for kind in _SHAPES if issubclass(self.setting.kind, kind)), list)
 
     def show_some(self, value: Any) -> str:
         expect(value, self.wanted)
+        if isinstance(value, (set, frozenset)):
+            # Always in the same order, so that it can be compared.
+            value = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
         parts: list[str] = []
         left = JSON_LIMIT
         try:
@@ -40,25 +43,67 @@ class JsonField(OptionalField):
                 if left < 0:
                     break
         except (TypeError, ValueError, RecursionError) as error:
-            raise Unshown("there is something in it that JSON can't hold") from error
+            raise Unshown(gettext("there is something in it that JSON can't hold")) from error
         if left < 0:
-            raise Unshown("it is too large for this page")
+            raise Unshown(gettext("it is too large for this page"))
         return "".join(parts)
 
     def parse_some(self, text: str) -> Any:
         try:
             value = _DECODER.decode(text)
         except json.JSONDecodeError as error:
-            what = _ERRORS.get(error.msg, error.msg)
-            raise ValueError(f"Line {error.lineno}, column {error.colno}: {what}.") from error
+            what = gettext(_ERRORS.get(error.msg, error.msg))
+            raise ValueError(
+                gettext(
+                    "Line %(line)s, column %(column)s: %(what)s.",
+                    line=error.lineno,
+                    column=error.colno,
+                    what=what,
+                )
+            ) from error
         except RecursionError as error:
-            raise ValueError("There are too many brackets inside each other.") from error
-        if not isinstance(value, self.wanted):
-            raise ValueError(_SHAPES[self.wanted])
+            raise ValueError(gettext("There are too many brackets inside each other.")) from error
+        if not isinstance(value, dict if self.wanted is dict else list):
+            raise ValueError(gettext(_SHAPES[self.wanted]))
         # Escapes can make what no page can show again: half of a surrogate pair.
         if "\\u" in text and not is_unicode(json.dumps(value, ensure_ascii=False)):
-            raise ValueError("After a \\u there is half a character: write the character itself.")
+            raise ValueError(
+                gettext("After a \\u there is half a character: write the character itself.")
+            )
+        return value if self.wanted in (list, dict) else self._gathered(value)
+
+    def _gathered(self, items: Any) -> Any:
+        try:
+            value = self.wanted(items)
+        except TypeError as error:
+            raise ValueError(
+                gettext("In this list there can't be lists or names with values.")
+            ) from error
+        if len(value) < len(items):
+            raise ValueError(gettext("Something in this is there twice: take one out."))
         return value
+
+
+class BytesField(OptionalField):
+    """Bytes, written as base64."""
+
+    control = "textarea"
+    lines = True
+    widget = widgets.TextInput()
+    typing = {"spellcheck": "false"}
+    canonical = staticmethod(LineField.canonical)
+
+    def show_some(self, value: Any) -> str:
+        expect(value, bytes, bytearray)
+        if len(value) > JSON_LIMIT:
+            raise Unshown(gettext("it is too large for this page"))
+        return base64.b64encode(value).decode()
+
+    def parse_some(self, text: str) -> Any:
+        try:
+            return self.setting.kind(base64.b64decode("".join(text.split()), validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise ValueError(gettext("Write bytes as base64, such as AAEC/w==.")) from error
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -66,7 +111,9 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"The name “{twice:.50}” is there twice: take one out.")
+        raise ValueError(
+            gettext("The name “%(name)s” is there twice: take one out.", name=twice[:50])
+        )
     return found
 
 
@@ -74,32 +121,33 @@ def _integer(digits: str) -> int:
     try:
         return int(digits)
     except ValueError as error:
-        raise ValueError("A number in this has too many digits.") from error
+        raise ValueError(gettext("A number in this has too many digits.")) from error
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a number in JSON.")
+    raise ValueError(gettext("%(constant)s is not a number in JSON.", constant=constant))
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, indent=2)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_without_repeats, parse_int=_integer, parse_constant=_refuse
 )
+_LIST = mark('Write a list, in square brackets: ["a", "b"].')
 _SHAPES: dict[type, str] = {
-    list: 'Write a list, in square brackets: ["a", "b"].',
-    dict: 'Write names with values, in curly brackets: {"name": "value"}.',
+    **dict.fromkeys((list, tuple, set, frozenset), _LIST),
+    dict: mark('Write names with values, in curly brackets: {"name": "value"}.'),
 }
 #: Python's messages in plainer words.
 _ERRORS = {
-    "Expecting ',' delimiter": "a comma is missing, or a bracket",
-    "Expecting ':' delimiter": "a colon is missing after the name",
-    "Expecting value": "a value is missing (text needs double quotes)",
-    "Expecting property name enclosed in double quotes": "a name in double quotes is missing",
-    "Illegal trailing comma before end of array": "there is a comma too many",
-    "Illegal trailing comma before end of object": "there is a comma too many",
-    "Unterminated string starting at": "the text that begins here has no closing quote",
-    "Invalid control character at": "within text, write a new line as \\n and a tab as \\t",
-    "Invalid \\escape": "within text, write a backslash as \\\\",
-    "Invalid \\uXXXX escape": "after \\u write four hexadecimal digits",
-    "Extra data": "something follows after the end",
+    "Expecting ',' delimiter": mark("a comma is missing, or a bracket"),
+    "Expecting ':' delimiter": mark("a colon is missing after the name"),
+    "Expecting value": mark("a value is missing (text needs double quotes)"),
+    "Expecting property name enclosed in double quotes": mark("a name in double quotes is missing"),
+    "Illegal trailing comma before end of array": mark("there is a comma too many"),
+    "Illegal trailing comma before end of object": mark("there is a comma too many"),
+    "Unterminated string starting at": mark("the text that begins here has no closing quote"),
+    "Invalid control character at": mark("within text, write a new line as \\n and a tab as \\t"),
+    "Invalid \\escape": mark("within text, write a backslash as \\\\"),
+    "Invalid \\uXXXX escape": mark("after \\u write four hexadecimal digits"),
+    "Extra data": mark("something follows after the end"),
 }

@@ -8,9 +8,10 @@ from typing import Any
 from flask import current_app, has_request_context, request
 from flask_wtf import FlaskForm
 
+from ..contexts import within
 from ..declarations import Setting
 from .form import SettingsForm
-from .values import check_values, find, parse_text, show_text, within
+from .values import check_values, find, parse_text, show_text
 
 __all__ = ["SettingsForm", "build_form", "check_values", "parse_text", "show_text"]
 

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..fields import bound
+from ..words import gettext, mark
 
 if TYPE_CHECKING:
     from .form import SettingsForm
 
-UNCHECKED = "This could not be checked, so it is not saved; the log of the site says why."
-NOT_ACCEPTED = "This value is not accepted."
+UNCHECKED = mark("This could not be checked, so it is not saved; the log of the site says why.")
+NOT_ACCEPTED = mark("This value is not accepted.")
+
+#: So many characters of a secret in a row give it away, or all of one that is shorter.
+TELLING = 6
 
 
 def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) -> None:
@@ -23,14 +27,23 @@ def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) 
         field.errors = [*field.errors, str(error)]
     except Exception as error:
         bound.log_failure(f"a validator of {setting.key}", setting, error)
-        field.errors = [*field.errors] or [UNCHECKED]
+        field.errors = [*field.errors] or [gettext(UNCHECKED)]
     if not field.errors and (problem := setting.problem(field.data)):
         field.errors = [problem]
     if setting.secret:
-        field.errors = [_without(field.raw_data, message) for message in field.errors]
+        field.errors = without(field.errors, (field.raw_data or [])[:1])
 
 
-def _without(raw: list[str] | None, message: Any) -> Any:
-    """The message, unless it repeats the secret that was typed."""
-    typed = [text for text in raw or () if text]
-    return NOT_ACCEPTED if any(text in str(message) for text in typed) else message
+def without(messages: Iterable[Any], secrets: Iterable[str]) -> list[Any]:
+    """Return messages, but for those that repeat a secret, or enough of it to give it away."""
+    told = [text.lower() for text in secrets if text]
+    instead = gettext(NOT_ACCEPTED)
+    return [instead if _tells(str(message).lower(), told) else message for message in messages]
+
+
+def _tells(message: str, secrets: Iterable[str]) -> bool:
+    runs = {message[start : start + TELLING] for start in range(len(message) - TELLING + 1)}
+    return any(
+        text in message if len(text) <= TELLING else any(run in text for run in runs)
+        for text in secrets
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,64 +13,31 @@ from wtforms.form import BaseForm
 
 from .. import merge
 from ..declarations import Setting
-from ..fields import FIELDS, BooleanField, bound, choose, describe
+from ..fields import FIELDS, BooleanField, SeveralField, bound, choose, describe
 from ..fields.special import SecretField
 from ..util import same
 from ..widgets import attributes
-from .check import check
-from .submission import TOKEN, Submission, seals
+from ..words import gettext, mark
+from .check import check, without
+from .lazy import Fields
+from .meta import Meta
+from .submission import PAGE, TOKEN, Submission, seals
 
-NO_RIGHT = "You may see this setting, not change it."
-READ_ONLY = "This setting is read-only."
-BROKEN_PAGE = (
+#: Fields that send nothing when nothing is ticked.
+SILENT = (BooleanField, SeveralField, *bound.SILENT)
+
+NO_RIGHT = mark("You may see this setting, not change it.")
+READ_ONLY = mark("This setting is read-only.")
+BROKEN_PAGE = mark(
     "This page was damaged on its way here, or is from before the site was set up anew. "
     "Nothing is saved yet: check what you have changed, and save again."
 )
-OVERTAKEN = "Somebody else has changed this meanwhile. Save again to use yours instead."
-CSRF = (
+OVERTAKEN = mark("Somebody else has changed this meanwhile. Save again to use yours instead.")
+CSRF = mark(
     "The security token (CSRF) of this page is missing or too old. "
     "Nothing is saved yet: save again."
 )
-AGAIN = "Nothing is saved yet, and a secret is not shown: write it again."
-
-
-class Meta(FlaskForm.Meta):
-    """WTForms' options: Flask-WTF's, with the CSRF token left to a form beside this one."""
-
-    csrf = False
-
-    def render_field(self, field: Any, render_kw: dict[str, Any]) -> Any:
-        html = super().render_field(field, render_kw)
-        if isinstance(field, bound.SILENT):
-            hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
-            html = Markup(f"<input{hidden}>") + html
-        return html
-
-
-class Fields(Mapping[str, Any]):
-    """The fields of a form by key, each made when somebody asks for it."""
-
-    def __init__(self, keys: Iterable[str], make: Callable[[str], Any]) -> None:
-        self._keys = dict.fromkeys(keys)
-        self._make = make
-        self.made: dict[str, Any] = {}
-
-    def __getitem__(self, key: str) -> Any:
-        field = self.made.get(key)
-        if field is None:
-            if key not in self._keys:
-                raise KeyError(key)
-            field = self.made[key] = self._make(key)
-        return field
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
+AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
 
 
 class SettingsForm(BaseForm):
@@ -147,9 +114,9 @@ class SettingsForm(BaseForm):
 
         :param extra_validators: ``{key: validators}``, run after the declared ones.
         """
-        self.form_errors = [CSRF] if self._guard and not self._guard.validate() else []
+        self.form_errors = [gettext(CSRF)] if self._guard and not self._guard.validate() else []
         if self._submission and self._submission.broken:
-            self.form_errors.append(BROKEN_PAGE)
+            self.form_errors.append(gettext(BROKEN_PAGE))
         self.changes, self.expected, self.conflicts = {}, {}, []
         for key, decision in self._decisions.items():
             field = self[key]
@@ -162,7 +129,7 @@ class SettingsForm(BaseForm):
 
     def add_errors(self, errors: Mapping[str, str]) -> None:
         """Show messages that a save came back with, ``{key: message}``."""
-        for key, message in errors.items():
+        for key, message in zip(errors, without(errors.values(), self._typed_secrets), strict=True):
             if key in self._fields:
                 self[key].errors = [*self[key].errors, message]
             else:
@@ -183,16 +150,19 @@ class SettingsForm(BaseForm):
                     self._mark(key)
         self._fail()
 
-    def hidden_tag(self) -> Markup:
-        """Return the hidden inputs: CSRF token and merge token."""
+    def hidden_tag(self, known: Mapping[str, str | None] | None = None) -> Markup:
+        """Return the hidden inputs: CSRF token and merge token.
+
+        :param known: ``{key: text}`` that controls show, where the caller knows it, so that their
+            fields need not be made for it; None where there is no control.
+        """
         html = self._guard.hidden_tag() if self._guard else Markup()
         if not self._seals:
             return html
-        digests = {
-            key: self._seals[0].digest(key, field.basis)
-            for key, field in self._fields.items()
-            if field.editable
-        }
+        known = known or {}
+        texts = {key: known[key] if key in known else self._basis(key) for key in self._fields}
+        digest = self._seals[0].digest
+        digests = {key: digest(key, text) for key, text in texts.items() if text is not None}
         token = attributes({"type": "hidden", "name": TOKEN, "value": self._seals[0].dump(digests)})
         return html + Markup(f"<input{token}>")
 
@@ -217,13 +187,13 @@ class SettingsForm(BaseForm):
             self._records[key],
             self._kinds[key],
             name=self._name(key),
-            reason=self._reasons[key],
+            reason=gettext(reason) if (reason := self._reasons[key]) else "",
             **self._place,
         )
 
     def _name(self, key: str) -> str:
         """The name of a control in HTML: the key, unless a token has that name."""
-        if key not in self._taken:
+        if key not in self._taken and not key.startswith(PAGE):
             return key
         name = key + "_"
         while name in self._settings or name in self._taken:
@@ -233,6 +203,10 @@ class SettingsForm(BaseForm):
     @cached_property
     def _taken(self) -> tuple[str, str]:
         return TOKEN, self.meta.csrf_field_name
+
+    def _basis(self, key: str) -> str | None:
+        field = self[key]
+        return field.basis if field.editable else None
 
     def _class(self, key: str) -> type:
         made = self._kinds[key]
@@ -251,12 +225,18 @@ class SettingsForm(BaseForm):
             if not (name in sent or key in unticked):
                 continue
             raw = sent.getlist(name)
-            text = bound.sent_text(raw, self._class(key))
+            kind = self._class(key)
+            text = bound.sent_text(raw, kind)
             if setting.secret and not text:
                 continue  # blank keeps it
-            shown, new = submission.shown(key), submission.digest(key, text)
+            shown = submission.shown(key)
+            new = submission.digest(key, bound.marked(text, kind))
             if new == shown:
                 continue  # before its field is made, which costs more than all this
+            if submission.from_page and any(
+                submission.digest(key, other) == shown for other in bound.other_texts(raw)
+            ):
+                continue
             field = self[key]
             if not field.editable:
                 continue
@@ -275,17 +255,20 @@ class SettingsForm(BaseForm):
             for key, reason in self._reasons.items()
             if not reason and self._name(key) not in sent
         ]
-        boxes = {
-            key for key in missing if issubclass(self._class(key), (BooleanField, *bound.SILENT))
-        }
+        boxes = {key for key in missing if issubclass(self._class(key), SILENT)}
         anything = any(self._name(key) in sent for key in self._settings)
         whole = all(key in boxes or not self[key].editable for key in missing)
         return boxes if anything and whole else set()
 
+    @property
+    def _typed_secrets(self) -> list[str]:
+        made = [self[key] for key in self._decisions if self._settings[key].secret]
+        return [text for field in made for text in (field.raw_data or [])[:1]]
+
     def _mark(self, key: str) -> None:
         field = self[key]
         field.theirs = field.shown_text
-        field.errors = [*field.errors, OVERTAKEN]
+        field.errors = [*field.errors, gettext(OVERTAKEN)]
         self.conflicts.append(key)
 
     def _fail(self) -> bool:
@@ -294,6 +277,6 @@ class SettingsForm(BaseForm):
             return False
         for key in self._decisions:
             field = self[key]
-            if field.setting.secret and not field.errors:
-                field.errors = [AGAIN]
+            if field.setting.secret and not (field.errors or field.clearing):
+                field.errors = [gettext(AGAIN)]
         return True

@@ -11,6 +11,8 @@ from .. import merge
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"
+#: So begin the names of what the settings page sends besides its settings.
+PAGE = "waffle."
 
 
 class Submission:

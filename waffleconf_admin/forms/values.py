@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, current_app, has_app_context
+from flask import current_app, has_app_context
 
+from ..contexts import within
 from ..declarations import Setting
 from ..exceptions import InvalidValue
-from ..fields import SettingField, bound, choose, describe
+from ..fields import FIELDS, Maker, SettingField, bound, choose, describe
 from ..fields.base import Unshown
+from ..words import gettext
 from .check import check
 from .form import SettingsForm
+
+#: Where an app keeps the fields that its pages have added.
+ADDED = "waffleconf_fields"
 
 
 def parse_text(state: Any, key: str, text: str) -> Any:
@@ -25,12 +29,14 @@ def parse_text(state: Any, key: str, text: str) -> Any:
     setting = find(state.settings, key)
     with within(state.app):
         try:
-            kind = choose(setting)
+            kind = choose(setting, _table())
             field = bound.alone(setting, kind)
             if isinstance(field, SettingField):
                 return field.read(text)
         except Unshown as error:
-            raise InvalidValue({key: f"It can only be changed from code: {error}."}) from error
+            raise InvalidValue(
+                {key: gettext("It can only be changed from code: %(why)s.", why=error)}
+            ) from error
         except ValueError as error:
             # Without a cause for a secret: Python's own messages quote what they refuse.
             raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
@@ -47,7 +53,7 @@ def show_text(setting: Setting, value: Any) -> str:
     if setting.secret:
         return ""
     try:
-        field = bound.alone(setting, choose(setting))
+        field = bound.alone(setting, choose(setting, _table()))
         if isinstance(field, SettingField):
             return field.show(value)
         field.process(None, value)
@@ -79,11 +85,17 @@ def check_values(state: Any, new_values: Mapping[str, Any]) -> dict[str, str]:
     return errors
 
 
+def _table() -> Mapping[type, Maker]:
+    """The fields of the app, with those that its pages have added."""
+    added = current_app.extensions.get(ADDED, {}) if has_app_context() else {}
+    return {**FIELDS, **added}
+
+
 def find(settings: Mapping[str, Setting], key: str) -> Setting:
     try:
         return settings[key]
     except KeyError:
-        raise InvalidValue({key: "There is no setting of that name."}) from None
+        raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
 
 
 def _draft(state: Any, values: Mapping[str, Any]) -> SettingsForm:
@@ -96,7 +108,3 @@ def _draft(state: Any, values: Mapping[str, Any]) -> SettingsForm:
             for key, value in (now | dict(values)).items()
         },
     )
-
-
-def within(app: Flask) -> AbstractContextManager[Any]:
-    return nullcontext() if has_app_context() and current_app == app else app.app_context()

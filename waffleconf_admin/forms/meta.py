@@ -1,0 +1,24 @@
+"""Meta: what WTForms wants to know of our form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+
+from ..fields import bound
+from ..widgets import attributes
+
+
+class Meta(FlaskForm.Meta):
+    """WTForms' options: Flask-WTF's, with the CSRF token left to a form beside this one."""
+
+    csrf = False
+
+    def render_field(self, field: Any, render_kw: dict[str, Any]) -> Any:
+        html = super().render_field(field, render_kw)
+        if isinstance(field, bound.SILENT):
+            hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
+            html = Markup(f"<input{hidden}>") + html
+        return html

@@ -1,0 +1,73 @@
+"""Words: what people read, in their language where the app has Flask-Babel, else in English.
+
+The catalogues are in translations/; scripts/translations renews them. A text stays as it is written
+in the code until somebody reads it: constants are marked with `mark` and given to `gettext` late.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, has_app_context
+
+_ENGLISH = NullTranslations()
+
+
+def gettext(text: str, /, **values: Any) -> str:
+    """Return an English text in the reader's language.
+
+    :param values: for the places ``%(name)s`` in it.
+    """
+    found: str = _translations().gettext(text)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, count: int, /, **values: Any) -> str:
+    """Return the text for one or for many, in the reader's language; ``%(count)s`` is the count."""
+    found: str = _translations().ngettext(one, many, count)
+    return found % {"count": count, **values}
+
+
+def mark(text: str) -> str:
+    """Mark a text as one for `gettext`, and return it as it is."""
+    return text
+
+
+def language() -> str:
+    """Return the language that people are shown, as HTML names it."""
+    if _has_babel() and (locale := _flask_babel().get_locale()):
+        return str(locale).replace("_", "-")
+    return "en"
+
+
+def is_rtl() -> bool:
+    """Whether that language is written from right to left."""
+    if _has_babel() and (locale := _flask_babel().get_locale()):
+        return bool(locale.text_direction == "rtl")
+    return False
+
+
+def _translations() -> Any:
+    return _domain().get_translations() if _has_babel() else _ENGLISH
+
+
+def _has_babel() -> bool:
+    return has_app_context() and "babel" in current_app.extensions and _flask_babel() is not None
+
+
+@cache
+def _flask_babel() -> Any:
+    try:
+        import flask_babel
+    except ImportError:  # some other extension of that name
+        return None
+    return flask_babel
+
+
+@cache
+def _domain() -> Any:
+    folder = str(Path(__file__).parent / "translations")
+    return _flask_babel().Domain([folder], "waffleconf_admin")
