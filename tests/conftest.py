@@ -107,53 +107,62 @@ def orm(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _alchemy(app: Flask, url: str, create: bool, stack: contextlib.ExitStack) -> Any:
+def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
     from flask_sqlalchemy import SQLAlchemy
 
     from waffleconf_admin import AlchemyWaffleStore, WaffleMixin
 
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     db = SQLAlchemy(app)
+    Change: Any = None
+    if history:
+        Conf, Change = AlchemyWaffleStore.make_models(db)
+    else:
 
-    class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc]
-        __tablename__ = "confs"
+        class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc, no-redef]
+            __tablename__ = "confs"
 
-        id = db.Column(db.Integer, primary_key=True)
-        key = db.Column(db.String(255), unique=True)
-        value = db.Column(db.Text)
+            id = db.Column(db.Integer, primary_key=True)
+            key = db.Column(db.String(255), unique=True)
+            value = db.Column(db.Text)
 
     with app.app_context():
         engine = db.engine
         if create:
             db.create_all()
     stack.callback(engine.dispose)
-    return db, Conf, AlchemyWaffleStore(db=db, model=Conf)
+    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change)
 
 
-def _peewee(app: Flask, url: str, create: bool, stack: contextlib.ExitStack) -> Any:
+def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
     import peewee
     from playhouse.db_url import connect
 
     from waffleconf_admin import PeeweeWaffleStore, WaffleMixin
 
     db = connect(_peewee_url(url))
+    Change: Any = None
+    if history:
+        Conf, Change = PeeweeWaffleStore.make_models(db)
+    else:
 
-    class Conf(peewee.Model, WaffleMixin):  # type: ignore[misc]
-        class Meta:
-            database = db
-            table_name = "confs"
+        class Conf(peewee.Model, WaffleMixin):  # type: ignore[misc, no-redef]
+            class Meta:
+                database = db
+                table_name = "confs"
 
-        key = peewee.CharField(unique=True)
-        value = peewee.TextField()
+            key = peewee.CharField(unique=True)
+            value = peewee.TextField()
 
+    models = [Conf, Change] if history else [Conf]
     if create and url == "sqlite://":
         db.connect()
-        db.create_tables([Conf])  # an in-memory database lasts as long as its connection
+        db.create_tables(models)  # an in-memory database lasts as long as its connection
     elif create:
         with db.connection_context():
-            db.create_tables([Conf])
+            db.create_tables(models)
     stack.callback(db.close)
-    return db, Conf, PeeweeWaffleStore(db=db, model=Conf)
+    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change)
 
 
 def _peewee_url(url: str) -> str:
@@ -171,9 +180,9 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """A function that makes an app with the extension; all that it made ends with the test.
 
     `url` is that of a database, ":memory:", or None for an SQLite file that all apps of the test
-    share; `create` makes the table; `config` goes into app.config. The state is
-    app.extensions["waffleconf"]; app.waffle, app.waffle_model and app.waffle_db are the extension,
-    the model and the database.
+    share; `create` makes the tables; `history`: who changed what is kept; `config` goes into
+    app.config. The state is app.extensions["waffleconf"]; app.waffle, app.waffle_model and
+    app.waffle_db are the extension, the model and the database.
     """
     from waffleconf_admin import WaffleConf
 
@@ -185,6 +194,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             url: str | None = None,
             create: bool = True,
             validate: Any = None,
+            history: bool = False,
             **config: Any,
         ) -> Flask:
             app = Flask("shop", root_path=str(tmp_path))
@@ -196,7 +206,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             )
             app.config.from_mapping(config, WAFFLE_CONFS=confs)
             url = {None: f"sqlite:///{tmp_path / 'test.db'}", ":memory:": "sqlite://"}.get(url, url)
-            db, model, store = ORMS[orm](app, url, create, stack)
+            db, model, store = ORMS[orm](app, url, create, history, stack)
             waffle = WaffleConf(app, store, validate=validate)
             stack.callback(app.extensions["waffleconf"].stop)
             app.waffle_db, app.waffle_model, app.waffle = db, model, waffle  # type: ignore[attr-defined]

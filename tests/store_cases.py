@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import flask_sqlalchemy_lite
 import peewee
 import sqlalchemy as sa
 from flask import Flask
@@ -68,27 +69,35 @@ def _count(statements: list[str], engine: sa.Engine) -> None:
 
 
 @contextmanager
-def _flask_sqlalchemy(case: Case, url: str) -> Iterator[None]:
+def _flask_sqlalchemy(case: Case, url: str, bind: str | None = None) -> Iterator[None]:
     app = Flask("shop")
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://" if bind else url
+    app.config["SQLALCHEMY_BINDS"] = {bind: url} if bind else {}
     db = SQLAlchemy(app)
 
     class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc]
         __tablename__ = "confs"
+        __bind_key__ = bind
         id = db.Column(db.Integer, primary_key=True)
         key = db.Column(db.String(255), unique=True)
         value = db.Column(db.Text)
 
     with app.app_context():
         db.create_all()
-        _alchemy(case, AlchemyWaffleStore, db, Conf, db.engine)
+        _alchemy(case, AlchemyWaffleStore, db, Conf, db.engines[bind])
         yield
         db.session.remove()
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @contextmanager
-def _scoped(case: Case, url: str, kind: type[WaffleStore] = AlchemyWaffleStore) -> Iterator[None]:
+def _bound(case: Case, url: str) -> Iterator[None]:
+    with _flask_sqlalchemy(case, url, bind="settings"):
+        yield
+
+
+def _model() -> Any:
     class Base(orm.DeclarativeBase):
         pass
 
@@ -98,12 +107,61 @@ def _scoped(case: Case, url: str, kind: type[WaffleStore] = AlchemyWaffleStore) 
         key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
         value: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
 
-    engine = sa.create_engine(url)
-    Base.metadata.create_all(engine)
+    return Conf
+
+
+@contextmanager
+def _lite(case: Case, url: str) -> Iterator[None]:
+    app, db, conf = Flask("shop"), flask_sqlalchemy_lite.SQLAlchemy(), _model()
+    app.config["SQLALCHEMY_ENGINES"] = {"default": url}
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+        conf.metadata.create_all(engine)
+        _alchemy(case, AlchemyWaffleStore, db, conf, engine)
+        yield
+    engine.dispose()  # the end of the context has closed the session
+
+
+@contextmanager
+def _scoped(
+    case: Case, url: str, kind: type[WaffleStore] = AlchemyWaffleStore, **options: Any
+) -> Iterator[None]:
+    engine, conf = sa.create_engine(url, **options), _model()
+    conf.metadata.create_all(engine)
     session = orm.scoped_session(orm.sessionmaker(engine))
-    _alchemy(case, kind, session, Conf, engine)
+    _alchemy(case, kind, session, conf, engine)
     yield
     session.remove()
+    engine.dispose()
+
+
+@contextmanager
+def _autocommit(case: Case, url: str) -> Iterator[None]:
+    with _scoped(case, url, isolation_level="AUTOCOMMIT"):
+        yield
+
+
+@contextmanager
+def _rolled_back(case: Case, url: str) -> Iterator[None]:
+    """An app whose tests run in one transaction, which is rolled back."""
+    engine, conf = sa.create_engine(url), _model()
+    conf.metadata.create_all(engine)
+    with engine.connect() as connection:
+        outer = connection.begin()
+        session = orm.scoped_session(
+            orm.sessionmaker(connection, join_transaction_mode="create_savepoint")
+        )
+        _alchemy(case, AlchemyWaffleStore, session, conf, engine)
+
+        def sql(statement: str, *rows: dict[str, Any]) -> None:
+            connection.execute(sa.text(statement), rows or None)
+
+        case.sql = sql
+        yield
+        session.remove()
+        if outer.is_active:
+            outer.rollback()
     engine.dispose()
 
 
@@ -126,19 +184,22 @@ def _alchemy(case: Case, kind: type[WaffleStore], db: Any, model: Any, engine: s
 
 
 @contextmanager
-def _peewee(case: Case, url: str) -> Iterator[None]:
+def _peewee(case: Case, url: str, scheme: str = "", proxy: Any = None) -> Iterator[None]:
     url = url.replace("mysql+pymysql", "mysql").replace("postgresql+psycopg", "postgresql")
     pragmas = {"pragmas": {"journal_mode": "wal"}} if case.database == "wal" else {}
-    db = connect("sqlite:///:memory:" if url == "sqlite://" else url, **pragmas)
+    url = "sqlite:///:memory:" if url == "sqlite://" else url
+    db = connect(url.replace(":", f"{scheme}:", 1), **pragmas)
 
     class Conf(peewee.Model, WaffleMixin):  # type: ignore[misc]
         class Meta:
-            database = db
+            database = proxy or db
             table_name = "confs"
 
         key = peewee.CharField(unique=True)
         value = peewee.TextField(null=True)
 
+    if proxy is not None:
+        proxy.initialize(db)
     db.connect()
     db.create_tables([Conf])
     case.store, case.db, case.model, case.sql = (
@@ -149,13 +210,27 @@ def _peewee(case: Case, url: str) -> Iterator[None]:
     )
     yield
     db.close()
+    if scheme:
+        db.close_all()
 
 
+@contextmanager
+def _pool_behind_a_proxy(case: Case, url: str) -> Iterator[None]:
+    with _peewee(case, url, "+pool", peewee.DatabaseProxy()):
+        yield
+
+
+FOUR = "four methods"
 KINDS: dict[str, Any] = {
     "sqlalchemy": _flask_sqlalchemy,
     "scoped_session": _scoped,
+    "bind key": _bound,
+    "lite": _lite,
+    "autocommit": _autocommit,
+    "rolled back": _rolled_back,
     "peewee": _peewee,
-    "four methods": _four,
+    "pool behind a proxy": _pool_behind_a_proxy,
+    FOUR: _four,
 }
 
 

@@ -50,7 +50,7 @@ def test_undecided_page_refuses_with_the_line_to_paste(
 def test_line_to_paste_works(make_app: MakeApp) -> None:
     from flask import session
 
-    from waffleconf_admin.admin import REMEDY
+    from waffleconf_admin.admin.rights import REMEDY
 
     client = go(make_app)
     assert client.get("/admin/config").status_code == 403

@@ -16,27 +16,46 @@ PACKAGE = Path(waffleconf_admin.__file__).parent
 #: What a module may import of the package; a line may name what stands below it only.
 MAY_IMPORT = {
     "__init__": {"admin", "core", "exceptions", "forms", "live", "models", "signals", "store"},
-    "core": {"cli", "state", "store"},
-    "admin": {"exceptions", "forms", "fields", "declarations"},
-    "state": {
-        "declarations", "exceptions", "forms", "live", "rows", "runner", "signals", "store", "util",
+    "core": {"cli", "saving", "state", "store"},
+    "admin": {
+        "declarations", "exceptions", "fields", "forms", "history", "kinds", "saving", "util",
+        "words",
     },
+    "state": {
+        "declarations", "exceptions", "health", "history", "live", "rows", "runner", "saving",
+        "signals", "store",
+    },
+    "history": {"exceptions", "forms", "rows", "saving", "store"},
+    "saving": {"exceptions", "forms", "live", "rows", "signals", "store", "util"},
     "cli": {"declarations", "exceptions", "forms", "util"},
-    "runner": {"watcher"},
-    "watcher": set(),
-    "rows": {"declarations", "exceptions", "store", "util"},
+    "runner": {"errand", "forks", "health", "pulse", "watcher", "watchfile", "words"},
+    "forks": set(),
+    "pulse": set(),
+    "errand": set(),
+    "health": set(),
+    "watcher": {"watchfile"},
+    "watchfile": set(),
+    "rows": {"contexts", "declarations", "exceptions", "store", "util"},
     "live": {"declarations", "exceptions", "util"},
-    "forms": {"declarations", "exceptions", "fields", "merge", "util", "widgets"},
+    "forms": {
+        "contexts", "declarations", "exceptions", "fields", "merge", "util", "widgets", "words",
+    },
     "merge": set(),
-    "fields": {"declarations", "exceptions", "util", "widgets"},
-    "widgets": set(),
-    "declarations": {"exceptions", "util"},
+    "fields": {"declarations", "exceptions", "kinds", "measures", "util", "widgets", "words"},
+    "widgets": {"words"},
+    "declarations": {"exceptions", "kinds", "util", "words"},
+    "kinds": {"measures", "words"},
+    "measures": {"words"},
     "store": {"exceptions", "models"},
     "models": set(),
-    "signals": set(),
+    "signals": {"contexts"},
+    "contexts": set(),
     "util": {"exceptions", "unpickle"},
-    "unpickle": {"exceptions", "opcodes"},
-    "opcodes": {"exceptions"},
+    "unpickle": {"bounds", "builders", "exceptions", "opcodes"},
+    "builders": {"bounds", "exceptions", "opcodes"},
+    "opcodes": {"bounds", "exceptions"},
+    "bounds": {"exceptions"},
+    "words": set(),
     "exceptions": set(),
 }  # fmt: skip
 
@@ -96,8 +115,16 @@ def test_a_missing_library_is_named_with_its_extra(store: str, extra: str) -> No
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_import_star_works_without_any_orm() -> None:
+    code = (
+        "import sys; sys.modules['peewee'] = sys.modules['sqlalchemy'] = None\n"
+        "from waffleconf_admin import *; WaffleConf"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_every_public_name_is_there() -> None:
-    for name in waffleconf_admin.__all__:
+    for name in [*waffleconf_admin.__all__, "AlchemyWaffleStore", "PeeweeWaffleStore"]:
         assert getattr(waffleconf_admin, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = waffleconf_admin.Nothing

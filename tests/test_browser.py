@@ -259,7 +259,7 @@ def test_changed_fields_are_marked_and_counted(open_page: Callable[..., Any]) ->
     assert not bar.is_visible()
     page.get_by_label("Site name").fill("Crêperie")
     assert row(page, "SITENAME").get_by_text("Not saved yet").is_visible()
-    assert "now Waffle" in row(page, "SITENAME").inner_text()
+    assert "now “Waffle”" in row(page, "SITENAME").inner_text()
     assert bar.get_by_text("1 unsaved").is_visible()
     page.get_by_label("Gift cards").check()
     assert bar.get_by_text("2 unsaved").is_visible()
@@ -320,6 +320,8 @@ def test_everything_works_by_keyboard(app: Flask, open_page: Callable[..., Any])
     assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "SITENAME"
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "waffle-SITENAME"
     page.keyboard.type("Crêperie")
     for _ in range(30):
@@ -374,7 +376,8 @@ def test_targets_are_large_enough(open_page: Callable[..., Any]) -> None:
     page.get_by_label("Site name").fill("Crêperie")
     small = page.evaluate(
         """() => [...document.querySelectorAll("a, button, input, select, summary, textarea")]
-            .filter(e => e.checkVisibility({visibilityProperty: true}) && e.type !== "hidden")
+            .filter(e => e.checkVisibility({visibilityProperty: true}))
+            .filter(e => e.type !== "hidden" && !e.matches(".wf-hidden"))
             .map(e => e.closest("label") ?? e)
             .filter(e => e.offsetWidth < 24 || e.offsetHeight < 24).map(e => e.outerHTML)"""
     )

@@ -96,6 +96,23 @@ def test_an_empty_value_is_shown_as_such(run: Run) -> None:
     assert run("set", "SITENAME", "").stdout == "SITENAME is now (empty)\n"
 
 
+@pytest.mark.parametrize("multiproc", [False, True])
+@pytest.mark.parametrize("command", [("set", "SITENAME", "New"), ("reset", "OFFSET")])
+def test_who_has_to_be_restarted_is_said_when_processes_do_not_follow(
+    make_app: Callable[..., Flask], command: tuple[str, ...], multiproc: bool
+) -> None:
+    app = make_app(CONFS, WAFFLE_MULTIPROC=multiproc)
+    app.extensions["waffleconf"].update_db({"OFFSET": 1})
+    result = app.test_cli_runner().invoke(args=["waffle", *command])
+    assert result.exit_code == 0
+    assert ("WAFFLE_MULTIPROC is off" in result.stderr) is not multiproc
+
+
+def test_list_never_steers_the_terminal(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"SITENAME": "a\x1b]0;title\x07b\u202ec"})
+    assert r"a\x1b]0;title\x07b\u202ec" in run("list").stdout
+
+
 def test_set_says_when_nothing_changes(run: Run) -> None:
     run("set", "PAGE_SIZE", "12")
     assert run("set", "PAGE_SIZE", "12").stdout == "PAGE_SIZE has this value already.\n"

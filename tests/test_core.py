@@ -19,6 +19,7 @@ from waffleconf_admin import (
     StoreError,
     WaffleConf,
     WaffleStore,
+    conf,
     conf_changed,
 )
 from waffleconf_admin.core import DEFAULTS, _WaffleState
@@ -283,6 +284,15 @@ def test_a_load_after_the_tables_were_made_works(make_app: MakeApp, orm: str) ->
             with db.connection_context():
                 db.create_tables([model])
     assert state_of(app).update_conf()
+
+
+def test_a_refresh_is_one_select_whose_values_are_served(app: Flask, state: _WaffleState) -> None:
+    put(app, "SITENAME", serialize("Stored"))
+    with statements(app) as seen:
+        records = state.refresh()
+    assert kinds(seen) == ["SELECT"]
+    assert {key: record.value for key, record in records.items()} == VALUES | {"SITENAME": "Stored"}
+    assert app.config["SITENAME"] == "Stored"
 
 
 # parse_conf
@@ -561,7 +571,7 @@ def test_a_save_that_is_overtaken_decides_again(app: Flask, state: _WaffleState)
 def test_a_save_that_is_always_overtaken_gives_up(
     state: _WaffleState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("waffleconf_admin.state.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("waffleconf_admin.saving.time.sleep", lambda seconds: None)
     monkeypatch.setattr(state.configstore, "swap", lambda changes: False)
     with pytest.raises(BusyError, match="SITENAME"):
         state.update_db({"SITENAME": "x"})
@@ -604,6 +614,79 @@ def test_a_rule_sees_all_values_as_they_would_be(make_app: MakeApp, orm: str) ->
     assert state.update_db({"MAX_FILESIZE": 3, "SITENAME": "abc"})
     with pytest.raises(InvalidValue):
         state.reset(["SITENAME"])
+
+
+def overtake(app: Flask, key: str, value: Any) -> None:
+    """Between the next save's reading and its writing, somebody else saves."""
+    store = state_of(app).configstore
+    swap = store.swap
+
+    def overtaken(*arguments: Any) -> bool:
+        del store.swap  # type: ignore[method-assign]
+        put(app, key, serialize(value))
+        return swap(*arguments)
+
+    store.swap = overtaken  # type: ignore[method-assign]
+
+
+def test_a_rule_holds_though_somebody_saves_the_other_half_meanwhile(
+    make_app: MakeApp, orm: str
+) -> None:
+    app = make_app(CONFS, orm, validate=lower_than_limit)
+    overtake(app, "SITENAME", "Longer than six")
+    with pytest.raises(InvalidValue, match="Longer than MAX_FILESIZE"):
+        state_of(app).update_db({"MAX_FILESIZE": 6, "HOURS": {}})
+    assert set(rows(app)) == {"SITENAME"}
+
+
+def test_expected_holds_for_keys_that_are_not_written(make_app: MakeApp, orm: str) -> None:
+    app = make_app(CONFS, orm)
+    overtake(app, "SITENAME", "Other")
+    with pytest.raises(ConflictError):
+        state_of(app).update_db({"MAX_FILESIZE": 3}, expected={"SITENAME": "Waffle"})
+    assert set(rows(app)) == {"SITENAME"}
+
+
+def test_an_expected_key_that_is_not_declared_is_an_error(state: _WaffleState) -> None:
+    with pytest.raises(InvalidValue, match="SITENAMES"):
+        state.update_db({"SITENAME": "x"}, expected={"SITENAMES": "Waffle"})
+
+
+def test_a_rule_is_asked_only_of_values_that_keep_their_declarations(make_app: MakeApp) -> None:
+    confs = CONFS | {"MAX_FILESIZE": {"default": 1000, "type": int}}
+    state = state_of(make_app(confs, validate=lower_than_limit))
+    with pytest.raises(InvalidValue, match="whole number"):
+        state.update_db({"MAX_FILESIZE": "many"})
+
+
+def broken_rule(values: dict[str, Any]) -> dict[str, str]:
+    raise ZeroDivisionError(values["TOKEN"])
+
+
+@pytest.mark.parametrize("rule", [broken_rule, lambda values: ["wrong"], lambda values: 1])
+def test_a_rule_that_fails_is_an_error_of_ours_without_its_text(
+    make_app: MakeApp, rule: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS, validate=rule)
+    with pytest.raises(InvalidValue, match="validate="):
+        state_of(app).update_db({"TOKEN": "hunter2"})
+    assert rows(app) == {}
+    assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("wrong", ["SITENAME", ["SITENAME"], None])
+def test_what_is_no_dict_is_an_error_that_shows_one(state: _WaffleState, wrong: Any) -> None:
+    with pytest.raises(InvalidValue, match=r"\{key: value\}"):
+        state.update_db(wrong)
+
+
+def test_one_default_that_cannot_be_stored_does_not_keep_the_others_out(
+    make_app: MakeApp, orm: str
+) -> None:
+    app = make_app({"SITENAME": CONFS["SITENAME"], "HOURS": {"default": len}}, orm)
+    app.config["WAFFLE_CONFS"]["HOURS"]["default"] = logging.getLogger
+    assert state_of(app).parse_conf(["SITENAME", "HOURS"])["SITENAME"] == "Waffle"
+    assert rows(app) == {"SITENAME": serialize("Waffle")}
 
 
 # Where it is called from
@@ -767,6 +850,15 @@ def test_declarations_that_are_added_after_init_are_taken_up(make_app: MakeApp) 
     assert app.config["LATE"] == 7
 
 
+def test_views_go_on_with_the_former_declarations_when_new_ones_are_wrong(
+    app: Flask, state: _WaffleState, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["WAFFLE_CONFS"] = {"SITENAME": {"default": 7, "min": 9}}
+    with app.app_context():
+        assert (conf.SITENAME, conf.SITENAME) == ("Waffle", "Waffle")
+    assert caplog.text.count("The former WAFFLE_CONFS is kept") == 1
+
+
 def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: _WaffleState) -> None:
     state.update_db({"SITENAME": "Kept"})
     app.config["WAFFLE_CONFS"] = {"SITENAME": CONFS["SITENAME"], "NEW": {"default": 7}}
@@ -799,6 +891,17 @@ def test_receivers_hear_of_saves_and_reloads(app: Flask, state: _WaffleState) ->
         (app, {"MAX_FILESIZE": (1000, 7)}, "remote"),
         (app, {"SITENAME": ("A", "Waffle")}, "local"),
     ]
+
+
+def test_a_muted_signal_is_not_sent(app: Flask, state: _WaffleState) -> None:
+    heard: list[Any] = []
+
+    def receiver(sender: Any, **_: Any) -> None:
+        heard.append(sender)
+
+    with conf_changed.connected_to(receiver, app), conf_changed.muted():
+        state.update_db({"SITENAME": "A"})
+    assert heard == []
 
 
 def test_a_receiver_that_fails_neither_stops_a_save_nor_the_next_receiver(

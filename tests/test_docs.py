@@ -127,7 +127,7 @@ def test_every_setting_of_the_extension_is_documented_with_its_default() -> None
 
 
 def test_every_command_is_documented() -> None:
-    documented = set(re.findall(r"flask waffle (\w+)", README))
+    documented = set(re.findall(r"flask waffle ([\w-]+)", README))
     assert documented == set(cli.waffle.commands)
 
 

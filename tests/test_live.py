@@ -12,6 +12,12 @@ from waffleconf_admin.live import Live
 from waffleconf_admin.util import deserialize, serialize
 
 
+class NoRows:
+    """Where there is nothing to read."""
+
+    decode = staticmethod(deserialize)
+
+
 @pytest.fixture
 def config() -> dict[str, Any]:
     return {}
@@ -19,7 +25,7 @@ def config() -> dict[str, Any]:
 
 @pytest.fixture
 def live(config: dict[str, Any]) -> Live:
-    live = Live(config, deserialize)
+    live = Live(config, NoRows())  # type: ignore[arg-type]
     live.declare(declare({"A": {"default": 1}, "B": {"default": [1]}}))
     return live
 
@@ -42,10 +48,16 @@ def test_no_row_is_the_default(live: Live) -> None:
 
 
 def test_a_text_that_is_known_is_not_decoded_again(live: Live) -> None:
-    live.apply(live.generation, {"B": serialize([2])})
-    before = live.values["B"]
-    assert live.apply(live.generation, {"B": serialize([2])}) == {}
-    assert live.values["B"] is before
+    live.apply(live.generation, {"A": serialize("x" * 100)})
+    before = live.values["A"]
+    assert live.apply(live.generation, {"A": serialize("x" * 100)}) == {}
+    assert live.values["A"] is before
+
+
+def test_a_value_that_a_view_has_changed_in_place_is_mended_by_the_next_load(live: Live) -> None:
+    live.values["B"].append(3)
+    live.apply(live.generation, {"B": None})
+    assert live.values["B"] == [1]
 
 
 def test_a_record_is_a_value_of_its_own(live: Live) -> None:
@@ -67,6 +79,16 @@ def test_redeclaring_keeps_values_and_refuses_what_was_read_before(live: Live, c
     assert live.apply(generation, {"A": serialize(5)}) is None
     assert live.values == {"A": 2, "C": "c"}
     assert config["C"] == "c"
+
+
+def test_redeclaring_brings_new_defaults_and_asks_for_a_load(live: Live) -> None:
+    live.apply(live.generation, {"A": None})
+    live.loaded = True
+    live.declare(declare({"A": {"default": 9}}))
+    assert live.values == {"A": 9}
+    assert not live.loaded
+    live.apply(live.generation, {"A": None})
+    assert live.values == {"A": 9}
 
 
 def test_keys_that_are_not_declared_are_left_alone(live: Live, config: Any) -> None:

@@ -127,7 +127,7 @@ def packaged(pattern: str) -> set[str]:
 
 
 def expected_files() -> set[str]:
-    kinds = ("*.py", "*.html", "*.css", "*.js", "*.svg", "py.typed")
+    kinds = ("*.py", "*.html", "*.css", "*.js", "*.svg", "*.po*", "*.mo", "py.typed")
     return set().union(*map(packaged, kinds))
 
 

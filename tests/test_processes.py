@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import follower
 import pytest
-
-WAIT = 10.0
-
-
-class Process:
-    """A second process with an app of its own on the same database."""
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.popen = subprocess.Popen(
-            [sys.executable, follower.__file__, json.dumps(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.answer() == "ready"
-
-    def answer(self) -> Any:
-        assert self.popen.stdout is not None
-        line = self.popen.stdout.readline()
-        if not line:
-            assert self.popen.stderr is not None
-            raise AssertionError(self.popen.stderr.read())
-        return json.loads(line)
-
-    def do(self, command: str, argument: str = "") -> Any:
-        assert self.popen.stdin is not None
-        self.popen.stdin.write(json.dumps([command, argument]) + "\n")
-        self.popen.stdin.flush()
-        return self.answer()
-
-    def comes_to_serve(self, value: str) -> bool:
-        """Without any request in that process."""
-        deadline = time.monotonic() + WAIT
-        while self.do("config") != value:
-            if time.monotonic() > deadline:
-                return False
-            threading.Event().wait(0.01)
-        return True
-
-    def end(self) -> int:
-        """The exit code, once its standard input is closed."""
-        with self.popen:
-            assert self.popen.stdin is not None
-            self.popen.stdin.close()
-            return self.popen.wait(WAIT)
+from fleet import Process, confs, until
 
 
 @pytest.fixture(params=["file", "redis", "database"])
@@ -88,7 +37,7 @@ def start(config: dict[str, Any]) -> Iterator[Callable[..., Process]]:
 
     yield start
     for process in started:
-        process.end()
+        assert "Traceback" not in process.end()
 
 
 def test_a_process_without_requests_follows(start: Callable[..., Process]) -> None:
@@ -148,19 +97,48 @@ def test_a_forked_child_has_a_thread_of_its_own_and_follows(start: Callable[...,
     assert first.comes_to_serve("B")
 
 
-def test_a_process_ends_without_hanging_or_a_traceback(start: Callable[..., Process]) -> None:
-    process = start()
+def test_a_process_ends_without_hanging_or_a_traceback(config: dict[str, Any]) -> None:
+    process = Process(config)
     process.do("request")
-    assert process.end() == 0
+    assert process.end() == ""
+    assert process.popen.returncode == 0
+
+
+def test_a_process_ends_in_the_middle_of_reloads_too(config: dict[str, Any]) -> None:
+    config = config | {"WAFFLE_CONFS": confs(shared=20), "WAFFLE_RESYNC_INTERVAL": 0.0}
+    process = Process(config)
+    process.do("write", "COUNTER_0")
+    assert process.end() == ""
+    assert process.popen.returncode == 0
+
+
+def test_a_fork_waits_until_the_watcher_holds_no_lock(start: Callable[..., Process]) -> None:
+    assert start(WAFFLE_RESYNC_INTERVAL=0.1).do("hold_lock", 0.3)
+
+
+def test_a_lost_notice_is_late_and_not_lost(start: Callable[..., Process]) -> None:
+    first, second = start(), start(WAFFLE_RESYNC_INTERVAL=0.5)
+    first.do("stop")  # its saves tell nobody
+    second.do("request")
+    first.do("save", "A")
+    assert second.comes_to_serve("A")
+
+
+def test_a_new_worker_begins_with_what_the_database_holds(start: Callable[..., Process]) -> None:
+    # The master of a preloading server, or of uWSGI, may have loaded hours ago.
+    first, second = start(), start()
+    second.do("request")
+    second.do("stop")
+    first.do("save", "A")
+    assert second.do("config") == "Waffle"
+    second.do("fork")
+    assert second.do("request") == "A"
 
 
 @pytest.mark.parametrize("config", ["file"], indirect=True)
 def test_an_in_memory_database_gets_no_thread(start: Callable[..., Process]) -> None:
     process = start(SQLALCHEMY_DATABASE_URI="sqlite://")
-    deadline = time.monotonic() + WAIT
-    while process.do("threads") and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    assert process.do("threads") == []
+    assert until(lambda: process.do("threads") == [])
 
 
 @pytest.mark.parametrize("config", ["redis"], indirect=True)

@@ -505,7 +505,7 @@ def test_a_file_that_cannot_be_opened_says_so() -> None:
 
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize("database", ["postgres", "mariadb"])
-def test_a_connection_lost_in_the_commit_is_told_by_the_rows(
+def test_a_connection_lost_in_the_commit_saves_once(
     request: pytest.FixtureRequest, database: str, arrives: bool
 ) -> None:
     url = request.getfixturevalue(f"{database}_url")
@@ -519,8 +519,8 @@ def test_a_connection_lost_in_the_commit_is_told_by_the_rows(
                 connection.connection.dbapi_connection.commit()  # type: ignore[union-attr]
             _kill(connection)
 
-        assert case.store.swap({"A": (None, "a")}) is arrives
-        assert case.store.read(["A"]) == ([("A", "a")] if arrives else [])
+        assert case.store.swap({"A": (None, "a")})
+        assert case.store.read(["A"]) == [("A", "a")]
 
 
 @pytest.mark.parametrize("kind", ["scoped_session", "peewee"])

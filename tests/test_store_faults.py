@@ -49,6 +49,7 @@ def of_mariadb(code: int) -> pymysql.Error:
         (of_sqlite("SQLITE_FULL"), StoreError, "make room"),
         (of_postgres("53100"), StoreError, "make room"),
         (of_mariadb(1021), StoreError, "make room"),
+        (of_sqlite("SQLITE_IOERR_WRITE"), StoreError, "make room"),
         (of_sqlite("SQLITE_CANTOPEN"), StoreError, "check its path"),
         (of_sqlite("SQLITE_NOTADB"), StoreError, "from a backup"),
         (of_sqlite("SQLITE_CONSTRAINT_CHECK"), StoreError, "A rule of the table"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +15,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from waffleconf_admin import watcher
-from waffleconf_admin.watcher import Follower, file_mark, get_notifier, get_watcher, touch_file
+from waffleconf_admin import watcher, watchfile
+from waffleconf_admin.watcher import get_notifier, get_watcher
+from waffleconf_admin.watchfile import Follower, file_mark, touch_file
 
 WAIT = 10.0
 
@@ -40,18 +43,11 @@ class State:
         return seen
 
 
-class Running:
-    """What a runner adds: a way to stop, and what the file looked like before the thread began."""
-
-    def __init__(self, state: State) -> None:
-        self.stopped = threading.Event()
-        self.follower = watcher.new_follower(state)
-
-
 @contextmanager
 def watching(state: State, kind: str) -> Iterator[list[BaseException]]:
     """Run a watcher in a thread, as 0.3.1's documents say."""
-    state.runner = Running(state)  # type: ignore[attr-defined]
+    state.stopping = threading.Event()  # type: ignore[attr-defined]
+    state.follower = watcher.new_follower(state)  # type: ignore[attr-defined]
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -65,7 +61,7 @@ def watching(state: State, kind: str) -> Iterator[list[BaseException]]:
     try:
         yield errors
     finally:
-        state.runner.stopped.set()  # type: ignore[attr-defined]
+        state.stopping.set()  # type: ignore[attr-defined]
         thread.join(WAIT)
     assert not thread.is_alive()
 
@@ -118,6 +114,25 @@ def test_an_unknown_kind_is_an_error_that_lists_the_kinds(get: Any) -> None:
         get("carrier pigeon")
 
 
+@pytest.mark.parametrize("get", [get_watcher, get_notifier])
+@pytest.mark.parametrize("kind", [None, (print,), (print, None), "", ("file", "redis")])
+def test_what_is_neither_a_name_nor_a_pair_of_functions_is_an_error(get: Any, kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"\(watch, notify\)"):
+        get(kind)
+
+
+def test_a_pair_of_functions_is_a_kind() -> None:
+    assert (get_watcher((print, repr)), get_notifier([print, repr])) == (print, repr)
+
+
+def test_a_registered_kind_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "_KINDS", dict(watcher._KINDS))
+    watcher.register("carrier pigeon", print, repr)
+    assert (get_watcher("carrier pigeon"), get_notifier("carrier pigeon")) == (print, repr)
+    with pytest.raises(ValueError, match="'carrier pigeon'"):
+        get_watcher("owl")
+
+
 def test_the_dummy_does_nothing() -> None:
     watcher._dummy(None)
 
@@ -139,7 +154,7 @@ def test_every_notice_changes_the_mark(path: str) -> None:
 
 
 def test_the_file_does_not_grow_for_ever(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher, "MAX_FILE", 10)
+    monkeypatch.setattr(watchfile, "MAX_FILE", 10)
     for _ in range(25):
         before = file_mark(path)
         touch_file(path, b".")
@@ -242,10 +257,9 @@ def test_a_watcher_needs_no_more_than_app_and_update_conf(path: str) -> None:
     assert until(lambda: get_notifier("file")(Bare()) or ended.is_set())
 
 
-@pytest.mark.parametrize("kind", ["file", "database"])
-def test_a_watcher_reads_without_a_notice_too(path: str, kind: str) -> None:
-    state = file_state(path, WAFFLE_RESYNC_INTERVAL=0.05)
-    with watching(state, kind):
+def test_a_database_watcher_reads_without_a_notice(path: str) -> None:
+    state = file_state(path)
+    with watching(state, "database"):
         assert state.wait()
         assert state.wait()
 
@@ -256,6 +270,19 @@ def test_a_file_watcher_tries_a_failed_reload_again(path: str) -> None:
     with watching(state, "file"):
         touch_file(path, b".")
         assert until(lambda: state.reloads >= 2)
+
+
+def test_a_notice_is_seen_though_the_file_can_not_grow(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(handle: int, text: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    touch_file(path)
+    mark = file_mark(path)
+    monkeypatch.setattr(os, "write", write)
+    touch_file(path, b".")
+    assert file_mark(path) != mark
 
 
 # Redis
@@ -313,6 +340,21 @@ def test_host_and_port_are_used(redis_server: str) -> None:
         assert state.wait()
 
 
+def test_messages_without_a_pause_do_not_put_off_the_reload(redis_server: str) -> None:
+    import redis
+
+    state = redis_state(redis_server)
+    with watching(state, "redis"), redis.Redis.from_url(redis_server) as client:
+        assert state.wait()
+
+        def reloaded() -> bool:
+            for _ in range(100):
+                client.publish("shop", b"")
+            return state.reloads >= 3
+
+        assert until(reloaded)
+
+
 def test_a_failed_reload_after_a_redis_notice_is_tried_again(redis_server: str) -> None:
     state = redis_state(redis_server)
     state.results = [False]
@@ -340,3 +382,34 @@ def test_an_unreachable_redis_is_an_error_at_once() -> None:
     with pytest.raises(redis.RedisError):
         get_notifier("redis")(state)
     assert time.monotonic() - before < WAIT
+
+
+# A kind of one's own
+
+
+def test_the_kind_that_the_documents_show_works(
+    make_app: Callable[..., Flask], postgres_url: str
+) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "processes.md").read_text()
+    (block,) = re.findall(r"^```python\n(import psycopg.*?)^```$", text, re.M | re.S)
+    names: dict[str, Any] = {"app": Flask("shop")}
+    exec(block.replace("postgresql://shop@db/shop", postgres_url), names)
+    confs, kind = {"SITENAME": {"default": "Waffle"}}, names["app"].config["WAFFLE_WATCHTYPE"]
+    first, second = (
+        make_app(confs, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE=kind) for _ in range(2)
+    )
+    for name in ("A", "B"):
+        first.extensions["waffleconf"].update_db({"SITENAME": name})
+        assert until(lambda name=name: second.config["SITENAME"] == name)
+    assert second.extensions["waffleconf"].health().trouble is None
+
+
+def test_the_probe_that_the_documents_show_works(make_app: Callable[..., Flask]) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "processes.md").read_text()
+    (block,) = re.findall(r"^```python\n(@app.get.*?)^```$", text, re.M | re.S)
+    app = make_app({"SITENAME": {"default": "Waffle"}}, WAFFLE_MULTIPROC=True)
+    exec(block, {"app": app})
+    assert app.test_client().get("/ready").status_code == 200
+    app.extensions["waffleconf"].runner.note_failed_reload(OSError("away"))
+    answer = app.test_client().get("/ready")
+    assert (answer.status_code, answer.json["last_error"]) == (503, "away")

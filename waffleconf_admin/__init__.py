@@ -14,21 +14,22 @@ from .core import WaffleConf
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
 from .forms import build_form
 from .live import conf
-from .models import WaffleMixin
+from .models import WaffleChangeMixin, WaffleMixin
 from .signals import conf_changed
 from .store import WaffleStore
 
 if TYPE_CHECKING:
-    from .store import AlchemyWaffleStore, PeeweeWaffleStore
+    from .store import AlchemyWaffleStore as AlchemyWaffleStore
+    from .store import PeeweeWaffleStore as PeeweeWaffleStore
 
+# Without the stores of the two ORMs: "import *" must work where only one is installed.
 __all__ = [
-    "AlchemyWaffleStore",
     "BusyError",
     "ConflictError",
     "InvalidValue",
-    "PeeweeWaffleStore",
     "StoreError",
     "WaffleAdmin",
+    "WaffleChangeMixin",
     "WaffleConf",
     "WaffleError",
     "WaffleMixin",

@@ -1,4 +1,4 @@
-"""The command line: ``flask waffle list | get | set | reset``."""
+"""The command line: ``flask waffle list | get | set | reset | prune-history``."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ def set_setting(key: str, value: str) -> None:
         click.echo(f"{key} has this value already.")
     else:
         click.echo(f"{key} is now {_brief(setting, written[key])}")
+        _say_who_follows()
 
 
 @waffle.command("reset")
@@ -99,6 +100,35 @@ def reset_settings(keys: tuple[str, ...]) -> None:
             click.echo(f"{key} is the default again: {_brief(setting, defaults[key])}")
         else:
             click.echo(f"{key} is the default already.")
+    if defaults:
+        _say_who_follows()
+
+
+def _say_who_follows() -> None:
+    if not current_app.config["WAFFLE_MULTIPROC"]:
+        click.echo(
+            "WAFFLE_MULTIPROC is off: a running site serves it after a restart, or once somebody "
+            "opens its settings page.",
+            err=True,
+        )
+
+
+@waffle.command("prune-history")
+@click.option("--days", type=click.FloatRange(0, 100_000), help="Instead of WAFFLE_HISTORY_DAYS.")
+def prune_history(days: float | None) -> None:
+    """Delete changes that are older than WAFFLE_HISTORY_DAYS."""
+    state = _state()
+    if state.history is None:
+        raise click.ClickException("No history is kept: the store has no model for it.")
+    if days is None and current_app.config["WAFFLE_HISTORY_DAYS"] is None:
+        raise click.ClickException(
+            "WAFFLE_HISTORY_DAYS is None, so all is kept. To delete what is older: --days 365"
+        )
+    # In batches: nobody who saves meanwhile waits for long.
+    total = 0
+    while pruned := state.history.prune(days):
+        total += pruned
+    click.echo("1 change was deleted." if total == 1 else f"{total} changes were deleted.")
 
 
 def _state() -> _WaffleState:
@@ -134,6 +164,8 @@ def _shown(setting: Setting, value: Any) -> str:
 def _brief(setting: Setting, value: Any) -> str:
     """The text of a value on one line, cut where it is long."""
     line = " ".join(_shown(setting, value).split()) or "(empty)"
+    # Whoever edits the page must not steer the operator's terminal.
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, current_app, has_app_context
 
 from . import cli
-from .state import Validate, _WaffleState
+from .saving import Validate
+from .state import _WaffleState
 from .store import WaffleStore
 
 __all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
@@ -30,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_REDIS_CHANNEL": "waffleconf",
     "WAFFLE_TEMPLATE": "waffleconf/waffle_form",
     "WAFFLE_CAN": None,
+    "WAFFLE_HISTORY_DAYS": None,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class WaffleError(Exception):
@@ -26,6 +27,9 @@ class InvalidValue(WaffleError, ValueError):
             self.errors = dict(problem)
             super().__init__("; ".join(f"{key}: {text}" for key, text in self.errors.items()))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.errors or str(self),)
+
 
 class ConflictError(WaffleError):
     """A compare-and-set found other values than were expected; nothing was written.
@@ -39,6 +43,9 @@ class ConflictError(WaffleError):
     def __init__(self, keys: Iterable[str]) -> None:
         self.keys = tuple(keys)
         super().__init__(f"changed by somebody else meanwhile: {', '.join(self.keys)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.keys,)
 
 
 class StoreError(WaffleError):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from flask import current_app, g, has_request_context
+from flask import current_app, g, has_app_context, has_request_context
 
-from .exceptions import InvalidValue
+from .exceptions import InvalidValue, StoreError
 from .util import same
 
 if TYPE_CHECKING:
     from .declarations import Setting
+    from .rows import Rows, Texts
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ class Record(NamedTuple):
     value: Any  #: the stored value, or the declared default where there is no readable row
     problem: str | None = None  #: why the row can't be read
 
+    def __repr__(self) -> str:
+        return f"<Record {self.problem or 'of a value'}>"  # it may be a secret
+
 
 #: What has changed: ``{key: (old value, new value)}``.
 Changes = dict[str, tuple[Any, Any]]
@@ -40,13 +44,13 @@ class Live:
     and hands it back with what was read. When it has moved in between, what was read may be older
     than what is here, so it is refused and has to be read again. No lock is held during I/O.
 
-    :param config: the app's configuration, kept equal to the values.
-    :param decode: stored text to value; raises `InvalidValue`.
+    :param config: the app's configuration, kept equal to the values from the first load on.
+    :param rows: the app's settings in the database.
     """
 
-    def __init__(self, config: MutableMapping[str, Any], decode: Callable[[str], Any]) -> None:
+    def __init__(self, config: MutableMapping[str, Any], rows: Rows) -> None:
         self._config = config
-        self._decode = decode
+        self._rows = rows
         self.generation = 0
         self.values: Mapping[str, Any] = {}
         self.loaded = False
@@ -60,25 +64,38 @@ class Live:
         self._lock = threading.Lock()
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
-        """Take up declarations: what is new gets its default, here and in the configuration."""
+        """Take up declarations: what has no stored value gets its default, until the next load."""
         with self._lock:
-            self._settings = settings
-            self._records = {key: r for key, r in self._records.items() if key in settings}
+            stored = {
+                key: record.value
+                for key, record in self._records.items()
+                if key in settings and record.text is not None
+            }
             defaults = {key: setting.copy_default() for key, setting in settings.items()}
             for key, default in defaults.items():
                 self._config.setdefault(key, default)
-            self.values = {key: self.values.get(key, defaults[key]) for key in settings}
+            self.values = defaults | stored
+            self._records = {}  # their defaults may be others now
+            self._settings = settings
+            self.loaded = False
             self.generation += 1
 
+    def records(self) -> dict[str, Record]:
+        """Return what was last taken up, in declared order."""
+        known = self._records
+        return {key: known.get(key) or self.record(key, None) for key in self._settings}
+
     def record(self, key: str, text: str | None) -> Record:
-        """Decode *text*; only when it is not the one that is known already."""
+        """Decode *text*, unless it is known already and its value can't have been changed."""
         known = self._records.get(key)
         if known is not None and known.text == text and type(known.value) in _IMMUTABLE:
             return known
+        setting = self._settings.get(key)
+        default = setting.copy_default() if setting else None
         if text is None:
-            return Record(None, self._settings[key].copy_default())
+            return Record(None, default)
         try:
-            return Record(text, self._decode(text))
+            return Record(text, self._rows.decode(text))
         except InvalidValue as error:
             if self._reported.get(key) != text:
                 self._reported[key] = text
@@ -88,25 +105,50 @@ class Live:
                     key,
                     error,
                 )
-            return Record(text, self._settings[key].copy_default(), str(error))
+            return Record(text, default, str(error))
 
-    def apply(self, generation: int, texts: Mapping[str, str | None]) -> Changes | None:
+    def load(self) -> Changes:
+        """Bring all settings up to what the database holds, and return what has changed.
+
+        :raises StoreError: the database can't be read.
+        """
+        while True:  # ends: the generation only moves when somebody else gets through
+            generation, keys = self.generation, list(self._settings)
+            texts = self._rows.read(keys)
+            changes = self.apply(generation, {key: texts.get(key) for key in keys})
+            if changes is not None:
+                self.loaded = True
+                return changes
+
+    def take_up(self, generation: int, texts: Texts) -> Changes:
+        """Bring what was just saved into memory, and return what has changed.
+
+        :param generation: as it was before the save had read anything.
+        """
+        changes = self.apply(generation, texts)
+        if changes is None:  # a load or another save came between: only the database knows
+            try:
+                return self.load()
+            except StoreError as error:
+                log.warning("Settings were saved, but reading them again failed: %s", error)
+        while changes is None:
+            changes = self.apply(self.generation, texts)
+        return changes
+
+    def apply(self, generation: int, texts: Texts) -> Changes | None:
         """Take up stored texts that were read, or written, since *generation*.
 
         :param texts: text by key, None where there is no row; keys left out stay as they are.
         :returns: what has changed; None when the generation has moved and nothing was taken up.
         """
-        fresh: dict[str, Record] = {}
-        for key in texts.keys() & self._settings.keys():
-            known, text = self._records.get(key), texts[key]
-            fresh[key] = known if known and known.text == text else self.record(key, text)
+        fresh = {key: self.record(key, text) for key, text in texts.items()}
         with self._lock:
             if self.generation != generation:
                 return None
             old = self.values
             new = dict(old)
             new.update((key, record.value) for key, record in fresh.items() if key in new)
-            self._records.update(fresh)
+            self._records.update((key, fresh[key]) for key in fresh.keys() & new.keys())
             self._config.update(new)
             self.values = new
             self.generation += 1
@@ -120,8 +162,9 @@ class Live:
 class _Conf:
     """The current app's settings: ``conf.SITENAME``, ``conf["SITENAME"]``, ``"SITENAME" in conf``.
 
-    In a request all reads see the values as they stood at the first one, with what the request
-    itself saved since; elsewhere the newest. No I/O, but for the first read in a process.
+    In a request all reads see the values as they stood at the first one, or at its own last save;
+    elsewhere the newest. No I/O, but for the first read in a process. Never change a list or dict
+    in place: save a new one.
 
     :raises AttributeError, KeyError: the setting is not declared.
     :raises RuntimeError: there is no application context, or the app has no WaffleConf.
@@ -153,7 +196,7 @@ class _Conf:
         return len(_snapshot())
 
     def __dir__(self) -> list[str]:
-        return [*object.__dir__(self), *_snapshot()]
+        return [*object.__dir__(self), *(_snapshot() if has_app_context() else ())]
 
     def __setattr__(self, key: str, value: Any) -> None:
         raise AttributeError(f"conf is read-only: save with state.update_db({{{key!r}: …}})")

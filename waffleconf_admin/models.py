@@ -22,6 +22,24 @@ class WaffleMixin:
         return _attribute(self, "value")
 
 
+class WaffleChangeMixin:
+    """Makes a model the home of the history: one row for each change of a setting.
+
+    Columns: ``id`` (counted up by the database), ``change_set`` (32 characters), ``key``, ``old``
+    and ``new`` (large text, null), ``actor``, ``at`` (date and time, kept in UTC), ``note`` and
+    ``source``. Override ``get_old`` and ``get_new`` when what is stored isn't the text itself, an
+    encrypted value for example; writing then assigns to the attributes ``old`` and ``new``.
+    """
+
+    def get_old(self) -> Any:
+        """Return the stored text before the change; None when there was no row."""
+        return _attribute(self, "old")
+
+    def get_new(self) -> Any:
+        """Return the stored text after the change; None when there was no row."""
+        return _attribute(self, "new")
+
+
 def _attribute(record: object, name: str) -> Any:
     try:
         return getattr(record, name)

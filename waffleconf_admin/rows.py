@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from flask import Flask, current_app, has_app_context
+from flask import Flask
 
+from .contexts import within
 from .declarations import Setting
 from .exceptions import InvalidValue
-from .store import WaffleStore
+from .store import HistoryQuery, HistoryRow, WaffleStore
 from .util import classes_in, deserialize, serialize
 
 #: Stored texts by key; None: no row.
@@ -19,7 +20,7 @@ Texts = Mapping[str, str | None]
 
 class Rows:
     """Reads and swaps stored texts inside the app's own context, and knows which classes may be
-    in them: plain values', those of declared defaults and choices, and WAFFLE_CLASSES.
+    in them: plain values', those of declared defaults, choices and Enums, and WAFFLE_CLASSES.
     """
 
     def __init__(self, app: Flask, store: WaffleStore) -> None:
@@ -32,14 +33,14 @@ class Rows:
         self._classes = set(self._app.config["WAFFLE_CLASSES"])
         for setting in settings.values():
             choices = () if callable(setting.choices) else setting.choices
-            self._classes |= classes_in([setting.default, choices])
+            self._classes |= classes_in([setting.default, choices, setting.members])
 
     def after_fork(self) -> None:
         """In a forked child: forget the parent's connections.
 
         :raises Exception: whatever the database's library raises.
         """
-        with self.context():
+        with within(self._app):
             self._store.after_fork()
 
     def in_memory(self) -> bool:
@@ -47,14 +48,8 @@ class Rows:
 
         :raises Exception: whatever the database's library raises, before it is set up say.
         """
-        with self.context():
+        with within(self._app):
             return self._store.in_memory()
-
-    def context(self) -> AbstractContextManager[Any]:
-        """The app's own context; a view's, with its database session, where there is one."""
-        if has_app_context() and current_app._get_current_object() is self._app:  # type: ignore[attr-defined]
-            return nullcontext()
-        return self._app.app_context()
 
     def read(self, keys: list[str]) -> dict[str, str]:
         """Return the texts of those keys that have a row, with one SELECT.
@@ -63,18 +58,46 @@ class Rows:
         """
         if not keys:
             return {}
-        with self.context():
+        with within(self._app):
             return dict(self._store.read(keys))
 
-    def swap(self, before: Texts, after: Texts) -> bool:
-        """Write the texts *after*, if all of them are still as in *before*; False: they are not.
+    def swap(self, before: Texts, after: Texts, history: Sequence[HistoryRow] = ()) -> bool:
+        """Write the texts *after*, if all of *before* is still so; False: it is not.
 
+        :param before: the texts seen of the keys to write, and of those that must stay so.
+        :param history: what to add to the history with it.
         :raises StoreError: the database can't be written.
         """
         if not after:
             return True
-        with self.context():
-            return self._store.swap({key: (before[key], after[key]) for key in after})
+        with within(self._app):
+            changes = {key: (seen, after.get(key, seen)) for key, seen in before.items()}
+            # A store of the app's own that keeps no history need not know of it.
+            return self._store.swap(changes, history) if history else self._store.swap(changes)
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        """Return rows of the history, the newest first.
+
+        :raises StoreError: the database can't be read.
+        """
+        with within(self._app):
+            return self._store.read_history(query)
+
+    def read_latest(self, keys: list[str]) -> list[HistoryRow]:
+        """Return the last row of the history of each key that has one.
+
+        :raises StoreError: the database can't be read.
+        """
+        with within(self._app):
+            return self._store.read_latest(keys)
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        """Delete rows of the history from before a moment; return how many.
+
+        :raises StoreError: the database can't be written just now.
+        """
+        with within(self._app):
+            return self._store.prune_history(until, limit)
 
     def decode(self, text: str) -> Any:
         """Return the value of a stored text.

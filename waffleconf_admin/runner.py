@@ -1,4 +1,4 @@
-"""Runner: the one watcher thread of a state in a process."""
+"""Runner: the one watcher thread of a state in a process, and what requests do in its place."""
 
 from __future__ import annotations
 
@@ -6,61 +6,71 @@ import logging
 import os
 import random
 import threading
+import time
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from . import watcher
+from . import forks, watcher
+from .errand import Errand
+from .health import FORGOTTEN, Health, Journal, Trouble
+from .pulse import Pulse, Watched
+from .watchfile import Follower, file_mark, touch_file
 
 if TYPE_CHECKING:
     from .state import _WaffleState
 
 log = logging.getLogger(__name__)
 
-#: Seconds to wait before a failed watcher is started again: at first, and at most.
-FIRST_PAUSE, LAST_PAUSE = 0.5, 10.0
-
-
-class _Stopped:
-    """Ends a watcher: asked to stop, or living on in a forked process whose state has its own."""
-
-    def __init__(self) -> None:
-        self._pid = os.getpid()
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        self._event.set()
-
-    def is_set(self) -> bool:
-        return self._event.is_set() or os.getpid() != self._pid
-
-    def wait(self, timeout: float) -> bool:
-        self._event.wait(timeout)
-        return self.is_set()
+#: Seconds until a watcher, a reload or a notice that has failed is tried again.
+RETRY = 1.0
+#: Seconds without a sign of life after which a watcher thread counts as silent.
+SILENCE = 3.0
 
 
 class Runner:
     """Keeps one watcher thread running, in this process and in those that are forked from it.
 
-    Without WAFFLE_MULTIPROC it does nothing at all.
+    Without WAFFLE_MULTIPROC there is no thread, no file and no notice.
 
     :raises ValueError: WAFFLE_WATCHTYPE names no kind.
     """
 
     def __init__(self, state: _WaffleState) -> None:
         config = state.app.config
-        self._state = weakref.proxy(state)
+        self.state: _WaffleState = weakref.proxy(state)
+        self.follower: Follower | None = None
         self._active = bool(config["WAFFLE_MULTIPROC"])
+        self._kind = watcher.available_kind(config["WAFFLE_WATCHTYPE"]) if self._active else None
+        self._resync = float(watcher.setting(state, "WAFFLE_RESYNC_INTERVAL", 60.0))
         self._pid = os.getpid()
+        self._ensuring = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.stopped = _Stopped()
-        self.follower: watcher.Follower | None = None
-        if self._active:
-            self._kind = watcher.available_kind(config["WAFFLE_WATCHTYPE"])
-            if self._kind == "file":
-                self._prepare_file()
+        self._inherited = False  # the thread is one of the parent's
+        self._forgotten = False
+        self._renew()
+        if self._kind is not None:
+            self._watch = watcher.get_watcher(self._kind)
+            self._notify = watcher.get_notifier(self._kind)
+        if self._kind == "file":
+            self._prepare_file()
+
+    def _renew(self) -> None:
+        """Begin anew. With new locks and events: a parent's may be held, and would stay so."""
+        self.journal = Journal()
+        self.stopping = Pulse(self)
+        self.busy = threading.Lock()  # held by the thread while it works; a fork waits for it
+        self._errand = Errand()
+        self._failing = False  # the last reload has
+        self._owed = False  # a notice that could not be sent
+        self._resend_at = 0.0
+        self._watch_error: str | None = None
+        self._failures = 0
+        self._began: float | None = None  # when a watcher began that has yet to prove itself
+        self._plan(self._resync)
 
     def _prepare_file(self) -> None:
-        self.follower = watcher.new_follower(self._state)
+        self.follower = watcher.new_follower(self.state)
         path = self.follower.path
         if path == "/tmp/waffleconf.txt":
             log.warning(
@@ -69,91 +79,230 @@ class Runner:
                 path,
             )
         try:
-            watcher.touch_file(path)
+            touch_file(path)
         except OSError as error:
             log.error("The watch file can't be made, so changes come late: %s", error)
-        self.follower.seen = watcher.file_mark(path)
+        self.follower.seen = file_mark(path)
+
+    # The thread
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread, unless this is a uWSGI master: then its workers do."""
         if self._active:
-            _RUNNERS.add(self)
-            self._start_thread()
+            forks.follow(self)
+            self.ensure()
 
-    def _start_thread(self) -> None:
-        self._thread = threading.Thread(
-            target=_run, args=(self, self.stopped), name="waffleconf-watcher", daemon=True
+    def _new_thread(self) -> threading.Thread:
+        arguments = (self.stopping,)
+        return threading.Thread(
+            target=self._run, args=arguments, name="waffleconf-watcher", daemon=True
         )
-        self._thread.start()
+
+    def _start_thread(self, thread: threading.Thread) -> None:
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self.journal.note_error(error)
+            log.warning("The watcher thread can't be started (%s): requests look instead.", error)
 
     def stop(self) -> None:
         """End the thread, within a second; it does not come back in this process or its forks."""
         self._active = False
-        self.stopped.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(1.0)
+        self.stopping.set()
+        thread = self._thread
+        if thread is not None and thread.ident and thread is not threading.current_thread():
+            thread.join(1.0)
 
-    def ensure(self) -> None:
-        """In a forked process: begin anew, with nothing that belongs to the parent."""
-        if os.getpid() == self._pid:
+    def ensure(self, *, in_request: bool = False) -> None:
+        """See to it that there is a thread; in a forked process begin anew before, with nothing
+        that belongs to the parent.
+        """
+        if os.getpid() == self._pid and (self._thread is not None or not self._active):
             return
-        self._pid = os.getpid()
-        self._state.after_fork()
-        self.stopped = _Stopped()
-        if self._active:
-            self._start_thread()
+        new = None
+        with self._ensuring:  # the first requests of a worker may come together
+            if os.getpid() != self._pid:
+                self._renew()
+                self.state.after_fork()
+                self._inherited = forks.are_threads_greenlets()  # those live on, mostly
+                if not self._inherited:
+                    self._thread = None
+                self._pid = os.getpid()
+            may = in_request or not forks.is_uwsgi_master()
+            if self._thread is None and self._active and may:
+                new = self._thread = self._new_thread()
+        if new is not None:
+            self._start_thread(new)
 
-    def follow_file(self) -> None:
-        """One look at the watch file, and a reload if it has changed."""
-        if self.follower is not None:
-            self.follower.follow(self._state.update_conf)
+    def ensure_after_fork(self) -> None:
+        """The same in the very moment of the fork, when the parent's lock may be held."""
+        self._ensuring = threading.Lock()
+        self.ensure()
+
+    def _run(self, pulse: Pulse) -> None:
+        """The thread: watch; after a failure wait a little, and watch again."""
+        pause, myself = 0.0, self._thread
+        while True:
+            try:
+                if pulse.wait(pause):
+                    if pulse.is_forked():
+                        self.ensure()
+                    if self.stopping is pulse or self._thread is not myself:
+                        return
+                    pulse = self.stopping
+                pause = RETRY * random.uniform(0.5, 1.0)
+                with self.busy:
+                    if self.state.in_memory():
+                        self._active = False  # nobody to hear from
+                        return
+                self._began = time.monotonic()
+                self._watch(Watched(self, pulse))
+            except ReferenceError:
+                return  # the app is gone
+            except Exception as error:
+                self._note_failure(error)
+
+    def _note_failure(self, error: Exception) -> None:
+        self._began = None
+        self._failures += 1
+        self._watch_error = str(error)
+        self.journal.note_error(error)
+        # Once per outage; the very first may be an app that is still being put together.
+        level = logging.WARNING if self._failures == 2 else logging.DEBUG
+        log.log(level, "Watching for changed settings failed (%s); trying again.", error)
+
+    def do_what_is_due(self) -> None:
+        """In the watcher's thread, time and again: read and send what nobody else does."""
+        now = time.monotonic()
+        if self._began is not None and now > self._began + RETRY:
+            if self._failures > 1:
+                log.info("Watching for changed settings works again.")
+            self._began, self._watch_error, self._failures = None, None, 0
+        if self._owed and now >= self._resend_at:
+            with self.busy:
+                self.notify()
+        if now >= self._due:
+            with self.busy:
+                self.state.update_conf()
+
+    def _plan(self, seconds: float) -> None:
+        self._read_at = time.monotonic()
+        # Jittered, lest all the processes of a deployment read at the same moment.
+        self._due = self._read_at + seconds * random.uniform(0.75, 1.0)
+
+    def hear(self) -> bool:
+        """Reload, for something may have changed."""
+        self.journal.note_notice()
+        return self.state.update_conf()
+
+    # What the state tells
+
+    def note_reload(self, seconds: float) -> None:
+        """The state has read the database."""
+        self._failing = False
+        self.journal.note_reload(seconds)
+        self._plan(self._resync)
+
+    def note_failed_reload(self, error: Exception) -> None:
+        """The state could not read the database: a notice may be unanswered."""
+        self._failing = True
+        self.journal.note_error(error)
+        self._plan(min(RETRY, self._resync))
 
     def notify(self) -> None:
-        """Tell the other processes; trouble is logged, for the save stands."""
+        """Tell the other processes; trouble is logged, for the save stands, and tried again."""
         if not self._active:
             return
+        told, self._owed = self._owed, False  # before sending: a failure meanwhile must stay
         try:
-            watcher.get_notifier(self._kind)(self._state)
+            self._notify(self.state)
         except Exception as error:
-            log.warning(
-                "The other processes could not be told of the change (%s); they will see it when "
-                "they next read by themselves.",
+            self._resend_at = time.monotonic() + RETRY
+            self._owed = True
+            self.journal.note_error(error)
+            log.log(
+                logging.DEBUG if told else logging.WARNING,
+                "The other processes could not be told of the change (%s). This is tried again; "
+                "in any case they read the database within %g seconds.",
                 error,
+                self._resync,
             )
 
-    def watch(self, stopped: _Stopped) -> None:
-        """Run the watcher, until it ends or raises."""
-        if self._state.in_memory():
-            stopped.set()  # nobody to hear from
+    # What a request does
+
+    def follow(self, environ: Mapping[str, Any]) -> None:
+        """Make this request see what the others have saved, as far as the kind promises."""
+        if self._kind is None:
+            self._look_for_others(environ)
+        if not self._active:
             return
-        watcher.get_watcher(self._kind)(self._state)
+        if self.follower is not None:
+            for _ in range(2):  # a reload under way may have read before the change
+                if not self.follower.changed():
+                    break
+                self._errand.run(self._follow_file)
+        if self._inherited and self._silent():
+            self._inherited, self._thread = False, None  # it has not come through the fork
+            self.ensure(in_request=True)
+        patience = SILENCE if self.follower is None else self._resync
+        if self._silent() and time.monotonic() - self._read_at > patience:
+            self._errand.run(self._stand_in)
 
+    def _look_for_others(self, environ: Mapping[str, Any]) -> None:
+        several = environ.get("wsgi.multiprocess") and not environ.get("wsgi.run_once")
+        if several and not self._forgotten:
+            self._forgotten = True
+            log.warning(FORGOTTEN)
 
-def _run(runner: Runner, stopped: _Stopped) -> None:
-    """The thread: watch; after a failure wait, longer each time, and watch again."""
-    pause = FIRST_PAUSE
-    failures = 0
-    while not stopped.is_set():
-        try:
-            runner.watch(stopped)
-        except ReferenceError:
-            return  # the app is gone
-        except Exception as error:
-            failures += 1
-            # The first may be an app that is still being put together.
-            level = logging.DEBUG if failures == 1 else logging.WARNING
-            log.log(level, "Watching for changed settings failed (%s); trying again.", error)
-            stopped.wait(pause * random.uniform(0.75, 1.25))
-            pause = min(2 * pause, LAST_PAUSE)
+    def _follow_file(self) -> None:
+        if self.follower is not None:
+            self.follower.follow(self.hear)
 
+    def _silent(self) -> bool:
+        return self._active and time.monotonic() - self.stopping.beat > SILENCE
 
-_RUNNERS: weakref.WeakSet[Runner] = weakref.WeakSet()
+    def _stand_in(self) -> None:
+        if self._owed:
+            self.notify()
+        self.state.update_conf()
 
+    # What it knows
 
-def _after_fork() -> None:
-    for runner in list(_RUNNERS):
-        runner.ensure()
+    def health(self) -> Health:
+        """How well this process follows."""
+        journal = self.journal
+        missing = self.follower is not None and file_mark(self.follower.path) is None
+        trouble = Trouble(
+            forgotten=self._forgotten,
+            stale=self._failing,
+            deaf=self._watch_error is not None or missing,
+            owing=self._owed,
+            silent=self._silent(),
+        )
+        late = self._active and time.monotonic() - self._read_at > self._resync + SILENCE
+        return Health(
+            kind=self._kind if self._kind is None or isinstance(self._kind, str) else "custom",
+            alive=self._active and self._thread is not None and not self._silent(),
+            lags=self._failing or late,
+            reloads=journal.reloads,
+            last_reload=journal.reload,
+            reload_seconds=journal.seconds,
+            last_notice=journal.notice,
+            last_error=journal.error,
+            last_error_at=journal.error_at,
+            trouble=trouble.sentence(self._resync),
+        )
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    def promise(self) -> str | None:
+        """What can be said after a save about the other processes; None: nothing is known."""
+        if not self._active:
+            return None
+        if self._owed:
+            return (
+                "The other processes could not be told; they follow within "
+                f"{self._resync:g} seconds."
+            )
+        if self._kind == "database":
+            interval = watcher.interval(self.state, "database")
+            return f"The other processes follow within {interval:g} seconds."
+        return "The other processes follow at once."

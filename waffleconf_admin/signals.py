@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from blinker import Namespace
+from flask import Flask
+
+from .contexts import within
+
+log = logging.getLogger(__name__)
 
 #: Sent after settings have changed in this process, with the app as sender and
 #: ``changes={key: (old, new)}`` and ``origin``: "local" for a save made in this process, "remote"
 #: for values that were read from the database. Sent after the commit, so nothing that a receiver
 #: does can undo a save: what it raises is logged.
 conf_changed = Namespace().signal("conf-changed")
+
+
+def announce(app: Flask, changes: dict[str, tuple[Any, Any]], origin: str) -> None:
+    """Send `conf_changed` in the app's context, each receiver for itself; nothing for no change."""
+    if not changes or conf_changed.is_muted:
+        return
+    with within(app):
+        for receiver in conf_changed.receivers_for(app):
+            try:
+                app.ensure_sync(receiver)(app, changes=changes, origin=origin)
+            except Exception:
+                log.exception("A receiver of conf_changed failed; the settings are saved.")

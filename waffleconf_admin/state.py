@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import logging
-import random
-import reprlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, request
 
-from . import forms
 from .declarations import Setting, declare
-from .exceptions import BusyError, ConflictError, InvalidValue, StoreError
-from .live import Changes, Live, Record, renew_snapshot
-from .rows import Rows, Texts
+from .exceptions import InvalidValue, StoreError
+from .health import Health
+from .history import History
+from .live import Live, Record
+from .rows import Rows
 from .runner import Runner
-from .signals import conf_changed
+from .saving import RESET, Saved, Saving, Validate
+from .signals import announce
 from .store import WaffleStore
-from .util import same
 
 if TYPE_CHECKING:
     from .core import WaffleConf
 
 log = logging.getLogger(__name__)
-
-#: How often a save that others keep overtaking is tried before it is given up.
-ATTEMPTS = 20
-
-#: Rules across settings: given all values as they would be, the messages by key ({} when fine).
-Validate = Callable[[dict[str, Any]], Mapping[str, str] | None]
 
 
 class _WaffleState:
@@ -46,9 +40,11 @@ class _WaffleState:
         self.app = app
         self.configstore = configstore
         self.extension: WaffleConf | None = None
-        self._validate = validate
         self._rows = Rows(app, configstore)
-        self._live = Live(app.config, self._rows.decode)
+        self._live = Live(app.config, self._rows)
+        self._saving = Saving(self, self._rows, self._live, validate)
+        #: Who changed what; None when the store keeps no history.
+        self.history = History(self, self._rows) if configstore.history is not None else None
         self._confs: Mapping[str, Any] | None = None
         self._settings: dict[str, Setting] = {}
         self._next_try = 0.0
@@ -75,6 +71,15 @@ class _WaffleState:
         self._live.declare(settings)
         self._settings, self._confs = settings, dict(confs)
 
+    def _redeclared(self) -> bool:
+        """Take up a changed WAFFLE_CONFS; one with a mistake is logged, and the former goes on."""
+        try:
+            _ = self.settings
+        except InvalidValue as error:
+            self._log_once("declare", logging.ERROR, "The former WAFFLE_CONFS is kept: %s", error)
+            return False
+        return True
+
     # Reading
 
     def read(self, keys: Iterable[str] | None = None) -> dict[str, Record]:
@@ -86,6 +91,15 @@ class _WaffleState:
         wanted = self._declared(keys)
         texts = self._rows.read(wanted)
         return {key: self._live.record(key, texts.get(key)) for key in wanted}
+
+    def refresh(self) -> dict[str, Record]:
+        """Return all settings as `read` does, and serve them in this process from now on.
+
+        :raises StoreError: the database can't be read.
+        """
+        changes = self._live.load()
+        announce(self.app, changes, "remote")
+        return self._live.records()
 
     def parse_conf(self, keys: Iterable[str] = ()) -> dict[str, Any]:
         """Return values from the database with one SELECT; ``app.config`` stays as it is.
@@ -107,32 +121,39 @@ class _WaffleState:
     def update_conf(self) -> bool:
         """Bring ``app.config`` and `conf` up to what the database holds.
 
-        Never raises for the database: then all stays as it is and the trouble is logged once.
+        Never raises for the database, nor for a mistake in a changed WAFFLE_CONFS: then all stays
+        as it is and the trouble is logged once.
 
-        :returns: whether the database could be read.
+        :returns: whether the values are up to date now.
         """
+        if not self._redeclared():
+            return False
+        self.runner.ensure()
+        started = time.perf_counter()
         try:
-            changes = self._reload()
+            changes = self._live.load()
         except StoreError as error:
             self._next_try = time.monotonic() + 1.0
+            self.runner.note_failed_reload(error)
             self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
             return False
+        self.runner.note_reload(time.perf_counter() - started)
         self._logged.discard("load")
-        self._announce(changes, "remote")
+        announce(self.app, changes, "remote")
         return True
 
     def current(self) -> Mapping[str, Any]:
         """Return the values in memory, loading them first if this process never has."""
-        self._autoload()
-        _ = self.settings  # WAFFLE_CONFS may have been replaced
+        if self._redeclared():
+            self._autoload()
         return self._live.values
 
     def before_request(self) -> None:
         """What a request does first: serve a forked child, load once, follow a changed file."""
-        self.runner.ensure()
+        self.runner.ensure(in_request=True)
         self._autoload()
         if self._live.loaded:
-            self.runner.follow_file()
+            self.runner.follow(request.environ)
 
     # Writing
 
@@ -144,29 +165,22 @@ class _WaffleState:
         note: str | None = None,
         expected: Mapping[str, Any] | None = None,
         source: str = "code",
-    ) -> dict[str, Any]:
+    ) -> Saved:
         """Save settings: all of them or, when anything is wrong, none.
 
         :param new_values: ``{key: value}``; undeclared keys are skipped with a line in the log.
-        :param actor: who saves, for the log.
-        :param note: why, for the log.
+        :param actor: who saves, for log and history.
+        :param note: why, for log and history.
         :param expected: ``{key: value seen}``: save only if these are still the values.
-        :param source: by which way in: "code", "page", "cli".
-        :returns: what was written, ``{}`` if nothing differed.
+        :param source: by which way in: "code", "page", "cli", "import", "api".
+        :returns: what was written, ``{}`` if nothing differed; ``change_set`` is its name in the
+            history.
         :raises InvalidValue: a value breaks its declaration or can't be stored.
         :raises ConflictError: a value differs from the one expected.
         :raises BusyError: others kept writing the same settings, or the database is held.
         :raises StoreError: the database can't be read or written.
         """
-        new = self._known(new_values)
-
-        def texts(records: Mapping[str, Record]) -> Texts:
-            differing = {key: new[key] for key in new if not _holds(records[key], new[key])}
-            if problems := forms.check_values(self, differing):
-                raise InvalidValue(problems)
-            return self._rows.encode(differing)
-
-        return self._save(new, texts, expected, actor, note, source)
+        return self.save(new_values, expected, actor, note, source)
 
     def reset(
         self,
@@ -176,113 +190,64 @@ class _WaffleState:
         note: str | None = None,
         expected: Mapping[str, Any] | None = None,
         source: str = "code",
-    ) -> dict[str, Any]:
+    ) -> Saved:
         """Delete the stored values of settings, so that their defaults hold.
 
         Parameters and errors as for `update_db`.
 
         :returns: the default now in force by key, of those that had a stored value.
         """
-        known = self._known(dict.fromkeys(_listed(keys)))
-        defaults = {key: self.settings[key].copy_default() for key in known}
-
-        def texts(records: Mapping[str, Record]) -> Texts:
-            return {key: None for key in defaults if records[key].text is not None}
-
-        return self._save(defaults, texts, expected, actor, note, source)
+        wanted = dict.fromkeys(_listed(keys), RESET)
+        return self.save(wanted, expected, actor, note, source)
 
     def in_memory(self) -> bool:
         """Whether no other process can have this app's database."""
         return self._rows.in_memory()
 
     def after_fork(self) -> None:
-        """In a forked child: use no lock and no connection of the parent."""
+        """In a forked child: use no lock and no connection of the parent, and load anew."""
         self._live.renew_lock()
+        # What the parent has may be hours old.
+        self._live.loaded &= not self.app.config["WAFFLE_AUTOLOAD"]
         try:
             self._rows.after_fork()
         except Exception as error:
             log.warning("The parent's database connections were not dropped: %s", error)
 
+    def health(self) -> Health:
+        """How well this process follows; no I/O but a look at the watch file."""
+        return self.runner.health()
+
+    def notice(self) -> str | None:
+        """After a save, what is known of the other processes, in a sentence; None: nothing."""
+        return self.runner.promise()
+
     def stop(self) -> None:
         """End this process's watcher thread, within a second."""
         self.runner.stop()
 
-    def _save(
+    def save(
         self,
-        new: Mapping[str, Any],
-        texts: Callable[[Mapping[str, Record]], Texts],
+        wanted: Mapping[str, Any],
         expected: Mapping[str, Any] | None,
         actor: str | None,
         note: str | None,
         source: str,
-    ) -> dict[str, Any]:
-        """Read, decide, swap; again while somebody else is faster.
-
-        :param new: values as they shall be.
-        :param texts: gives the texts to write, by what the database holds; None deletes a row.
-        """
-        expected = self._known(expected or {})
-        involved = list(self.settings) if self._validate else [*dict.fromkeys([*new, *expected])]
-        for attempt in range(ATTEMPTS):
-            generation = self._live.generation
-            records = self.read(involved)
-            if lost := [key for key in expected if not same(records[key].value, expected[key])]:
-                raise ConflictError(lost)
-            self._check_rules({key: record.value for key, record in records.items()} | dict(new))
-            before = {key: record.text for key, record in records.items()}
-            after = texts(records)
-            if self._rows.swap(before, after):
-                break
-            time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))
-        else:
-            raise BusyError(
-                f"Others kept saving {', '.join(new)} at the same moment; nothing was saved: "
-                "try again."
-            )
-        changes = {key: (records[key].value, new[key]) for key in after}
-        news = self._take_up(generation, {**before, **after})
-        if changes:
-            renew_snapshot()
-            self._log_save(changes, actor, note, source)
-            self.runner.notify()
-        self._announce(changes, "local")
-        self._announce({key: pair for key, pair in news.items() if key not in changes}, "remote")
-        return {key: value for key, (_, value) in changes.items()}
-
-    def _take_up(self, generation: int, texts: Mapping[str, str | None]) -> Changes:
-        """Bring what is committed into memory."""
-        news = self._live.apply(generation, texts)
-        if news is None:  # a reload or another save came between: only the database knows
-            try:
-                return self._reload()
-            except StoreError as error:
-                log.warning("Settings were saved, but reading them again failed: %s", error)
-        while news is None:
-            news = self._live.apply(self._live.generation, texts)
-        return news
-
-    def _check_rules(self, values: dict[str, Any]) -> None:
-        if self._validate and (problems := self._validate(values)):
-            raise InvalidValue(dict(problems))
+    ) -> Saved:
+        """What `update_db` and `reset` do, in one: where the value is `RESET` the row goes."""
+        return self._saving.save(wanted, expected, actor, note, source)
 
     def _add_defaults(self, keys: list[str]) -> bool:
         """Insert rows where there are none; False: somebody else did meanwhile, read again."""
+        texts: dict[str, str] = {}
         try:
-            texts = self._rows.encode({key: self.settings[key].default for key in keys})
-            return self._rows.swap(dict.fromkeys(keys), texts)
-        except (StoreError, InvalidValue) as error:
+            for key in keys:
+                with suppress(InvalidValue):  # of a default that can't be stored, only saving tells
+                    texts |= self._rows.encode({key: self.settings[key].default})
+            return self._rows.swap(dict.fromkeys(texts), texts)
+        except StoreError as error:
             self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
             return True
-
-    def _reload(self) -> Changes:
-        while True:  # ends: the generation only moves when somebody else gets through
-            generation = self._live.generation
-            keys = list(self.settings)
-            texts = self._rows.read(keys)
-            changes = self._live.apply(generation, {key: texts.get(key) for key in keys})
-            if changes is not None:
-                self._live.loaded = True
-                return changes
 
     def _autoload(self) -> None:
         wanted = not self._live.loaded and self.app.config["WAFFLE_AUTOLOAD"]
@@ -291,13 +256,10 @@ class _WaffleState:
 
     # Small things
 
-    def _declared(self, keys: Iterable[str] | None) -> list[str]:
-        settings = self.settings
-        if keys is None:
-            return list(settings)
-        return [key for key in dict.fromkeys(_listed(keys)) if key in settings]
-
-    def _known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of *values* whose keys are declared; the others are logged once."""
+        if not isinstance(values, Mapping):
+            raise InvalidValue(f"Give a dict of settings, {{key: value}}, not {values!r:.50}.")
         settings = self.settings
         for key in values:
             if key not in settings:
@@ -309,36 +271,17 @@ class _WaffleState:
                 )
         return {key: value for key, value in values.items() if key in settings}
 
-    def _announce(self, changes: Changes, origin: str) -> None:
-        if not changes:
-            return
-        with self._rows.context():
-            for receiver in conf_changed.receivers_for(self.app):
-                try:
-                    receiver(self.app, changes=changes, origin=origin)
-                except Exception:
-                    log.exception("A receiver of conf_changed failed; the settings are saved.")
-
-    def _log_save(self, changes: Changes, actor: str | None, note: str | None, source: str) -> None:
-        what = "; ".join(
-            f"{key} changed"
-            if self.settings[key].secret
-            else f"{key}: {reprlib.repr(old)} -> {reprlib.repr(new)}"
-            for key, (old, new) in changes.items()
-        )
-        why = f" ({note!r})" if note else ""
-        log.info("Settings saved by %r from %s%s: %s", actor or "nobody named", source, why, what)
+    def _declared(self, keys: Iterable[str] | None) -> list[str]:
+        settings = self.settings
+        if keys is None:
+            return list(settings)
+        return [key for key in dict.fromkeys(_listed(keys)) if key in settings]
 
     def _log_once(self, about: str, level: int, message: str, *args: Any) -> None:
-        if about not in self._logged:
+        if about not in self._logged and len(self._logged) < 1000:  # callers pass whole forms
             self._logged.add(about)
             log.log(level, message, *args)
 
 
 def _listed(keys: Iterable[str]) -> Iterable[str]:
     return [keys] if isinstance(keys, str) else keys
-
-
-def _holds(record: Record, value: Any) -> bool:
-    """Whether the database has this very value, so that there is nothing to write."""
-    return record.text is not None and record.problem is None and same(record.value, value)

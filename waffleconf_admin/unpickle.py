@@ -1,32 +1,24 @@
 """Unpickling through an allow-list: plain values, the standard library's, and declared classes.
 
-Three steps: the opcodes are followed without being carried out, then loaded with every name
-resolved to one of our own builders, then the finished value is walked and counted.
+Each opcode is carried out by our own machine, with every name resolved to one of our own builders;
+then the finished value is walked and counted.
 """
 
 from __future__ import annotations
 
-import io
-import ipaddress
-import pathlib
-import pickle
-import re
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from fractions import Fraction
-from types import NoneType
+from types import MemberDescriptorType, NoneType
 from typing import Any, NamedTuple
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from uuid import UUID, SafeUUID
 
+from .bounds import MAX_DEPTH, MAX_ITEMS, damaged, plain, weight
+from .builders import BUILDERS, CONTAINERS, LEAVES, NAMED, Builder, only
 from .exceptions import InvalidValue
-from .opcodes import GETATTR, RECONSTRUCTOR, Name, follow, modern, plain, refused
+from .opcodes import Machine, Name, modern
 
-MAX_ITEMS = 1_000_000  #: values in a value, shared ones counted each time they would be printed
-MAX_DEPTH = 100  #: containers in containers
+_MAX_CHAIN = 1000  # of deques and defaultdicts: Python frees such a chain by recursion in C
 
 
 def load(raw: bytes, classes: Iterable[type]) -> Any:
@@ -36,7 +28,6 @@ def load(raw: bytes, classes: Iterable[type]) -> Any:
     :raises Exception: others, for a damaged one; their texts may quote it.
     """
     allowed = {(cls.__module__, cls.__qualname__): cls for cls in classes}
-    follow(raw, may_call=allowed.keys() | _BUILDERS.keys(), may_set=allowed.keys() | {_UUID})
     value = _Unpickler(raw, allowed).load()
     _walk(value, frozenset(allowed.values()))
     return value
@@ -56,19 +47,31 @@ def all_in(value: Any) -> Iterator[Any]:
 
 def _parts(value: Any) -> list[Any]:
     """What *value* is made of: items of a container, attributes of an object."""
-    if type(value) in _LEAVES or isinstance(value, (Enum, type)):
+    if type(value) in LEAVES or isinstance(value, (Enum, type)):
         return []
     parts: list[Any] = list(getattr(value, "__dict__", {}).values())
     if isinstance(value, dict):
         parts += [*value.keys(), *value.values()]
     elif isinstance(value, (list, tuple, set, frozenset, deque)):
         parts += value
+    if type(value) not in CONTAINERS:
+        parts += _slots(value)
     return parts
+
+
+def _slots(value: Any) -> Iterator[Any]:
+    for cls in type(value).__mro__:
+        for member in vars(cls).values() if "__slots__" in vars(cls) else ():
+            if type(member) is MemberDescriptorType:
+                try:
+                    yield member.__get__(value)
+                except AttributeError:  # nothing is in it
+                    continue
 
 
 def is_plain(kind: type) -> bool:
     """Whether values of this type are allowed without being declared."""
-    return kind in _LEAVES or kind in _CONTAINERS
+    return kind in LEAVES or kind in CONTAINERS
 
 
 def _walk(value: Any, allowed: frozenset[type]) -> None:
@@ -80,127 +83,17 @@ def _walk(value: Any, allowed: frozenset[type]) -> None:
     todo = [(value, 0, True)]
     while todo:
         item, depth, strict = todo.pop()
-        count += 1
+        kind = type(item)
+        count += weight(item) if kind in (str, bytes, bytearray) else 1
         if count > MAX_ITEMS or depth > MAX_DEPTH:
             raise InvalidValue("the value is too large or too deeply nested")
-        kind = type(item)
-        if kind in _LEAVES:
-            if kind is UUID and type(item.int) is not int:
-                raise InvalidValue("the stored text is damaged (UUID)")
-        elif kind in _CONTAINERS or kind in allowed or not strict:
+        if kind in (Builder, _Prefix):
+            raise damaged("class")
+        if kind in CONTAINERS or kind in allowed or not strict:
             strict = strict and kind not in allowed
             todo += [(part, depth + 1, strict) for part in _parts(item)]
-        else:
+        elif kind not in LEAVES:
             raise InvalidValue(f"the stored text holds a {plain(kind.__qualname__)}, not a value")
-
-
-# The names that a pickle may use, each with the only way in which it may be called.
-
-
-def _only(call: Callable[..., Any], *types: type) -> Callable[..., Any]:
-    """*call*, for arguments of exactly these types: bytes(10**10) or set(range(10**10)) is not."""
-
-    def build(*args: Any) -> Any:
-        if any(type(arg) not in types for arg in args):
-            raise InvalidValue("the stored text is damaged (argument)")
-        return call(*args)
-
-    return build
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """Stands for _codecs.encode: how protocols 0 to 2 write bytes."""
-    if encoding not in ("latin1", "latin-1"):
-        raise InvalidValue("the stored text is damaged (encoding)")
-    return text.encode("latin1")
-
-
-def _fraction(numerator: int | str, denominator: int = 1) -> Fraction:
-    if isinstance(numerator, int):
-        return Fraction(numerator, denominator)
-    first, _, second = numerator.partition("/")  # up to Python 3.10
-    return Fraction(int(first), int(second or "1"))  # Fraction("1e999999999") fills the memory
-
-
-def _zone(key: str, *_: Any) -> ZoneInfo:
-    if not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", key):
-        raise InvalidValue("the stored text is damaged (time zone)")
-    return ZoneInfo(key)
-
-
-def _defaultdict(factory: Any = None) -> defaultdict[Any, Any]:
-    real = {None: None, _SET: set, **{kind: kind for kind in _NAMED}}
-    return defaultdict(real[factory])
-
-
-def _reconstruct(cls: type, base: type, state: Any) -> Any:
-    """Stands for copyreg._reconstructor: how protocols 0 and 1 make an object."""
-    if base is object:
-        return object.__new__(cls)
-    if base not in _NAMED or type(state) is not base:
-        raise InvalidValue("the stored text is damaged (base)")
-    made = base.__new__(cls, state)
-    base.__init__(made, state)
-    return made
-
-
-_UUID: Name = ("uuid", "UUID")
-#: Stand for themselves, as the factory of a defaultdict does; a pickle may not call them.
-_NAMED: tuple[Any, ...] = (bool, int, float, str, list, tuple, dict)
-_SET = _only(set, list, tuple)
-_PATHS = (
-    pathlib.Path,
-    pathlib.PosixPath,
-    pathlib.WindowsPath,
-    pathlib.PurePath,
-    pathlib.PurePosixPath,
-    pathlib.PureWindowsPath,
-)
-_IPS = (
-    ipaddress.IPv4Address,
-    ipaddress.IPv6Address,
-    ipaddress.IPv4Network,
-    ipaddress.IPv6Network,
-    ipaddress.IPv4Interface,
-    ipaddress.IPv6Interface,
-)
-_BUILDERS: dict[Name, Callable[..., Any]] = {
-    ("_codecs", "encode"): _only(_latin1, str),
-    RECONSTRUCTOR: _reconstruct,
-    ("builtins", "set"): _SET,
-    ("builtins", "frozenset"): _only(frozenset, list, tuple),
-    ("builtins", "bytes"): _only(bytes, list),
-    ("builtins", "bytearray"): _only(bytearray, bytes, str),
-    ("builtins", "complex"): _only(complex, float),
-    ("builtins", "range"): _only(range, int),
-    ("collections", "OrderedDict"): _only(OrderedDict, list),
-    ("collections", "Counter"): _only(Counter, dict),
-    ("collections", "deque"): _only(deque, list, tuple, int, NoneType),
-    ("collections", "defaultdict"): _defaultdict,
-    ("datetime", "date"): _only(date, bytes, int),
-    ("datetime", "time"): _only(time, bytes, int, timezone, ZoneInfo),
-    ("datetime", "datetime"): _only(datetime, bytes, int, timezone, ZoneInfo),
-    ("datetime", "timedelta"): _only(timedelta, int),
-    ("datetime", "timezone"): _only(timezone, timedelta, str),
-    ("decimal", "Decimal"): _only(Decimal, str),
-    ("fractions", "Fraction"): _only(_fraction, int, str),
-    ("zoneinfo", "ZoneInfo._unpickle"): _only(_zone, str, bool, int),
-    _UUID: UUID,
-    **{("pathlib", cls.__name__): _only(cls, str) for cls in _PATHS},
-    **{("pathlib._local", cls.__name__): _only(cls, str) for cls in _PATHS},  # Python 3.13
-    **{("ipaddress", cls.__name__): _only(cls, str, int) for cls in _IPS},
-}
-_SYMBOLS: dict[Name, Any] = {("builtins", kind.__name__): kind for kind in (object, *_NAMED)}
-_LEAVES = frozenset(
-    {
-        NoneType, bool, int, float, complex, str, bytes, bytearray, range,
-        date, time, datetime, timedelta, timezone, ZoneInfo, Decimal, Fraction, UUID,
-        *_PATHS, *_IPS,
-    }
-)  # fmt: skip
-_CONTAINERS = frozenset(
-    {list, tuple, set, frozenset, deque, dict, OrderedDict, defaultdict, Counter}
-)
 
 
 class _Prefix(NamedTuple):
@@ -210,26 +103,190 @@ class _Prefix(NamedTuple):
     name: str
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, raw: bytes, allowed: dict[Name, type]) -> None:
-        super().__init__(io.BytesIO(raw), encoding="utf-8")
-        self._allowed = allowed
+class _Unpickler(Machine):
+    """The machine with the names and objects that settings may have.
 
-    def find_class(self, module: str, name: str) -> Any:
+    :param allowed: the declared classes by name.
+    """
+
+    def __init__(self, raw: bytes, allowed: Mapping[Name, type]) -> None:
+        super().__init__(raw)
+        self._classes = frozenset(allowed.values())
+        self._chained = 0
+        self._set = only(self._made_set, list, tuple)
+        self._names: dict[Name, Any] = {
+            **BUILDERS,
+            # How protocols 0 to 3 name a class in a class, how 0 and 1 make objects.
+            ("builtins", "getattr"): Builder(self._attribute),
+            ("copyreg", "_reconstructor"): Builder(self._reconstructed),
+            ("builtins", "set"): self._set,
+            ("builtins", "frozenset"): only(self._made_frozenset, list, tuple),
+            ("collections", "OrderedDict"): only(self._made_ordered, list),
+            ("collections", "Counter"): only(self._made_counter, dict),
+            ("collections", "deque"): only(self._made_deque, list, tuple, int, NoneType),
+            ("collections", "defaultdict"): only(self._made_defaultdict, type, Builder, NoneType),
+            **allowed,
+        }
+
+    # Names
+
+    def find(self, module: str, name: str) -> Any:
         """Resolve by table only: nothing is imported, no attribute is looked up."""
         wanted = modern(module, name)
-        if wanted == GETATTR:
-            return self._attribute
-        for table in (self._allowed, _BUILDERS, _SYMBOLS):
-            if wanted in table:
-                return table[wanted]
-        if any(
-            m == wanted[0] and n.startswith(name + ".") for m, n in (*self._allowed, *_BUILDERS)
-        ):
+        if wanted in self._names:
+            return self._names[wanted]
+        if any(m == wanted[0] and n.startswith(wanted[1] + ".") for m, n in self._names):
             return _Prefix(*wanted)
-        raise refused(wanted)
+        raise InvalidValue(f"class {plain(f'{wanted[0][:60]}.{wanted[1][:60]}')} is not allowed")
 
-    def _attribute(self, owner: Any, name: str) -> Any:
-        if isinstance(owner, _Prefix):
-            return self.find_class(owner.module, f"{owner.name}.{name}")
-        return self.find_class(owner.__module__, f"{owner.__qualname__}.{name}")
+    def _attribute(self, owner: Any, name: Any) -> Any:
+        if type(name) is str and isinstance(owner, _Prefix):
+            return self.find(owner.module, f"{owner.name}.{name}")
+        if type(name) is str and isinstance(owner, type):
+            return self.find(owner.__module__, f"{owner.__qualname__}.{name}")
+        raise damaged("attribute")
+
+    # Calls
+
+    def call(self, callee: Any, args: tuple[Any, ...]) -> Any:
+        self.budget.spend(sum(map(weight, args)))
+        if isinstance(callee, Builder):
+            return callee.call(*args)
+        if issubclass(self._class(callee), Enum):
+            return self._member(callee, *args)
+        self._check(callee, args)
+        return callee(*args)
+
+    def make(self, kind: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        self.budget.spend(sum(map(weight, args)))
+        if kind is UUID:
+            return UUID(int=0)  # its number comes as its state
+        if issubclass(self._class(kind), Enum):
+            return self._member(kind, *args)
+        self._check(kind, (*args, *named.values()))
+        return kind.__new__(kind, *args, **named)
+
+    def _class(self, kind: Any) -> type:
+        if isinstance(kind, type) and kind in self._classes:
+            return kind
+        raise InvalidValue(f"a call of {plain(getattr(kind, '__qualname__', 'this'))} is refused")
+
+    def _check(self, kind: type, args: tuple[Any, ...]) -> None:
+        """Refuse what a constructor inherited from a builtin would iterate, print or allocate."""
+        for arg in args:
+            if isinstance(arg, range) and arg[MAX_ITEMS:]:
+                raise damaged("range")
+            if issubclass(kind, (bytes, bytearray)) and isinstance(arg, int):
+                raise damaged("size")
+            if issubclass(kind, str) and type(arg) not in LEAVES:
+                raise damaged("text")
+            if issubclass(kind, (set, frozenset, dict)) and type(arg) in CONTAINERS:
+                self.budget.hashed(arg)
+
+    def _member(self, kind: type[Enum], value: Any) -> Any:
+        """A member by value. Only plain values are asked for: the error for others prints them."""
+        if type(value) not in LEAVES:
+            return next(member for member in kind if member.value == value)
+        if value not in kind._value2member_map_:
+            self.budget.hashed([(value,)])  # a combination of flags is kept for ever
+        return kind(value)
+
+    def _reconstructed(self, kind: Any, base: Any, state: Any) -> Any:
+        """Stands for copyreg._reconstructor: how protocols 0 and 1 make an object."""
+        if base is object:
+            return self.make(kind, (), {}) if kind is UUID else object.__new__(self._plain(kind))
+        if base not in NAMED or type(state) is not base:
+            raise damaged("base")
+        made = base.__new__(self._plain(kind), state)
+        if base.__init__ is not object.__init__:
+            base.__init__(made, state)
+        return made
+
+    def _plain(self, kind: Any) -> type:
+        """A declared class whose objects are made one by one: members of an Enum are not."""
+        if issubclass(self._class(kind), Enum):
+            raise damaged("member")
+        return kind  # type: ignore[no-any-return]
+
+    # Objects and containers
+
+    def build(self, target: Any, state: Any) -> None:
+        if type(target) is UUID:
+            number = state["int"]
+            if type(number) is not int or not 0 <= number < 2**128:
+                raise damaged("UUID")
+            object.__setattr__(target, "int", number)
+            object.__setattr__(target, "is_safe", SafeUUID.unknown)
+            return
+        if type(target) not in self._classes or isinstance(target, Enum):
+            raise damaged("state")
+        self.budget.spend(weight(state))
+        if hasattr(target, "__setstate__"):
+            target.__setstate__(state)
+            return
+        attributes, slots = state if type(state) is tuple else (state, None)
+        for name in (*(attributes or ()), *(slots or ())):
+            if type(name) is not str or name.startswith("__"):
+                raise damaged("attribute")
+        if attributes:
+            target.__dict__.update(attributes)
+        for name, value in (slots or {}).items():
+            setattr(target, name, value)
+
+    def fill(self, target: Any, items: list[Any], how: str) -> None:
+        kind = type(target)
+        if isinstance(target, Enum) or (kind not in _FILLED[how] and kind not in self._classes):
+            raise damaged("container")
+        if isinstance(target, (deque, defaultdict)):
+            self._chained += sum(isinstance(item, (deque, defaultdict)) for item in items)
+            if self._chained > _MAX_CHAIN:
+                raise InvalidValue("the value is too large or too deeply nested")
+        if how == "extend":
+            target.extend(items)
+        elif how == "update":
+            for key, value in zip(items[::2], items[1::2], strict=True):
+                target[key] = value
+        else:
+            for item in items:
+                target.add(item)
+
+    def _made_set(self, items: Any = ()) -> set[Any]:
+        self.budget.spend(8)
+        self.budget.hashed(items)
+        return set(items)
+
+    def _made_frozenset(self, items: Any = ()) -> frozenset[Any]:
+        self.budget.hashed(items)
+        return frozenset(items)
+
+    def _made_counter(self, counts: Any = ()) -> Counter[Any]:
+        self.budget.hashed(counts)
+        return Counter(counts)
+
+    def _made_ordered(self, pairs: Any = ()) -> OrderedDict[Any, Any]:
+        made: OrderedDict[Any, Any] = OrderedDict()
+        for key, value in pairs:  # a list of lists, of Python 2
+            self.budget.hashed([key])
+            made[key] = value
+        return made
+
+    def _made_deque(self, items: Any = (), length: int | None = None) -> deque[Any]:
+        self.budget.spend(16)  # an empty one takes much memory
+        made: deque[Any] = deque(maxlen=length)
+        self.fill(made, list(items), "extend")
+        return made
+
+    def _made_defaultdict(self, factory: Any = None) -> defaultdict[Any, Any]:
+        if factory is self._set:
+            factory = set
+        if factory is not None and factory is not set and factory not in NAMED:
+            raise damaged("factory")
+        return defaultdict(factory)
+
+
+#: What may be filled in which way.
+_FILLED: dict[str, set[type]] = {
+    "extend": {list, deque},
+    "update": {dict, OrderedDict, defaultdict, Counter},
+    "add": {set},
+}

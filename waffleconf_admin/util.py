@@ -20,6 +20,7 @@ PROTOCOL = 2
 #: … but it loses the fold of a datetime (which of the two 02:30 of the night the clocks go back).
 FOLD_PROTOCOL = 4
 MAX_TEXT = 16 * 2**20  #: characters of stored text
+_BLANKS = b" \t\r\n\v\f"
 
 
 def serialize(data: Any) -> str:
@@ -50,7 +51,7 @@ def deserialize(data: str | bytes, classes: Iterable[type] = ()) -> Any:
         raise InvalidValue(f"the stored text is longer than {MAX_TEXT} characters")
     try:
         raw = base64.b64decode(
-            b"".join((data.encode("ascii") if isinstance(data, str) else data).split()),
+            (data.encode("ascii") if isinstance(data, str) else data).translate(None, _BLANKS),
             validate=True,
         )
     except (binascii.Error, UnicodeEncodeError) as error:

@@ -8,7 +8,6 @@ need ``.app`` and ``.update_conf()`` alone; everything else has a default.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import random
@@ -17,16 +16,18 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from .watchfile import Follower, touch_file
+
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks, where WAFFLE_WATCH_INTERVAL is None.
 INTERVALS = {"file": 0.2, "database": 1.0}
 #: Seconds after which a silent Redis counts as hung.
 REDIS_SILENCE = 5.0
+#: Seconds for which messages that follow each other closely are one reload.
+BURST = 0.05
 #: Seconds that a notice may hold up the request that sends it.
 NOTIFY_TIMEOUT = 0.5
-#: Bytes at which the watch file starts anew.
-MAX_FILE = 2**20
 
 
 class Stop(Protocol):
@@ -37,96 +38,25 @@ class Stop(Protocol):
     def wait(self, timeout: float) -> bool: ...
 
 
-class Follower:
-    """One process's memory of the watch file: what it looked like at the last good reload."""
-
-    def __init__(self, path: str, interval: float) -> None:
-        self.path = path
-        self.interval = interval
-        self.seen = file_mark(path)
-        self._retry_at = 0.0
-
-    def follow(self, reload: Callable[[], Any]) -> None:
-        """Reload if the file has changed; a failed reload is tried again after the interval."""
-        now = file_mark(self.path)
-        if now == self.seen or time.monotonic() < self._retry_at:
-            return
-        if reload() is False:
-            self._retry_at = time.monotonic() + self.interval
-        else:
-            self.seen = now
-
-
-def file_mark(path: str) -> tuple[int, int, int] | None:
-    """What tells one state of a file from the next; None when it isn't there."""
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_ino, stat.st_size
-
-
-def touch_file(path: str, text: bytes = b"") -> None:
-    """Make the watch file where it is missing, and append *text*.
-
-    :raises OSError: it can't be made or written, or it is a symbolic link of another user.
-    """
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    no_links = getattr(os, "O_NOFOLLOW", 0)
-    try:
-        handle = os.open(path, flags | no_links, 0o666)
-    except OSError as error:
-        if error.errno != errno.ELOOP or os.lstat(path).st_uid not in (0, os.getuid()):
-            raise
-        handle = os.open(os.path.realpath(path), flags | no_links, 0o666)
-    try:
-        if text:
-            if os.fstat(handle).st_size >= MAX_FILE:
-                os.ftruncate(handle, 0)
-            os.write(handle, text)
-            now = time.time_ns()  # finer than the kernel's own clock tick
-            os.utime(path, ns=(now, now))
-    finally:
-        os.close(handle)
-
-
-def _setting(state: Any, name: str, default: Any) -> Any:
+def setting(state: Any, name: str, default: Any) -> Any:
+    """Return one of the app's WAFFLE_ settings, or *default* where it is absent or None."""
     value = state.app.config.get(name)
     return default if value is None else value
 
 
-def _interval(state: Any, kind: str) -> float:
-    return float(_setting(state, "WAFFLE_WATCH_INTERVAL", INTERVALS[kind]))
+def interval(state: Any, kind: str) -> float:
+    """Seconds between two looks."""
+    return float(setting(state, "WAFFLE_WATCH_INTERVAL", INTERVALS[kind]))
 
 
 def _stop(state: Any) -> Stop:
-    runner = getattr(state, "runner", None)
-    return runner.stopped if runner is not None else threading.Event()
-
-
-class _Resync:
-    """Says when to read the database although no notice came, so that a lost one is only late."""
-
-    def __init__(self, state: Any) -> None:
-        self._interval = float(_setting(state, "WAFFLE_RESYNC_INTERVAL", 60.0))
-        self._plan()
-
-    def _plan(self) -> None:
-        # Jittered, lest all the processes of a deployment read at the same moment.
-        self._at = time.monotonic() + self._interval * random.uniform(0.75, 1.25)
-
-    def due(self) -> bool:
-        if time.monotonic() < self._at:
-            return False
-        self._plan()
-        return True
+    return getattr(state, "stopping", None) or threading.Event()
 
 
 def new_follower(state: Any) -> Follower:
     """Begin to follow the state's watch file."""
-    path = os.fspath(_setting(state, "WAFFLE_WATCHER_FILE", "/tmp/waffleconf.txt"))
-    return Follower(path, _interval(state, "file"))
+    path = os.fspath(setting(state, "WAFFLE_WATCHER_FILE", "/tmp/waffleconf.txt"))
+    return Follower(path, interval(state, "file"))
 
 
 def _file_watcher(state: Any) -> None:
@@ -134,11 +64,9 @@ def _file_watcher(state: Any) -> None:
 
     :param state: the `_WaffleState` to keep current.
     """
-    stop, resync = _stop(state), _Resync(state)
-    follower = getattr(getattr(state, "runner", None), "follower", None) or new_follower(state)
+    stop = _stop(state)
+    follower = getattr(state, "follower", None) or new_follower(state)
     while not stop.wait(follower.interval):
-        if resync.due():
-            state.update_conf()
         follower.follow(state.update_conf)
 
 
@@ -162,18 +90,18 @@ def _redis(state: Any, timeout: float) -> Any:
         "socket_connect_timeout": timeout,
         "retry": Retry(NoBackoff(), 0),
     }
-    url = _setting(state, "WAFFLE_REDIS_URL", None)
+    url = setting(state, "WAFFLE_REDIS_URL", None)
     if url is not None:
         return Redis.from_url(url, **options)
     return Redis(
-        host=_setting(state, "WAFFLE_REDIS_HOST", "localhost"),
-        port=int(_setting(state, "WAFFLE_REDIS_PORT", 6379)),
+        host=setting(state, "WAFFLE_REDIS_HOST", "localhost"),
+        port=int(setting(state, "WAFFLE_REDIS_PORT", 6379)),
         **options,
     )
 
 
 def _channel(state: Any) -> str:
-    return str(_setting(state, "WAFFLE_REDIS_CHANNEL", "waffleconf"))
+    return str(setting(state, "WAFFLE_REDIS_CHANNEL", "waffleconf"))
 
 
 def _redis_watcher(state: Any) -> None:
@@ -182,22 +110,25 @@ def _redis_watcher(state: Any) -> None:
     :param state: the `_WaffleState` to keep current.
     :raises redis.RedisError: Redis can't be reached, or has fallen silent.
     """
-    stop, resync = _stop(state), _Resync(state)
+    stop = _stop(state)
     with _redis(state, REDIS_SILENCE) as client, client.pubsub() as pubsub:
         pubsub.subscribe(_channel(state))
         heard = asked = time.monotonic()
-        wanted = False
+        wanted: float | None = None  # since when there has been something to read
         while not stop.is_set():
-            message = pubsub.get_message(timeout=0.0 if wanted else 0.5)
+            message = pubsub.get_message(timeout=0.5 if wanted is None else 0.0)
             now = time.monotonic()
             if message is not None:
                 heard = now
                 # "subscribe" comes after each reconnection too: what was published meanwhile is
                 # lost, so it counts as a notice.
-                wanted = wanted or message["type"] in ("message", "subscribe")
-                continue  # a burst of messages is one reload
-            if wanted or resync.due():
-                wanted = state.update_conf() is False and not stop.wait(1.0)
+                if wanted is None and message["type"] in ("message", "subscribe"):
+                    wanted = now
+                if wanted is None or now < wanted + BURST:
+                    continue
+            if wanted is not None:
+                failed = state.update_conf() is False
+                wanted = now if failed and not stop.wait(1.0) else None
             if now - heard > 2 * REDIS_SILENCE:
                 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -222,8 +153,8 @@ def _database_watcher(state: Any) -> None:
 
     :param state: the `_WaffleState` to keep current.
     """
-    stop, interval = _stop(state), _interval(state, "database")
-    while not stop.wait(interval * random.uniform(0.75, 1.25)):
+    stop, seconds = _stop(state), interval(state, "database")
+    while not stop.wait(seconds * random.uniform(0.75, 1.0)):
         state.update_conf()
 
 
@@ -231,20 +162,43 @@ def _dummy(state: Any) -> None:
     """Do nothing: the notifier of who needs none."""
 
 
-_KINDS: dict[str, tuple[Callable[[Any], None], Callable[[Any], None]]] = {
+#: A watcher or a notifier.
+Function = Callable[[Any], Any]
+#: The name of a kind, or its pair of functions.
+Kind = str | tuple[Function, Function]
+
+_KINDS: dict[str, tuple[Function, Function]] = {
     "file": (_file_watcher, _file_notifier),
     "redis": (_redis_watcher, _redis_notifier),
     "database": (_database_watcher, _dummy),
 }
 
 
-def available_kind(kind: str) -> str:
+def register(kind: str, watch: Function, notify: Function) -> None:
+    """Add a kind, so that WAFFLE_WATCHTYPE can name it; before the apps that use it are made.
+
+    :param watch: called with an object that has ``app``, ``update_conf()``, to be called when
+        something may have changed, and ``stopping``. Runs in a thread until
+        ``stopping.wait(seconds)`` or ``stopping.is_set()``, one of which it has to call every
+        second or so, is true. Raises when it can't go on: it is called again a second later.
+    :param notify: called with the state after each save. Raises when nobody could be told: it is
+        called again a second later.
+    """
+    _KINDS[kind] = watch, notify
+
+
+def available_kind(kind: Kind) -> Kind:
     """Return *kind*, or 'file' for 'redis' where redis-py is not installed.
 
     :raises ValueError: there is no such kind.
     """
-    if kind not in _KINDS:
-        raise ValueError(f"WAFFLE_WATCHTYPE {kind!r} is none of: {', '.join(map(repr, _KINDS))}.")
+    if isinstance(kind, (tuple, list)) and len(kind) == 2 and all(map(callable, kind)):
+        return kind[0], kind[1]
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(
+            f"WAFFLE_WATCHTYPE {kind!r} is none of: {', '.join(map(repr, _KINDS))}; nor is it a "
+            "pair of functions (watch, notify)."
+        )
     if kind == "redis":
         with contextlib.suppress(ImportError):
             import redis  # noqa: F401
@@ -258,19 +212,21 @@ def available_kind(kind: str) -> str:
     return kind
 
 
-def get_watcher(watcher_type: str) -> Callable[[Any], None]:
+def get_watcher(watcher_type: Kind) -> Function:
     """Return the watcher of a kind, to be run in a thread.
 
-    :param watcher_type: 'file', 'redis' ('file' where redis-py is not installed) or 'database'.
+    :param watcher_type: 'file', 'redis' ('file' where redis-py is not installed), 'database', a
+        registered kind, or a pair of functions.
     :raises ValueError: there is no such kind.
     """
-    return _KINDS[available_kind(watcher_type)][0]
+    return _functions(watcher_type)[0]
 
 
-def get_notifier(notifier_type: str) -> Callable[[Any], None]:
-    """Return the notifier of a kind.
+def get_notifier(notifier_type: Kind) -> Function:
+    """Return the notifier of a kind, as `get_watcher` does the watcher."""
+    return _functions(notifier_type)[1]
 
-    :param notifier_type: 'file', 'redis' ('file' where redis-py is not installed) or 'database'.
-    :raises ValueError: there is no such kind.
-    """
-    return _KINDS[available_kind(notifier_type)][1]
+
+def _functions(kind: Kind) -> tuple[Function, Function]:
+    available = available_kind(kind)
+    return _KINDS[available] if isinstance(available, str) else available

@@ -1,53 +1,78 @@
-// The settings page works without this script. It marks what was changed and is not saved, counts it, and asks
-// before it is lost. Every word it shows comes from the page.
+// The settings page works without this script. It finds settings at once, marks what was changed and is not saved,
+// counts it, and asks before it is lost. Every word it shows comes from the page.
 "use strict";
 
-for (const form of document.querySelectorAll("form[data-waffle]")) {
-  const bar = form.querySelector(".wf-bar");
-  const count = form.querySelector(".wf-unsaved-count");
-  const pendingLine = form.querySelector(".wf-pending-line");
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// One control: its state, to be compared and put back, and its value in words.
+const read = (control) => {
+  if (control.matches("[type=checkbox], [type=radio]")) return control.checked;
+  return control.multiple ? [...control.options].map((option) => option.selected) : control.value;
+};
+const write = (control, value) => {
+  if (typeof value === "boolean") control.checked = value;
+  else if (control.multiple) [...control.options].forEach((option, i) => { option.selected = value[i]; });
+  else control.value = value;
+  slide(control);
+};
+const slide = (control) => {
+  const shown = control.type === "range" && control.parentElement.querySelector(".wf-slid");
+  if (shown) shown.value = control.value;
+};
+// What controls say, given the state of each.
+const inWords = (controls) => controls.map(([control, value]) => {
+  if (control.type === "password" || control.type === "hidden") return "";
+  if (control.matches("[role=switch]")) return control.parentElement.dataset[value ? "on" : "off"];
+  if (typeof value === "boolean") return value ? control.parentElement.textContent : "";
+  if (!control.options) return value;
+  return [...control.options].filter((option, i) => control.multiple ? value[i] : option.value === value)
+    .map((option) => option.text).join(", ");
+}).map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean).join(", ");
+
+for (const form of $$("form[data-waffle]")) {
+  const bar = $(".wf-bar", form);
+  const count = $(".wf-unsaved-count", form);
+  const pending = $(".wf-pending-line", form);
+  const rows = $$(".wf-row", form);
   // What the server sent back unsaved counts too, but holds what was typed: there is no first state to compare with.
-  const sentBack = form.querySelectorAll(".wf-row.wf-unsaved").length;
-  const rows = new Map();
+  const sentBack = $$(".wf-row.wf-unsaved", form).length;
+  const reviewing = form.matches(".wf-reviewing");
+  const first = new Map();
   let leaving = false;
+  const index = new Map(); // what can be found in each row, in lower case
 
-  const read = (control) => {
-    if (control.matches("[type=checkbox], [type=radio]")) return control.checked;
-    return control.multiple ? [...control.options].map((option) => option.selected) : control.value;
-  };
-
-  const write = (control, value) => {
-    if (typeof value === "boolean") control.checked = value;
-    else if (control.multiple) [...control.options].forEach((option, i) => { option.selected = value[i]; });
-    else control.value = value;
-  };
-
-  const same = (control, value) => String(read(control)) === String(value);
+  const controlsOf = (row) => $$("input:not([type=hidden]), select, textarea", row.lastElementChild);
 
   const addLine = (row) => {
-    const line = pendingLine.content.firstElementChild.cloneNode(true);
-    const now = line.querySelector(".wf-now");
-    if ("now" in row.dataset) now.textContent = row.dataset.now || now.dataset.empty;
-    else now.parentElement.remove();
-    line.querySelector(".wf-undo").addEventListener("click", () => {
-      const first = rows.get(row);
-      for (const [control, value] of first) write(control, value);
-      first[0][0].focus();
-      mark(row);
-    });
-    row.querySelector(".wf-what").append(line);
+    const line = pending.content.firstElementChild.cloneNode(true);
+    const now = $(".wf-now", line);
+    const text = inWords(first.get(row));
+    const short = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+    if (row.matches(".wf-is-secret")) now.parentElement.remove();
+    else if (text) now.textContent = row.matches(":not([class*=wf-is-]), .wf-is-textarea, .wf-is-json") ? `“${short}”` : short;
+    else now.textContent = pending.dataset.empty;
+    row.firstElementChild.append(line);
   };
 
   const mark = (row) => {
-    const line = row.querySelector(".wf-pending");
-    const changed = !rows.get(row).every(([control, value]) => same(control, value));
+    index.delete(row);
+    const line = $(".wf-pending", row);
+    const changed = !first.get(row).every(([control, value]) => String(read(control)) === String(value));
     if (changed && !line) addLine(row);
     if (!changed && line) line.remove();
     row.classList.toggle("wf-unsaved", changed);
+    $("[name='waffle.reset']", row)?.remove();
+  };
+
+  const putBack = (row) => {
+    for (const [control, value] of first.get(row)) write(control, value);
+    mark(row);
   };
 
   const show = () => {
-    const total = form.querySelectorAll(".wf-row.wf-unsaved").length;
+    const total = $$(".wf-row.wf-unsaved", form).length;
+    if (!count) return total;
     const wasIdle = bar.classList.contains("wf-idle");
     bar.classList.toggle("wf-idle", total === 0);
     // The bar may have come up over what is being changed.
@@ -57,39 +82,211 @@ for (const form of document.querySelectorAll("form[data-waffle]")) {
     return total;
   };
 
-  for (const row of form.querySelectorAll(".wf-row:not(.wf-unsaved)")) {
-    const controls = [...row.querySelectorAll("input:not([type=hidden]), select, textarea")];
-    if (controls.length) rows.set(row, controls.map((control) => [control, read(control)]));
+  for (const row of rows) {
+    if (row.matches(".wf-unsaved")) continue;
+    const controls = controlsOf(row).map((control) => [control, read(control)]);
+    if (!controls.length) continue;
+    first.set(row, controls);
   }
+
+  const reset = (button) => {
+    const row = button.closest(".wf-row");
+    const text = button.dataset.default;
+    for (const control of controlsOf(row)) {
+      if (control.type === "radio") control.checked = control.value === text;
+      else write(control, control.type === "checkbox" ? text === "true" : text);
+    }
+    mark(row);
+    // With it the row goes; without, the default would be saved as a value.
+    const told = document.createElement("input");
+    Object.assign(told, { type: "hidden", name: "waffle.reset", value: row.id });
+    row.lastElementChild.append(told);
+    show();
+    controlsOf(row).find((control) => control.type !== "radio" || control.checked)?.focus();
+  };
 
   const update = (event) => {
     const row = event.target.closest(".wf-row");
-    if (rows.has(row)) mark(row);
+    slide(event.target);
+    if (first.has(row)) mark(row);
     show();
   };
   form.addEventListener("input", update);
   form.addEventListener("change", update);
-  form.addEventListener("click", (event) => event.target.matches(".wf-undo") && show());
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest(".wf-undo, .wf-reset[data-default], .wf-key");
+    if (!button) return;
+    const row = button.closest(".wf-row");
+    if (button.matches(".wf-key")) copy(button);
+    else if (button.matches(".wf-undo")) {
+      putBack(row);
+      show();
+      controlsOf(row)[0].focus();
+    } else if (first.has(row)) {
+      event.preventDefault();
+      reset(button);
+    }
+  });
 
   // After an error the page itself is the typed state: then the link loads it anew.
-  form.querySelector(".wf-discard").addEventListener("click", (event) => {
+  $(".wf-discard", form)?.addEventListener("click", (event) => {
     if (sentBack) {
       leaving = true;
       return;
     }
     event.preventDefault();
-    for (const [row, first] of rows) {
-      for (const [control, value] of first) write(control, value);
-      mark(row);
-    }
+    for (const row of first.keys()) if (row.matches(".wf-unsaved")) putBack(row);
     show();
   });
 
   form.addEventListener("submit", () => { leaving = true; });
   window.addEventListener("pageshow", () => { leaving = false; });
   window.addEventListener("beforeunload", (event) => {
-    if (!leaving && show()) event.preventDefault();
+    if (!leaving && (reviewing || show())) event.preventDefault();
   });
-
   show();
+
+  // A link to one setting.
+
+  const copy = async (link) => {
+    const url = new URL(link.href);
+    for (const name of ["q", "group", "changed"]) url.searchParams.delete(name);
+    try {
+      await navigator.clipboard.writeText(url.href);
+    } catch {
+      return; // not allowed, or no https: the address bar has it
+    }
+    const told = document.createElement("span");
+    told.className = "wf-copied";
+    told.setAttribute("role", "status");
+    link.after(told);
+    requestAnimationFrame(() => { told.textContent = pending.dataset.copied; });
+    setTimeout(() => told.remove(), 2500);
+  };
+
+  // Finding.
+
+  const search = $(".wf-search input[type=search]");
+  const told = $(".wf-found", form);
+  const none = $(".wf-none", form);
+  const groupLinks = $$(".wf-side [data-group]");
+  const counts = new Map(groupLinks.map((link) => [link.dataset.group, $(".wf-count", link)]));
+  const groups = $$(".wf-group", form).map((section) => ({
+    section,
+    name: section.dataset.group,
+    rows: $$(".wf-row", section).map((row) => ({ row, shown: !row.hidden, differs: row.classList.contains("wf-differs") })),
+  }));
+  const chips = $$(".wf-chips [data-changed]");
+  const asked = new URLSearchParams(location.search);
+  const wanted = { q: asked.get("q") ?? "", group: asked.get("group") ?? "", changed: asked.get("changed") ?? "" };
+  let soon = 0;
+
+  const textOf = (row, group) => {
+    let text = index.get(row);
+    if (text === undefined) {
+      const parts = [group, ...row.firstElementChild.children].map((part) => {
+        if (typeof part === "string") return part;
+        return part.matches("label, strong, .wf-key, .wf-help") ? part.textContent : "";
+      });
+      if (!row.matches(".wf-is-secret")) parts.push(inWords(controlsOf(row).map((control) => [control, read(control)])), $(".wf-shown", row)?.textContent ?? "");
+      text = parts.join(" ").toLowerCase();
+      index.set(row, text);
+    }
+    return text;
+  };
+
+  // How high a group is that was not laid out yet, so that the scroll bar is about right.
+  const measure = (section, count) => { section.style.containIntrinsicHeight = `auto ${count * 84 + 36}px`; };
+  for (const group of groups) measure(group.section, group.rows.length);
+
+  const current = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+
+  const filter = () => {
+    const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
+    const active = words.length > 0 || wanted.group || wanted.changed;
+    let found = 0, shown = 0;
+    for (const group of groups) {
+      const here = !wanted.group || wanted.group === group.name;
+      let foundHere = 0, shownHere = 0;
+      for (const entry of group.rows) {
+        const { row } = entry;
+        const finds = (!wanted.changed || entry.differs) && words.every((word) => textOf(row, group.name).includes(word));
+        foundHere += finds;
+        // What is not saved yet is never out of sight.
+        const visible = (finds && here) || row.classList.contains("wf-unsaved");
+        shownHere += visible;
+        if (entry.shown !== visible) {
+          entry.shown = visible;
+          row.hidden = !visible;
+        }
+      }
+      group.section.hidden = !shownHere;
+      measure(group.section, shownHere);
+      found += foundHere;
+      shown += here ? foundHere : 0;
+      if (counts.has(group.name)) counts.get(group.name).textContent = foundHere;
+    }
+    if (counts.has("")) counts.get("").textContent = found;
+    none.hidden = shown > 0;
+    told.textContent = !active ? "" : shown === 0 ? told.dataset.none : shown === 1 ? told.dataset.one : told.dataset.many.replace("#", shown);
+    for (const a of groupLinks) current(a, a.dataset.group === wanted.group);
+    for (const a of chips) current(a, a.dataset.changed === wanted.changed);
+    clearTimeout(soon);
+    soon = setTimeout(remember, 300);
+  };
+
+  // So that a reload, or a link to this page, shows the same.
+  const remember = () => {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(wanted)) value ? query.set(name, value) : query.delete(name);
+    history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
+  };
+
+  const prepare = () => {
+    for (const group of groups) for (const { row } of group.rows) textOf(row, group.name);
+  };
+
+  const want = (changes) => {
+    Object.assign(wanted, changes);
+    search.value = wanted.q;
+    filter();
+  };
+
+  if (search && told) {
+    search.addEventListener("input", () => { wanted.q = search.value; filter(); });
+    search.addEventListener("focus", () => setTimeout(prepare), { once: true });
+    search.form.addEventListener("submit", (event) => event.preventDefault());
+    search.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      search.value ? want({ q: "" }) : search.blur();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
+      event.preventDefault();
+      search.focus();
+      search.select();
+    });
+    document.addEventListener("click", (event) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const link = event.target.closest(".wf-side [data-group], .wf-chips [data-changed], .wf-none [data-all]");
+      if (!link) return;
+      event.preventDefault();
+      if (link.dataset.group !== undefined) want({ group: link.dataset.group });
+      else if (link.dataset.changed !== undefined) want({ changed: link.dataset.changed });
+      else want({ q: "", group: "", changed: "" });
+      if (link.dataset.group !== undefined) window.scrollTo({ top: 0 });
+      if (link.dataset.all !== undefined) search.focus();
+    });
+    // The address names one setting: it is shown, whatever the filter says.
+    const reveal = () => {
+      const row = document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest(".wf-row");
+      if (!row?.hidden) return;
+      want({ q: "", group: "", changed: "" });
+      row.scrollIntoView();
+    };
+    window.addEventListener("hashchange", reveal);
+    reveal();
+  }
 }

@@ -6,12 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .base import WaffleStore
+from .history import HistoryQuery, HistoryRow
 
 if TYPE_CHECKING:
     from .alchemy import AlchemyWaffleStore
     from .peewee import PeeweeWaffleStore
 
-__all__ = ["AlchemyWaffleStore", "PeeweeWaffleStore", "WaffleStore"]
+__all__ = [
+    "AlchemyWaffleStore",
+    "HistoryQuery",
+    "HistoryRow",
+    "PeeweeWaffleStore",
+    "WaffleStore",
+]
 
 # Class name: module of this package, and the extra that installs what it imports.
 _LAZY = {"AlchemyWaffleStore": ("alchemy", "sqlalchemy"), "PeeweeWaffleStore": ("peewee", "peewee")}

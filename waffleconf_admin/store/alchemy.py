@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..exceptions import BusyError
 from . import faults
-from .base import Changes, WaffleStore, by_kind, compared, effective, key_of, overrides, text_of
+from .alchemy_history import AlchemyHistory
+from .alchemy_rows import Rows, session_on
+from .base import Changes, CommitLost, Texts, effective, text_of, unchanged
+from .history import HistoryRow
 
-# Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
-_MANY = 500
+_T = TypeVar("_T")
 
 
-class AlchemyWaffleStore(WaffleStore):
+class AlchemyWaffleStore(AlchemyHistory):
     """Keeps settings in a table of SQLAlchemy.
 
     :param db: Flask-SQLAlchemy's ``db``, anything else with ``.session``, or a ``scoped_session``.
     :param model: the mapped class.
+    :param history: the mapped class that keeps who changed what; None: nothing is kept.
     """
 
     # The documented methods, on the caller's session
@@ -54,28 +57,35 @@ class AlchemyWaffleStore(WaffleStore):
 
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
         wanted = None if keys is None else list(keys)
-        try:
-            try:
-                rows = self._look(wanted)
-            except sa.exc.DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                # A pooled connection had died unnoticed; SQLAlchemy has renewed the pool.
-                rows = self._look(wanted)
-        except sa.exc.SQLAlchemyError as error:
-            self._fail(error)
-        return self._tidy(rows, wanted)
+        return self._tidy(self._ask(lambda at: self._rows.read(at, wanted)), wanted)
 
-    def swap(self, changes: Changes) -> bool:
-        changes = effective(changes)
-        if not changes:
+    def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
+        writes = effective(changes)
+        if not writes:
             return True
+        attempt = partial(self._attempt, writes, unchanged(changes), history)
+        try:
+            done = attempt()
+        except CommitLost:
+            done = self._settle(writes, attempt)
+        if done:
+            self._expire(writes)
+        return done
+
+    def _attempt(self, changes: Changes, watched: Texts, history: Sequence[HistoryRow]) -> bool:
         odd = bool(self._odd & changes.keys())
         committing = False
         try:
             with self._transaction() as connection:
+                if watched and not self._still(
+                    watched, self._rows.lock(connection, sorted({*changes, *watched}))
+                ):
+                    raise _Lost
                 if not self._rows.swap(connection, changes, odd):
                     raise _Lost
+                if history:
+                    with session_on(connection) as session:
+                        self._changes.add(session, history)
                 committing = True
         except _Lost:
             return False
@@ -84,17 +94,13 @@ class AlchemyWaffleStore(WaffleStore):
                 return False
             self._fail(error, changes)
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                # Only the database knows whether a commit arrived before the connection went.
-                if not committing or not self._arrived(changes):
-                    return False
-            elif faults.again(error):
+            if committing and (error.connection_invalidated or faults.lost(error)):
+                raise CommitLost from error
+            if error.connection_invalidated or faults.again(error):
                 return False
-            else:
-                self._fail(error, changes)
+            self._fail(error, changes)
         except sa.exc.SQLAlchemyError as error:
             self._fail(error, changes)
-        self._expire(changes)
         return True
 
     def in_memory(self) -> bool:
@@ -141,31 +147,51 @@ class AlchemyWaffleStore(WaffleStore):
         # sqlite3 begins with the first write; other drivers with the first statement.
         return bool(raw is not None and getattr(raw, "in_transaction", True))
 
-    def _look(self, keys: list[str] | None) -> list[tuple[Any, Any]]:
+    def _ask(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """Return what reading gives; a StoreError says why it can't be read."""
+        try:
+            try:
+                return self._look(work)
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # A pooled connection had died unnoticed; SQLAlchemy has renewed the pool.
+                return self._look(work)
+        except sa.exc.SQLAlchemyError as error:
+            self._fail(error)
+
+    def _look(self, work: Callable[[sa.Connection], _T]) -> _T:
         bind = self._bind()
         if isinstance(bind, sa.Connection):
             with _joined(bind):
-                return self._rows.read(bind, keys)
+                return work(bind)
         if _in_memory(bind) and self._is_open(bind, self._held(bind)):
             # Any other use of the one connection would roll back what the caller has flushed.
             session = self._session() or self._registry()
             own = session.connection(bind_arguments={"mapper": self._rows.mapper})
-            return self._rows.read(own, keys)
+            return work(own)
         with bind.connect() as connection:
-            return self._rows.read(connection, keys)
+            return work(connection)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _transaction(self, hurry: bool = False) -> Iterator[sa.Connection]:
+        """A transaction of our own; in a hurry, or beside one of the caller's, it waits for no lock
+        longer than a moment.
+        """
         bind = self._bind()
         if isinstance(bind, sa.Connection):
             with _joined(bind, write=True):
                 yield bind
             return
         is_open = self._is_open(bind, self._held(bind))
-        if is_open and _in_memory(bind):
-            raise BusyError(faults.COMMIT_FIRST)
+        if _in_memory(bind):
+            if is_open:
+                raise BusyError(faults.COMMIT_FIRST)
+            hurry = False  # nobody else could hold it
         with bind.connect() as connection:
-            if is_open and bind.dialect.name in faults.HURRY:
+            if _autocommits(connection):
+                connection.execution_options(isolation_level=connection.default_isolation_level)
+            if (is_open or hurry) and bind.dialect.name in faults.HURRY:
                 connection.detach()
                 with connection.begin():
                     connection.exec_driver_sql(faults.HURRY[bind.dialect.name])
@@ -181,102 +207,12 @@ class AlchemyWaffleStore(WaffleStore):
                     state.session.expire(record)
 
     @cached_property
-    def _rows(self) -> _Rows:
-        return _Rows(self.model)
+    def _rows(self) -> Rows:
+        return Rows(self.model)
 
 
 class _Lost(Exception):
     """Somebody else was faster."""
-
-
-class _Rows:
-    """The rows of a model: its statements, built once, and what they do on a connection."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.mapper: orm.Mapper[Any] = sa.inspect(model)
-        self._key = self.mapper.attrs["key"].columns[0]
-        self._key_given = sa.bindparam("of_key", type_=self._key.type)
-        value = self.mapper.attrs.get("value")
-        self._as_records = (
-            overrides(model)
-            or self.mapper.inherits is not None
-            or not isinstance(value, orm.ColumnProperty)
-            # A type of the app's own may store the same text differently each time.
-            or not isinstance(value.columns[0].type, sa.String)
-        )
-        self._value: Any = None if self._as_records else value.columns[0]
-        self._select: Any = sa.select(*((model,) if self._as_records else (self._key, self._value)))
-        self._guarded: dict[str, tuple[sa.Update, sa.Delete]] = {}
-
-    @cached_property
-    def _touch(self) -> sa.Update:
-        return (
-            sa.update(self._key.table)
-            .where(self._key == self._key_given)
-            .values({self._key: self._key})
-        )
-
-    @cached_property
-    def _insert(self) -> sa.Insert:
-        new = sa.bindparam("new", type_=self._value.type)
-        return sa.insert(self._key.table).values({self._key: self._key_given, self._value: new})
-
-    def _guard(self, dialect: str) -> tuple[sa.Update, sa.Delete]:
-        """UPDATE and DELETE of a row that still is as it was seen."""
-        if dialect not in self._guarded:
-            seen = sa.bindparam("seen", type_=self._value.type)
-            same = [self._key == self._key_given, self._value == seen]
-            if dialect in ("mysql", "mariadb"):
-                # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-                same[1] = sa.cast(self._value, sa.LargeBinary) == sa.cast(seen, sa.LargeBinary)
-                stored_key = sa.func.convert(self._key.op("USING")(sa.text("utf8mb4")))
-                same.append(
-                    sa.cast(stored_key, sa.LargeBinary) == sa.cast(self._key_given, sa.LargeBinary)
-                )
-            new = sa.bindparam("new", type_=self._value.type)
-            update = sa.update(self._key.table).where(*same).values({self._value: new})
-            self._guarded[dialect] = update, sa.delete(self._key.table).where(*same)
-        return self._guarded[dialect]
-
-    def _some(self, query: sa.Select[Any], keys: list[str] | None) -> sa.Select[Any]:
-        return query if keys is None or len(keys) > _MANY else query.where(self._key.in_(keys))
-
-    def read(self, connection: sa.Connection, keys: list[str] | None) -> list[tuple[Any, Any]]:
-        query = self._some(self._select, keys)
-        if not self._as_records:
-            return [tuple(row) for row in connection.execute(query)]
-        with orm.Session(connection) as session:
-            return [(key_of(record), text_of(record)) for record in session.scalars(query)]
-
-    def swap(self, connection: sa.Connection, changes: Changes, odd: bool) -> bool:
-        """Write if all is as it was seen; False calls for a rollback."""
-        if self._as_records or odd:
-            return self._swap_records(connection, changes)
-        update, delete = self._guard(connection.dialect.name)
-        statements = {"update": update, "delete": delete, "insert": self._insert}
-        for kind, rows in by_kind(changes).items():
-            # Of an INSERT the rowcount says nothing: it fails or not.
-            done = connection.execute(statements[kind], rows).rowcount
-            if kind != "insert" and done != len(rows):
-                return False
-        return True
-
-    def _swap_records(self, connection: sa.Connection, changes: Changes) -> bool:
-        # Touching the rows locks them on every database: what is compared next stays as it is.
-        connection.execute(self._touch, [{"of_key": key} for key in changes])
-        with orm.Session(connection) as session:
-            records = session.scalars(self._some(sa.select(self.model), list(changes))).all()
-            todo = compared(changes, records)
-            for key, record, new in todo or ():
-                if new is None:
-                    session.delete(record)
-                elif record is None:
-                    session.add(self.model(key=key, value=new))
-                else:
-                    record.value = new
-            session.flush()
-        return todo is not None
 
 
 @contextmanager
@@ -292,6 +228,12 @@ def _joined(connection: sa.Connection, write: bool = False) -> Iterator[None]:
             connection.exec_driver_sql("BEGIN")
     with connection.begin_nested() if connection.in_transaction() else connection.begin():
         yield
+
+
+def _autocommits(connection: sa.Connection) -> bool:
+    """Whether each statement would be committed by itself, and a save could end half-way."""
+    of_engine = getattr(connection.dialect, "_on_connect_isolation_level", None)
+    return connection.get_execution_options().get("isolation_level", of_engine) == "AUTOCOMMIT"
 
 
 def _in_memory(bind: sa.Engine | sa.Connection) -> bool:

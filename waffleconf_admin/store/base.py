@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 from ..exceptions import StoreError
 from ..models import WaffleMixin
 from . import faults
+from .history import HistoryQuery, HistoryRow
 
 log = logging.getLogger(__name__)
 
 #: What a save changes: ``{key: (text seen or None, new text or None)}``; None: there is no row.
 Changes = Mapping[str, tuple[str | None, str | None]]
+#: Stored texts by key; None: there is no row.
+Texts = Mapping[str, str | None]
+
+
+class CommitLost(Exception):
+    """The connection was lost while a commit was under way."""
+
 
 _DOCUMENTED = ("commit", "delete", "get", "put")
 
@@ -30,11 +39,17 @@ class WaffleStore:
 
     :param db: the database, as its ORM's Flask extension gives it.
     :param model: the model that keeps the settings, usually with `WaffleMixin`.
+    :param history: the model that keeps who changed what, usually with `WaffleChangeMixin`, in the
+        same database. A store of your own that sets it has ``add_history``, ``read_history``,
+        ``read_latest`` and ``prune_history`` too.
     """
 
-    def __init__(self, db: Any = None, model: Any = None) -> None:
+    history: Any = None
+
+    def __init__(self, db: Any = None, model: Any = None, history: Any = None) -> None:
         self.db = db
         self.model = model
+        self.history = history
         self._odd: set[str] = set()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -85,30 +100,60 @@ class WaffleStore:
                 self._fail(error)
         return found
 
-    def swap(self, changes: Changes) -> bool:
+    def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
         """Save all of the changes or none, if every row still is as it was seen.
 
-        :param changes: ``{key: (text seen or None, new text or None)}``: None is no row. Where both
-            are equal there is nothing to do.
+        :param changes: ``{key: (text seen or None, new text or None)}``: None is no row. A key with
+            both equal is not written but has to be as it was seen too, if any other is written.
+        :param history: rows to add to the history in the same transaction; empty without one.
         :returns: False when somebody was faster: read again and decide again.
         :raises BusyError: the database is held by somebody else or by the caller's own transaction.
         :raises StoreError: it can't be written; the message says what to do.
         """
-        changes = effective(changes)
+        writes = effective(changes)
+        if not writes:
+            return True
         stored = dict(self.read(list(changes)))
         if any(stored.get(key) != seen for key, (seen, _) in changes.items()):
             return False
         try:
-            for key, (_, new) in changes.items():
+            for key, (_, new) in writes.items():
                 if new is None:
                     self.delete(key)
                 else:
                     self.put(key, new)
-            if changes:
-                self.commit()
+            if history:
+                self.add_history(history)
+            self.commit()
         except Exception as error:
-            self._fail(error, changes)
+            self._fail(error, writes)
         return True
+
+    def add_history(self, rows: Sequence[HistoryRow]) -> None:
+        """Insert rows into the history, on the caller's own session, before ``commit``."""
+        raise NotImplementedError(f"{type(self).__name__} needs add_history(rows)")
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        """Return rows of the history, the one with the highest id first.
+
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs read_history(query)")
+
+    def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
+        """Return the last row of each key that has one, in no order, with one statement.
+
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs read_latest(keys)")
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        """Delete rows from before a moment, at most so many, and return how many.
+
+        :param until: aware.
+        :raises StoreError: the database can't be written, or would have to be waited for.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs prune_history(until, limit)")
 
     def in_memory(self) -> bool:
         """Whether the database lives on one connection of this process, of no use to a thread."""
@@ -117,9 +162,26 @@ class WaffleStore:
     def after_fork(self) -> None:
         """Forget, in a forked child, the connections of the parent without closing them."""
 
-    def _arrived(self, changes: Changes) -> bool:
-        stored = dict(self.read(list(changes)))
-        return all(stored.get(key) == new for key, (_, new) in changes.items())
+    def _settle(self, changes: Changes, attempt: Callable[[], bool]) -> bool:
+        """Make sure of a save whose connection was lost in the commit, by doing it once more.
+
+        Where the first commit is still under way its rows are locked, and this waits for it; where
+        it arrived, they are no longer as they were seen.
+        """
+        try:
+            if attempt():
+                return True
+            stored = dict(self.read(list(changes)))
+            if all(stored.get(key) == new for key, (_, new) in changes.items()):
+                return True
+        except (CommitLost, StoreError) as error:
+            raise StoreError(faults.UNKNOWN) from error
+        raise StoreError(faults.UNKNOWN)
+
+    def _still(self, watched: Texts, rows: Iterable[tuple[Any, Any]]) -> bool:
+        """Whether rows that are not written hold what was seen."""
+        found = dict(self._tidy(rows, watched))
+        return all(found.get(key) == text for key, text in watched.items())
 
     def _taken(self, changes: Changes) -> bool:
         """Whether a row that was absent is there now."""
@@ -167,6 +229,11 @@ class WaffleStore:
 def effective(changes: Changes) -> dict[str, tuple[str | None, str | None]]:
     """The changes that change something, in the one order that keeps writers from deadlocks."""
     return {key: change for key, change in sorted(changes.items()) if change[0] != change[1]}
+
+
+def unchanged(changes: Changes) -> Texts:
+    """The texts that are not to be written, and have to stay as they were seen."""
+    return {key: seen for key, (seen, new) in changes.items() if seen == new}
 
 
 def by_kind(changes: Changes) -> dict[str, list[dict[str, str | None]]]:

@@ -22,6 +22,11 @@ COMMIT_FIRST = (
     "(or leave its atomic() block), then save."
 )
 
+UNKNOWN = (
+    "The connection was lost while the settings were being saved, and whether they were is "
+    "unknown: look at them before you save again."
+)
+
 # A deadlock, a serialization failure, a row changed since it was read: trying again helps.
 _AGAIN = {"40001", "40P01", "1020", "1213"}
 
@@ -88,6 +93,12 @@ _KINDS = (
         "The disk of the database is full: make room, then save again.",
     ),
     _Kind(
+        ("SQLITE_IOERR",),
+        r"disk I/O error",
+        "The disk of the database failed: make room on it, look at quotas and limits of the size "
+        "of a file, and check the disk itself.",
+    ),
+    _Kind(
         ("SQLITE_CANTOPEN",),
         r"unable to open database",
         "The database file can't be opened: check its path, its folder and their permissions.",
@@ -124,6 +135,9 @@ def lost(error: BaseException) -> bool:
 
 def origin(error: BaseException) -> BaseException:
     """The driver's own error within that of an ORM."""
+    # When SQLite has ended a transaction itself (the disk is full), the ORM's own rollback fails.
+    while "no transaction is active" in str(error) and error.__context__ is not None:
+        error = error.__context__
     inner = getattr(error, "orig", None)
     return inner if isinstance(inner, BaseException) else error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -14,7 +14,22 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from ..exceptions import BusyError, StoreError
 from . import faults
-from .base import Changes, WaffleStore, by_kind, compared, effective, key_of, overrides, text_of
+from .base import (
+    Changes,
+    CommitLost,
+    Texts,
+    by_kind,
+    compared,
+    effective,
+    key_of,
+    overrides,
+    text_of,
+    unchanged,
+)
+from .history import HistoryRow
+from .peewee_connections import drop, hurried
+from .peewee_fields import is_plain, same_bytes
+from .peewee_history import PeeweeHistory
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 _MANY = 500
@@ -27,15 +42,16 @@ _log = logging.getLogger("peewee")
 _T = TypeVar("_T")
 
 
-class PeeweeWaffleStore(WaffleStore):
+class PeeweeWaffleStore(PeeweeHistory):
     """Keeps settings in a table of peewee.
 
     :param db: may be left out; the database is the model's own, a DatabaseProxy too.
     :param model: the model class.
+    :param history: the model class that keeps who changed what; None: nothing is kept.
     """
 
-    def __init__(self, db: Any = None, model: Any = None) -> None:
-        super().__init__(db, model)
+    def __init__(self, db: Any = None, model: Any = None, history: Any = None) -> None:
+        super().__init__(db, model, history)
         self._statements: dict[tuple[type, str | int], tuple[str, list[Any]]] = {}
         self._inherited: list[Any] = []
 
@@ -67,21 +83,20 @@ class PeeweeWaffleStore(WaffleStore):
 
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
         wanted = None if keys is None else list(keys)
-        try:
-            try:
-                rows = self._apart(lambda database: self._rows(database, wanted))
-            except _ERRORS as error:
-                if not self._renew(error):
-                    raise
-                rows = self._apart(lambda database: self._rows(database, wanted))
-        except _ERRORS as error:
-            self._fail(error)
-        return self._tidy(rows, wanted)
+        return self._tidy(self._ask(lambda database: self._rows(database, wanted)), wanted)
 
-    def swap(self, changes: Changes) -> bool:
-        changes = effective(changes)
-        if not changes:
+    def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
+        writes = effective(changes)
+        if not writes:
             return True
+        attempt = partial(self._attempt, writes, unchanged(changes), history)
+        try:
+            return attempt()
+        except CommitLost as lost:
+            gone = lost.__cause__ or lost
+            return self._settle(writes, lambda: self._renew(gone) and attempt())
+
+    def _attempt(self, changes: Changes, watched: Texts, history: Sequence[HistoryRow]) -> bool:
         write = self._write_columns
         if self._as_records or self._odd & changes.keys():
             write = self._write_records
@@ -92,8 +107,14 @@ class PeeweeWaffleStore(WaffleStore):
             # SQLite: the lock is taken first, so that it is waited for.
             kind = ("IMMEDIATE",) if isinstance(database, peewee.SqliteDatabase) else ()
             with database.atomic(*kind):
+                if watched and not self._still(
+                    watched, self._locked(database, sorted({*changes, *watched}))
+                ):
+                    raise _Lost
                 if not write(database, changes):
                     raise _Lost
+                if history:
+                    self._changes.add(history)
                 committing = True
             return True
 
@@ -106,10 +127,9 @@ class PeeweeWaffleStore(WaffleStore):
                 return False
             self._fail(error, changes)
         except _ERRORS as error:
-            if self._renew(error):
-                # Only the database knows whether a commit arrived before the connection went.
-                return committing and self._arrived(changes)
-            if faults.again(error):
+            if committing and faults.lost(error):
+                raise CommitLost from error
+            if self._renew(error) or faults.again(error):
                 return False
             self._fail(error, changes)
 
@@ -146,26 +166,42 @@ class PeeweeWaffleStore(WaffleStore):
             )
         return database
 
-    def _apart(self, work: Callable[[Any], _T], write: bool = False) -> _T:
-        """Work on a connection without an open transaction, and leave the thread's as it was."""
+    def _ask(self, work: Callable[[Any], _T], hurry: bool = False) -> _T:
+        """Return what work gives; a StoreError says why it can't be done. It may be done twice."""
+        try:
+            try:
+                return self._apart(work, hurry, hurry)
+            except _ERRORS as error:
+                if not self._renew(error):
+                    raise
+                return self._apart(work, hurry, hurry)
+        except _ERRORS as error:
+            self._fail(error)
+
+    def _apart(self, work: Callable[[Any], _T], write: bool = False, hurry: bool = False) -> _T:
+        """Work on a connection without an open transaction, and leave the thread's as it was.
+
+        In a hurry, or beside a transaction of the caller's, no lock is waited for but a moment.
+        """
         database = self._database
         if database.is_closed():
             database.connect()
             try:
-                return work(database)
+                return hurried(work, database) if hurry else work(database)
             finally:
                 if not database.is_closed():
                     database.close()
         raw = database.connection()
         # A BEGIN by hand is unknown to peewee.
-        if not (database.in_transaction() or getattr(raw, "in_transaction", False)):
+        is_open = database.in_transaction() or getattr(raw, "in_transaction", False)
+        if not is_open and not hurry:
             return work(database)
         if self.in_memory() or not database.thread_safe:
-            if write:
+            if is_open and write:
                 raise BusyError(faults.COMMIT_FIRST)
             return work(database)
         # Another thread has another connection.
-        beside = partial(_hurried, work) if write else work
+        beside = partial(hurried, work) if write else work
         with ThreadPoolExecutor(1) as executor:
             return executor.submit(self._apart, beside).result()
 
@@ -175,7 +211,7 @@ class PeeweeWaffleStore(WaffleStore):
             return False
         database = self._database
         if not database.is_closed() and not database.in_transaction():
-            _drop(database)
+            drop(database)
             try:
                 database.connect()
             except _ERRORS as failure:
@@ -190,7 +226,7 @@ class PeeweeWaffleStore(WaffleStore):
     def _as_records(self) -> bool:
         fields = self.model._meta.fields
         return overrides(self.model) or not (
-            _is_plain(fields.get("value")) and _is_plain(fields["key"])
+            is_plain(fields.get("value")) and is_plain(fields["key"])
         )
 
     def _some(self, query: Any, keys: list[str] | None) -> Any:
@@ -205,6 +241,14 @@ class PeeweeWaffleStore(WaffleStore):
         else:
             sql, parameters = self._statement(database, len(keys))[0], keys
         return list(database.execute_sql(sql, parameters).fetchall())
+
+    def _locked(self, database: Any, keys: list[str]) -> list[tuple[Any, Any]]:
+        """Read rows that nobody else shall write before the end of the transaction."""
+        # All in one order: two that lock each other's rows would wait for each other.
+        records = self._some(self.model.select(), keys).order_by(self.model.key)
+        if database.for_update:  # SQLite is locked as a whole already
+            records = records.for_update()
+        return [(key_of(r), text_of(r)) for r in records]
 
     def _statement(self, database: Any, kind: str | int) -> tuple[str, list[Any]]:
         """A statement and the names of its parameters, built once for a kind of database."""
@@ -226,7 +270,7 @@ class PeeweeWaffleStore(WaffleStore):
         if loose:
             # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
             utf8 = peewee.fn.CONVERT(peewee.NodeList((model.key, peewee.SQL("USING utf8mb4"))))
-            same += [_same_bytes(utf8, "of_key"), _same_bytes(model.value, "seen")]
+            same += [same_bytes(utf8, "of_key"), same_bytes(model.value, "seen")]
         else:
             same.append(model.value == "seen")
         query = model.delete() if kind == "delete" else model.update({model.value: "new"})
@@ -270,31 +314,3 @@ class PeeweeWaffleStore(WaffleStore):
 
 class _Lost(Exception):
     """Somebody else was faster."""
-
-
-def _is_plain(field: Any) -> bool:
-    """Whether a field stores text as it is given."""
-    return isinstance(field, peewee.CharField | peewee.TextField) and all(
-        getattr(type(field), name) is getattr(peewee.TextField, name)
-        for name in ("adapt", "db_value", "python_value")
-    )
-
-
-def _same_bytes(stored: Any, name: str) -> Any:
-    given = peewee.Cast(peewee.Value(name, converter=False), "BINARY")
-    return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", given)
-
-
-def _hurried(work: Callable[[Any], _T], database: Any) -> _T:
-    kinds = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
-    kind = next((name for cls, name in kinds.items() if isinstance(database, cls)), "postgresql")
-    try:
-        database.execute_sql(faults.HURRY[kind])
-        return work(database)
-    finally:
-        _drop(database)
-
-
-def _drop(database: Any) -> None:
-    """Close the thread's connection for good, where a pool would keep it."""
-    getattr(database, "manual_close", database.close)()

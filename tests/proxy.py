@@ -1,0 +1,85 @@
+"""A TCP proxy that cuts the connections of a database's clients at a chosen moment."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Proxy:
+    """Forwards to a server; `address` is where its clients connect."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = self._socket.getsockname()
+        self._plan: tuple[bytes, bool, bool] | None = None
+        self._open: list[socket.socket] = []
+        self.reachable = True
+        self.cuts = 0
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def cut_at(self, words: bytes, *, arrives: bool, stays_away: bool = False) -> None:
+        """Cut the connection that says these words next, before or after the server has them.
+
+        :param arrives: the server gets the words, and the client never gets the answer.
+        :param stays_away: no new connection is let in until `restore`.
+        """
+        self._plan = (words, arrives, stays_away)
+
+    def cut(self) -> None:
+        """Cut all connections now."""
+        for each in self._open:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def restore(self) -> None:
+        self.reachable = True
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
+        self.cut()
+        for thread in self._threads:
+            thread.join()
+        for each in (self._socket, *self._open):
+            each.close()
+
+    def _start(self, work: Callable[..., None], *args: Any) -> None:
+        self._threads.append(threading.Thread(target=work, args=args, daemon=True))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._socket.accept()
+                if not self.reachable:
+                    client.close()
+                    continue
+                server = socket.create_connection(self._server)
+                self._open += [client, server]
+                self._start(self._forward, client, server, True)
+                self._start(self._forward, server, client, False)
+
+    def _forward(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                plan: Any = self._plan
+                if not (asks and plan and plan[0] in data.upper()):
+                    target.sendall(data)
+                    continue
+                self._plan = None
+                self.cuts += 1
+                self.reachable = not plan[2]
+                # The client's end goes first: no answer may reach it.
+                source.shutdown(socket.SHUT_RDWR)
+                if plan[1]:
+                    target.sendall(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,50 @@
+"""The history and the values stay together, whenever a process is killed.
+
+WAFFLE_ROUNDS says how often: each round kills two that save at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import saver
+
+from waffleconf_admin.store import HistoryQuery
+
+ROUNDS = os.environ.get("WAFFLE_ROUNDS", "5")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "mariadb"])
+def test_history_replayed_gives_the_values(
+    request: pytest.FixtureRequest, tmp_path: Path, orm: str, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    if kind != "sqlite":
+        url = request.getfixturevalue(f"{kind}_url")
+    with contextlib.ExitStack() as stack:
+        app = saver.make_app(orm, url, stack, create=True)
+        command = [sys.executable, saver.__file__, orm, url, ROUNDS]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stderr
+        with app.app_context():
+            store = app.extensions["waffleconf"].configstore
+            stored = dict(store.read(list(saver.CONFS)))
+            rows = store.read_history(HistoryQuery())
+    replayed: dict[str, Any] = {}
+    saves: dict[str, set[str]] = {}
+    for row in reversed(rows):
+        assert row.old == replayed.get(row.key), f"row {row.id} does not follow the one before"
+        replayed[row.key] = row.new
+        saves.setdefault(row.change_set, set()).add(row.key)
+    del replayed["SECRET"]
+    assert {key: text for key, text in replayed.items() if text is not None} == {
+        key: text for key, text in stored.items() if key != "SECRET"
+    }
+    print(f"{len(saves)} saves, {len(rows)} changes")
+    assert len(saves) >= int(ROUNDS)

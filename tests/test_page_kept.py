@@ -1,0 +1,131 @@
+"""Rows that are kept from page to page, and assets that are cached: never an old one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from test_admin import row, sent, state_of, stored
+from wtforms import StringField
+
+from waffleconf_admin import WaffleAdmin
+
+CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle"},
+    "OPEN": {"desc": "Open", "default": True},
+    "THEME": {"desc": "Theme", "default": "a", "choices": ["a", "b"]},
+}
+URL = "/admin/config"
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    app = make_app(CONFS, TESTING=False, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True))
+    return app
+
+
+def kept(app: Flask) -> dict[str, Any]:
+    with app.app_context():
+        return dict(app.blueprints["waffleconf_admin"].keeper.rows())  # type: ignore[attr-defined]
+
+
+def test_a_page_of_kept_rows_is_the_same_page(app: Flask) -> None:
+    client = app.test_client()
+    first = client.get(URL).text
+    assert kept(app).keys() == CONFS.keys()
+    assert client.get(URL).text == first
+    form = sent(client.get(URL).text, SITENAME="New")
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)["SITENAME"] == "New" and stored(app)["OPEN"] is True
+
+
+def test_what_was_saved_is_shown_at_once(app: Flask) -> None:
+    client = app.test_client()
+    client.get(URL)
+    state_of(app).update_db({"SITENAME": "New"})
+    assert 'value="New"' in row(client.get(URL).text, "SITENAME")
+    state_of(app).reset(["SITENAME"])
+    assert 'value="Waffle"' in row(client.get(URL).text, "SITENAME")
+
+
+def test_a_new_declaration_is_shown_at_once(app: Flask) -> None:
+    client = app.test_client()
+    client.get(URL)
+    app.config["WAFFLE_CONFS"] = CONFS | {"SITENAME": {"desc": "Name", "default": "Waffle"}}
+    assert ">Name</label>" in row(client.get(URL).text, "SITENAME")
+
+
+def test_each_person_has_the_own_rights(make_app: MakeApp) -> None:
+    allowed = {"edit": True}
+    app = make_app(CONFS, TESTING=False)
+    app.register_blueprint(
+        WaffleAdmin(can=lambda action, setting: action == "view" or allowed["edit"])
+    )
+    client = app.test_client()
+    assert "<input" in row(client.get(URL).text, "SITENAME")
+    allowed["edit"] = False
+    assert "<input" not in row(client.get(URL).text, "SITENAME")
+    allowed["edit"] = True
+    assert "<input" in row(client.get(URL).text, "SITENAME")
+
+
+def test_what_may_differ_each_time_is_not_kept(make_app: MakeApp) -> None:
+    numbers: Iterator[int] = iter(range(100))
+    confs = {
+        "ASKED": {"default": "a", "choices": lambda: ["a", f"choice {next(numbers)}"]},
+        "OWN": {"default": "a", "field": StringField},
+        "CHECKED": {"default": "a", "validators": [lambda form, field: None]},
+        "LABELLED": {"default": "a"},
+    }
+    app = make_app(confs, TESTING=False)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True))
+    first, second = (row(app.test_client().get(URL).text, "ASKED") for _ in range(2))
+    assert first != second
+    assert kept(app).keys() == {"LABELLED"}
+
+
+def test_nothing_is_kept_of_mistakes(app: Flask) -> None:
+    client = app.test_client()
+    form = sent(client.get(URL).text, THEME="pink", SITENAME="typed")
+    assert "typed" in client.post(URL, data=form).text
+    assert "typed" not in client.get(URL).text
+
+
+def test_an_own_block_has_the_field_of_a_kept_row(make_app: MakeApp, tmp_path: Any) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "own.html").write_text(
+        '{% extends "waffleconf/waffle_form.html" %}'
+        "{% block field %}{{ super() }}"
+        '<i data-own="{{ field.setting.key }}={{ field.shown_text }}">{{ field() }}</i>'
+        "{% endblock %}"
+    )
+    app = make_app(CONFS, TESTING=False, WAFFLE_TEMPLATE="own")
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True))
+    pages = [app.test_client().get(URL).text for _ in range(2)]
+    for page in pages:
+        assert 'data-own="SITENAME=Waffle"' in page and page.count('name="SITENAME"') == 2
+
+
+def test_assets_have_their_content_in_the_address_and_last(app: Flask) -> None:
+    client = app.test_client()
+    addresses = re.findall(r'(?:href|src)="([^"]*/assets/[^"]*)"', client.get(URL).text)
+    assert len(addresses) == 2
+    for address in addresses:
+        with client.get(address) as answer:
+            assert answer.status_code == 200
+            control = answer.headers["Cache-Control"]
+            assert "immutable" in control and "max-age=31536000" in control
+        with client.get(re.sub(r"/assets/\w+/", "/assets/0123456789ab/", address)) as answer:
+            assert answer.status_code == 200 and "immutable" not in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("name", "most"), [("waffleconf.css", 20_000), ("waffleconf.js", 15_000)])
+def test_assets_stay_small(app: Flask, name: str, most: int) -> None:
+    with app.test_client().get(f"{URL}/assets/{name}") as answer:
+        assert len(answer.data) < most

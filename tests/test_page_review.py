@@ -1,0 +1,263 @@
+"""Review, conflicts and resets: what people are shown before a value is written."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from test_admin import row, sent, state_of, stored
+
+from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.admin import review
+
+CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle"},
+    "OPEN": {"desc": "Shop is open", "default": True},
+    "ABOUT": {"desc": "About us", "default": "one\ntwo\nthree", "multiline": True},
+    "HOURS": {"desc": "Opening hours", "default": {"mon": [9, 18], "tue": [9, 12]}},
+    "TAX": {"desc": "Tax", "default": 21, "confirm": True, "min": 0},
+    "TOKEN": {"desc": "Token", "default": "", "secret": True},
+    "LEGACY": {"desc": "Legacy", "default": "x", "readonly": True},
+}
+
+MakeApp = Callable[..., Flask]
+URL = "/admin/config"
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    app = make_app(CONFS, WTF_CSRF_ENABLED=True, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin(actor=lambda: "ana"))
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> Any:
+    return app.test_client()
+
+
+def typed(client: Any, **changes: str) -> dict[str, str]:
+    return sent(client.get(URL).text, **changes)
+
+
+def test_review_shows_old_and_new_and_saves_nothing(app: Flask, client: Any) -> None:
+    form = typed(client, SITENAME="Crêperie", OPEN="")
+    page = client.post(URL, data=form | {"waffle.do": "review"})
+    assert page.status_code == 200
+    assert "2 changes, not saved yet" in page.text
+    shown = re.findall(r"<dd>(.*?)</dd>", page.text)
+    assert shown == ["Waffle", "Crêperie", "On", "Off"]
+    assert stored(app)["SITENAME"] == "Waffle"
+
+
+def test_what_was_reviewed_is_saved_with_its_note(
+    app: Flask, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = client.post(URL, data=typed(client, SITENAME="Crêperie") | {"waffle.do": "review"})
+    again = sent(page.text) | {"waffle.do": "confirm", "waffle.note": "new sign"}
+    with caplog.at_level(logging.INFO):
+        assert client.post(URL, data=again).status_code == 303
+    assert stored(app)["SITENAME"] == "Crêperie"
+    assert "new sign" in caplog.text and "ana" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("ABOUT", "one\ntwo and a half\nthree"), ("HOURS", '{"mon": [9, 18], "tue": [9, 13]}')],
+)
+def test_texts_of_several_lines_are_compared_line_by_line(client: Any, key: str, text: str) -> None:
+    page = client.post(URL, data=typed(client, **{key: text}) | {"waffle.do": "review"}).text
+    diff = page.partition('class="wf-diff"')[2]
+    old, new = (re.findall(rf'<div class="wf-{kind}">(.*?)</div>', diff) for kind in ("old", "new"))
+    assert len(old) == len(new) == 1
+    assert ("two" in old[0]) == (key == "ABOUT") and ("12" in old[0]) == (key == "HOURS")
+    assert ("half" in new[0]) == (key == "ABOUT") and ("13" in new[0]) == (key == "HOURS")
+
+
+def test_differences_leave_out_what_is_far_from_any() -> None:
+    before = [f"line {number}" for number in range(100)]
+    after = ["first", *before[1:50], "middle", *before[51:]]
+    lines = list(review.differences("\n".join(before), "\n".join(after)))
+    assert [line for kind, line in lines if kind in ("old", "new")] == [
+        "line 0", "first", "line 50", "middle",
+    ]  # fmt: skip
+    assert len(lines) < 15 and ("gap", "…") in lines
+
+
+def test_huge_texts_are_not_compared(make_app: MakeApp) -> None:
+    app = make_app({"BIG": {"default": "a\n" * 60_000, "multiline": True}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    page = client.post(URL, data={"BIG": "b\n" * 60_000, "waffle.do": "review"}).text
+    assert "wf-diff" not in page and len(page) < 200_000
+
+
+@pytest.mark.parametrize("do", ["", "save", "review", "reset TAX", "nonsense"])
+def test_what_has_to_be_confirmed_always_passes_through_review(
+    app: Flask, client: Any, do: str
+) -> None:
+    state_of(app).update_db({"TAX": 7})
+    page = client.post(URL, data=typed(client, TAX="19", SITENAME="X") | {"waffle.do": do})
+    assert page.status_code == 200 and "looked at twice" in page.text
+    assert (stored(app)["TAX"], stored(app)["SITENAME"]) == (7, "Waffle")
+    again = sent(page.text) | {"waffle.do": "confirm"}
+    assert client.post(URL, data=again).status_code == 303
+    assert stored(app)["TAX"] == (21 if do.startswith("reset") else 19)
+
+
+def test_other_settings_are_saved_without_review(app: Flask, client: Any) -> None:
+    assert client.post(URL, data=typed(client, SITENAME="X")).status_code == 303
+
+
+def test_mistakes_are_told_before_a_review(app: Flask, client: Any) -> None:
+    page = client.post(URL, data=typed(client, TAX="-1") | {"waffle.do": "review"})
+    assert page.status_code == 422 and "wf-errors" in row(page.text, "TAX")
+
+
+def test_back_to_editing_keeps_what_was_typed(app: Flask, client: Any) -> None:
+    page = client.post(URL, data=typed(client, SITENAME="Mine", TAX="5") | {"waffle.do": "review"})
+    page = client.post(URL, data=sent(page.text) | {"waffle.do": "edit"})
+    assert page.status_code == 200
+    assert 'value="Mine"' in row(page.text, "SITENAME")
+    assert "Not saved yet" in row(page.text, "TAX") and "Not saved yet" not in row(
+        page.text, "OPEN"
+    )
+    assert stored(app)["SITENAME"] == "Waffle"
+    assert client.post(URL, data=sent(page.text) | {"waffle.do": "confirm"}).status_code == 303
+    assert (stored(app)["SITENAME"], stored(app)["TAX"]) == ("Mine", 5)
+
+
+def test_a_secret_in_a_review_is_typed_again(app: Flask, client: Any) -> None:
+    page = client.post(URL, data=typed(client, TOKEN="s3cr3t") | {"waffle.do": "review"})
+    assert page.status_code == 200 and "s3cr3t" not in page.text
+    control = re.search(r'<input[^>]*name="TOKEN"[^>]*>', page.text)
+    assert control and " required" in control[0]
+    again = sent(page.text) | {"waffle.do": "confirm", "TOKEN": "s3cr3t"}
+    assert client.post(URL, data=again).status_code == 303
+    assert stored(app)["TOKEN"] == "s3cr3t"
+
+
+def test_somebody_faster_than_the_review_is_a_conflict(app: Flask, client: Any) -> None:
+    page = client.post(URL, data=typed(client, SITENAME="Mine") | {"waffle.do": "review"})
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    page = client.post(URL, data=sent(page.text) | {"waffle.do": "confirm"})
+    assert page.status_code == 422 and "Theirs" in row(page.text, "SITENAME")
+    assert stored(app)["SITENAME"] == "Theirs"
+
+
+def test_without_a_token_a_review_unticks_nothing(make_app: MakeApp) -> None:
+    app = make_app({"NAME": {"default": "a"}, "OPEN": {"default": True}}, SECRET_KEY=None)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    page = client.post(URL, data=sent(client.get(URL).text, NAME="b") | {"waffle.do": "review"})
+    assert client.post(URL, data=sent(page.text) | {"waffle.do": "confirm"}).status_code == 303
+    assert stored(app) == {"NAME": "b", "OPEN": True}
+
+
+# Conflicts
+
+
+@pytest.fixture
+def conflict(app: Flask, client: Any) -> str:
+    """The page after somebody else was faster with the name."""
+    form = typed(client, SITENAME="Mine", OPEN="")
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    return str(client.post(URL, data=form).text)
+
+
+def test_a_conflict_shows_both_and_keeps_all_else(app: Flask, conflict: str) -> None:
+    both = row(conflict, "SITENAME")
+    assert "Keep theirs" in both and "Use mine" in both
+    assert "Theirs" in both and 'value="Mine"' in both
+    assert "Not saved yet" in row(conflict, "OPEN")
+    assert stored(app)["OPEN"] is True
+
+
+@pytest.mark.parametrize(("choice", "name"), [("theirs", "Theirs"), ("", "Mine")])
+def test_either_side_of_a_conflict_can_be_chosen(
+    app: Flask, client: Any, conflict: str, choice: str, name: str
+) -> None:
+    form = sent(conflict) | {"waffle.theirs.SITENAME": choice}
+    assert client.post(URL, data=form).status_code == 303
+    assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == (name, False)
+
+
+def test_a_conflict_about_a_secret_shows_none(app: Flask, client: Any) -> None:
+    form = typed(client, TOKEN="mine-s3cr3t")
+    state_of(app).update_db({"TOKEN": "their-s3cr3t"})
+    page = client.post(URL, data=form).text
+    assert "another value" in row(page, "TOKEN") and "s3cr3t" not in page
+
+
+# Reset
+
+
+def test_reset_deletes_what_is_stored(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Crêperie", "OPEN": False})
+    form = typed(client) | {"waffle.do": "reset SITENAME"}
+    assert client.post(URL, data=form).status_code == 303
+    records = state_of(app).read()
+    assert records["SITENAME"].text is None and records["OPEN"].value is False
+    assert "“Crêperie” → “Waffle”" in client.get(URL).text
+
+
+def test_reset_saves_nothing_else_and_loses_nothing(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Crêperie"})
+    form = typed(client, ABOUT="typed", OPEN="") | {"waffle.do": "reset SITENAME"}
+    page = client.post(URL, data=form)
+    assert page.status_code == 200
+    assert stored(app)["SITENAME"] == "Waffle" and stored(app)["OPEN"] is True
+    assert "typed" in row(page.text, "ABOUT") and "is not saved yet" in page.text
+    assert client.post(URL, data=sent(page.text)).status_code == 303
+    assert (stored(app)["ABOUT"], stored(app)["OPEN"]) == ("typed", False)
+
+
+def test_reset_of_what_somebody_else_has_changed_is_a_conflict(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Crêperie"})
+    form = typed(client) | {"waffle.do": "reset SITENAME"}
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    page = client.post(URL, data=form)
+    assert page.status_code == 422 and "Theirs" in row(page.text, "SITENAME")
+    assert stored(app)["SITENAME"] == "Theirs"
+
+
+def test_reset_of_a_secret(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"TOKEN": "s3cr3t"})
+    form = typed(client) | {"waffle.do": "reset TOKEN"}
+    assert client.post(URL, data=form).status_code == 303
+    assert state_of(app).read()["TOKEN"].text is None
+
+
+@pytest.mark.parametrize("key", ["LEGACY", "NOTHING"])
+def test_reset_of_what_may_not_be_edited_does_nothing(app: Flask, client: Any, key: str) -> None:
+    state_of(app).update_db({"LEGACY": "y"})
+    client.post(URL, data=typed(client) | {"waffle.do": f"reset {key}"})
+    assert stored(app)["LEGACY"] == "y"
+
+
+def test_reset_needs_the_csrf_token(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Crêperie"})
+    page = client.post(URL, data={"waffle.do": "reset SITENAME"})
+    assert page.status_code == 422 and stored(app)["SITENAME"] == "Crêperie"
+
+
+def test_a_reset_by_the_script_is_saved_as_one(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Crêperie", "ABOUT": "x"})
+    form = typed(client, SITENAME="Waffle", ABOUT="y")
+    client.post(URL, data=form | {"waffle.reset": "SITENAME"})
+    records = state_of(app).read()
+    assert records["SITENAME"].text is None and records["ABOUT"].value == "y"
+
+
+def test_the_reset_button_knows_the_default(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "x", "OPEN": False, "HOURS": {}, "TOKEN": "x"})
+    page = client.get(URL).text
+    found = re.findall(r'value="reset (\w+)"[^>]*?(?: data-default="([^"]*)")?>', page)
+    defaults = {key: html.unescape(text) for key, text in found}
+    assert (defaults["SITENAME"], defaults["OPEN"], defaults["TOKEN"]) == ("Waffle", "true", "")
+    assert defaults["HOURS"].startswith("{")

@@ -1,0 +1,136 @@
+"""The words of the page in the reader's language, and the catalogues that ship."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from flask import Flask, request
+from flask_babel import Babel, lazy_gettext
+from test_admin import row
+
+import waffleconf_admin
+from waffleconf_admin import WaffleAdmin, words
+
+PACKAGE = Path(waffleconf_admin.__file__).parent
+FOLDER = PACKAGE / "translations"
+LANGUAGES = sorted(path.parent.parent.name for path in FOLDER.glob("*/LC_MESSAGES/*.po"))
+CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle", "min": 1, "max": 40},
+    "OPEN": {"desc": "Open", "default": True},
+    "SIZE": {"desc": lazy_gettext("Size"), "default": 20, "help": lazy_gettext("Help")},
+    "GROUPED": {"desc": "Grouped", "default": 1, "group": lazy_gettext("Group")},
+}
+URL = "/admin/config"
+
+
+def catalog(language: str) -> Catalog:
+    with open(FOLDER / language / "LC_MESSAGES" / "waffleconf_admin.po", "rb") as file:
+        return read_po(file, language)
+
+
+def in_code() -> set[Any]:
+    """All that is marked for translation: texts, and pairs of one and many."""
+    keywords = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
+    methods = [("**.py", "python"), ("**.html", "jinja2")]
+    found = extract_from_dir(str(PACKAGE), methods, keywords=keywords)
+    return {message for _, _, message, _, _ in found}
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    app = make_app(CONFS)
+    Babel(app, locale_selector=lambda: request.args.get("lang", "en"))
+    app.register_blueprint(WaffleAdmin())
+    return app
+
+
+def test_spanish_ships() -> None:
+    assert "es" in LANGUAGES
+
+
+def test_the_template_has_every_word_of_the_code() -> None:
+    with open(FOLDER / "waffleconf_admin.pot", "rb") as file:
+        template = read_po(file)
+    assert {message.id for message in template if message.id} == in_code()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_is_complete_and_compiled(language: str) -> None:
+    written = {message.id: message for message in catalog(language) if message.id}
+    assert written.keys() == in_code()
+    with open(FOLDER / language / "LC_MESSAGES" / "waffleconf_admin.mo", "rb") as file:
+        compiled = read_mo(io.BytesIO(file.read()))
+    for text, message in written.items():
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(strings) and not message.fuzzy, text
+        one = text[0] if isinstance(text, tuple) else text
+        assert compiled.get(text).string in (message.string, [*strings]), text
+        places = set(re.findall(r"%\(\w+\)s", one if isinstance(text, str) else text[1]))
+        assert all(set(re.findall(r"%\(\w+\)s", string)) == places for string in strings), text
+
+
+def test_the_page_speaks_the_language_of_the_reader(app: Flask) -> None:
+    client = app.test_client()
+    english, spanish = client.get(URL).text, client.get(f"{URL}?lang=es").text
+    assert '<html lang="en">' in english and '<html lang="es">' in spanish
+    for one, other in [("Search 4 settings", "Buscar en 4 ajustes"), (">Save<", ">Guardar<")]:
+        assert one in english and other in spanish and one not in spanish
+    assert "1 to 40 characters" in row(english, "SITENAME")
+    assert "de 1 a 40 caracteres" in row(spanish, "SITENAME")
+    # Rows are kept: each reader has the own language all the same.
+    assert "1 to 40 characters" in row(client.get(URL).text, "SITENAME")
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ({"SIZE": "many"}, "Escriba un número entero, como 1000."),
+        ({"SITENAME": ""}, "Al menos 1 carácter."),
+    ],
+)
+def test_mistakes_are_told_in_it_too(app: Flask, typed: dict[str, str], text: str) -> None:
+    assert text in app.test_client().post(f"{URL}?lang=es", data=typed).text
+
+
+def test_what_was_saved_is_told_in_it_too(app: Flask) -> None:
+    answer = app.test_client().post(f"{URL}?lang=es", data={"SIZE": "5"}, follow_redirects=True)
+    assert "Size: guardado, “20” → “5”" in answer.text
+
+
+def test_a_language_without_a_catalogue_is_english(app: Flask) -> None:
+    page = app.test_client().get(f"{URL}?lang=fr").text
+    assert '<html lang="fr">' in page and ">Save<" in page
+
+
+def test_a_language_from_right_to_left_says_so(app: Flask) -> None:
+    assert '<html lang="ar" dir="rtl">' in app.test_client().get(f"{URL}?lang=ar").text
+
+
+def test_without_flask_babel_it_is_english(make_app: Callable[..., Flask]) -> None:
+    assert words.gettext("Save") == "Save"
+    app = make_app({"A": {"default": 1}})
+    with app.app_context():
+        assert words.gettext("at least %(min)s", min=1) == "at least 1"
+        assert words.ngettext("%(count)s day ago", "%(count)s days ago", 2) == "2 days ago"
+        assert (words.language(), words.is_rtl()) == ("en", False)
+
+
+def test_no_template_has_words_that_stay_english() -> None:
+    for path in (PACKAGE / "templates").rglob("*.html"):
+        text = re.sub(
+            r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<pre.*?</pre>|<code>.*?</code>",
+            "",
+            path.read_text(),
+            flags=re.S,
+        )
+        left = re.findall(r">([^<>]*[a-z]{3,}[^<>]*)<", text)
+        assert not [words for words in left if words.strip()], path

@@ -1,0 +1,145 @@
+"""WaffleAdmin: the blueprint of the settings page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from .. import words
+from ..forms.values import ADDED
+from . import assets, headers
+from .actor import logged_in
+from .history import HistoryPage
+from .index import SettingsPage
+from .kept import Keeper
+from .limits import limits
+from .rights import Can, Rights, anyone
+
+__all__ = ["WaffleAdmin", "anyone", "blueprint"]
+
+#: What our templates use besides what they are given; the names begin with "waffle_".
+_IN_TEMPLATES: dict[str, Callable[..., Any]] = {
+    "gettext": words.gettext,
+    "ngettext": words.ngettext,
+    "language": words.language,
+    "is_rtl": words.is_rtl,
+    "asset": assets.url,
+    "limits": limits,
+}
+
+
+class WaffleAdmin(Blueprint):
+    """The page at ``/admin/config`` on which people change the settings of the running app.
+
+    :param name: the blueprint's name; another one for each further page of an app.
+    :param can: ``can(action, setting)``, asked with "view", "edit" and "history" for each
+        setting; only ``True`` allows. Call ``abort(redirect(…))`` in it to send somebody to a
+        log-in. Without it ``app.config["WAFFLE_CAN"]`` is asked; without that one too, the page
+        answers in debug mode and in tests only.
+    :param groups: show the settings of these groups only.
+    :param fields: ``{type: WTForms field}``: controls for types of your own, or other controls.
+    :param layout: a template of the app's own to show the page in. It needs a block ``content``,
+        and it shows flashed messages itself. Our strict Content-Security-Policy could break its
+        scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
+    :param actor: a function that says who saves; without it, whom Flask-Login has logged in.
+    :param url_prefix: where the page is, unless ``register_blueprint`` says otherwise.
+    :param blueprint_options: whatever else a :class:`flask.Blueprint` takes.
+
+    The response headers are defaults: an ``after_request`` function of the app may replace them.
+    """
+
+    def __init__(
+        self,
+        name: str = "waffleconf_admin",
+        *,
+        can: Can | None = None,
+        groups: Iterable[str] | None = None,
+        fields: Mapping[type, Any] | None = None,
+        layout: str | None = None,
+        actor: Callable[[], str | None] | None = None,
+        url_prefix: str = "/admin/config",
+        **blueprint_options: Any,
+    ) -> None:
+        options = {
+            "template_folder": "templates",
+            "static_folder": "static",
+            # Not "/static": with the prefix "/" the app's own files would hide ours.
+            "static_url_path": "/assets",
+        }
+        package = __name__.partition(".")[0]  # where the templates are
+        super().__init__(name, package, url_prefix=url_prefix, **options | blueprint_options)
+        self.can = can
+        self.groups = None if groups is None else tuple(groups)
+        self.fields = fields
+        self.layout = layout
+        self.actor = actor
+        self.keeper = Keeper()
+        # An empty rule without strict slashes answers with and without the slash, no redirect.
+        self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
+        self.add_url_rule("/history", "history", self._history)
+        self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
+        assets.add(self)
+        self.after_request(self._add_headers)
+        for name, function in _IN_TEMPLATES.items():
+            self.add_app_template_global(function, f"waffle_{name}")
+
+    def register(self, app: Any, options: dict[str, Any]) -> None:
+        """Register on an app, and let the command line know the fields that the page has."""
+        super().register(app, options)
+        app.extensions.setdefault(ADDED, {}).update(self.fields or {})
+
+    def page(self, template: str, status: int = 200, **context: Any) -> BaseResponse:
+        """Return one of our pages, in the layout that was asked for."""
+        html = render_template(
+            template.removesuffix(".html") + ".html",
+            layout=self.layout or "waffleconf/layout.html",
+            embedded=self.layout is not None,
+            **context,
+        )
+        return make_response(html, status)
+
+    def who(self) -> str | None:
+        """Return who saves, as far as the app says."""
+        return self.actor() if self.actor else logged_in()
+
+    def _index(self) -> BaseResponse:
+        state = state_of_app()
+        rights = Rights(self, state)
+        if not rights.viewable:
+            return self._refuse(rights)
+        return SettingsPage(self, state, rights).answer()
+
+    def _history(self) -> BaseResponse:
+        state = state_of_app()
+        rights = Rights(self, state)
+        page = HistoryPage(self, state, rights)
+        if not page.settings:
+            return self._refuse(rights)
+        return page.undo() if request.method == "POST" else page.show()
+
+    def _refuse(self, rights: Rights) -> BaseResponse:
+        remedy = rights.remedy()
+        empty = not rights.declared
+        return self.page("waffleconf/forbidden", 403, remedy=remedy, empty=empty)
+
+    def _add_headers(self, response: Response) -> Response:
+        for name, value in headers.for_page(embedded=self.layout is not None).items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def state_of_app() -> Any:
+    """Return the current app's state."""
+    try:
+        return current_app.extensions["waffleconf"]
+    except KeyError:
+        raise RuntimeError(
+            "the settings page needs the extension: call WaffleConf(app, store), or "
+            "waffle.init_app(app, store), where the app is made"
+        ) from None
+
+
+blueprint = WaffleAdmin()

@@ -1,0 +1,175 @@
+"""Changes: the saves of the history as its page shows them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..declarations import Setting
+from ..fields import FIELDS, SettingField, bound, choose, describe
+from ..fields.base import readable
+from ..history import Change
+from ..words import gettext as _
+from .review import MOST_CHARACTERS, MOST_LINES, differences
+
+#: Texts on one line that are longer than this are compared word by word.
+LONG = 60
+
+Lines = list[tuple[str, str]]  #: ("same", "old", "new" or "gap", text)
+
+
+@dataclass
+class Entry:
+    """One change, as the page shows it."""
+
+    change: Change
+    label: Any
+    gone: bool  #: it is no longer a setting
+    old: str | None  #: None: no value was stored, so the default held
+    new: str | None
+    lines: Lines  #: for texts of several lines, line by line
+    words: Lines  #: for a long line, piece by piece
+    put_back: str  #: what a button sends to put the old value back; "" where that can't be
+
+
+@dataclass
+class Save:
+    """The changes of one save."""
+
+    change_set: str
+    first: Change
+    entries: list[Entry] = field(default_factory=list)
+    undo: str = ""  #: what a button sends to undo it; "" where that can't be
+    goes_on: bool = False  #: the next page has more of it
+
+
+class Teller:
+    """Lays changes out for one person.
+
+    :param settings: those whose history this person may see.
+    :param editable: the keys of those that this person may change.
+    :param latest: the last change of each setting.
+    :param table: the app's own fields by type.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Setting],
+        editable: set[str],
+        latest: Mapping[str, Change],
+        table: Mapping[type, Any] | None,
+    ) -> None:
+        self._settings = settings
+        self._editable = editable
+        self._latest = latest
+        self._table = {**FIELDS, **(table or {})}
+        self._kinds: dict[str, Any] = {}
+
+    def saves(self, changes: Iterable[Change]) -> list[Save]:
+        """Group changes by save, in the order given."""
+        saves: dict[str, Save] = {}
+        for change in changes:
+            save = saves.setdefault(change.change_set, Save(change.change_set, change))
+            save.entries.append(self._entry(change))
+            if self._is_undoable(change) and self._latest[change.key].id == change.id:
+                save.undo = change.change_set
+        for save in saves.values():
+            save.entries.sort(key=lambda entry: entry.change.id)
+        return list(saves.values())
+
+    def _entry(self, change: Change) -> Entry:
+        setting = self._settings.get(change.key)
+        put_back = ""
+        if self._is_undoable(change) and self._latest[change.key].new_text != change.old_text:
+            put_back = f"{change.change_set} {self._latest[change.key].id} {change.key}"
+        old = self._text(setting, change.old, change.old_text)
+        new = self._text(setting, change.new, change.new_text)
+        label = change.key if setting is None else setting.label
+        entry = Entry(change, label, setting is None, old, new, [], [], put_back)
+        if change.secret or change.problem or old is None or new is None:
+            return entry
+        whole = [self._whole(setting, value) for value in (change.old, change.new)]
+        entry.lines, entry.words = compare(*whole)
+        return entry
+
+    def _is_undoable(self, change: Change) -> bool:
+        return change.key in self._editable and not change.secret and change.key in self._latest
+
+    def _kind(self, setting: Setting | None) -> Any:
+        """A field that knows how a setting's values are written."""
+        if setting is None:
+            return None
+        if setting.key not in self._kinds:
+            try:
+                kind = bound.alone(setting, choose(setting, self._table))
+            except ValueError:
+                kind = None
+            self._kinds[setting.key] = kind
+        return self._kinds[setting.key]
+
+    def _text(self, setting: Setting | None, value: Any, stored: str | None) -> str | None:
+        """A value in words, of bounded length."""
+        if stored is None:
+            return None
+        return bound.words(self._kind(setting), value)
+
+    def _whole(self, setting: Setting | None, value: Any) -> str:
+        """The whole text of a value, to be compared."""
+        kind = self._kind(setting)
+        if isinstance(kind, SettingField) and type(value) is not bool:
+            try:
+                return kind.show(value)
+            except ValueError:
+                pass
+        return value if isinstance(value, str) else describe(value)
+
+
+def compare(old: str, new: str) -> tuple[Lines, Lines]:
+    """Compare two texts: ``(lines, words)``, of which one at least is empty.
+
+    Both are for short texts, that are better shown whole, and for those too long to compare.
+    """
+    if len(old) + len(new) > MOST_CHARACTERS:
+        return [], []
+    if "\n" in old or "\n" in new:
+        many = max(old.count("\n"), new.count("\n")) >= MOST_LINES
+        return ([] if many else bounded(differences(old, new))), []
+    if max(len(old), len(new)) <= LONG:
+        return [], []
+    before, after = (re.findall(r"\w+|\s+|.", text) for text in (old, new))
+    if max(len(before), len(after)) > MOST_LINES:
+        return [], []
+    pieces: Lines = []
+    matcher = difflib.SequenceMatcher(None, before, after, False)
+    for tag, start, end, start_new, end_new in matcher.get_opcodes():
+        if tag == "equal":
+            pieces.append(("same", _middle("".join(before[start:end]))))
+            continue
+        changed = ("old", "".join(before[start:end])), ("new", "".join(after[start_new:end_new]))
+        pieces += bounded(piece for piece in changed if piece[1])
+    return [], pieces
+
+
+def bounded(lines: Iterable[tuple[str, str]]) -> Lines:
+    """The lines, each of bounded length."""
+    return [(kind, readable(text)) for kind, text in lines]
+
+
+def _middle(text: str) -> str:
+    """What is the same, without what nobody reads."""
+    return text if len(text) <= 4 * LONG else f"{text[: 2 * LONG]} … {text[-2 * LONG :]}"
+
+
+def sources() -> dict[str, str]:
+    """The ways in, in words."""
+    return {
+        "page": _("Page"),
+        "code": _("Code"),
+        "cli": _("Command line"),
+        "import": _("Import"),
+        "api": _("API"),
+        "undo": _("Undo"),
+    }

@@ -1,0 +1,63 @@
+"""Filter: which of the settings somebody wants to see, by the address of the page.
+
+Every setting is on every page; those left out are hidden. So the script can show them again at
+once, and what was typed in them is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from ..words import gettext as _
+
+#: The names that we use in the address; others are the app's.
+NAMES = ("q", "group", "changed")
+
+
+class Filter:
+    """What was asked for with ``?q=``, ``?group=`` and ``?changed=``.
+
+    :param args: those of the request.
+    """
+
+    def __init__(self, args: MultiDict[str, str]) -> None:
+        self.q = args.get("q", "").strip()
+        self.group = args.get("group", "")
+        self.changed = args.get("changed", "") not in ("", "0")
+        self.others = [pair for pair in args.items(multi=True) if pair[0] not in NAMES]
+        self._words = self.q.lower().split()
+
+    def __bool__(self) -> bool:
+        return bool(self._words or self.group or self.changed)
+
+    def finds(self, field: Any) -> bool:
+        """Whether a setting is found, in whatever group."""
+        if self.changed and not field.differs:
+            return False
+        if not self._words:
+            return True
+        setting = field.setting
+        parts = (setting.label, setting.key, setting.help, group_name(setting.group))
+        text = " ".join(map(str, (*parts, field.shown_text))).lower()
+        return all(word in text for word in self._words)
+
+    def has_group(self, name: str) -> bool:
+        return not self.group or self.group == name
+
+    def url(self, **changes: Any) -> str:
+        """Return the address of the page with another filter."""
+        now: dict[str, Any] = {
+            "q": self.q,
+            "group": self.group,
+            "changed": "1" if self.changed else "",
+        }
+        pairs = [(name, value) for name, value in (now | changes).items() if value]
+        return "?" + urlencode(self.others + pairs)
+
+
+def group_name(group: Any) -> str:
+    """Return what people read as the name of a group."""
+    return str(group) or _("General")

@@ -1,0 +1,220 @@
+"""The pages of the history: who changed what, and the way back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, flash, redirect, request, session, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from ..declarations import Setting
+from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..history import Change
+from ..words import gettext as _
+from ..words import ngettext
+from .changes import Save, Teller, sources
+from .rights import Rights
+from .saved import SHOWN, shorten
+from .when import ago
+
+if TYPE_CHECKING:
+    from . import WaffleAdmin
+
+log = logging.getLogger(__name__)
+
+PAGE = 50  #: changes on a page
+
+
+class HistoryPage:
+    """One request of the history's pages.
+
+    :param admin: the blueprint.
+    :param state: the app's state.
+    :param rights: what this person may do.
+    """
+
+    def __init__(self, admin: WaffleAdmin, state: Any, rights: Rights) -> None:
+        self.admin = admin
+        self.state = state
+        self.history = state.history
+        self.settings = {setting.key: setting for setting in visible(rights)}
+        #: Whether this person may see all there is: also of what is no longer a setting, and so
+        #: has nobody left who could be asked.
+        self.whole = len(self.settings) == len(state.settings) and admin.groups is None
+        self.editable = {
+            key
+            for key, setting in self.settings.items()
+            if not setting.readonly and rights.may_edit(setting)
+        }
+
+    def show(self, problems: Iterable[str] = (), status: int = 200) -> Response:
+        """Answer a GET; or a POST that failed, with what is wrong."""
+        if self.history is None:
+            return self._page(404, kept=False)
+        wanted = Filter(request.args)
+        try:
+            changes = self.history.list(**wanted.arguments(self._keys(wanted.key)), limit=PAGE + 1)
+            latest = self.history.latest({change.key for change in changes})
+        except StoreError:
+            log.exception("the history can't be read")
+            return self._page(503, kept=True, wanted=wanted, available=False)
+        teller = Teller(self.settings, self.editable, latest, self.admin.fields)
+        saves = teller.saves(changes[:PAGE])
+        older = changes[PAGE - 1].id if len(changes) > PAGE else None
+        if older and saves[-1].change_set == changes[PAGE].change_set:
+            saves[-1].goes_on = True
+        return self._page(
+            status,
+            kept=True,
+            available=True,
+            problems=list(problems),
+            wanted=wanted,
+            days=_by_day(saves),
+            older=older,
+            setting=self.settings.get(wanted.key),
+            settings=self.settings.values(),
+            sources=sources(),
+            guard=FlaskForm(),
+            ago=ago,
+        )
+
+    def undo(self) -> Response:
+        """Answer a POST: undo a save, or put one value back."""
+        if self.history is None:
+            return self._page(404, kept=False)
+        if not FlaskForm().validate():
+            return self.show(
+                [_("The security token (CSRF) is missing or too old. Try again.")], 422
+            )
+        change_set, _space, rest = request.form.get("undo", "").partition(" ")
+        seen, _space, only = rest.partition(" ")
+        try:
+            found = [c for c in self.history.of(change_set) if self.whole or c.key in self.settings]
+            found = [change for change in found if change.key == only or not only]
+            keys = [change.key for change in found if change.key in self.editable]
+            if not keys:
+                return self.show([_("You may not undo this.")], 403)
+            written = self.history.undo(
+                change_set,
+                keys=keys,
+                seen=int(seen) if seen.isdecimal() else None,
+                actor=self.admin.who(),
+            )
+        except ConflictError as error:
+            return self.show(self._overtaken(error.keys), 409)
+        except InvalidValue as error:
+            return self.show([*self._refused(error)], 422)
+        except StoreError:
+            log.exception("a save can't be undone")
+            return self.show([_("Undoing does not work at the moment. Try again soon.")], 503)
+        self._tell(found, written)
+        page = ".index" if request.form.get("back") == "index" else ".history"
+        return redirect(url_for(page, key=request.form.get("key") or None), 303)
+
+    def _keys(self, key: str) -> list[str] | None:
+        """The settings to list; None for all there ever were."""
+        if key:
+            return [key] if self.whole or key in self.settings else []
+        return None if self.whole else list(self.settings)
+
+    def _page(self, status: int, **context: Any) -> Response:
+        return self.admin.page("waffleconf/history", status, heading=_("History"), **context)
+
+    # What became of an undo, in words
+
+    def _label(self, key: str) -> str:
+        setting = self.settings.get(key)
+        return shorten(setting.label if setting else key)
+
+    def _overtaken(self, keys: Iterable[str]) -> Iterator[str]:
+        for key in keys:
+            yield _(
+                "%(label)s was changed again since, so nothing was undone. Look at its history.",
+                label=self._label(key),
+            )
+
+    def _refused(self, error: InvalidValue) -> Iterator[str]:
+        yield from () if error.errors else [str(error)]
+        for key, message in error.errors.items():
+            yield f"{self._label(key)}: {message}"
+
+    def _tell(self, found: list[Change], written: Mapping[str, Any]) -> None:
+        if current_app.session_interface.is_null_session(session):
+            return
+        # A cookie session holds 4 kB, and the app wants most of them.
+        for key in list(written)[:SHOWN]:
+            flash(_("%(label)s has its old value again.", label=self._label(key)), "success")
+        if len(written) > SHOWN:
+            more = len(written) - SHOWN
+            flash(ngettext("%(count)s more.", "%(count)s more.", more), "success")
+        left = [change for change in found if change.key not in written]
+        for change in left[:SHOWN]:
+            why = self.history.obstacle(change)
+            if change.key in self.settings and change.key not in self.editable:
+                why = _("You may not change it.")
+            why = why or _("It has that value already.")
+            flash(f"{self._label(change.key)}: {why}", "warning")
+        if len(left) > SHOWN:
+            more = len(left) - SHOWN
+            flash(ngettext("%(count)s more left out.", "%(count)s more left out.", more), "warning")
+
+
+class Filter:
+    """What of the history somebody wants to see, by the address of the page."""
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self.key = query.get("key", "")
+        self.actor = query.get("actor", "").strip()
+        self.source = query.get("source", "")
+        self.day = _day(query.get("day", ""))
+        before = query.get("before", "")
+        # The largest number that every database takes.
+        self.before = int(before) if before.isdecimal() and len(before) < 19 else None
+
+    def __bool__(self) -> bool:
+        return bool(self.key or self.actor or self.source or self.day)
+
+    def arguments(self, keys: list[str] | None) -> dict[str, Any]:
+        """The arguments for `History.list`."""
+        start = self.day and datetime.combine(self.day, datetime.min.time(), UTC)
+        return {
+            "key": keys,
+            "actor": self.actor or None,
+            "source": self.source or None,
+            "since": start,
+            "until": start and start + timedelta(days=1),
+            "before": self.before,
+        }
+
+    def url(self, **changed: Any) -> str:
+        """The address of the page with this filter, but for what is changed."""
+        day = self.day and self.day.isoformat()
+        query = {"key": self.key, "actor": self.actor, "source": self.source, "day": day}
+        return url_for(".history", **{k: v for k, v in {**query, **changed}.items() if v})
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1970 <= day.year < 9999 else None
+
+
+def _by_day(saves: list[Save]) -> list[tuple[date, list[Save]]]:
+    days: list[tuple[date, list[Save]]] = []
+    for save in saves:
+        day = save.first.at.date()
+        if not days or days[-1][0] != day:
+            days.append((day, []))
+        days[-1][1].append(save)
+    return days
+
+
+def visible(rights: Rights) -> list[Setting]:
+    """The settings whose history this person may see."""
+    return [setting for setting in rights.viewable if rights.allows("history", setting)]

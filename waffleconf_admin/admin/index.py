@@ -1,0 +1,171 @@
+"""The settings page: shows the settings, and saves, reviews or resets what people change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from .. import forms
+from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..saving import RESET
+from ..util import same
+from ..words import gettext as _
+from . import review, saved, submission
+from .filter import Filter
+from .page import Page
+from .rights import Rights
+
+if TYPE_CHECKING:
+    from . import WaffleAdmin
+
+log = logging.getLogger(__name__)
+
+
+class SettingsPage:
+    """One request of the page.
+
+    :param admin: its blueprint.
+    :param state: the app's state.
+    :param rights: what this person may do.
+    """
+
+    def __init__(self, admin: WaffleAdmin, state: Any, rights: Rights) -> None:
+        self.admin = admin
+        self.state = state
+        self.rights = rights
+
+    def answer(self) -> Response:
+        """Answer a GET or POST."""
+        try:
+            return self._answer()
+        except StoreError:
+            log.exception("the settings can't be read")
+            pairs = submission.again(request.form, self.rights.viewable)
+            return self.admin.page("waffleconf/unavailable", 503, again=list(pairs))
+
+    def _answer(self) -> Response:
+        self.sent = submission.settings_sent() if request.method == "POST" else None
+        action, key = submission.action()
+        setting = next((s for s in self.rights.viewable if s.key == key), None)
+        resets = action == "reset" and setting is not None and self.sent is not None
+        if resets:
+            self._put_default(key)
+        form = self._form()
+        if not form.is_submitted():
+            return self._show(form)
+        valid = form.validate()
+        if resets and not form[key].setting.confirm:
+            return self._reset(form, key)
+        if not valid:
+            return self._show(form, 422)
+        if action == "edit":
+            return self._show(form)
+        if form.changes and action != "confirm" and (action == "review" or _asked(form)):
+            return self._review(form)
+        return self._save(form)
+
+    @cached_property
+    def url(self) -> str:
+        """The address of the page, with its filter."""
+        query = request.query_string.decode()
+        return url_for(".index") + (f"?{query}" if query else "")
+
+    def _form(self) -> forms.SettingsForm:
+        keys = [setting.key for setting in self.rights.viewable]
+        self.records = self.state.read(keys)
+        return forms.build_form(
+            self.state,
+            keys=keys,
+            records=self.records,
+            editable=self.rights.may_edit,
+            fields=self.admin.fields,
+            formdata=self.sent,
+        )
+
+    def _show(self, form: forms.SettingsForm, status: int = 200, *notes: str) -> Response:
+        rows, found = self.admin.keeper.rows(), Filter(request.args)
+        page = Page(self.state, self.rights, form, self.records, rows, found, list(notes))
+        template = current_app.config["WAFFLE_TEMPLATE"]
+        return self.admin.page(template, status, form=form, page=page)
+
+    def _review(self, form: forms.SettingsForm) -> Response:
+        assert self.sent is not None
+        pairs = submission.again(self.sent, self.rights.viewable)
+        return self.admin.page(
+            "waffleconf/review",
+            form=form,
+            changes=review.changes(form),
+            again=list(pairs),
+            asked=_asked(form),
+            note=submission.note() or "",
+            heading=_("Review changes"),
+        )
+
+    def _save(self, form: forms.SettingsForm) -> Response:
+        wanted = form.changes | {
+            key: RESET
+            for key in submission.resets()
+            if key in form.changes and same(form.changes[key], form[key].setting.default)
+        }
+        status, written = self._write(form, wanted, form.expected)
+        if status != 303:
+            return self._show(form, status)
+        saved.tell(form, written, self.state)
+        return redirect(self.url, status)
+
+    # Back to the default
+
+    def _put_default(self, key: str) -> None:
+        """As if the default had been typed: so a reset is merged and checked like any change."""
+        assert self.sent is not None
+        setting = self.state.settings[key]
+        self.sent.setlist(key, [forms.show_text(setting, setting.default)])
+
+    def _reset(self, form: forms.SettingsForm, key: str) -> Response:
+        """Reset one setting; what else was typed is neither saved nor lost."""
+        field = form[key]
+        if form.form_errors or key in form.conflicts or not field.editable:
+            return self._show(form, 422)
+        status, written = self._write(form, {key: RESET}, {key: field.record.value})
+        if status != 303:
+            return self._show(form, status)
+        if set(form.errors) | set(form.changes) <= {key}:
+            saved.tell(form, written, self.state)
+            return redirect(self.url, status)
+        assert self.sent is not None
+        del self.sent[key]
+        done = " ".join(saved.messages(form, written))
+        rest = self._form()
+        rest.validate()
+        return self._show(rest, 200, done, _("What else you have changed is not saved yet."))
+
+    def _write(
+        self, form: forms.SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
+    ) -> tuple[int, Any]:
+        """Write, or tell the form why not: the status of the answer, and what was written."""
+        actor, note = self.admin.who(), submission.note()
+        try:
+            try:
+                return 303, self.state.save(wanted, expected, actor, note, "page")
+            except ConflictError as error:
+                form.add_conflicts(error.keys, self.state.read(error.keys))
+                return 422, {}
+        except InvalidValue as error:
+            form.form_errors += [] if error.errors else [str(error)]
+            form.add_errors(error.errors)
+            return 422, {}
+        except StoreError:
+            log.exception("the settings can't be saved")
+            form.form_errors.append(_("Saving does not work at the moment. Please try again soon."))
+            form.add_errors({})  # says beside a secret that it has to be typed again
+            return 503, {}
+
+
+def _asked(form: forms.SettingsForm) -> bool:
+    """Whether one of the changes has to be looked at twice."""
+    return any(form[key].setting.confirm for key in form.changes)

@@ -1,0 +1,110 @@
+"""Kept: the rows of the page as they were rendered last, for settings that stayed as they were.
+
+A row costs fifty times as much to render as to compare, and a page has a thousand of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from flask import Flask, current_app
+from markupsafe import Markup
+
+from ..declarations import Setting
+from ..fields import SettingField
+from ..forms import SettingsForm
+from ..words import language
+from .rights import Rights
+
+
+class Kept(NamedTuple):
+    """A row, and all that it depends on."""
+
+    setting: Setting
+    text: str | None  #: as it is stored
+    seen: tuple[Any, ...]  #: language and rights of who saw it, and words that may depend on them
+    editable: bool
+    differs: bool
+    basis: str | None  #: the text of the control for the merge; None: there is no control
+    html: Markup
+
+
+class Row:
+    """Stands for a field whose row is kept; the field is made when somebody wants more of it."""
+
+    hidden = False
+    errors: tuple[str, ...] = ()
+
+    def __init__(self, form: SettingsForm, kept: Kept) -> None:
+        self.form = form
+        self.kept = kept
+        self.setting = kept.setting
+        self.editable = kept.editable
+        self.differs = kept.differs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.form[self.setting.key], name)
+
+    def __call__(self, **attributes: Any) -> Any:
+        return self.form[self.setting.key](**attributes)
+
+    def __iter__(self) -> Any:
+        return iter(self.form[self.setting.key])
+
+
+class Keeper:
+    """The rows kept for the apps of one blueprint: the last one of each setting."""
+
+    def __init__(self) -> None:
+        self._apps: WeakKeyDictionary[Flask, dict[str, Kept]] = WeakKeyDictionary()
+
+    def rows(self) -> dict[str, Kept]:
+        """Return the rows of the current app; none where templates may change."""
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        if app.jinja_env.auto_reload:
+            return {}
+        return self._apps.setdefault(app, {})
+
+
+def find(rows: Mapping[str, Kept], setting: Setting, record: Any, seen: Seen) -> Kept | None:
+    """Return the row of a setting if nothing has changed that it depends on."""
+    kept = rows.get(setting.key)
+    if kept is None or kept.setting is not setting or kept.text != record.text:
+        return None
+    return kept if kept.seen == seen.of(setting) else None
+
+
+def keep(rows: dict[str, Kept], field: Any, seen: Seen, html: Markup) -> None:
+    """Keep the row of a field that nobody has touched, unless there is more to it than we know."""
+    setting = field.setting
+    if _is_steady(field):
+        basis = field.basis if field.editable else None
+        rows[setting.key] = Kept(
+            setting, field.record.text, seen.of(setting), field.editable, field.differs, basis, html
+        )
+
+
+class Seen:
+    """How one person is shown the settings: in which language, and with which rights."""
+
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
+        self._language = language()
+
+    def of(self, setting: Setting) -> tuple[Any, ...]:
+        may_edit = self._rights.may_edit(setting)
+        if type(setting.label) is str and type(setting.help) is str:
+            return (self._language, may_edit)
+        return (self._language, may_edit, str(setting.label), str(setting.help))
+
+
+def _is_steady(field: Any) -> bool:
+    """Whether its row depends on nothing but what `Kept` has."""
+    setting = field.setting
+    choices = setting.choices
+    if setting.field is not None or setting.validators or callable(choices):
+        return False
+    labels = () if choices is None else [label for _, label in setting.pairs()]
+    return isinstance(field, SettingField) and all(type(label) is str for label in labels)

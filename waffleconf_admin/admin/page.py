@@ -1,0 +1,161 @@
+"""Page: what the template of the settings page shows besides the form."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from flask import url_for
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+
+from ..declarations import Setting
+from ..exceptions import StoreError
+from ..fields import SettingField
+from ..fields.base import TEXT_LIMIT
+from ..forms import SettingsForm
+from ..words import gettext as _
+from ..words import ngettext
+from . import kept, saved, submission
+from .filter import Filter, group_name
+from .rights import Rights
+from .when import ago
+
+log = logging.getLogger(__name__)
+
+#: Controls that have one value: what is sent is what they show.
+_ONE_VALUE = ("text", "textarea", "json", "number", "range", "color", "checkbox", "select", "radio")
+
+
+class Group(NamedTuple):
+    """The settings of one group, those left out by the filter too."""
+
+    name: str
+    fields: list[Any]  #: fields of the form, or what stands for them
+    found: int  #: how many the search finds, in whatever group somebody looks
+    shown: bool  #: whether any of them is to be seen
+    wanted: int  #: how many the whole filter finds
+
+
+class Page:
+    """The settings as they are laid out for one person.
+
+    :param form: of the settings that this person may see.
+    :param records: what the database has of them.
+    :param rows: the rows that are kept.
+    :param found: the filter.
+    :param notes: sentences to show on top.
+    """
+
+    def __init__(
+        self,
+        state: Any,
+        rights: Rights,
+        form: SettingsForm,
+        records: Mapping[str, Any],
+        rows: dict[str, kept.Kept],
+        found: Filter,
+        notes: list[str],
+    ) -> None:
+        self.filter = found
+        self.notes = notes
+        self.resets = submission.resets()
+        #: The texts that the controls of kept rows show.
+        self.known: dict[str, str | None] = {}
+        self._form = form
+        self._rows = rows
+        self._seen = kept.Seen(rights)
+        self._fresh = not form.is_submitted() and not found
+        fields = [self._field(setting, records[setting.key]) for setting in rights.viewable]
+        self.total = len(fields)
+        self.changed = sum(field.differs for field in fields)
+        self.editable = sum(field.editable for field in fields)
+        self.groups = self._grouped(fields)
+        self.found = sum(group.found for group in self.groups)
+        self.shown = sum(group.wanted for group in self.groups)
+        self.latest = self._latest(state.history, rights, fields)
+        self.history_url = url_for(".history") if self._sees_history(state, rights) else None
+        self.links = [(_("History"), self.history_url)] if self.history_url else []
+        #: The save to be undone, and the form that does it.
+        self.undo = saved.undoable() if state.history else None
+        self.undo_form = FlaskForm() if self.undo else None
+        self.trouble: str | None = state.health().trouble
+        if not self.editable:
+            self.notes.append(_("You may see these settings, but not change them."))
+        elif self.editable < self.total:
+            self.notes += self._partly(fields)
+
+    def keep(self, field: Any, html: Markup) -> Markup:
+        """Keep a row as it was rendered, if nobody has touched it, and return it."""
+        if self._fresh and field.setting.key not in self.latest:
+            kept.keep(self._rows, field, self._seen, html)
+        return html
+
+    def by(self, change: Any) -> str:
+        """Return in words who made a change, and when."""
+        at: datetime = change.at
+        return f"{change.actor}, {ago(at)}" if change.actor else ago(at)
+
+    def reset_text(self, field: Any) -> str | None:
+        """Return what a control shows of the default, for the script; None: it can't know."""
+        if not isinstance(field, SettingField) or field.control not in _ONE_VALUE:
+            return None
+        try:
+            text = field.show(field.setting.default)
+        except ValueError:
+            return None
+        return text if len(text) <= TEXT_LIMIT else None
+
+    def _field(self, setting: Setting, record: Any) -> Any:
+        """The field of a setting, or what stands for it as long as its row is kept."""
+        row = kept.find(self._rows, setting, record, self._seen) if self._fresh else None
+        if row is None:
+            return self._form[setting.key]
+        self.known[setting.key] = row.basis
+        return kept.Row(self._form, row)
+
+    def _grouped(self, fields: list[Any]) -> list[Group]:
+        groups: dict[str, list[Any]] = {group_name(""): []}
+        for field in fields:
+            groups.setdefault(group_name(field.setting.group), []).append(field)
+        return [self._group(name, members) for name, members in groups.items() if members]
+
+    def _group(self, name: str, fields: list[Any]) -> Group:
+        if not self.filter:
+            return Group(name, fields, len(fields), True, len(fields))
+        found, shown, here = 0, False, self.filter.has_group(name)
+        for field in fields:
+            finds = self.filter.finds(field)
+            unsaved = field.errors or field.setting.key in self._form.changes
+            # What is not saved yet is never out of sight.
+            field.hidden = not (finds and here) and not unsaved
+            found += finds
+            shown |= not field.hidden
+        return Group(name, fields, found, shown, found if here else 0)
+
+    def _sees_history(self, state: Any, rights: Rights) -> bool:
+        return state.history is not None and any(
+            rights.allows("history", setting) for setting in rights.viewable
+        )
+
+    def _latest(self, history: Any, rights: Rights, fields: list[Any]) -> Mapping[str, Any]:
+        """Who changed last what differs from its default, where somebody keeps that."""
+        differing = [field.setting for field in fields if field.differs] if history else []
+        keys = [setting.key for setting in differing if rights.allows("history", setting)]
+        try:
+            return history.latest(keys) if keys else {}
+        except StoreError:
+            log.exception("the history can't be read")
+            return {}
+
+    def _partly(self, fields: list[Any]) -> list[str]:
+        # Read-only settings say so themselves, and they are so for everybody.
+        refused = sum(not (field.editable or field.setting.readonly) for field in fields)
+        text = ngettext(
+            "You may see %(count)s of these settings, but not change it.",
+            "You may see %(count)s of these settings, but not change them.",
+            refused,
+        )
+        return [text] if refused else []

@@ -1,0 +1,70 @@
+"""What was saved, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import current_app, flash, session
+
+from ..fields.bound import words
+from ..forms import SettingsForm
+from ..words import gettext as _
+from ..words import ngettext
+
+# A cookie session holds 4 kB, and the app wants most of them.
+SHOWN = 5
+LENGTH = 30
+
+#: In the session: the name of the save that the next page offers to undo.
+UNDO = "waffle_undo"
+
+
+def tell(form: SettingsForm, saved: Any, state: Any) -> None:
+    """Keep for the next page what was saved.
+
+    :param saved: what ``state.save`` returned.
+    """
+    if _is_without_session():
+        return
+    for message in messages(form, saved):
+        flash(message, "success")
+    if saved and (promise := state.notice()):
+        flash(promise, "info")
+    if saved.change_set:
+        session[UNDO] = saved.change_set
+
+
+def messages(form: SettingsForm, saved: Mapping[str, Any]) -> Iterator[str]:
+    """What was saved in words, short enough for a cookie session.
+
+    :param saved: the new values by key.
+    """
+    if not saved:
+        yield _("Nothing to save: no setting was changed.")
+    for key in list(saved)[:SHOWN]:
+        field = form[key]
+        label = shorten(field.setting.label)
+        if field.setting.secret:
+            yield _("%(label)s saved.", label=label)
+        else:
+            old, new = shorten(field.shown_text), shorten(words(field, saved[key]))
+            yield _("%(label)s saved: “%(old)s” → “%(new)s”", label=label, old=old, new=new)
+    if len(saved) > SHOWN:
+        yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(saved) - SHOWN)
+
+
+def undoable() -> str | None:
+    """Return the save that was made just before this page, once."""
+    return None if _is_without_session() else session.pop(UNDO, None)
+
+
+def _is_without_session() -> bool:
+    """Whether there is no session that could keep anything: the app has no SECRET_KEY."""
+    return current_app.session_interface.is_null_session(session)
+
+
+def shorten(text: Any, length: int = LENGTH) -> str:
+    """``text`` on one line, of so many characters at most."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= length else line[: length - 1] + "…"

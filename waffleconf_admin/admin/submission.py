@@ -1,0 +1,57 @@
+"""Submission: what a page of ours has sent besides the settings, and what that asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from ..declarations import Setting
+from ..forms.submission import PAGE
+
+DO = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", or nothing: save
+NOTE = PAGE + "note"
+RESET = PAGE + "reset"  #: the key of a setting that shall have its default, not just that value
+THEIRS = PAGE + "theirs."  #: before a key: what to do about a conflict, "theirs" or nothing
+
+#: What a secret's control sends when it is to be cleared: nothing, and its box.
+CLEARED = ["", "clear"]
+
+
+def action() -> tuple[str, str]:
+    """Return what is asked for, and for which setting where it is about one."""
+    wanted, _, key = request.form.get(DO, "").partition(" ")
+    return wanted, key
+
+
+def resets() -> list[str]:
+    """Return the settings that shall be reset: those of the script, and that of a button."""
+    wanted, key = action()
+    return request.form.getlist(RESET) + ([key] if wanted == "reset" else [])
+
+
+def note() -> str | None:
+    return request.form.get(NOTE, "").strip() or None
+
+
+def settings_sent() -> MultiDict[str, str]:
+    """Return what was sent of settings, without those where theirs shall be kept."""
+    theirs = {
+        name.removeprefix(THEIRS)
+        for name, choice in request.form.items()
+        if name.startswith(THEIRS) and choice == "theirs"
+    }
+    pairs = request.form.items(multi=True)
+    return MultiDict([pair for pair in pairs if pair[0] not in theirs])
+
+
+def again(sent: MultiDict[str, str], settings: Iterable[Setting]) -> Iterator[tuple[str, str]]:
+    """What was sent, to be sent again: never what was typed for a secret."""
+    secrets = {setting.key for setting in settings if setting.secret}
+    for name, value in sent.items(multi=True):
+        # In HTML a key may have a "_" behind it.
+        secret = name in secrets or name.rstrip("_") in secrets
+        if not name.startswith(PAGE) and (not secret or sent.getlist(name) == CLEARED):
+            yield name, value
+    yield from ((RESET, key) for key in resets())

@@ -1,0 +1,278 @@
+"""History: who changed what, and back again."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from . import forms
+from .exceptions import ConflictError, InvalidValue, StoreError
+from .rows import Rows, Texts
+from .saving import RESET, Saved
+from .store import HistoryQuery, HistoryRow
+
+if TYPE_CHECKING:
+    from .state import _WaffleState
+
+log = logging.getLogger(__name__)
+
+
+#: Rows that are deleted at once.
+BATCH = 500
+#: Seconds between two looks for rows that are too old.
+TIDY_INTERVAL = 3600.0
+#: Characters that are kept of an actor and of a note.
+ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
+
+GONE = "it is no longer a setting"
+HIDDEN = "it is a secret, and of secrets no value is kept"
+DAMAGED = "its old value can't be read any more"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one setting."""
+
+    id: int  #: in the order of the changes
+    change_set: str  #: the same for all changes of one save
+    key: str
+    old: Any  #: None for a secret, where there was no row, and where it can't be read any more
+    new: Any
+    actor: str  #: "" when nobody was named
+    at: datetime  #: aware, in UTC
+    note: str
+    source: str  #: "page", "code", "cli", "import", "api", "undo"
+    secret: bool  #: whether it shows that there was a change, and nothing of the values
+    old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
+    new_text: str | None = field(repr=False)
+    problem: str = ""  #: why `old` or `new` can't be read
+
+
+#: As an annotation within the class, `list` would be its method.
+Changes = list[Change]
+
+
+class History:
+    """The history of one app's settings. Needs no application context.
+
+    :param state: the app's state.
+    :param rows: its settings in the database.
+    :raises ValueError: WAFFLE_HISTORY_DAYS is neither None nor a number of days.
+    """
+
+    def __init__(self, state: _WaffleState, rows: Rows) -> None:
+        self._state = state
+        self._rows = rows
+        self._next_tidy = 0.0
+        days = state.app.config["WAFFLE_HISTORY_DAYS"]
+        if days is not None and (isinstance(days, bool) or not 0 <= days <= 100_000):
+            raise ValueError(f"WAFFLE_HISTORY_DAYS is a number of days, or None; not {days!r}")
+
+    # Reading
+
+    def list(
+        self,
+        key: str | Iterable[str] | None = None,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Changes:
+        """Return changes, the newest first.
+
+        :param key: of this setting, or of these; None for all.
+        :param limit: how many at most.
+        :param before: older than the change with this id: the id of the last one of a page gives
+            the next page.
+        :param actor: by somebody.
+        :param source: by a way in.
+        :param since: at this moment or later; an aware datetime.
+        :param until: before this moment; an aware datetime.
+        :raises StoreError: the database can't be read.
+        """
+        keys = None if key is None else [key] if isinstance(key, str) else [*dict.fromkeys(key)]
+        return self._read(HistoryQuery(keys, None, actor, source, since, until, before, limit))
+
+    def latest(self, keys: Iterable[str]) -> dict[str, Change]:
+        """Return the last change of each of these settings that has one, with one statement.
+
+        :raises StoreError: the database can't be read.
+        """
+        wanted = [*dict.fromkeys(keys)]
+        found = self._rows.read_latest(wanted) if wanted else []
+        return {row.key: self._change(row) for row in found if row.key in wanted}
+
+    def of(self, change_set: str) -> Changes:
+        """Return the changes of one save.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._read(HistoryQuery(change_set=change_set))
+
+    def obstacle(self, change: Change) -> str:
+        """Return why the setting can't have again what it had before a change; "" when it can."""
+        setting = self._state.settings.get(change.key)
+        if setting is None:
+            return GONE
+        if change.secret:
+            return HIDDEN
+        if change.old_text is None:
+            return ""
+        try:
+            old = self._rows.decode(change.old_text)
+        except InvalidValue:
+            return DAMAGED
+        problem = forms.check_values(self._state, {change.key: old}).get(change.key)
+        return f"its old value is no longer allowed: {problem}" if problem else ""
+
+    # Writing
+
+    def undo(
+        self,
+        change_set: str,
+        *,
+        keys: Iterable[str] | None = None,
+        seen: int | None = None,
+        actor: str | None = None,
+        note: str | None = None,
+    ) -> Saved:
+        """Give the settings of a save the values that they had before it; itself a change.
+
+        Left out is what has an `obstacle`.
+
+        :param keys: these of its settings only.
+        :param seen: the id of the newest change that the person knows: changes up to that one may
+            have followed, and are undone with it. None: none may have followed.
+        :param actor: who undoes it.
+        :param note: why.
+        :returns: what was written, ``{}`` if all is as it was before.
+        :raises InvalidValue: nothing of it can be undone, or the values break a rule.
+        :raises ConflictError: a setting was changed again since; nothing was written.
+        :raises StoreError: the database can't be read or written.
+        """
+        found = {change.key: change for change in self.of(change_set)}
+        if not found:
+            raise InvalidValue("The history has no such save (any more).")
+        wanted = found if keys is None else {key: found[key] for key in keys if key in found}
+        obstacles = {key: self.obstacle(change) for key, change in wanted.items()}
+        todo = {key: change for key, change in wanted.items() if not obstacles[key]}
+        if not todo:
+            raise InvalidValue(obstacles)
+        return self._state.save(
+            {key: RESET if c.old_text is None else c.old for key, c in todo.items()},
+            self._expected(todo, seen),
+            actor,
+            note,
+            "undo",
+        )
+
+    def prune(self, days: float | None = None, *, limit: int = BATCH) -> int:
+        """Delete the oldest rows, one small batch of them; return how many that were.
+
+        :param days: those older than so many days; None: than WAFFLE_HISTORY_DAYS.
+        :param limit: at most so many.
+        :raises StoreError: the database can't be written just now.
+        """
+        days = self._state.app.config["WAFFLE_HISTORY_DAYS"] if days is None else days
+        if days is None:
+            return 0
+        return self._rows.prune_history(datetime.now(UTC) - timedelta(days=days), limit)
+
+    def tidy(self) -> None:
+        """After a save, now and then: prune a batch; trouble is logged, and nobody waits for it."""
+        if time.monotonic() < self._next_tidy:
+            return
+        pruned = 0
+        try:
+            pruned = self.prune()
+        except StoreError as error:
+            log.info("Old rows of the history were not deleted: %s", error)
+        # A full batch: there are more.
+        self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
+
+    def rows(
+        self, before: Texts, after: Texts, actor: str | None, note: str | None, source: str
+    ) -> Sequence[HistoryRow]:
+        """Return what a save adds to the history."""
+        change_set, now = uuid.uuid4().hex, datetime.now(UTC)
+        who, why = _plain(actor, ACTOR_LENGTH), _plain(note, NOTE_LENGTH)
+        settings = self._state.settings
+        return [
+            HistoryRow(
+                change_set,
+                key,
+                *((None, None) if settings[key].secret else (before[key], after[key])),
+                who,
+                now,
+                why,
+                source,
+            )
+            for key in after
+        ]
+
+    def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
+        """The values that the settings must still have."""
+        if seen is None:
+            return {
+                # A value that can't be read is not in force either.
+                key: self._state.settings[key].copy_default()
+                if c.new_text is None or c.problem
+                else c.new
+                for key, c in todo.items()
+            }
+        # Read first: whoever changes one after this is found by its value.
+        records = self._state.read(todo)
+        latest = self.latest(todo)
+        if overtaken := [key for key in todo if key in latest and latest[key].id > seen]:
+            raise ConflictError(overtaken)
+        return {key: record.value for key, record in records.items()}
+
+    def _read(self, query: HistoryQuery) -> Changes:
+        if query.keys is not None and not query.keys:
+            return []
+        rows = self._rows.read_history(query)
+        # A database may compare keys more loosely than Python does.
+        wanted = None if query.keys is None else set(query.keys)
+        return [self._change(row) for row in rows if wanted is None or row.key in wanted]
+
+    def _change(self, row: HistoryRow) -> Change:
+        setting = self._state.settings.get(row.key)
+        # Whether it is a secret now or was one then, nothing of it is shown.
+        secret = (setting is not None and setting.secret) or (row.old is None and row.new is None)
+        old, old_problem = (None, "") if secret else self._value(row.old)
+        new, new_problem = (None, "") if secret else self._value(row.new)
+        return Change(
+            id=row.id,
+            change_set=row.change_set,
+            key=row.key,
+            old=old,
+            new=new,
+            actor=row.actor,
+            at=row.at,
+            note=row.note,
+            source=row.source,
+            secret=secret,
+            old_text=None if secret else row.old,
+            new_text=None if secret else row.new,
+            problem=old_problem or new_problem,
+        )
+
+    def _value(self, text: str | None) -> tuple[Any, str]:
+        """The value of a stored text, and why it can't be read."""
+        try:
+            return (None if text is None else self._rows.decode(text)), ""
+        except InvalidValue as error:
+            return None, str(error)
+
+
+def _plain(text: str | None, length: int) -> str:
+    """A text that every database takes, cut to a length."""
+    return str(text or "").encode("utf-8", "replace").decode().replace("\0", "")[:length]

@@ -1,0 +1,70 @@
+"""Pulse: what a watcher sees of the process that it runs in."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from .runner import Runner
+
+#: Seconds until the next beat, at most.
+BEAT = 1.0
+
+
+class Pulse:
+    """What a watcher waits on. It says when to end, and tells the runner that time has passed.
+
+    It ends too in a forked process, where a greenlet lives on with what belongs to the parent.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._pid = os.getpid()
+        self._event = threading.Event()
+        self.beat = time.monotonic()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_forked(self) -> bool:
+        return os.getpid() != self._pid
+
+    def is_set(self) -> bool:
+        if self._event.is_set() or self.is_forked():
+            return True
+        self.beat = time.monotonic()
+        self._runner.do_what_is_due()
+        return False
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for so many seconds; True, and sooner, when it is time to end."""
+        end = time.monotonic() + timeout
+        while True:
+            self._event.wait(max(0.0, min(end - time.monotonic(), BEAT)))
+            if self.is_set():
+                return True
+            if time.monotonic() >= end:
+                return False
+
+
+class Watched:
+    """A state as its watcher sees it."""
+
+    def __init__(self, runner: Runner, pulse: Pulse) -> None:
+        self._runner = runner
+        self.stopping = pulse
+        self.follower = runner.follower
+
+    @property
+    def app(self) -> Flask:
+        return self._runner.state.app
+
+    def update_conf(self) -> bool:
+        """Reload, for something may have changed; False: it failed and will be tried again."""
+        with self._runner.busy:
+            return self._runner.hear()

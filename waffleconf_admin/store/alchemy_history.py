@@ -1,0 +1,160 @@
+"""The rows of the history, kept with SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.dialects import mysql
+
+from ..models import WaffleChangeMixin, WaffleMixin
+from .base import WaffleStore
+from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
+
+_T = TypeVar("_T")
+
+
+class AlchemyHistory(WaffleStore):
+    """The part of the store that keeps the history."""
+
+    @staticmethod
+    def make_models(db: Any) -> tuple[Any, Any]:
+        """Return a new model of the settings and one of their history, for the two arguments.
+
+        :param db: Flask-SQLAlchemy's ``db``, or a declarative base class.
+        """
+        return make_models(getattr(db, "Model", db))
+
+    def add_history(self, rows: Sequence[HistoryRow]) -> None:
+        self._changes.add(self._registry, rows)
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        return self._ask(lambda connection: self._changes.read(connection, query))
+
+    def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
+        return self._ask(lambda connection: self._changes.latest(connection, keys))
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        try:
+            with self._transaction(hurry=True) as connection:
+                return self._changes.prune(connection, until, limit)
+        except sa.exc.SQLAlchemyError as error:
+            self._fail(error)
+
+    @cached_property
+    def _changes(self) -> History:
+        return History(self.history)
+
+    @property
+    def _registry(self) -> Any:
+        raise NotImplementedError
+
+    def _ask(self, work: Callable[[sa.Connection], _T]) -> _T:
+        raise NotImplementedError
+
+    def _transaction(self, hurry: bool = False) -> AbstractContextManager[sa.Connection]:
+        raise NotImplementedError
+
+
+class History:
+    """The rows of a history model: its statements, and what they do on a connection."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def add(self, session: Any, rows: Sequence[HistoryRow]) -> None:
+        """Insert rows with one statement."""
+        session.bulk_save_objects([self.model(**fields_of(row, self._zoned)) for row in rows])
+
+    def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
+        model = self.model
+        wanted = [
+            getattr(model, name) == value
+            for name in ("change_set", "actor", "source")
+            if (value := getattr(query, name)) is not None
+        ]
+        if query.keys is not None:
+            wanted.append(model.key.in_(query.keys))
+        if query.before is not None:
+            wanted.append(model.id < query.before)
+        # A range of ids beside that of the times: whichever index serves the rest ends with the id.
+        if query.since is not None:
+            wanted.append(model.at >= self._at(query.since))
+            earlier = sa.select(model.id).where(model.at < self._at(query.since - SLACK))
+            last = connection.scalar(earlier.order_by(model.at.desc()).limit(1))
+            wanted += [] if last is None else [model.id > last]
+        if query.until is not None:
+            wanted.append(model.at < self._at(query.until))
+            later = sa.select(model.id).where(model.at >= self._at(query.until + SLACK))
+            first = connection.scalar(later.order_by(model.at).limit(1))
+            wanted += [] if first is None else [model.id < first]
+        newest_first = sa.select(model).where(*wanted).order_by(model.id.desc())
+        return self._rows(connection, newest_first.limit(query.limit))
+
+    def latest(self, connection: sa.Connection, keys: Sequence[str]) -> list[HistoryRow]:
+        model = self.model
+        # One look into the index for each key; GROUP BY would read all of it.
+        newest = [
+            sa.select(sa.func.max(model.id)).where(model.key == key).scalar_subquery()
+            for key in keys
+        ]
+        return self._rows(connection, sa.select(model).where(model.id.in_(newest)))
+
+    def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
+        model = self.model
+        old = sa.select(model.id).where(model.at < self._at(until)).order_by(model.at)
+        ids = connection.scalars(old.limit(limit)).all()
+        connection.execute(sa.delete(model).where(model.id.in_(ids)))
+        return len(ids)
+
+    def _rows(self, connection: sa.Connection, select: sa.Select[Any]) -> list[HistoryRow]:
+        with orm.Session(connection) as session:
+            return [row_of(record) for record in session.scalars(select)]
+
+    def _at(self, at: datetime) -> datetime:
+        return moment(at, self._zoned)
+
+    @cached_property
+    def _zoned(self) -> bool:
+        column = sa.inspect(self.model).attrs["at"].columns[0]
+        return bool(getattr(column.type, "timezone", False))
+
+
+def make_models(base: Any) -> tuple[Any, Any]:
+    """Return new models below a declarative base class."""
+    # On MariaDB, TEXT ends at 64 kB.
+    text = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+    class Conf(WaffleMixin, base):
+        __tablename__ = "confs"
+
+        id = sa.Column(sa.Integer, primary_key=True)
+        key = sa.Column(sa.String(255), unique=True, nullable=False)
+        value = sa.Column(text, nullable=False)
+
+    class ConfChange(WaffleChangeMixin, base):
+        __tablename__ = "conf_changes"
+
+        id = sa.Column(sa.Integer, primary_key=True)
+        change_set = sa.Column(sa.String(32), nullable=False, index=True)
+        key = sa.Column(sa.String(255), nullable=False)
+        old = sa.Column(text)
+        new = sa.Column(text)
+        actor = sa.Column(sa.String(255), nullable=False)
+        at = sa.Column(sa.DateTime, nullable=False, index=True)
+        note = sa.Column(sa.Text, nullable=False)
+        source = sa.Column(sa.String(32), nullable=False)
+        __table_args__ = (
+            sa.Index("ix_conf_changes_key_id", "key", "id"),
+            sa.Index("ix_conf_changes_actor_id", "actor", "id"),
+            sa.Index("ix_conf_changes_source_id", "source", "id"),
+            # SQLite would give the ids of deleted rows again.
+            {"sqlite_autoincrement": True},
+        )
+
+    return Conf, ConfChange

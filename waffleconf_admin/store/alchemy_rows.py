@@ -1,0 +1,119 @@
+"""The rows of the settings, read and written with SQLAlchemy."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from .base import Changes, by_kind, compared, key_of, overrides, text_of
+
+# Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
+MANY = 500
+
+
+def session_on(connection: sa.Connection) -> orm.Session:
+    """A session within what has begun on a connection: its end undoes nothing."""
+    return orm.Session(connection, join_transaction_mode="rollback_only")
+
+
+class Rows:
+    """The rows of a model: its statements, built once, and what they do on a connection."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.mapper: orm.Mapper[Any] = sa.inspect(model)
+        self._key = self.mapper.attrs["key"].columns[0]
+        self._key_given = sa.bindparam("of_key", type_=self._key.type)
+        value = self.mapper.attrs.get("value")
+        self._as_records = (
+            overrides(model)
+            or self.mapper.inherits is not None
+            or not isinstance(value, orm.ColumnProperty)
+            # A type of the app's own may store the same text differently each time.
+            or not isinstance(value.columns[0].type, sa.String)
+        )
+        self._value: Any = None if self._as_records else value.columns[0]
+        self._select: Any = sa.select(*((model,) if self._as_records else (self._key, self._value)))
+        self._guarded: dict[str, tuple[sa.Update, sa.Delete]] = {}
+
+    @cached_property
+    def _touch(self) -> sa.Update:
+        return (
+            sa.update(self._key.table)
+            .where(self._key == self._key_given)
+            .values({self._key: self._key})
+        )
+
+    @cached_property
+    def _insert(self) -> sa.Insert:
+        new = sa.bindparam("new", type_=self._value.type)
+        return sa.insert(self._key.table).values({self._key: self._key_given, self._value: new})
+
+    def _guard(self, dialect: str) -> tuple[sa.Update, sa.Delete]:
+        """UPDATE and DELETE of a row that still is as it was seen."""
+        if dialect not in self._guarded:
+            seen = sa.bindparam("seen", type_=self._value.type)
+            same = [self._key == self._key_given, self._value == seen]
+            if dialect in ("mysql", "mariadb"):
+                # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+                same[1] = sa.cast(self._value, sa.LargeBinary) == sa.cast(seen, sa.LargeBinary)
+                stored_key = sa.func.convert(self._key.op("USING")(sa.text("utf8mb4")))
+                same.append(
+                    sa.cast(stored_key, sa.LargeBinary) == sa.cast(self._key_given, sa.LargeBinary)
+                )
+            new = sa.bindparam("new", type_=self._value.type)
+            update = sa.update(self._key.table).where(*same).values({self._value: new})
+            self._guarded[dialect] = update, sa.delete(self._key.table).where(*same)
+        return self._guarded[dialect]
+
+    def _some(self, query: sa.Select[Any], keys: list[str] | None) -> sa.Select[Any]:
+        return query if keys is None or len(keys) > MANY else query.where(self._key.in_(keys))
+
+    def read(self, connection: sa.Connection, keys: list[str] | None) -> list[tuple[Any, Any]]:
+        return self._fetch(connection, self._some(self._select, keys))
+
+    def lock(self, connection: sa.Connection, keys: list[str]) -> list[tuple[Any, Any]]:
+        """Read rows that nobody else shall write before the end of the transaction."""
+        if connection.dialect.name == "sqlite":  # only a write makes it lock anything
+            connection.execute(self._touch, {"of_key": keys[0]})
+        # All in one order: two that lock each other's rows would wait for each other.
+        query = self._some(self._select, keys).order_by(self._key).with_for_update()
+        return self._fetch(connection, query)
+
+    def _fetch(self, connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, Any]]:
+        if not self._as_records:
+            return [tuple(row) for row in connection.execute(query)]
+        with session_on(connection) as session:
+            return [(key_of(record), text_of(record)) for record in session.scalars(query)]
+
+    def swap(self, connection: sa.Connection, changes: Changes, odd: bool) -> bool:
+        """Write if all is as it was seen; False calls for a rollback."""
+        if self._as_records or odd:
+            return self._swap_records(connection, changes)
+        update, delete = self._guard(connection.dialect.name)
+        statements = {"update": update, "delete": delete, "insert": self._insert}
+        for kind, rows in by_kind(changes).items():
+            # Of an INSERT the rowcount says nothing: it fails or not.
+            done = connection.execute(statements[kind], rows).rowcount
+            if kind != "insert" and done != len(rows):
+                return False
+        return True
+
+    def _swap_records(self, connection: sa.Connection, changes: Changes) -> bool:
+        # Touching the rows locks them on every database: what is compared next stays as it is.
+        connection.execute(self._touch, [{"of_key": key} for key in changes])
+        with session_on(connection) as session:
+            records = session.scalars(self._some(sa.select(self.model), list(changes))).all()
+            todo = compared(changes, records)
+            for key, record, new in todo or ():
+                if new is None:
+                    session.delete(record)
+                elif record is None:
+                    session.add(self.model(key=key, value=new))
+                else:
+                    record.value = new
+            session.flush()
+        return todo is not None

@@ -1,0 +1,66 @@
+"""The history as a store sees it: its rows, and which of them somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+#: How far the order of the ids and that of the times may differ: clocks, and saves that waited.
+SLACK = timedelta(minutes=10)
+
+
+class HistoryRow(NamedTuple):
+    """One change of one setting, as the history keeps it."""
+
+    change_set: str  #: the same for all changes of one save
+    key: str
+    old: str | None  #: stored text; None: there was no row, or the setting is secret
+    new: str | None
+    actor: str  #: "" when nobody was named
+    at: datetime  #: aware, in UTC
+    note: str
+    source: str
+    id: int = 0  #: given by the database, in the order of the changes
+
+
+class HistoryQuery(NamedTuple):
+    """Which rows of the history; None is any."""
+
+    keys: Sequence[str] | None = None
+    change_set: str | None = None
+    actor: str | None = None
+    source: str | None = None
+    since: datetime | None = None  #: aware; this moment or later
+    until: datetime | None = None  #: aware; before this moment
+    before: int | None = None  #: with an id below this one
+    limit: int | None = None
+
+
+def row_of(record: Any) -> HistoryRow:
+    """What a record of a history model says."""
+    own = hasattr(record, "get_old")
+    return HistoryRow(
+        change_set=record.change_set,
+        key=record.key,
+        old=record.get_old() if own else record.old,
+        new=record.get_new() if own else record.new,
+        actor=record.actor or "",
+        at=record.at.astimezone(UTC) if record.at.tzinfo else record.at.replace(tzinfo=UTC),
+        note=record.note or "",
+        source=record.source or "",
+        id=record.id,
+    )
+
+
+def fields_of(row: HistoryRow, zoned: bool) -> dict[str, Any]:
+    """The attributes of a new record of a history model."""
+    fields = row._asdict() | {"at": moment(row.at, zoned)}
+    del fields["id"]  # the database counts
+    return fields
+
+
+def moment(at: datetime, zoned: bool) -> datetime:
+    """A time as its column takes it; without a time zone it is UTC all the same."""
+    at = at.astimezone(UTC)
+    return at if zoned else at.replace(tzinfo=None)

@@ -1,0 +1,154 @@
+"""The rows of the history, kept with peewee."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import peewee
+
+from ..models import WaffleChangeMixin, WaffleMixin
+from .base import WaffleStore
+from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
+
+# Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
+_TOGETHER = 100
+
+_T = TypeVar("_T")
+
+
+class PeeweeHistory(WaffleStore):
+    """The part of the store that keeps the history."""
+
+    @staticmethod
+    def make_models(db: Any) -> tuple[Any, Any]:
+        """Return a new model of the settings and one of their history, for the two arguments.
+
+        :param db: a database of peewee, a DatabaseProxy, or a FlaskDB.
+        """
+        return make_models(getattr(db, "Model", None) or based_on(db))
+
+    def add_history(self, rows: Sequence[HistoryRow]) -> None:
+        self._changes.add(rows)
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        return self._ask(lambda database: self._changes.read(query))
+
+    def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
+        return self._ask(lambda database: self._changes.latest(keys))
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        return self._ask(lambda database: self._changes.prune(until, limit), hurry=True)
+
+    @cached_property
+    def _changes(self) -> History:
+        return History(self.history)
+
+    def _ask(self, work: Callable[[Any], _T], hurry: bool = False) -> _T:
+        raise NotImplementedError
+
+
+class History:
+    """The rows of a history model: its statements, on the connection of the thread."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def add(self, rows: Sequence[HistoryRow]) -> None:
+        """Insert rows, a hundred with one statement."""
+        records = [self.model(**fields_of(row, self._zoned)).__data__ for row in rows]
+        for some in peewee.chunked(records, _TOGETHER):
+            self.model.insert_many(some).execute()
+
+    def read(self, query: HistoryQuery) -> list[HistoryRow]:
+        model = self.model
+        found = model.select().order_by(model.id.desc()).limit(query.limit)
+        for name in ("change_set", "actor", "source"):
+            if (value := getattr(query, name)) is not None:
+                found = found.where(getattr(model, name) == value)
+        if query.keys is not None:
+            found = found.where(model.key.in_(query.keys))
+        if query.before is not None:
+            found = found.where(model.id < query.before)
+        # A range of ids beside that of the times: whichever index serves the rest ends with the id.
+        if query.since is not None:
+            found = found.where(model.at >= self._at(query.since))
+            earlier = model.select(model.id).where(model.at < self._at(query.since - SLACK))
+            last = earlier.order_by(model.at.desc()).limit(1).scalar()
+            found = found if last is None else found.where(model.id > last)
+        if query.until is not None:
+            found = found.where(model.at < self._at(query.until))
+            later = model.select(model.id).where(model.at >= self._at(query.until + SLACK))
+            first = later.order_by(model.at).limit(1).scalar()
+            found = found if first is None else found.where(model.id < first)
+        return [row_of(record) for record in found]
+
+    def latest(self, keys: Sequence[str]) -> list[HistoryRow]:
+        model = self.model
+        # One look into the index for each key; GROUP BY would read all of it.
+        newest = []
+        for key in keys:
+            other = model.alias()
+            newest.append(other.select(peewee.fn.MAX(other.id)).where(other.key == key))
+        return [row_of(record) for record in model.select().where(model.id.in_(newest))]
+
+    def prune(self, until: datetime, limit: int) -> int:
+        model = self.model
+        old = model.select(model.id).where(model.at < self._at(until)).order_by(model.at)
+        ids = [record.id for record in old.limit(limit)]
+        model.delete().where(model.id.in_(ids)).execute()
+        return len(ids)
+
+    def _at(self, at: datetime) -> datetime:
+        return moment(at, self._zoned)
+
+    @property
+    def _zoned(self) -> bool:
+        return bool(self.model.at.field_type == "TIMESTAMPTZ")
+
+
+class LargeText(peewee.TextField):
+    """Text of any length: MariaDB's TEXT ends at 64 kB."""
+
+    def ddl_datatype(self, ctx: Any) -> Any:
+        counted = (ctx.state.field_types or {}).get("AUTO", "")
+        return peewee.SQL("LONGTEXT") if "AUTO_INCREMENT" in counted else super().ddl_datatype(ctx)
+
+
+def based_on(db: Any) -> Any:
+    """Return a base class for models of a database."""
+
+    class Base(peewee.Model):
+        class Meta:
+            database = db
+
+    return Base
+
+
+def make_models(base: Any) -> tuple[Any, Any]:
+    """Return new models below a base class."""
+
+    class Conf(WaffleMixin, base):
+        class Meta:
+            table_name = "confs"
+
+        key = peewee.CharField(unique=True)
+        value = LargeText()
+
+    class ConfChange(WaffleChangeMixin, base):
+        class Meta:
+            table_name = "conf_changes"
+            indexes = [(("key", "id"), False), (("actor", "id"), False), (("source", "id"), False)]
+
+        change_set = peewee.CharField(32, index=True)
+        key = peewee.CharField()
+        old = LargeText(null=True)
+        new = LargeText(null=True)
+        actor = peewee.CharField()
+        at = peewee.DateTimeField(index=True)
+        note = peewee.TextField()
+        source = peewee.CharField(32)
+
+    return Conf, ConfChange
