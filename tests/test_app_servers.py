@@ -65,7 +65,7 @@ class Server:
 
 
 GUNICORN = "gunicorn --no-control-socket --bind 127.0.0.1:{port} --workers 2 --graceful-timeout 3"
-UWSGI = "pyuwsgi --http-socket 127.0.0.1:{port} --module served:app --die-on-term --master --processes 2"
+UWSGI = "pyuwsgi --http-socket 127.0.0.1:{port} --module served:app --master --processes 2"
 
 #: The command of each server, and how many workers it starts.
 SERVERS: dict[str, tuple[str, int]] = {
@@ -76,10 +76,13 @@ SERVERS: dict[str, tuple[str, int]] = {
     "gunicorn gevent": (f"{GUNICORN} -k gevent served:app", 2),
     "gunicorn gevent preload": (f"{GUNICORN} -k gevent --preload served:app", 2),
     "gunicorn gevent preload early": (f"{GUNICORN} -k gevent --preload served_early:app", 2),
-    "uwsgi": (UWSGI, 2),
-    "uwsgi threads": (f"{UWSGI} --enable-threads", 2),
-    "uwsgi lazy-apps": (f"{UWSGI} --enable-threads --lazy-apps", 2),
-    "uwsgi py-call-osafterfork": (f"{UWSGI} --enable-threads --py-call-osafterfork", 2),
+    "uwsgi": (f"{UWSGI} --die-on-term", 2),
+    "uwsgi threads": (f"{UWSGI} --die-on-term --enable-threads", 2),
+    "uwsgi lazy-apps": (f"{UWSGI} --die-on-term --enable-threads --lazy-apps", 2),
+    "uwsgi py-call-osafterfork": (
+        f"{UWSGI} --die-on-term --enable-threads --py-call-osafterfork",
+        2,
+    ),
     "waitress": ("waitress-serve --listen 127.0.0.1:{port} served:app", 1),
     "granian": (
         "granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 served:app",

@@ -135,8 +135,7 @@ def test_every_attribute_of_a_declaration_is_documented() -> None:
     section = README.split("## Declaring a setting")[1].split("\n## ")[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.M)
     documented = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
-    # The page doesn't ask for a confirmation yet.
-    assert documented == declarations._NAMES - {"confirm"}
+    assert documented == declarations._NAMES
 
 
 def test_what_the_readme_links_and_runs_is_there() -> None:

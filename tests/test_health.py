@@ -97,7 +97,9 @@ def test_after_a_failed_reload_it_lags_until_one_succeeds(make_app: MakeApp) -> 
     assert state.health().last_error == "the database is away"
 
 
-@pytest.mark.parametrize("kind", ["file", "redis", (quiet, watcher._dummy)], ids=str)
+@pytest.mark.parametrize(
+    "kind", ["file", "redis", (quiet, watcher._dummy)], ids=["file", "redis", "custom"]
+)
 def test_a_failed_reload_is_tried_again_whatever_the_kind(
     make_app: MakeApp, redis_server: str, kind: Any
 ) -> None:

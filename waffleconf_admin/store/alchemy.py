@@ -72,7 +72,13 @@ class AlchemyWaffleStore(AlchemyHistory):
             self._expire(writes)
         return done
 
-    def _attempt(self, changes: Changes, watched: Texts, history: Sequence[HistoryRow]) -> bool:
+    def _attempt(
+        self,
+        changes: Changes,
+        watched: Texts,
+        history: Sequence[HistoryRow],
+        refused: bool = False,
+    ) -> bool:
         odd = bool(self._odd & changes.keys())
         committing = False
         try:
@@ -92,6 +98,8 @@ class AlchemyWaffleStore(AlchemyHistory):
         except sa.exc.IntegrityError as error:
             if self._taken(changes):
                 return False
+            if not refused:  # the row in our way may be gone again already
+                return self._attempt(changes, watched, history, refused=True)
             self._fail(error, changes)
         except sa.exc.DBAPIError as error:
             if committing and (error.connection_invalidated or faults.lost(error)):

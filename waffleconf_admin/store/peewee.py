@@ -96,7 +96,13 @@ class PeeweeWaffleStore(PeeweeHistory):
             gone = lost.__cause__ or lost
             return self._settle(writes, lambda: self._renew(gone) and attempt())
 
-    def _attempt(self, changes: Changes, watched: Texts, history: Sequence[HistoryRow]) -> bool:
+    def _attempt(
+        self,
+        changes: Changes,
+        watched: Texts,
+        history: Sequence[HistoryRow],
+        refused: bool = False,
+    ) -> bool:
         write = self._write_columns
         if self._as_records or self._odd & changes.keys():
             write = self._write_records
@@ -125,6 +131,8 @@ class PeeweeWaffleStore(PeeweeHistory):
         except peewee.IntegrityError as error:
             if self._taken(changes):
                 return False
+            if not refused:  # the row in our way may be gone again already
+                return self._attempt(changes, watched, history, refused=True)
             self._fail(error, changes)
         except _ERRORS as error:
             if committing and faults.lost(error):
