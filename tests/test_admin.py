@@ -413,3 +413,14 @@ def test_own_view_can_use_the_form(app: Flask) -> None:
 
     app.test_client().post("/mine", data={"SITENAME": "Mine"})
     assert stored(app)["SITENAME"] == "Mine"
+
+
+def test_what_the_page_shows_is_what_the_site_serves(make_app: MakeApp, orm: str) -> None:
+    """Another process may have saved, where the processes do not follow each other."""
+    app, other = make_app(CONFS, orm=orm), make_app(CONFS, orm=orm)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    client.get("/admin/config")
+    state_of(other).update_db({"SITENAME": "Elsewhere"})
+    assert "Elsewhere" in client.get("/admin/config").text
+    assert app.config["SITENAME"] == "Elsewhere"

@@ -141,3 +141,18 @@ def test_app_may_replace_a_header(make_app: MakeApp) -> None:
 
     headers = client.get("/admin/config").headers
     assert headers.getlist("Content-Security-Policy") == ["default-src 'self'"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        ({"name": anyone}, "can=…"),
+        ({"can": "yes"}, "write a function"),
+        ({"actor": "ana"}, "write a function"),
+        ({"groups": "Storefront"}, r"\['Storefront'\]"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_argument_that_cannot_be_used_says_what_to_write(wrong: Any, remedy: str) -> None:
+    with pytest.raises(TypeError, match=remedy):
+        WaffleAdmin(**wrong)

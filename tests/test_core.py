@@ -165,6 +165,24 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
     assert "PAGE" in caught.value.errors
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"WAFFLE_WATCH_INTERVAL": -1},
+        {"WAFFLE_WATCH_INTERVAL": "soon"},
+        {"WAFFLE_RESYNC_INTERVAL": 0},
+        {"WAFFLE_CLASSES": ["shop.Point"]},
+        {"WAFFLE_CLASSES": dict},
+    ],
+    ids=repr,
+)
+def test_a_setting_of_the_extension_that_cannot_be_used_is_named(wrong: dict[str, Any]) -> None:
+    app = Flask("shop")
+    app.config.update(wrong)
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is "):
+        WaffleConf(app, Memory())
+
+
 def test_second_init_on_one_app_is_an_error(make_app: MakeApp) -> None:
     app = make_app(CONFS)
     with pytest.raises(RuntimeError, match="initialised on this app already"):

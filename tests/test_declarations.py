@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_waffle_keys_are_left_out_with_a_warning(caplog: pytest.LogCaptureFixtur
 
 def test_unknown_attributes_are_ignored_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     assert setting(default=1, defualt=2).default == 1
-    assert "KEY: unknown attributes are ignored: defualt" in caplog.text
+    assert "KEY: unknown attribute defualt is ignored (did you mean default?)" in caplog.text
 
 
 def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -172,7 +173,7 @@ def test_choices_that_can_not_be_listed_are_a_problem_and_logged(
         raise LookupError
 
     assert "LookupError" in str(setting(default="a", choices=choices).problem("a"))
-    assert "choices of KEY" in caplog.text
+    assert "KEY: no choices" in caplog.text
 
 
 def test_pairs_are_values_with_labels() -> None:
@@ -229,3 +230,34 @@ def test_a_default_is_handed_out_as_a_copy() -> None:
 def test_a_setting_prints_without_its_default() -> None:
     made = setting(default="hunter2", secret=True, choices=["hunter2"], validators=[Length(max=9)])
     assert repr(made) == "<Setting 'KEY' str>"
+
+
+def test_an_attribute_that_is_none_is_as_if_it_were_not_there() -> None:
+    plain = declare({"KEY": {"default": 1}})["KEY"]
+    spelled = declare({"KEY": {"default": 1, "group": None, "min": None, "type": None}})["KEY"]
+    assert vars(spelled) == vars(plain)
+
+
+def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:
+    with pytest.raises(InvalidValue, match="KEY: default: a lock can't be copied"):
+        declare({"KEY": {"default": threading.Lock()}})
+
+
+def test_choices_that_are_lists_of_value_and_label_are_told_how_to_be_pairs() -> None:
+    with pytest.raises(InvalidValue, match=r"a tuple: \(value, label\)"):
+        declare({"KEY": {"default": "a", "choices": [["a", "Label"]]}})
+
+
+def test_the_json_type_of_02_is_what_the_default_is() -> None:
+    assert declare({"KEY": {"default": {}, "type": "json"}})["KEY"].kind is dict
+
+
+def test_choices_of_a_secret_that_fail_are_logged_without_their_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def choices() -> list[str]:
+        raise ZeroDivisionError("hunter2")
+
+    setting = declare({"KEY": {"default": "", "secret": True, "choices": choices}})["KEY"]
+    assert setting.problem("x")
+    assert "hunter2" not in caplog.text

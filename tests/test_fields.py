@@ -18,6 +18,7 @@ from wtforms.validators import DataRequired, NumberRange
 from waffleconf_admin import fields
 from waffleconf_admin.declarations import Setting, declare
 from waffleconf_admin.fields import bound
+from waffleconf_admin.forms import show_text
 from waffleconf_admin.forms.form import SettingsForm
 from waffleconf_admin.util import same
 
@@ -564,3 +565,20 @@ def test_our_own_fields_can_be_extended() -> None:
     assert (made.text, made.editable) == ("50 %", True)
     made.process(MultiDict({"KEY": "75%"}))
     assert made.data == 75
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([], "[]"),
+        ({"mon": [["09:00", "18:00"]]}, '{"mon": [["09:00", "18:00"]]}'),
+        (
+            {"mon": [["09:00", "12:30"], ["14:00", "18:00"]]},
+            '{\n  "mon": [\n    ["09:00", "12:30"],\n    ["14:00", "18:00"]\n  ]\n}',
+        ),
+        (["x" * 50], f'[\n  "{"x" * 50}"\n]'),
+    ],
+)
+def test_json_has_short_lists_on_one_line(value: Any, text: str) -> None:
+    setting = declare({"A": {"default": value}})["A"]
+    assert show_text(setting, value) == text

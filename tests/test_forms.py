@@ -426,9 +426,11 @@ def test_a_megabyte_of_text_is_fine(app: Flask) -> None:
 def test_messages_of_a_failed_save_are_shown(app: Flask) -> None:
     with posted(app, {"SIZE": "5", "TOKEN": "new"}) as form:
         assert form.validate()
-        form.add_errors({"SIZE": "Too small for this shop.", "OTHER": "Wrong."})
+        form.add_errors({"SIZE": "Too small for this shop.", "HIDDEN": "Must end in 7."})
         assert form["SIZE"].errors == ["Too small for this shop."]
-        assert form.form_errors == ["OTHER: Wrong."]
+        assert form.form_errors == [
+            "A rule about a setting that is not on this page does not allow this."
+        ]
         assert form["TOKEN"].errors == [
             "Nothing is saved yet, and a secret is not shown: write it again."
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -64,7 +65,7 @@ class WaffleConf:
         """Initialise *app*; runs no query.
 
         :raises InvalidValue: a mistake in WAFFLE_CONFS.
-        :raises ValueError: WAFFLE_WATCHTYPE names no kind.
+        :raises ValueError: another WAFFLE_* setting can't be used.
         :raises RuntimeError: the app was initialised before, or there is no store.
         """
         if "waffleconf" in app.extensions:
@@ -76,6 +77,7 @@ class WaffleConf:
             )
         for key, default in DEFAULTS.items():
             app.config.setdefault(key, copy(default))
+        _check(app.config)
         state = _WaffleState(app, configstore, validate=self._validate)
         state.extension = self
         app.extensions["waffleconf"] = state
@@ -98,3 +100,16 @@ class WaffleConf:
                 f"WaffleConf was not initialised on {current_app!r}: call init_app(app, store)."
             )
         return state  # type: ignore[no-any-return]
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    """Refuse settings of the extension that would do harm later, and far from their cause."""
+    for key in ("WAFFLE_WATCH_INTERVAL", "WAFFLE_RESYNC_INTERVAL"):
+        seconds = config[key]
+        if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+            raise ValueError(f"{key} is {seconds!r}: write a number of seconds above 0, or None.")
+    classes = config["WAFFLE_CLASSES"]
+    if isinstance(classes, type | str) or not all(isinstance(cls, type) for cls in classes):
+        raise ValueError(
+            f"WAFFLE_CLASSES is {classes!r}: write a list of classes, such as [Point]."
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -106,7 +107,8 @@ class Setting:
         try:
             pairs = self.pairs()
         except Exception as error:
-            log.exception("the choices of %s can't be listed", self.key)
+            # What is raised about the choices of a secret may quote it.
+            log.error("%s: no choices", self.key, exc_info=None if self.secret else error)
             return gettext(
                 "Its choices can't be listed at the moment (%(error)s).", error=type(error).__name__
             )
@@ -186,11 +188,12 @@ def _setting(key: Any, entry: Any) -> Setting:
         raise ValueError(
             f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
         )
-    if unknown := [str(name) for name in entry if name not in _NAMES]:
-        log.warning(
-            "WAFFLE_CONFS: %s: unknown attributes are ignored: %s", key, ", ".join(sorted(unknown))
-        )
-    options = {name: entry[name] for name in _NAMES & entry.keys() - {"desc", "default"}}
+    for name in sorted(str(name) for name in entry if name not in _NAMES):
+        near = difflib.get_close_matches(name, _NAMES, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored%s", key, name, hint)
+    given = {name for name in _NAMES & entry.keys() if entry[name] is not None}
+    options = {name: entry[name] for name in given - {"desc", "default"}}
     options["type"] = kinds.named(entry.get("type"))
     if "default" in entry:
         default = entry["default"]
@@ -262,6 +265,11 @@ def _check_limits(setting: Setting) -> None:
 
 def _check_default(setting: Setting) -> None:
     """Refuse a default that breaks its own declaration; functions of choices are not asked yet."""
+    try:
+        setting.copy_default()
+    except Exception as error:
+        kind = type(setting.default).__name__
+        raise ValueError(f"default: a {kind} can't be copied, nor stored: take another") from error
     if setting.default is None:
         return
     if not kinds.accepts(setting.kind, setting.default):
@@ -272,7 +280,11 @@ def _check_default(setting: Setting) -> None:
     if problem := setting._type_problem(setting.default):
         raise ValueError(f"default: {problem}")
     if not callable(setting.choices) and setting._choice_problem(setting.default):
-        raise ValueError("choices: the default is not one of them: add it, or change the default")
+        pairs = any(isinstance(choice, list) for choice in setting.choices or ())
+        raise ValueError(
+            "choices: the default is not one of them: add it, or change the default"
+            + (" (a value with its label is a tuple: (value, label))" if pairs else "")
+        )
     if problem := setting._limit_problem(setting.default):
         raise ValueError(
             f"default: it is outside min and max ({problem.rstrip('.').lower()}): "

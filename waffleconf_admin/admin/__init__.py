@@ -63,6 +63,13 @@ class WaffleAdmin(Blueprint):
         url_prefix: str = "/admin/config",
         **blueprint_options: Any,
     ) -> None:
+        if not isinstance(name, str):
+            raise TypeError("the first argument of WaffleAdmin is its name: write can=…")
+        if isinstance(groups, str):
+            raise TypeError(f"groups={groups!r}: write a list, [{groups!r}]")
+        for option, function in (("can", can), ("actor", actor)):
+            if function is not None and not callable(function):
+                raise TypeError(f"{option}={function!r}: write a function")
         options = {
             "template_folder": "templates",
             "static_folder": "static",

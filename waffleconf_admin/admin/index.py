@@ -77,7 +77,8 @@ class SettingsPage:
 
     def _form(self) -> forms.SettingsForm:
         keys = [setting.key for setting in self.rights.viewable]
-        self.records = self.state.read(keys)
+        # What the page shows, this process serves: it may have missed a save of the command line.
+        self.records = self.state.refresh()
         return forms.build_form(
             self.state,
             keys=keys,

@@ -39,6 +39,11 @@ class Rights:
 
     def __init__(self, admin: WaffleAdmin, state: Any) -> None:
         self._can: Can | None = admin.can or current_app.config.get("WAFFLE_CAN")
+        if self._can is not None and not callable(self._can):
+            raise RuntimeError(
+                f"WAFFLE_CAN is {self._can!r}: write a function of (action, setting), such as "
+                "waffleconf_admin.anyone"
+            )
         self._answers: dict[tuple[str, str], bool] = {}
         #: The settings that this page is about.
         self.declared: list[Setting] = [

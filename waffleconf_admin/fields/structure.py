@@ -13,6 +13,8 @@ from .base import LineField, OptionalField, Unshown, expect, is_unicode
 
 #: Characters of JSON that one control of a page can hold.
 JSON_LIMIT = 2**20
+#: Characters that a list or dict may have on one line.
+ONE_LINE = 40
 
 
 class JsonField(OptionalField):
@@ -33,20 +35,18 @@ class JsonField(OptionalField):
         if isinstance(value, (set, frozenset)):
             # Always in the same order, so that it can be compared.
             value = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
-        parts: list[str] = []
         left = JSON_LIMIT
         try:
             # Part by part: a few nested lists can be gigabytes of JSON.
             for part in _ENCODER.iterencode(value):
-                parts.append(part)
                 left -= len(part)
                 if left < 0:
                     break
+            else:
+                return _laid_out(value)
         except (TypeError, ValueError, RecursionError) as error:
             raise Unshown(gettext("there is something in it that JSON can't hold")) from error
-        if left < 0:
-            raise Unshown(gettext("it is too large for this page"))
-        return "".join(parts)
+        raise Unshown(gettext("it is too large for this page"))
 
     def parse_some(self, text: str) -> Any:
         try:
@@ -128,7 +128,28 @@ def _refuse(constant: str) -> Any:
     raise ValueError(gettext("%(constant)s is not a number in JSON.", constant=constant))
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, indent=2)
+def _laid_out(value: Any, indent: str = "") -> str:
+    """Write JSON with short lists and dicts on one line, as a person would."""
+    if isinstance(value, dict):
+        opening, closing = "{", "}"
+        parts = [
+            # Names that are no text are written as text, and so are not given back.
+            f"{_ENCODER.encode(str(name))}: {_laid_out(part, indent + '  ')}"
+            for name, part in value.items()
+        ]
+    elif isinstance(value, (list, tuple)):
+        opening, closing = "[", "]"
+        parts = [_laid_out(part, indent + "  ") for part in value]
+    else:
+        return _ENCODER.encode(value)
+    line = opening + ", ".join(parts) + closing
+    if "\n" not in line and len(indent) + len(line) <= ONE_LINE:
+        return line
+    inner = f",\n{indent}  ".join(parts)
+    return f"{opening}\n{indent}  {inner}\n{indent}{closing}"
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_without_repeats, parse_int=_integer, parse_constant=_refuse
 )

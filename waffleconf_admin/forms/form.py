@@ -37,6 +37,7 @@ CSRF = mark(
     "The security token (CSRF) of this page is missing or too old. "
     "Nothing is saved yet: save again."
 )
+ELSEWHERE = mark("A rule about a setting that is not on this page does not allow this.")
 AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
 
 
@@ -132,8 +133,8 @@ class SettingsForm(BaseForm):
         for key, message in zip(errors, without(errors.values(), self._typed_secrets), strict=True):
             if key in self._fields:
                 self[key].errors = [*self[key].errors, message]
-            else:
-                self.form_errors.append(f"{key}: {message}")
+            else:  # who fills in this form may not be allowed to see that setting
+                self.form_errors.append(gettext(ELSEWHERE))
         self._fail()
 
     def add_conflicts(self, keys: Iterable[str], records: Mapping[str, Any]) -> None:
