@@ -169,7 +169,9 @@ def test_a_table_that_another_worker_makes_meanwhile_is_no_trouble(
     def be_faster(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if statement.lstrip().startswith("CREATE TABLE"):
             with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as other:
-                other.execute("CREATE TABLE confs (id INTEGER PRIMARY KEY, key TEXT, value TEXT)")
+                other.execute(
+                    "CREATE TABLE IF NOT EXISTS confs (id INTEGER PRIMARY KEY, key, value)"
+                )
 
     with shop.app_context():
         db.drop_all()

@@ -83,9 +83,9 @@ class Rows:
         query = self._some(self._select, keys).order_by(self._key).with_for_update()
         return self._fetch(connection, query)
 
-    def _fetch(self, connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, Any]]:
+    def _fetch(self, connection: sa.Connection, query: sa.Select[Any]) -> Sequence[Any]:
         if not self._as_records:
-            return [tuple(row) for row in connection.execute(query)]
+            return connection.execute(query).all()  # at once: row by row takes twice as long
         with session_on(connection) as session:
             return [(key_of(record), text_of(record)) for record in session.scalars(query)]
 

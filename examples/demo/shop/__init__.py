@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Flask, current_app, render_template, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
-from waffleconf_admin import AlchemyWaffleStore, WaffleAdmin, WaffleConf, WaffleMixin, anyone
+from waffleconf_admin import AlchemyWaffleStore, WaffleAdmin, WaffleConf, anyone
 
 from .catalogue import featured, money, price, products
 from .settings import CONFS
@@ -18,14 +18,7 @@ from .settings import CONFS
 db = SQLAlchemy()
 
 
-class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined]
-    __tablename__ = "confs"
-
-    id = db.Column(db.Integer, primary_key=True)
-    key = db.Column(db.String(255), unique=True)
-    value = db.Column(db.Text)
-
-
+Conf, ConfChange = AlchemyWaffleStore.make_models(db)
 waffle = WaffleConf()
 
 
@@ -49,7 +42,7 @@ def create_app() -> Flask:
     )
     db.init_app(app)
     create_tables(app)
-    waffle.init_app(app, AlchemyWaffleStore(db=db, model=Conf))
+    waffle.init_app(app, AlchemyWaffleStore(db, Conf, history=ConfChange))
     # Everybody may change everything here. A real app asks its log-in:
     #     WaffleAdmin(can=lambda action, setting: session.get("is_admin") is True)
     app.register_blueprint(WaffleAdmin(can=anyone))
@@ -68,6 +61,8 @@ def create_tables(app: Flask) -> None:
     with app.app_context():
         for table in db.metadata.sorted_tables:
             db.session.execute(CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                db.session.execute(CreateIndex(index, if_not_exists=True))
         db.session.commit()
 
 
