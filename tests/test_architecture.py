@@ -25,7 +25,7 @@ MAY_IMPORT = {
         "declarations", "exceptions", "health", "history", "live", "rows", "runner", "saving",
         "signals", "store",
     },
-    "history": {"exceptions", "forms", "rows", "saving", "store"},
+    "history": {"exceptions", "forms", "kinds", "rows", "saving", "store", "words"},
     "saving": {"exceptions", "forms", "live", "rows", "signals", "store", "util"},
     "cli": {"declarations", "exceptions", "forms", "util"},
     "runner": {"errand", "forks", "health", "pulse", "watcher", "watchfile", "words"},

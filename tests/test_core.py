@@ -692,6 +692,18 @@ def test_a_rule_that_fails_is_an_error_of_ours_without_its_text(
     assert "hunter2" not in caplog.text
 
 
+def quoting_rule(values: dict[str, Any]) -> dict[str, str]:
+    return {"SITENAME": f"Must not be {values['SITENAME']} with {values['TOKEN']}."}
+
+
+def test_a_rule_that_quotes_a_secret_is_not_repeated(make_app: MakeApp, orm: str) -> None:
+    app = make_app(CONFS, orm, validate=quoting_rule)
+    put(app, "TOKEN", serialize("hunter2"))
+    with pytest.raises(InvalidValue) as caught:
+        state_of(app).update_db({"SITENAME": "x"})
+    assert caught.value.errors == {"SITENAME": "This value is not accepted."}
+
+
 @pytest.mark.parametrize("wrong", ["SITENAME", ["SITENAME"], None])
 def test_what_is_no_dict_is_an_error_that_shows_one(state: _WaffleState, wrong: Any) -> None:
     with pytest.raises(InvalidValue, match=r"\{key: value\}"):

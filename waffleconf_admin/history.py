@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from . import forms
+from . import forms, kinds
 from .exceptions import ConflictError, InvalidValue, StoreError
 from .rows import Rows, Texts
 from .saving import RESET, Saved
@@ -32,6 +32,7 @@ ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
 GONE = "it is no longer a setting"
 HIDDEN = "it is a secret, and of secrets no value is kept"
 DAMAGED = "its old value can't be read any more"
+OTHER_KIND = "it is of another kind now"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ class History:
             old = self._rows.decode(change.old_text)
         except InvalidValue:
             return DAMAGED
+        if setting.default is not None and not kinds.accepts(setting.kind, old):
+            return OTHER_KIND
         problem = forms.check_values(self._state, {change.key: old}).get(change.key)
         return f"its old value is no longer allowed: {problem}" if problem else ""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import forms
 from .exceptions import BusyError, ConflictError, InvalidValue
+from .forms.check import without
 from .live import Changes, Live, Record, renew_snapshot
 from .rows import Rows, Texts
 from .signals import announce
@@ -67,13 +68,14 @@ class Saving:
         """Save settings; parameters and errors as those of `update_db`, one more value: `RESET`."""
         state, expected = self._state, expected or {}
         wanted = state.known(wanted)
+        settings = state.settings  # each look compares WAFFLE_CONFS with what was declared
         new = {
-            key: state.settings[key].copy_default() if value is RESET else value
+            key: settings[key].copy_default() if value is RESET else value
             for key, value in wanted.items()
         }
-        if strange := [key for key in expected if key not in state.settings]:
+        if strange := [key for key in expected if key not in settings]:
             raise InvalidValue(dict.fromkeys(strange, "Expected, but not declared."))
-        involved = list(state.settings if self._validate else dict.fromkeys([*new, *expected]))
+        involved = list(settings if self._validate else dict.fromkeys([*new, *expected]))
         for attempt in range(ATTEMPTS):
             generation = self._live.generation
             records = state.read(involved)
@@ -139,16 +141,20 @@ class Saving:
                 "function validate= must return {key: message} and raise nothing."
             ) from error
         if problems:
-            raise InvalidValue(problems)
+            secrets = [str(values[key]) for key, s in self._state.settings.items() if s.secret]
+            raise InvalidValue(
+                dict(zip(problems, without(problems.values(), secrets), strict=True))
+            )
 
     def _log(self, changes: Changes, actor: str | None, note: str | None, source: str) -> None:
+        settings = self._state.settings
         what = "; ".join(
             f"{key} changed"
-            if self._state.settings[key].secret
+            if settings[key].secret
             else f"{key}: {reprlib.repr(old)} -> {reprlib.repr(new)}"
             for key, (old, new) in changes.items()
         )
-        why = f" ({note!r})" if note else ""
+        why = f" ({note[:200]!r})" if note else ""
         log.info("Settings saved by %r from %s%s: %s", actor or "nobody named", source, why, what)
 
 
