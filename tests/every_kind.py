@@ -217,7 +217,7 @@ EVERY_KIND: dict[str, tuple[dict[str, Any], Any]] = {
     ),
     "URL": (
         {"default": "https://example.org", "type": "url"},
-        st.just("") | st.builds("{}://{}.org/{}".format, one_of("https", "redis"), HOSTS, LINE),
+        st.just("") | st.builds("{}://{}.org/{}".format, one_of("https", "http"), HOSTS, LINE),
     ),
     "COLOR": (
         {"default": "#0a5bd6", "type": "color"},

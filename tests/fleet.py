@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ FOLLOWER = Path(__file__).with_name("follower.py")
 class Process:
     """A second process with an app of its own on the same database."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(
+        self, config: dict[str, Any], command: Sequence[Any] = (sys.executable, FOLLOWER)
+    ) -> None:
         self.config = config
         self.popen = subprocess.Popen(
-            [sys.executable, FOLLOWER, json.dumps(config)],
+            [*command, json.dumps(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -97,11 +97,11 @@ def prepare(command: list[str], **options: Any) -> None:
 
 
 @contextlib.contextmanager
-def redis_server() -> Iterator[str]:
-    """A Redis server without persistence; gives its URL."""
+def redis_server(port: int | None = None) -> Iterator[str]:
+    """A Redis server without persistence, on a free port unless told; gives its URL."""
     import redis
 
-    program, port = find("redis-server"), free_port()
+    program, port = find("redis-server"), port or free_port()
     url = f"redis://127.0.0.1:{port}/0"
 
     def ready() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import tty
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
+from flask.cli import ScriptInfo
+
+from waffleconf_admin.cli import waffle
 
 CONFS: dict[str, dict[str, Any]] = {
     "SITENAME": {"default": "Waffle", "max": 200},
@@ -111,6 +116,26 @@ def test_who_has_to_be_restarted_is_said_when_processes_do_not_follow(
 def test_list_never_steers_the_terminal(run: Run, app: Flask) -> None:
     app.extensions["waffleconf"].update_db({"SITENAME": "a\x1b]0;title\x07b\u202ec"})
     assert r"a\x1b]0;title\x07b\u202ec" in run("list").stdout
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_get_never_steers_the_terminal_and_changes_nothing_in_a_pipe(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    text = "a\x1b]0;title\x07b\tc\nd\u202e\r"
+    app.extensions["waffleconf"].update_db({"TEXT": text})
+    reader, writer = os.openpty() if is_terminal else os.pipe()
+    with open(reader, "rb"), open(writer, "w", encoding="utf-8") as stdout:
+        if is_terminal:
+            tty.setraw(writer)
+        monkeypatch.setattr("sys.stdout", stdout)
+        info = ScriptInfo(create_app=lambda: app)
+        waffle.main(["get", "TEXT"], obj=info, standalone_mode=False)
+        monkeypatch.undo()
+        stdout.flush()
+        shown = os.read(reader, 1000).decode()
+    harmless = r"a\x1b]0;title\x07b" + "\tc\nd" + r"\u202e\r"
+    assert shown == (harmless if is_terminal else text) + "\n"
 
 
 def test_set_says_when_nothing_changes(run: Run) -> None:

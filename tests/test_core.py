@@ -498,6 +498,21 @@ def test_an_object_that_could_not_be_read_back_names_class_and_remedy(
     assert isinstance(state.parse_conf()["HOURS"], Point)
 
 
+class Place:
+    def __init__(self, at: Any) -> None:
+        self.at = at
+
+
+def test_a_default_allows_its_own_class_and_not_those_of_its_attributes(
+    make_app: MakeApp, orm: str
+) -> None:
+    confs = {"PLACE": {"default": Place(None)}, "HELD": {"default": Place(Point())}}
+    state = state_of(make_app(confs, orm, WAFFLE_STORE_DEFAULTS=False))
+    state.update_db({"PLACE": Place(1)})
+    with pytest.raises(InvalidValue, match=r"WAFFLE_CLASSES = \[Point\]"):
+        state.update_db({"PLACE": Place(Point())})
+
+
 def test_a_table_dropped_between_reading_and_writing_changes_nothing(
     app: Flask, state: _WaffleState
 ) -> None:

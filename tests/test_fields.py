@@ -553,6 +553,38 @@ def test_a_function_of_the_setting_may_give_validators_of_its_own() -> None:
     assert (made.flags.min, made.flags.max) == (1, 9)
 
 
+class Wordless(fields.IntegerField):
+    def display(self, value: Any) -> str:
+        raise OverflowError
+
+
+def test_a_field_without_words_for_a_value_leaves_it_to_python() -> None:
+    made = field(7, default=5, field=Wordless)
+    assert (made.editable, made.shown_text, made.default_text) == (True, "7", "5")
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        ({"default": "<b>"}, "&lt;b&gt;"),
+        ({"default": "<b>", "field": wtforms.StringField}, "&lt;b&gt;"),
+        ({"default": "hunter2", "secret": True}, ""),
+    ],
+)
+def test_a_control_that_can_not_be_rendered_is_text_with_the_reason(
+    declared: dict[str, Any], text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = field(**declared)
+    made.widget = lambda field, **kwargs: 1 / 0
+    html = made()
+    assert f'<output id="waffle-KEY">{text}</output>' in html
+    assert not made.editable
+    assert "can't be made at the moment" in made.reason
+    assert 'class="wf-reason"' in html
+    assert "KEY has failed" in caplog.text and "ZeroDivisionError" in caplog.text
+    assert "hunter2" not in html + caplog.text
+
+
 def test_our_own_fields_can_be_extended() -> None:
     class Percent(fields.IntegerField):
         def show_some(self, value: Any) -> str:

@@ -424,7 +424,7 @@ def test_a_view_with_pending_objects_may_prune_and_read(state: Any) -> None:
         assert state.history.prune(1) == 0
 
 
-@pytest.mark.parametrize("days", [-1, True, 10**9])
+@pytest.mark.parametrize("days", [-1, True, 10**9, "365", float("nan")])
 def test_a_wrong_number_of_days_is_told_at_the_start(make_app: MakeApp, days: Any) -> None:
     with pytest.raises(ValueError, match="WAFFLE_HISTORY_DAYS"):
         make_app(CONFS, history=True, WAFFLE_HISTORY_DAYS=days)
@@ -542,6 +542,11 @@ def test_command_line_leaves_its_user_and_way_in(plain: Any, run: Any) -> None:
     run("set", "SIZE", "5")
     run("reset", "SIZE")
     assert [(c.actor, c.source) for c in plain.history.list()] == [(getpass.getuser(), "cli")] * 2
+
+
+def test_prune_history_wants_a_number_of_days(plain: Any, run: Any) -> None:
+    result = run("prune-history", "--days", "nan")
+    assert result.exit_code == 1 and "write a number of days" in result.stderr
 
 
 def test_prune_history_deletes_all_that_is_old(plain: Any, run: Any) -> None:

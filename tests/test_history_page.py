@@ -166,13 +166,13 @@ def test_long_texts_are_compared(app: Flask, old: str, new: str, kind: str) -> N
 
 
 def test_json_is_compared_line_by_line(app: Flask) -> None:
-    hours = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    hours = {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat")}
     state_of(app).update_db({"HOURS": hours})
-    state_of(app).update_db({"HOURS": hours | {"wed": []}})
+    state_of(app).update_db({"HOURS": hours | {"thu": []}})
     page = app.test_client().get(f"{URL}?key=HOURS").text
     said = words(page.replace("<main", "</article>").partition("</article>")[2])
     newest = said.partition("Put the old")[0]
-    assert re.search(r'Added: +"wed": \[\]', newest) and re.search(r'Removed: +"wed": \[', newest)
+    assert re.search(r'Added: +"thu": \[\]', newest) and re.search(r'Removed: +"thu": \[', newest)
     assert '"mon"' not in newest  # far from the difference
 
 
@@ -219,6 +219,31 @@ def test_a_button_from_before_somebody_elses_change_is_a_conflict(app: Flask) ->
         assert response.status_code == 409
         assert "Page size was changed again since" in words(response.text)
     assert values(app)["SIZE"] == 6
+
+
+def test_a_number_too_large_to_be_one_is_no_mistake_of_ours(app: Flask) -> None:
+    state = state_of(app)
+    saved = state.update_db({"SIZE": 5})
+    state.update_db({"SIZE": 6})
+    # As without the number: nothing may have followed.
+    assert undo(app.test_client(), f"{saved.change_set} {'1' * 5000} SIZE").status_code == 409
+    assert values(app)["SIZE"] == 6
+
+
+def test_an_undo_keeps_the_filter(app: Flask) -> None:
+    client, state = app.test_client(), state_of(app)
+    saved = state.update_db({"SIZE": 5}, actor="ben", source="api")
+    page = client.get(f"{URL}?key=SIZE&actor=ben&source=api").text
+    form = page.partition('id="wf-undo"')[2].partition("</form>")[0]
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)"', form))
+    sent.pop("csrf_token", None)
+    assert sent == {"key": "SIZE", "actor": "ben", "source": "api"}
+    state.update_db({"SIZE": 6})
+    failed = undo(client, saved.change_set, **sent)
+    assert failed.status_code == 409 and '<input name="actor" value="ben"' in failed.text
+    assert 'value="SIZE" selected' in failed.text and 'value="api" selected' in failed.text
+    done = undo(client, f"{saved.change_set} {state.history.list()[0].id} SIZE", **sent)
+    assert done.location == f"{URL}?key=SIZE&actor=ben&source=api"
 
 
 def test_what_is_left_out_is_said(app: Flask) -> None:

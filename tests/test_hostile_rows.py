@@ -161,6 +161,16 @@ def payloads() -> Iterator[tuple[str, bytes]]:
         "the greatest common divisor of long numbers",
         (call("fractions", "Fraction", number(3**8_000_000), number(5**5_000_000)) + b"."),
     )
+    yield "the greatest common divisor of two numbers again and again", (
+        number(10**4298 + 1) + b"q\x000" + number(10**4299 + 3) + b"q\x010"
+        + name("fractions", "Fraction") + b"q\x020(" + b"h\x02h\x00h\x01\x86R0" * 20_000 + b"l."
+    )  # fmt: skip
+    for what, long in {
+        "number": number(10**4299),
+        "Decimal": call("decimal", "Decimal", text("9" * 4300)),
+        "Fraction": call("fractions", "Fraction", number(1), number(10**4299)),
+    }.items():
+        yield f"a long {what} shown again and again", long + b"q\x00(" + b"h\x00" * 500_000 + b"l."
     yield "a number too long to be printed", number(10**5000) + b"."
     yield (
         "an exponent too large to be written out",

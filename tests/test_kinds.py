@@ -182,6 +182,9 @@ def test_a_text_that_is_no_value_gets_a_clear_message(
     assert str(caught.value).startswith(message)
 
 
+NO_URL = "Write a web address with http:// or https://, such as https://example.org."
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "problem"),
     [
@@ -192,8 +195,10 @@ def test_a_text_that_is_no_value_gets_a_clear_message(
         ("email", "a b@example.org", "Write an e-mail address, such as anna@example.org."),
         ("email", 5, "This must be an e-mail address, not int."),
         ("url", "https://example.org/ä?b#c", None),
-        ("url", "javascript:alert(1)", "Write a whole web address, such as https://example.org."),
-        ("url", "example.org", "Write a whole web address, such as https://example.org."),
+        ("url", "HTTP://example.org", None),
+        ("url", "javascript://example.org/%0aalert(1)", NO_URL),
+        ("url", "ftp://example.org", NO_URL),
+        ("url", "example.org", NO_URL),
         ("color", "#abc", None),
         ("color", "red", "Write a colour such as #0a5bd6."),
         ("timezone", "Europe/Berlin", None),
@@ -317,6 +322,28 @@ def test_of_two_times_that_the_clocks_show_the_second_has_its_offset(
     made = field(default=datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=fold))
     attrs = tags(made())[0][1]
     assert (attrs["type"], attrs["value"]) == wanted
+
+
+FIRST, LAST = (limit.replace(tzinfo=UTC, microsecond=0) for limit in (datetime.min, datetime.max))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_limits_that_no_clock_of_the_zone_shows_are_not_in_the_html(zone: str) -> None:
+    made = field(default=NOON.replace(tzinfo=ZoneInfo(zone)), min=FIRST, max=LAST)
+    html = str(made())
+    assert made.editable
+    shown = {name for name in ("min", "max") if name in tags(html)[0][1]}
+    assert shown == ({"min"} if zone == "Europe/Berlin" else {"max"})
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59Z", "9999-12-31T23:59 Z"])
+def test_a_time_that_no_clock_of_the_zone_shows_gets_a_clear_message(text: str) -> None:
+    with pytest.raises(ValueError, match=r"There is no such day or time\."):
+        read(text, default=NOON.replace(tzinfo=BERLIN))
+    made = field(default=NOON.replace(tzinfo=BERLIN))
+    bound.take(made, [text])
+    assert made.process_errors == ["There is no such day or time."]
+    assert 'type="text"' in made()
 
 
 def test_a_slider_has_its_value_beside_it() -> None:

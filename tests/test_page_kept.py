@@ -11,7 +11,7 @@ from flask import Flask
 from test_admin import row, sent, state_of, stored
 from wtforms import StringField
 
-from waffleconf_admin import WaffleAdmin
+from waffleconf_admin import StoreError, WaffleAdmin
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -73,6 +73,36 @@ def test_each_person_has_the_own_rights(make_app: MakeApp) -> None:
     assert "<input" not in row(client.get(URL).text, "SITENAME")
     allowed["edit"] = True
     assert "<input" in row(client.get(URL).text, "SITENAME")
+
+
+def test_who_may_not_see_the_history_hides_it_from_nobody(make_app: MakeApp) -> None:
+    allowed = {"history": False}
+    app = make_app(CONFS, TESTING=False, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: allowed.get(action, True)))
+    state_of(app).update_db({"SITENAME": "New"}, actor="ana")
+    client = app.test_client()
+    assert "/history?key=SITENAME" not in row(client.get(URL).text, "SITENAME")
+    allowed["history"] = True
+    assert "/history?key=SITENAME" in row(client.get(URL).text, "SITENAME")
+    allowed["history"] = False
+    assert "/history?key=SITENAME" not in row(client.get(URL).text, "SITENAME")
+
+
+def test_nothing_is_kept_while_the_history_cannot_be_read(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(CONFS, TESTING=False, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True))
+    state_of(app).update_db({"SITENAME": "New"}, actor="ana")
+    client = app.test_client()
+
+    def fail(keys: Any) -> Any:
+        raise StoreError("broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(state_of(app).history, "latest", fail)
+        assert "/history?key" not in row(client.get(URL).text, "SITENAME")
+    assert "/history?key=SITENAME" in row(client.get(URL).text, "SITENAME")
 
 
 def test_what_may_differ_each_time_is_not_kept(make_app: MakeApp) -> None:

@@ -13,15 +13,16 @@ from flask import Flask
 from test_admin import row, sent, state_of, stored
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.admin import review
+from waffleconf_admin.admin.compare import Comparer
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
     "OPEN": {"desc": "Shop is open", "default": True},
     "ABOUT": {"desc": "About us", "default": "one\ntwo\nthree", "multiline": True},
-    "HOURS": {"desc": "Opening hours", "default": {"mon": [9, 18], "tue": [9, 12]}},
+    "HOURS": {"desc": "Opening hours", "default": {"mon": [9, 18], "tue": [9, 12], "wed": [9, 18]}},
     "TAX": {"desc": "Tax", "default": 21, "confirm": True, "min": 0},
     "TOKEN": {"desc": "Token", "default": "", "secret": True},
+    "DSN": {"desc": "DSN", "default": "", "secret": True, "confirm": True},
     "LEGACY": {"desc": "Legacy", "default": "x", "readonly": True},
 }
 
@@ -68,7 +69,10 @@ def test_what_was_reviewed_is_saved_with_its_note(
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [("ABOUT", "one\ntwo and a half\nthree"), ("HOURS", '{"mon": [9, 18], "tue": [9, 13]}')],
+    [
+        ("ABOUT", "one\ntwo and a half\nthree"),
+        ("HOURS", '{"mon": [9, 18], "tue": [9, 13], "wed": [9, 18]}'),
+    ],
 )
 def test_texts_of_several_lines_are_compared_line_by_line(client: Any, key: str, text: str) -> None:
     page = client.post(URL, data=typed(client, **{key: text}) | {"waffle.do": "review"}).text
@@ -82,11 +86,37 @@ def test_texts_of_several_lines_are_compared_line_by_line(client: Any, key: str,
 def test_differences_leave_out_what_is_far_from_any() -> None:
     before = [f"line {number}" for number in range(100)]
     after = ["first", *before[1:50], "middle", *before[51:]]
-    lines = list(review.differences("\n".join(before), "\n".join(after)))
+    lines = Comparer().lines("\n".join(before), "\n".join(after))
     assert [line for kind, line in lines if kind in ("old", "new")] == [
         "line 0", "first", "line 50", "middle",
     ]  # fmt: skip
     assert len(lines) < 15 and ("gap", "…") in lines
+
+
+def test_two_small_differences_far_apart_are_found() -> None:
+    before = [f"line {number}" for number in range(1200)]
+    after = ["first", *before[1:-1], "last"]
+    assert len(Comparer().lines("\n".join(before), "\n".join(after))) == 9
+
+
+def test_texts_of_many_equal_lines_are_shown_whole() -> None:
+    old, new = ("\n\n".join(f"{word} {n}" for n in range(300)) for word in ("old", "new"))
+    assert Comparer().lines(old, new) == []
+
+
+def test_comparisons_of_one_page_share_their_bound() -> None:
+    old, new = ("\n\n".join(f"{word} {n}" for n in range(99)) for word in ("old", "new"))
+    comparer = Comparer()
+    compared = [bool(comparer.lines(old, new)) for _ in range(50)]
+    assert compared[0] and not compared[-1]
+
+
+def test_words_are_compared_without_the_blanks_between_them() -> None:
+    old, new = (" ".join(f"{word}{n}" for n in range(900)) for word in ("old", "new"))
+    assert Comparer().words(old, new) == [("old", old), ("new", new)]
+    assert Comparer().words(f"a b {old} c", f"a b {new} c") == [
+        ("same", "a b "), ("old", f"{old} "), ("new", f"{new} "), ("same", "c"),
+    ]  # fmt: skip
 
 
 def test_huge_texts_are_not_compared(make_app: MakeApp) -> None:
@@ -231,6 +261,81 @@ def test_reset_of_a_secret(app: Flask, client: Any) -> None:
     form = typed(client) | {"waffle.do": "reset TOKEN"}
     assert client.post(URL, data=form).status_code == 303
     assert state_of(app).read()["TOKEN"].text is None
+
+
+def test_reset_of_a_secret_that_somebody_else_has_changed_is_a_conflict(
+    app: Flask, client: Any
+) -> None:
+    state_of(app).update_db({"TOKEN": "s3cr3t"})
+    form = typed(client) | {"waffle.do": "reset TOKEN"}
+    state_of(app).update_db({"TOKEN": "theirs"})
+    assert client.post(URL, data=form).status_code == 422
+    assert stored(app)["TOKEN"] == "theirs"
+
+
+def test_reset_of_a_secret_passes_through_its_review(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"DSN": "s3cr3t"})
+    page = client.post(URL, data=typed(client) | {"waffle.do": "reset DSN"})
+    assert page.status_code == 200 and "It will have its default again" in page.text
+    assert "write the new value again" not in page.text and stored(app)["DSN"] == "s3cr3t"
+    assert client.post(URL, data=sent(page.text) | {"waffle.do": "edit"}).status_code == 200
+    assert client.post(URL, data=sent(page.text) | {"waffle.do": "confirm"}).status_code == 303
+    assert state_of(app).read()["DSN"].text is None
+
+
+def test_reset_of_a_secret_is_forgotten_by_going_back(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"DSN": "s3cr3t"})
+    page = client.post(URL, data=typed(client) | {"waffle.do": "reset DSN"}).text
+    back = client.post(URL, data=sent(page) | {"waffle.do": "edit"}).text
+    assert "wf-unsaved" not in row(back, "DSN")
+    assert client.post(URL, data=sent(back)).status_code == 303
+    assert stored(app)["DSN"] == "s3cr3t"
+
+
+@pytest.mark.parametrize("key", ["csrf_token", "waffle_token"])
+def test_settings_named_like_tokens_are_reset_and_given_up(make_app: MakeApp, key: str) -> None:
+    app = make_app({key: {"default": "a"}}, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    state_of(app).update_db({key: "b"})
+    form = sent(client.get(URL).text)
+    assert client.post(URL, data=form | {"waffle.do": f"reset {key}"}).status_code == 303
+    assert stored(app)[key] == "a"
+    form = sent(client.get(URL).text) | {f"{key}_": "mine"}
+    state_of(app).update_db({key: "theirs"})
+    form = sent(client.post(URL, data=form).text) | {f"waffle.theirs.{key}": "theirs"}
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)[key] == "theirs"
+
+
+def test_a_setting_named_almost_like_a_secret_is_saved_from_a_review(make_app: MakeApp) -> None:
+    app = make_app({"API": {"default": "", "secret": True}, "API_": {"default": "a"}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get(URL).text, API_="new") | {"waffle.do": "review"}
+    again = sent(client.post(URL, data=form).text) | {"waffle.do": "confirm"}
+    assert client.post(URL, data=again).status_code == 303
+    assert stored(app)["API_"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "key", "offered"),
+    [("", "SITENAME", True), ("history", "SITENAME", False), ("", "TOKEN", False)],
+)
+def test_undo_is_offered_to_who_may_undo(
+    make_app: MakeApp, forbidden: str, key: str, offered: bool
+) -> None:
+    app = make_app(CONFS, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: action != forbidden))
+    client = app.test_client()
+    assert client.post(URL, data=typed(client, **{key: "new"})).status_code == 303
+    assert ('name="undo"' in client.get(URL).text) == offered
+
+
+def test_an_address_that_is_no_text_does_not_break_a_save(app: Flask, client: Any) -> None:
+    form = typed(client, SITENAME="New")
+    answer = client.post(URL, data=form, environ_overrides={"QUERY_STRING": "q=\xff"})
+    assert answer.status_code == 303 and stored(app)["SITENAME"] == "New"
 
 
 @pytest.mark.parametrize("key", ["LEGACY", "NOTHING"])

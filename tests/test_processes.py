@@ -105,7 +105,7 @@ def test_a_process_ends_without_hanging_or_a_traceback(config: dict[str, Any]) -
 
 
 def test_a_process_ends_in_the_middle_of_reloads_too(config: dict[str, Any]) -> None:
-    config = config | {"WAFFLE_CONFS": confs(shared=20), "WAFFLE_RESYNC_INTERVAL": 0.0}
+    config = config | {"WAFFLE_CONFS": confs(shared=20), "WAFFLE_RESYNC_INTERVAL": 1e-9}
     process = Process(config)
     process.do("write", "COUNTER_0")
     assert process.end() == ""

@@ -1,4 +1,4 @@
-"""Rows of the real Flask-WaffleConf 0.3.1 are read here, and rows written here are read there.
+"""The real Flask-WaffleConf 0.3.1 and this one read each other's rows, and hear each other save.
 
 It lives in an environment of its own beside this one, with the Flask and SQLAlchemy of its time.
 """
@@ -11,13 +11,17 @@ import json
 import pickle
 import subprocess
 import sys
+import uuid
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MISSING, REQUIRE_ALL
+import servers
+from conftest import MISSING, REQUIRE_ALL, required
 from flask import Flask
+from fleet import Process, until
 from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
@@ -29,6 +33,7 @@ OLD = [
     "Werkzeug==2.2.3",
     "Flask-SQLAlchemy==2.5.1",
     "SQLAlchemy==1.4.54",
+    "redis==5.2.1",
 ]
 VALUES: dict[str, Any] = {
     "NOTHING": None,
@@ -50,34 +55,46 @@ VALUES: dict[str, Any] = {
     "FROZEN": frozenset({1}),
     "RANGE": range(1, 9, 2),
 }
-PROGRAM = """
+APP = """
 import base64, json, pickle, sys, warnings
 warnings.simplefilter("ignore")
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_waffleconf import AlchemyWaffleStore, WaffleConf, WaffleMixin
 
-url, defaults, new = sys.argv[1], *map(base64.b64decode, sys.stdin.read().split("|"))
-app = Flask("old")
-app.config["SQLALCHEMY_DATABASE_URI"] = url
-app.config["SQLALCHEMY_TRACK_MODIFICATIONS"] = False
-confs = pickle.loads(defaults).items()
-app.config["WAFFLE_CONFS"] = {key: {"desc": key, "default": value} for key, value in confs}
-db = SQLAlchemy(app)
+def make_state(**config):
+    app = Flask("old")
+    app.config.update(config, SQLALCHEMY_TRACK_MODIFICATIONS=False)
+    app.app_context().push()
+    db = SQLAlchemy(app)
 
-class Conf(db.Model, WaffleMixin):
-    __tablename__ = "confs"
-    id = db.Column(db.Integer, primary_key=True)
-    key = db.Column(db.String(255), unique=True)
-    value = db.Column(db.Text)
+    class Conf(db.Model, WaffleMixin):
+        __tablename__ = "confs"
+        id = db.Column(db.Integer, primary_key=True)
+        key = db.Column(db.String(255), unique=True)
+        value = db.Column(db.Text)
 
-waffle = WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))
-with app.app_context():
+    waffle = WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))
     db.create_all()
-    if new:
-        waffle.state.update_db(pickle.loads(new))
-    values = waffle.state.parse_conf()
-print(base64.b64encode(pickle.dumps(values)).decode())
+    return waffle.state
+"""
+ONCE = """
+url, defaults, new = sys.argv[1], *map(base64.b64decode, sys.stdin.read().split("|"))
+confs = {key: {"desc": key, "default": value} for key, value in pickle.loads(defaults).items()}
+state = make_state(SQLALCHEMY_DATABASE_URI=url, WAFFLE_CONFS=confs)
+if new:
+    state.update_db(pickle.loads(new))
+print(base64.b64encode(pickle.dumps(state.parse_conf())).decode())
+"""
+FOLLOWING = """
+state = make_state(**json.loads(sys.argv[1]))
+state.update_conf()
+print(json.dumps("ready"), flush=True)
+for line in sys.stdin:
+    command, *arguments = json.loads(line)
+    if command == "save":
+        state.update_db({"SITENAME": arguments[0]})
+    print(json.dumps(state.app.config["SITENAME"]), flush=True)
 """
 
 
@@ -109,7 +126,7 @@ def in_old(python: Path, url: str, defaults: dict[str, Any], new: dict[str, Any]
     pickles = [pickle.dumps(values, 2) if values else b"" for values in (defaults, new)]
     given = [base64.b64encode(raw).decode() for raw in pickles]
     done = subprocess.run(
-        [python, "-c", PROGRAM, url],
+        [python, "-c", APP + ONCE, url],
         input="|".join(given),
         capture_output=True,
         text=True,
@@ -159,3 +176,63 @@ def test_both_go_on_saving_the_same_rows(old: Path, url: str, state: Any) -> Non
     assert in_old(old, url, defaults, {"TEXT": "from there"}) == {"TEXT": "from there", "NUMBER": 1}
     assert here.update_db({"NUMBER": 2}, expected={"TEXT": "from there"}) == {"NUMBER": 2}
     assert in_old(old, url, defaults, {}) == {"TEXT": "from there", "NUMBER": 2}
+
+
+# Notices, in a fleet that is upgraded worker by worker
+
+
+@pytest.fixture(params=["file", "redis"])
+def config(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> dict[str, Any]:
+    return {
+        "SQLALCHEMY_DATABASE_URI": url,
+        "WAFFLE_CONFS": {"SITENAME": {"desc": "Name", "default": "Waffle"}},
+        "WAFFLE_MULTIPROC": True,
+        "WAFFLE_WATCHTYPE": request.param,
+        "WAFFLE_WATCHER_FILE": str(tmp_path / "changed"),
+        "WAFFLE_REDIS_CHANNEL": f"fleet {uuid.uuid4()}",
+    }
+
+
+@pytest.fixture
+def default_redis() -> Iterator[None]:
+    """A Redis where 0.3.1 publishes, whatever it is told: on port 6379 of this host."""
+    import redis
+
+    with contextlib.ExitStack() as stack:
+        try:
+            with redis.Redis() as client:
+                client.ping()
+        except redis.ConnectionError:
+            with required():
+                stack.enter_context(servers.redis_server(6379))
+        except redis.RedisError as error:  # one that wants a password, say
+            (pytest.fail if REQUIRE_ALL else pytest.skip)(f"{MISSING}redis-on-port-6379 {error}")
+        yield
+
+
+@pytest.fixture
+def fleet(
+    request: pytest.FixtureRequest, config: dict[str, Any], old: Path
+) -> Iterator[tuple[Process, Process]]:
+    """A process with this package and one with 0.3.1, which both watch."""
+    import redis
+
+    if config["WAFFLE_WATCHTYPE"] == "redis":
+        request.getfixturevalue("default_redis")
+    with contextlib.ExitStack() as stack:
+        here = Process(config)
+        stack.callback(here.end)
+        there = Process(config, [str(old), "-c", APP + FOLLOWING])
+        stack.callback(there.end)
+        if config["WAFFLE_WATCHTYPE"] == "redis":
+            client, channel = stack.enter_context(redis.Redis()), config["WAFFLE_REDIS_CHANNEL"]
+            assert until(lambda: client.pubsub_numsub(channel)[0][1] == 2)
+        yield here, there
+
+
+def test_each_hears_what_the_other_saves(fleet: tuple[Process, Process]) -> None:
+    here, there = fleet
+    there.do("save", "from 0.3.1")
+    assert here.comes_to_serve("from 0.3.1")
+    here.do("save", "from here")
+    assert until(lambda: there.do("config") == "from here", 15)  # it looks every ten seconds

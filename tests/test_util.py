@@ -325,7 +325,10 @@ def test_any_flipped_bit_gives_a_value_or_our_error(value: Any, at: int, bit: in
 
 
 def test_the_classes_of_a_default_are_found_inside_it() -> None:
-    assert classes_in({"a": [Point(Shop.Theme.DARK)], "b": 1}) == {Point, Shop.Theme}
+    default = {"a": [Point(Shop.Theme.DARK)], "b": Names([Days.MON])}
+    assert classes_in(default) == {Point, Shop.Theme, Names, Days}
+    # What it keeps in attributes may be the whole app.
+    assert classes_in(default, attributes=False) == {Point, Names, Days}
 
 
 def test_a_class_as_a_default_allows_nothing() -> None:

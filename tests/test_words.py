@@ -106,6 +106,18 @@ def test_what_was_saved_is_told_in_it_too(app: Flask) -> None:
     assert "Size: guardado, “20” → “5”" in answer.text
 
 
+def test_what_cannot_be_undone_is_told_in_it_too(make_app: Callable[..., Flask]) -> None:
+    app = make_app(CONFS, history=True)
+    Babel(app, locale_selector=lambda: "es")
+    app.register_blueprint(WaffleAdmin())
+    undo, client = f"{URL}/history/undo", app.test_client()
+    state = app.extensions["waffleconf"]
+    saved = state.update_db({"SIZE": 5})
+    app.config["WAFFLE_CONFS"] = {**CONFS, "SIZE": {"default": 20, "secret": True}}
+    answer = client.post(undo, data={"undo": saved.change_set})
+    assert "es un secreto" in answer.text and "it is a secret" not in answer.text
+
+
 def test_a_language_without_a_catalogue_is_english(app: Flask) -> None:
     page = app.test_client().get(f"{URL}?lang=fr").text
     assert '<html lang="fr">' in page and ">Save<" in page

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
 from types import NoneType
 from typing import Any
 
@@ -27,9 +29,15 @@ def plain(text: str) -> str:
 
 
 def weight(value: Any) -> int:
-    """How many items a text or container counts for: it takes about as long to copy or print."""
+    """How many items a value counts for: it takes about as long to copy, reckon with or print."""
     if isinstance(value, (str, bytes, bytearray)):
         return 1 + len(value) // 16
+    if isinstance(value, int):
+        return 1 + value.bit_length() // 128
+    if isinstance(value, Fraction):
+        return weight(value.numerator) + weight(value.denominator)
+    if isinstance(value, Decimal):
+        return 1 + len(value.as_tuple().digits) // 16
     return 1 + len(value) if isinstance(value, (list, tuple, dict, set, frozenset)) else 1
 
 

@@ -64,7 +64,9 @@ def get_setting(key: str) -> None:
     record = state.read([key])[key]
     if record.problem is not None:
         click.echo(f"{key}: the default is used: {record.problem}", err=True)
-    click.echo(_shown(setting, record.value))
+    text = _shown(setting, record.value)
+    # A file or program gets the text as it is.
+    click.echo(_harmless(text, but="\n\t") if sys.stdout.isatty() else text)
 
 
 @waffle.command("set", context_settings={"ignore_unknown_options": True})
@@ -126,8 +128,11 @@ def prune_history(days: float | None) -> None:
         )
     # In batches: nobody who saves meanwhile waits for long.
     total = 0
-    while pruned := state.history.prune(days):
-        total += pruned
+    try:
+        while pruned := state.history.prune(days):
+            total += pruned
+    except ValueError as error:  # "nan" is in every range of numbers
+        raise click.ClickException(str(error)) from error
     click.echo("1 change was deleted." if total == 1 else f"{total} changes were deleted.")
 
 
@@ -164,9 +169,16 @@ def _shown(setting: Setting, value: Any) -> str:
 def _brief(setting: Setting, value: Any) -> str:
     """The text of a value on one line, cut where it is long."""
     line = " ".join(_shown(setting, value).split()) or "(empty)"
-    # Whoever edits the page must not steer the operator's terminal.
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    line = _harmless(line)
     return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
+
+
+def _harmless(text: str, but: str = "") -> str:
+    """A text without control characters: who edits the page shan't steer the operator's terminal.
+
+    :param but: control characters that stay.
+    """
+    return "".join(c if c.isprintable() or c in but else ascii(c)[1:-1] for c in text)
 
 
 def _actor() -> str | None:

@@ -15,6 +15,7 @@ from .exceptions import ConflictError, InvalidValue, StoreError
 from .rows import Rows, Texts
 from .saving import RESET, Saved
 from .store import HistoryQuery, HistoryRow
+from .words import gettext, mark
 
 if TYPE_CHECKING:
     from .state import _WaffleState
@@ -29,10 +30,10 @@ TIDY_INTERVAL = 3600.0
 #: Characters that are kept of an actor and of a note.
 ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
 
-GONE = "it is no longer a setting"
-HIDDEN = "it is a secret, and of secrets no value is kept"
-DAMAGED = "its old value can't be read any more"
-OTHER_KIND = "it is of another kind now"
+GONE = mark("it is no longer a setting")
+HIDDEN = mark("it is a secret, and of secrets no value is kept")
+DAMAGED = mark("its old value can't be read any more")
+OTHER_KIND = mark("it is of another kind now")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class History:
         self._rows = rows
         self._next_tidy = 0.0
         days = state.app.config["WAFFLE_HISTORY_DAYS"]
-        if days is not None and (isinstance(days, bool) or not 0 <= days <= 100_000):
+        if days is not None and not _is_days(days):
             raise ValueError(f"WAFFLE_HISTORY_DAYS is a number of days, or None; not {days!r}")
 
     # Reading
@@ -134,7 +135,9 @@ class History:
         if setting.default is not None and not kinds.accepts(setting.kind, old):
             return OTHER_KIND
         problem = forms.check_values(self._state, {change.key: old}).get(change.key)
-        return f"its old value is no longer allowed: {problem}" if problem else ""
+        if not problem:
+            return ""
+        return gettext("its old value is no longer allowed: %(problem)s", problem=problem)
 
     # Writing
 
@@ -163,7 +166,7 @@ class History:
         """
         found = {change.key: change for change in self.of(change_set)}
         if not found:
-            raise InvalidValue("The history has no such save (any more).")
+            raise InvalidValue(gettext("The history has no such save (any more)."))
         wanted = found if keys is None else {key: found[key] for key in keys if key in found}
         obstacles = {key: self.obstacle(change) for key, change in wanted.items()}
         todo = {key: change for key, change in wanted.items() if not obstacles[key]}
@@ -182,11 +185,14 @@ class History:
 
         :param days: those older than so many days; None: than WAFFLE_HISTORY_DAYS.
         :param limit: at most so many.
+        :raises ValueError: that is no number of days.
         :raises StoreError: the database can't be written just now.
         """
         days = self._state.app.config["WAFFLE_HISTORY_DAYS"] if days is None else days
         if days is None:
             return 0
+        if not _is_days(days):
+            raise ValueError(f"days={days!r}: write a number of days, from 0 to 100000")
         return self._rows.prune_history(datetime.now(UTC) - timedelta(days=days), limit)
 
     def tidy(self) -> None:
@@ -274,6 +280,11 @@ class History:
             return (None if text is None else self._rows.decode(text)), ""
         except InvalidValue as error:
             return None, str(error)
+
+
+def _is_days(days: Any) -> bool:
+    number = isinstance(days, (int, float)) and not isinstance(days, bool)
+    return number and 0 <= days <= 100_000
 
 
 def _plain(text: str | None, length: int) -> str:

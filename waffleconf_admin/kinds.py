@@ -34,7 +34,7 @@ class Email(str):
 
 
 class Url(str):
-    """A web address with its scheme, in a str."""
+    """A web address, of http or https, in a str."""
 
 
 class Color(str):
@@ -185,8 +185,9 @@ _SHAPES: dict[type, Callable[[Any], str | None]] = {
         mark("Write an e-mail address, such as anna@example.org."),
     ),
     Url: _like(
-        r"[a-z][a-z0-9+.-]*://[^\s/?#\x00-\x1f][^\s\x00-\x1f]*",
-        mark("Write a whole web address, such as https://example.org."),
+        # No javascript: or data:, for a site makes links of them.
+        r"https?://[^\s/?#\x00-\x1f][^\s\x00-\x1f]*",
+        mark("Write a web address with http:// or https://, such as https://example.org."),
     ),
     Color: _like(r"#([0-9a-f]{3}|[0-9a-f]{6})", mark("Write a colour such as #0a5bd6.")),
     TimeZone: lambda name: (

@@ -141,7 +141,12 @@ class Live:
         :param texts: text by key, None where there is no row; keys left out stay as they are.
         :returns: what has changed; None when the generation has moved and nothing was taken up.
         """
-        fresh = {key: self.record(key, text) for key, text in texts.items()}
+        known = self._records
+        fresh = {
+            key: record
+            for key, text in texts.items()
+            if (record := self.record(key, text)) is not known.get(key)
+        }
         with self._lock:
             if self.generation != generation:
                 return None

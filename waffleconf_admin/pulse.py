@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -25,17 +26,22 @@ class Pulse:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._pid = os.getpid()
-        self._event = threading.Event()
+        self._ended = False
+        # Not an Event: most of what a look costs is waiting, and a lock waits for half of that.
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self.beat = time.monotonic()
 
     def set(self) -> None:
-        self._event.set()
+        self._ended = True
+        with contextlib.suppress(RuntimeError):  # it has rung before
+            self._bell.release()
 
     def is_forked(self) -> bool:
         return os.getpid() != self._pid
 
     def is_set(self) -> bool:
-        if self._event.is_set() or self.is_forked():
+        if self._ended or self.is_forked():
             return True
         self.beat = time.monotonic()
         self._runner.do_what_is_due()
@@ -45,7 +51,8 @@ class Pulse:
         """Wait for so many seconds; True, and sooner, when it is time to end."""
         end = time.monotonic() + timeout
         while True:
-            self._event.wait(max(0.0, min(end - time.monotonic(), BEAT)))
+            if not self._ended:
+                self._bell.acquire(timeout=max(0.0, min(end - time.monotonic(), BEAT)))
             if self.is_set():
                 return True
             if time.monotonic() >= end:

@@ -33,7 +33,8 @@ class Rows:
         self._classes = set(self._app.config["WAFFLE_CLASSES"])
         for setting in settings.values():
             choices = () if callable(setting.choices) else setting.choices
-            self._classes |= classes_in([setting.default, choices, setting.members])
+            # Not what objects keep in attributes, which may be the app itself.
+            self._classes |= classes_in([setting.default, choices, setting.members], False)
 
     def after_fork(self) -> None:
         """In a forked child: forget the parent's connections.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import forks, watcher
 from .errand import Errand
 from .health import FORGOTTEN, Health, Journal, Trouble
+from .outage import Outage
 from .pulse import Pulse, Watched
 from .watchfile import Follower, file_mark, touch_file
 
@@ -64,9 +65,7 @@ class Runner:
         self._failing = False  # the last reload has
         self._owed = False  # a notice that could not be sent
         self._resend_at = 0.0
-        self._watch_error: str | None = None
-        self._failures = 0
-        self._began: float | None = None  # when a watcher began that has yet to prove itself
+        self._outage = Outage()
         self._plan(self._resync)
 
     def _prepare_file(self) -> None:
@@ -155,29 +154,18 @@ class Runner:
                     if self.state.in_memory():
                         self._active = False  # nobody to hear from
                         return
-                self._began = time.monotonic()
+                self._outage.note_start()
                 self._watch(Watched(self, pulse))
             except ReferenceError:
                 return  # the app is gone
             except Exception as error:
-                self._note_failure(error)
-
-    def _note_failure(self, error: Exception) -> None:
-        self._began = None
-        self._failures += 1
-        self._watch_error = str(error)
-        self.journal.note_error(error)
-        # Once per outage; the very first may be an app that is still being put together.
-        level = logging.WARNING if self._failures == 2 else logging.DEBUG
-        log.log(level, "Watching for changed settings failed (%s); trying again.", error)
+                self.journal.note_error(error)
+                self._outage.note_failure(error)
 
     def do_what_is_due(self) -> None:
         """In the watcher's thread, time and again: read and send what nobody else does."""
         now = time.monotonic()
-        if self._began is not None and now > self._began + RETRY:
-            if self._failures > 1:
-                log.info("Watching for changed settings works again.")
-            self._began, self._watch_error, self._failures = None, None, 0
+        self._outage.end_after(RETRY)
         if self._owed and now >= self._resend_at:
             with self.busy:
                 self.notify()
@@ -275,7 +263,7 @@ class Runner:
         trouble = Trouble(
             forgotten=self._forgotten,
             stale=self._failing,
-            deaf=self._watch_error is not None or missing,
+            deaf=self._outage.lasts or missing,
             owing=self._owed,
             silent=self._silent(),
         )

@@ -33,15 +33,16 @@ def load(raw: bytes, classes: Iterable[type]) -> Any:
     return value
 
 
-def all_in(value: Any) -> Iterator[Any]:
-    """*value* and all that it is made of, each object once."""
+def all_in(value: Any, attributes: bool = True) -> Iterator[Any]:
+    """*value* and all that it is made of, items and *attributes*, each object once."""
+    parts = _parts if attributes else _items
     seen: set[int] = set()
     todo = [value]
     while todo:
         item = todo.pop()
         if id(item) not in seen:
             seen.add(id(item))
-            todo += _parts(item)
+            todo += parts(item)
             yield item
 
 
@@ -49,14 +50,18 @@ def _parts(value: Any) -> list[Any]:
     """What *value* is made of: items of a container, attributes of an object."""
     if type(value) in LEAVES or isinstance(value, (Enum, type)):
         return []
-    parts: list[Any] = list(getattr(value, "__dict__", {}).values())
-    if isinstance(value, dict):
-        parts += [*value.keys(), *value.values()]
-    elif isinstance(value, (list, tuple, set, frozenset, deque)):
-        parts += value
+    parts = [*getattr(value, "__dict__", {}).values(), *_items(value)]
     if type(value) not in CONTAINERS:
         parts += _slots(value)
     return parts
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, Enum):
+        return []
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return list(value) if isinstance(value, (list, tuple, set, frozenset, deque)) else []
 
 
 def _slots(value: Any) -> Iterator[Any]:
@@ -84,7 +89,7 @@ def _walk(value: Any, allowed: frozenset[type]) -> None:
     while todo:
         item, depth, strict = todo.pop()
         kind = type(item)
-        count += weight(item) if kind in (str, bytes, bytearray) else 1
+        count += weight(item) if kind in LEAVES else 1
         if count > MAX_ITEMS or depth > MAX_DEPTH:
             raise InvalidValue("the value is too large or too deeply nested")
         if kind in (Builder, _Prefix):

@@ -65,9 +65,12 @@ def deserialize(data: str | bytes, classes: Iterable[type] = ()) -> Any:
         raise InvalidValue(f"the stored text is damaged ({type(error).__name__})") from None
 
 
-def classes_in(value: Any) -> set[type]:
-    """Return the classes in *value* that `deserialize` doesn't allow by itself."""
-    kinds = set(map(type, unpickle.all_in(value)))
+def classes_in(value: Any, attributes: bool = True) -> set[type]:
+    """Return the classes in *value* that `deserialize` doesn't allow by itself.
+
+    :param attributes: those of what objects have in attributes too, not only in containers.
+    """
+    kinds = set(map(type, unpickle.all_in(value, attributes)))
     # A class or function as a default is the app's affair, and no licence to unpickle more.
     return {
         kind for kind in kinds if not (unpickle.is_plain(kind) or kind.__module__ == "builtins")

@@ -15,6 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from flask import Flask
 
 from .watchfile import Follower, touch_file
 
@@ -138,14 +141,21 @@ def _redis_watcher(state: Any) -> None:
                 asked = now
 
 
+#: Each app's client for notices, connected from the first on: that takes longer than a notice.
+#: redis-py makes a connection anew that has been closed, and in a forked process.
+_SENDERS: WeakKeyDictionary[Flask, Any] = WeakKeyDictionary()
+
+
 def _redis_notifier(state: Any) -> None:
     """Publish on the Redis channel.
 
     :param state: the `_WaffleState` that has saved.
     :raises redis.RedisError: Redis can't be reached within half a second.
     """
-    with _redis(state, NOTIFY_TIMEOUT) as client:
-        client.publish(_channel(state), time.time())
+    client = _SENDERS.get(state.app)
+    if client is None:
+        client = _SENDERS.setdefault(state.app, _redis(state, NOTIFY_TIMEOUT))
+    client.publish(_channel(state), time.time())
 
 
 def _database_watcher(state: Any) -> None:

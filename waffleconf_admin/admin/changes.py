@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +11,10 @@ from ..fields import FIELDS, SettingField, bound, choose, describe
 from ..fields.base import readable
 from ..history import Change
 from ..words import gettext as _
-from .review import MOST_CHARACTERS, MOST_LINES, differences
+from .compare import Comparer, Pieces
 
 #: Texts on one line that are longer than this are compared word by word.
 LONG = 60
-
-Lines = list[tuple[str, str]]  #: ("same", "old", "new" or "gap", text)
 
 
 @dataclass
@@ -30,8 +26,8 @@ class Entry:
     gone: bool  #: it is no longer a setting
     old: str | None  #: None: no value was stored, so the default held
     new: str | None
-    lines: Lines  #: for texts of several lines, line by line
-    words: Lines  #: for a long line, piece by piece
+    lines: Pieces  #: for texts of several lines, line by line
+    words: Pieces  #: for a long line, piece by piece
     put_back: str  #: what a button sends to put the old value back; "" where that can't be
 
 
@@ -67,6 +63,7 @@ class Teller:
         self._latest = latest
         self._table = {**FIELDS, **(table or {})}
         self._kinds: dict[str, Any] = {}
+        self._comparer = Comparer()
 
     def saves(self, changes: Iterable[Change]) -> list[Save]:
         """Group changes by save, in the order given."""
@@ -92,7 +89,10 @@ class Teller:
         if change.secret or change.problem or old is None or new is None:
             return entry
         whole = [self._whole(setting, value) for value in (change.old, change.new)]
-        entry.lines, entry.words = compare(*whole)
+        if any("\n" in text for text in whole):
+            entry.lines = bounded(self._comparer.lines(*whole))
+        elif max(map(len, whole)) > LONG:
+            entry.words = bounded(self._comparer.words(*whole))
         return entry
 
     def _is_undoable(self, change: Change) -> bool:
@@ -127,35 +127,9 @@ class Teller:
         return value if isinstance(value, str) else describe(value)
 
 
-def compare(old: str, new: str) -> tuple[Lines, Lines]:
-    """Compare two texts: ``(lines, words)``, of which one at least is empty.
-
-    Both are for short texts, that are better shown whole, and for those too long to compare.
-    """
-    if len(old) + len(new) > MOST_CHARACTERS:
-        return [], []
-    if "\n" in old or "\n" in new:
-        many = max(old.count("\n"), new.count("\n")) >= MOST_LINES
-        return ([] if many else bounded(differences(old, new))), []
-    if max(len(old), len(new)) <= LONG:
-        return [], []
-    before, after = (re.findall(r"\w+|\s+|.", text) for text in (old, new))
-    if max(len(before), len(after)) > MOST_LINES:
-        return [], []
-    pieces: Lines = []
-    matcher = difflib.SequenceMatcher(None, before, after, False)
-    for tag, start, end, start_new, end_new in matcher.get_opcodes():
-        if tag == "equal":
-            pieces.append(("same", _middle("".join(before[start:end]))))
-            continue
-        changed = ("old", "".join(before[start:end])), ("new", "".join(after[start_new:end_new]))
-        pieces += bounded(piece for piece in changed if piece[1])
-    return [], pieces
-
-
-def bounded(lines: Iterable[tuple[str, str]]) -> Lines:
-    """The lines, each of bounded length."""
-    return [(kind, readable(text)) for kind, text in lines]
+def bounded(pieces: Pieces) -> Pieces:
+    """The pieces, each of bounded length."""
+    return [(kind, _middle(text) if kind == "same" else readable(text)) for kind, text in pieces]
 
 
 def _middle(text: str) -> str:

@@ -55,7 +55,7 @@ class HistoryPage:
         """Answer a GET; or a POST that failed, with what is wrong."""
         if self.history is None:
             return self._page(404, kept=False)
-        wanted = Filter(request.args)
+        wanted = Filter(request.values)
         try:
             changes = self.history.list(**wanted.arguments(self._keys(wanted.key)), limit=PAGE + 1)
             latest = self.history.latest({change.key for change in changes})
@@ -101,7 +101,7 @@ class HistoryPage:
             written = self.history.undo(
                 change_set,
                 keys=keys,
-                seen=int(seen) if seen.isdecimal() else None,
+                seen=_number(seen),
                 actor=self.admin.who(),
             )
         except ConflictError as error:
@@ -112,8 +112,8 @@ class HistoryPage:
             log.exception("a save can't be undone")
             return self.show([_("Undoing does not work at the moment. Try again soon.")], 503)
         self._tell(found, written)
-        page = ".index" if request.form.get("back") == "index" else ".history"
-        return redirect(url_for(page, key=request.form.get("key") or None), 303)
+        back = request.form.get("back") == "index"
+        return redirect(url_for(".index") if back else Filter(request.values).url(), 303)
 
     def _keys(self, key: str) -> list[str] | None:
         """The settings to list; None for all there ever were."""
@@ -140,7 +140,7 @@ class HistoryPage:
     def _refused(self, error: InvalidValue) -> Iterator[str]:
         yield from () if error.errors else [str(error)]
         for key, message in error.errors.items():
-            yield f"{self._label(key)}: {message}"
+            yield f"{self._label(key)}: {_(message)}"
 
     def _tell(self, found: list[Change], written: Mapping[str, Any]) -> None:
         if current_app.session_interface.is_null_session(session):
@@ -157,7 +157,7 @@ class HistoryPage:
             if change.key in self.settings and change.key not in self.editable:
                 why = _("You may not change it.")
             why = why or _("It has that value already.")
-            flash(f"{self._label(change.key)}: {why}", "warning")
+            flash(f"{self._label(change.key)}: {_(why)}", "warning")
         if len(left) > SHOWN:
             more = len(left) - SHOWN
             flash(ngettext("%(count)s more left out.", "%(count)s more left out.", more), "warning")
@@ -171,9 +171,7 @@ class Filter:
         self.actor = query.get("actor", "").strip()
         self.source = query.get("source", "")
         self.day = _day(query.get("day", ""))
-        before = query.get("before", "")
-        # The largest number that every database takes.
-        self.before = int(before) if before.isdecimal() and len(before) < 19 else None
+        self.before = _number(query.get("before", ""))
 
     def __bool__(self) -> bool:
         return bool(self.key or self.actor or self.source or self.day)
@@ -190,11 +188,21 @@ class Filter:
             "before": self.before,
         }
 
+    @property
+    def query(self) -> dict[str, str]:
+        """What makes this filter, as it is in the address."""
+        day = self.day.isoformat() if self.day else ""
+        query = {"key": self.key, "actor": self.actor, "source": self.source, "day": day}
+        return {name: text for name, text in query.items() if text}
+
     def url(self, **changed: Any) -> str:
         """The address of the page with this filter, but for what is changed."""
-        day = self.day and self.day.isoformat()
-        query = {"key": self.key, "actor": self.actor, "source": self.source, "day": day}
-        return url_for(".history", **{k: v for k, v in {**query, **changed}.items() if v})
+        return url_for(".history", **{k: v for k, v in {**self.query, **changed}.items() if v})
+
+
+def _number(text: str) -> int | None:
+    # The largest number that every database takes.
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _day(text: str) -> date | None:

@@ -11,7 +11,9 @@ from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from .. import forms
+from ..declarations import Setting
 from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..forms.submission import Names
 from ..saving import RESET
 from ..util import same
 from ..words import gettext as _
@@ -38,6 +40,7 @@ class SettingsPage:
         self.admin = admin
         self.state = state
         self.rights = rights
+        self.name_of = Names({setting.key for setting in rights.viewable})
 
     def answer(self) -> Response:
         """Answer a GET or POST."""
@@ -45,19 +48,21 @@ class SettingsPage:
             return self._answer()
         except StoreError:
             log.exception("the settings can't be read")
-            pairs = submission.again(request.form, self.rights.viewable)
+            pairs = submission.again(request.form, self.rights.viewable, self.name_of)
             return self.admin.page("waffleconf/unavailable", 503, again=list(pairs))
 
     def _answer(self) -> Response:
-        self.sent = submission.settings_sent() if request.method == "POST" else None
+        self.sent = submission.settings_sent(self.name_of) if request.method == "POST" else None
         action, key = submission.action()
         setting = next((s for s in self.rights.viewable if s.key == key), None)
         resets = action == "reset" and setting is not None and self.sent is not None
-        if resets:
-            self._put_default(key)
+        if resets and setting and not setting.secret:
+            self._put_default(setting)
         form = self._form()
         if not form.is_submitted():
             return self._show(form)
+        if action != "edit":
+            self._reset_secrets(form)
         valid = form.validate()
         if resets and not form[key].setting.confirm:
             return self._reset(form, key)
@@ -72,7 +77,7 @@ class SettingsPage:
     @cached_property
     def url(self) -> str:
         """The address of the page, with its filter."""
-        query = request.query_string.decode()
+        query = request.query_string.decode("utf-8", "replace")
         return url_for(".index") + (f"?{query}" if query else "")
 
     def _form(self) -> forms.SettingsForm:
@@ -96,7 +101,7 @@ class SettingsPage:
 
     def _review(self, form: forms.SettingsForm) -> Response:
         assert self.sent is not None
-        pairs = submission.again(self.sent, self.rights.viewable)
+        pairs = submission.again(self.sent, self.rights.viewable, self.name_of)
         return self.admin.page(
             "waffleconf/review",
             form=form,
@@ -116,16 +121,22 @@ class SettingsPage:
         status, written = self._write(form, wanted, form.expected)
         if status != 303:
             return self._show(form, status)
-        saved.tell(form, written, self.state)
+        saved.tell(form, written, self.state, self.rights)
         return redirect(self.url, status)
 
     # Back to the default
 
-    def _put_default(self, key: str) -> None:
+    def _put_default(self, setting: Setting) -> None:
         """As if the default had been typed: so a reset is merged and checked like any change."""
         assert self.sent is not None
-        setting = self.state.settings[key]
-        self.sent.setlist(key, [forms.show_text(setting, setting.default)])
+        text = forms.show_text(setting, setting.default)
+        self.sent.setlist(self.name_of(setting.key), [text])
+
+    def _reset_secrets(self, form: forms.SettingsForm) -> None:
+        """No text stands for the default of a secret, so these are resets and nothing else."""
+        for key in submission.resets():
+            if key in form and form[key].setting.secret:
+                form.reset(key)
 
     def _reset(self, form: forms.SettingsForm, key: str) -> Response:
         """Reset one setting; what else was typed is neither saved nor lost."""
@@ -136,10 +147,10 @@ class SettingsPage:
         if status != 303:
             return self._show(form, status)
         if set(form.errors) | set(form.changes) <= {key}:
-            saved.tell(form, written, self.state)
+            saved.tell(form, written, self.state, self.rights)
             return redirect(self.url, status)
         assert self.sent is not None
-        del self.sent[key]
+        self.sent.poplist(self.name_of(key))
         done = " ".join(saved.messages(form, written))
         rest = self._form()
         rest.validate()

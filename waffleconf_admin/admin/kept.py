@@ -94,10 +94,10 @@ class Seen:
         self._language = language()
 
     def of(self, setting: Setting) -> tuple[Any, ...]:
-        may_edit = self._rights.may_edit(setting)
+        rights = (self._rights.may_edit(setting), self._rights.allows("history", setting))
         if type(setting.label) is str and type(setting.help) is str:
-            return (self._language, may_edit)
-        return (self._language, may_edit, str(setting.label), str(setting.help))
+            return (self._language, *rights)
+        return (self._language, *rights, str(setting.label), str(setting.help))
 
 
 def _is_steady(field: Any) -> bool:

@@ -61,13 +61,17 @@ class Page:
     ) -> None:
         self.filter = found
         self.notes = notes
-        self.resets = submission.resets()
+        #: Secrets aside: no control shows that they are to be reset.
+        self.resets = [
+            key for key in submission.resets() if key in form and not state.settings[key].secret
+        ]
         #: The texts that the controls of kept rows show.
         self.known: dict[str, str | None] = {}
         self._form = form
         self._rows = rows
         self._seen = kept.Seen(rights)
         self._fresh = not form.is_submitted() and not found
+        self._links = True  #: whether the rows say who changed them, where that is known
         fields = [self._field(setting, records[setting.key]) for setting in rights.viewable]
         self.total = len(fields)
         self.changed = sum(field.differs for field in fields)
@@ -89,7 +93,7 @@ class Page:
 
     def keep(self, field: Any, html: Markup) -> Markup:
         """Keep a row as it was rendered, if nobody has touched it, and return it."""
-        if self._fresh and field.setting.key not in self.latest:
+        if self._fresh and self._links and field.setting.key not in self.latest:
             kept.keep(self._rows, field, self._seen, html)
         return html
 
@@ -148,6 +152,7 @@ class Page:
             return history.latest(keys) if keys else {}
         except StoreError:
             log.exception("the history can't be read")
+            self._links = False
             return {}
 
     def _partly(self, fields: list[Any]) -> list[str]:

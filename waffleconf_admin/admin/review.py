@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..fields.base import SettingField
 from ..fields.bound import words
 from ..forms import SettingsForm
-
-#: More lines or characters than this are not compared: that takes too long.
-MOST_LINES = 2000
-MOST_CHARACTERS = 100_000
-CONTEXT = 2  #: unchanged lines around each difference
+from .compare import Comparer, Pieces
 
 
 class Change(NamedTuple):
@@ -23,43 +17,31 @@ class Change(NamedTuple):
     label: Any
     key: str
     secret: bool
+    reset: bool  #: of a secret: whether it shall have its default
     confirm: bool
     old: str
     new: str
-    lines: list[tuple[str, str]]  #: ("same", "old", "new" or "gap", text); none for short texts
+    lines: Pieces  #: none for short texts
 
 
 def changes(form: SettingsForm) -> list[Change]:
     """Return what a validated form would change; of secrets only that they do."""
-    return [_change(form[key], value) for key, value in form.changes.items()]
+    comparer = Comparer()
+    return [
+        _change(form[key], value, form.is_reset(key), comparer)
+        for key, value in form.changes.items()
+    ]
 
 
-def differences(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """Compare two texts line by line: ``(kind, line)``."""
-    before, after = old.split("\n"), new.split("\n")
-    groups = difflib.SequenceMatcher(None, before, after, False).get_grouped_opcodes(CONTEXT)
-    for number, group in enumerate(groups):
-        if number:
-            yield "gap", "…"
-        for tag, start, end, start_new, end_new in group:
-            if tag == "equal":
-                yield from (("same", line) for line in before[start:end])
-            else:
-                yield from (("old", line) for line in before[start:end])
-                yield from (("new", line) for line in after[start_new:end_new])
-
-
-def _change(field: Any, value: Any) -> Change:
+def _change(field: Any, value: Any, reset: bool, comparer: Comparer) -> Change:
     setting = field.setting
     if setting.secret:
-        return Change(field, setting.label, setting.key, True, setting.confirm, "", "", [])
+        return Change(field, setting.label, setting.key, True, reset, setting.confirm, "", "", [])
     old, new = _text(field, field.record.value), _text(field, value)
-    size = len(old) + len(new)
-    many = 1 < max(old.count("\n"), new.count("\n")) + 1 <= MOST_LINES and size <= MOST_CHARACTERS
-    lines = list(differences(old, new)) if many else []
+    lines = comparer.lines(old, new) if "\n" in old or "\n" in new else []
     if not lines:
         old, new = field.shown_text, words(field, value)
-    return Change(field, setting.label, setting.key, False, setting.confirm, old, new, lines)
+    return Change(field, setting.label, setting.key, False, False, setting.confirm, old, new, lines)
 
 
 def _text(field: Any, value: Any) -> str:

@@ -11,6 +11,7 @@ from ..fields.bound import words
 from ..forms import SettingsForm
 from ..words import gettext as _
 from ..words import ngettext
+from .rights import Rights
 
 # A cookie session holds 4 kB, and the app wants most of them.
 SHOWN = 5
@@ -20,10 +21,11 @@ LENGTH = 30
 UNDO = "waffle_undo"
 
 
-def tell(form: SettingsForm, saved: Any, state: Any) -> None:
+def tell(form: SettingsForm, saved: Any, state: Any, rights: Rights) -> None:
     """Keep for the next page what was saved.
 
     :param saved: what ``state.save`` returned.
+    :param rights: of who saved it.
     """
     if _is_without_session():
         return
@@ -31,7 +33,10 @@ def tell(form: SettingsForm, saved: Any, state: Any) -> None:
         flash(message, "success")
     if saved and (promise := state.notice()):
         flash(promise, "info")
-    if saved.change_set:
+    settings = [form[key].setting for key in saved]
+    if saved.change_set and any(
+        rights.allows("history", setting) and not setting.secret for setting in settings
+    ):
         session[UNDO] = saved.change_set
 
 

@@ -8,7 +8,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from ..declarations import Setting
-from ..forms.submission import PAGE
+from ..forms.submission import PAGE, Names
 
 DO = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", or nothing: save
 NOTE = PAGE + "note"
@@ -35,10 +35,10 @@ def note() -> str | None:
     return request.form.get(NOTE, "").strip() or None
 
 
-def settings_sent() -> MultiDict[str, str]:
+def settings_sent(name_of: Names) -> MultiDict[str, str]:
     """Return what was sent of settings, without those where theirs shall be kept."""
     theirs = {
-        name.removeprefix(THEIRS)
+        name_of(name.removeprefix(THEIRS))
         for name, choice in request.form.items()
         if name.startswith(THEIRS) and choice == "theirs"
     }
@@ -46,12 +46,13 @@ def settings_sent() -> MultiDict[str, str]:
     return MultiDict([pair for pair in pairs if pair[0] not in theirs])
 
 
-def again(sent: MultiDict[str, str], settings: Iterable[Setting]) -> Iterator[tuple[str, str]]:
+def again(
+    sent: MultiDict[str, str], settings: Iterable[Setting], name_of: Names
+) -> Iterator[tuple[str, str]]:
     """What was sent, to be sent again: never what was typed for a secret."""
-    secrets = {setting.key for setting in settings if setting.secret}
+    secrets = {name_of(setting.key) for setting in settings if setting.secret}
     for name, value in sent.items(multi=True):
-        # In HTML a key may have a "_" behind it.
-        secret = name in secrets or name.rstrip("_") in secrets
+        secret = name in secrets
         if not name.startswith(PAGE) and (not secret or sent.getlist(name) == CLEARED):
             yield name, value
     yield from ((RESET, key) for key in resets())

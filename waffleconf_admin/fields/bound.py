@@ -8,11 +8,13 @@ from contextlib import suppress
 from typing import Any
 
 import wtforms
+from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from wtforms.meta import DefaultMeta
 
 from ..declarations import Setting
 from ..util import same, serialize
+from ..widgets import attributes
 from ..words import gettext, mark
 from .base import LineField, SettingField, Unshown, describe, readable
 from .moment import TimeField
@@ -125,6 +127,15 @@ def fill(kind: Any, setting: Setting, record: Any, made: Any, place: dict[str, A
     return marked(sent_text(raw, type(kind)), type(kind))
 
 
+def unrendered(field: Any, error: Exception) -> Markup:
+    """Return what stands where the control of a bound field could not be rendered."""
+    log_failure(f"the control of {field.setting.key}", field.setting, error)
+    why = gettext("its control can't be made at the moment")
+    field.editable, field.reason = False, gettext("It is changed from code: %(why)s.", why=why)
+    shown = f"<output{attributes({'id': field.id})}>{escape(field.shown_text)}</output>"
+    return Markup(f'{shown}<p class="wf-reason">{escape(field.reason)}</p>')
+
+
 def take(field: Any, raw: list[str]) -> None:
     """Let a bound field read what its control has sent."""
     if isinstance(field, SILENT) and raw[:1] == [""]:
@@ -219,7 +230,7 @@ def untouched(field: Any) -> list[str]:
 def words(kind: Any, value: Any) -> str:
     """Return a value in words, as its field has them, not longer than people read."""
     if isinstance(kind, SettingField):
-        with suppress(Unshown):
+        with suppress(Exception):  # whatever an app's own field raises for it
             return readable(kind.display(value))
     return describe(value)
 

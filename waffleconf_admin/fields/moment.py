@@ -118,7 +118,10 @@ class TimeField(DateField):
             local = self.kind.fromisoformat(text[:end].strip())
         except ValueError as error:
             raise ValueError(gettext("There is no such day or time.")) from error
-        return self.place(local, offset, zone)
+        try:
+            return self.place(local, offset, zone)
+        except OverflowError as error:  # before year 1 or after 9999 in its zone
+            raise ValueError(gettext("There is no such day or time.")) from error
 
     def place(self, local: Any, offset: str, zone: str) -> Any:
         """Put a time into its zone."""
@@ -160,7 +163,10 @@ class TimeField(DateField):
 
     def local(self, limit: Any, zone: str) -> str:
         if isinstance(limit, datetime) and limit.tzinfo and zone:
-            limit = limit.astimezone(self.find(zone))
+            try:
+                limit = limit.astimezone(self.find(zone))
+            except (OverflowError, ValueError):  # not a time that there is in that zone
+                return ""
         return self.parts(super().local(limit, zone))[0] or "" if limit is not None else ""
 
     def _told_offset(self, value: Any) -> str:

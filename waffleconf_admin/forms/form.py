@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -21,7 +20,7 @@ from ..words import gettext, mark
 from .check import check, without
 from .lazy import Fields
 from .meta import Meta
-from .submission import PAGE, TOKEN, Submission, seals
+from .submission import TOKEN, Names, Submission, seals
 
 #: Fields that send nothing when nothing is ticked.
 SILENT = (BooleanField, SeveralField, *bound.SILENT)
@@ -69,6 +68,7 @@ class SettingsForm(BaseForm):
         super().__init__((), meta=Meta())
         self._guard = guard
         self._settings = settings
+        self._name_of = Names(settings)
         self._records = dict(records)
         self._table = {**FIELDS, **(fields or {})}
         self._translations = self.meta.get_translations(self)
@@ -79,6 +79,7 @@ class SettingsForm(BaseForm):
             for key, setting in settings.items()
         }
         self._decisions: dict[str, str] = {}
+        self._resets: set[str] = set()
         self.changes, self.expected, self.conflicts = {}, {}, []
         self._seals = seals()
         self._submission = None if formdata is None else Submission(formdata, self._seals)
@@ -107,6 +108,19 @@ class SettingsForm(BaseForm):
         """Whether there is a submission."""
         return self._submission is not None
 
+    def reset(self, key: str) -> None:
+        """Let a secret have its default, which no control shows; unless a new one was typed."""
+        field = self[key]
+        if self._submission and field.editable and key not in self._decisions:
+            shown = self._submission.shown(key)
+            stored = self._submission.digest(key, field.basis)
+            self._decisions[key] = "write" if shown in (None, stored) else "conflict"
+            self._resets.add(key)
+
+    def is_reset(self, key: str) -> bool:
+        """Whether a secret shall have its default."""
+        return key in self._resets
+
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         return self.is_submitted() and self.validate(extra_validators)
 
@@ -121,9 +135,13 @@ class SettingsForm(BaseForm):
         self.changes, self.expected, self.conflicts = {}, {}, []
         for key, decision in self._decisions.items():
             field = self[key]
-            check(self, field, (extra_validators or {}).get(key, ()))
+            if key not in self._resets:
+                check(self, field, (extra_validators or {}).get(key, ()))
             if decision == "conflict":
                 self._mark(key)
+            elif key in self._resets:
+                default = field.setting.copy_default()
+                self.changes[key], self.expected[key] = default, field.record.value
             elif not field.errors:
                 self.changes[key], self.expected[key] = field.data, field.record.value
         return not self._fail()
@@ -147,7 +165,7 @@ class SettingsForm(BaseForm):
                 self._records[key] = records[key]
                 self._fields.made.pop(key, None)
                 if self._submission and key in self._decisions:
-                    bound.take(self[key], self._submission.sent.getlist(self._name(key)))
+                    bound.take(self[key], self._submission.sent.getlist(self._name_of(key)))
                     self._mark(key)
         self._fail()
 
@@ -187,23 +205,10 @@ class SettingsForm(BaseForm):
             self._settings[key],
             self._records[key],
             self._kinds[key],
-            name=self._name(key),
+            name=self._name_of(key),
             reason=gettext(reason) if (reason := self._reasons[key]) else "",
             **self._place,
         )
-
-    def _name(self, key: str) -> str:
-        """The name of a control in HTML: the key, unless a token has that name."""
-        if key not in self._taken and not key.startswith(PAGE):
-            return key
-        name = key + "_"
-        while name in self._settings or name in self._taken:
-            name += "_"
-        return name
-
-    @cached_property
-    def _taken(self) -> tuple[str, str]:
-        return TOKEN, self.meta.csrf_field_name
 
     def _basis(self, key: str) -> str | None:
         field = self[key]
@@ -222,7 +227,7 @@ class SettingsForm(BaseForm):
         sent = submission.sent
         unticked = () if submission.from_page else self._unticked(sent)
         for key, setting in self._settings.items():
-            name = self._name(key)
+            name = self._name_of(key)
             if not (name in sent or key in unticked):
                 continue
             raw = sent.getlist(name)
@@ -243,7 +248,9 @@ class SettingsForm(BaseForm):
                 continue
             bound.take(field, raw)
             stored = submission.digest(key, field.basis)
-            if not field.process_errors and same(field.data, field.record.value):
+            # Of a secret nobody is told that they have guessed it.
+            typed = setting.secret and not field.clearing
+            if not (typed or field.process_errors) and same(field.data, field.record.value):
                 new = stored  # another way to write the same
             decision = merge.decide(shown, stored, new)
             if decision != "keep":
@@ -254,10 +261,10 @@ class SettingsForm(BaseForm):
         missing = [
             key
             for key, reason in self._reasons.items()
-            if not reason and self._name(key) not in sent
+            if not reason and self._name_of(key) not in sent
         ]
         boxes = {key for key in missing if issubclass(self._class(key), SILENT)}
-        anything = any(self._name(key) in sent for key in self._settings)
+        anything = any(self._name_of(key) in sent for key in self._settings)
         whole = all(key in boxes or not self[key].editable for key in missing)
         return boxes if anything and whole else set()
 
@@ -278,6 +285,7 @@ class SettingsForm(BaseForm):
             return False
         for key in self._decisions:
             field = self[key]
-            if field.setting.secret and not (field.errors or field.clearing):
+            again = field.setting.secret and key not in self._resets
+            if again and not (field.errors or field.clearing):
                 field.errors = [gettext(AGAIN)]
         return True

@@ -17,7 +17,12 @@ class Meta(FlaskForm.Meta):
     csrf = False
 
     def render_field(self, field: Any, render_kw: dict[str, Any]) -> Any:
-        html = super().render_field(field, render_kw)
+        try:
+            html = super().render_field(field, render_kw)
+        except Exception as error:
+            if not hasattr(field, "record"):  # a part of another field, which fails as a whole
+                raise
+            return bound.unrendered(field, error)
         if isinstance(field, bound.SILENT):
             hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
             html = Markup(f"<input{hidden}>") + html

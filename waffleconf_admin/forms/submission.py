@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from functools import cached_property
 from typing import Any
 
 from flask import current_app
+from flask_wtf import FlaskForm
 
 from .. import merge
 
@@ -13,6 +15,29 @@ from .. import merge
 TOKEN = "waffle_token"
 #: So begin the names of what the settings page sends besides its settings.
 PAGE = "waffle."
+
+
+class Names:
+    """The names of controls in HTML: the key of the setting, unless a token has that name.
+
+    :param keys: those of all settings on the page.
+    """
+
+    def __init__(self, keys: Container[str]) -> None:
+        self._keys = keys
+
+    def __call__(self, key: str) -> str:
+        """Return the name of the control of a setting."""
+        if key not in self._taken and not key.startswith(PAGE):
+            return key
+        name = key + "_"
+        while name in self._keys or name in self._taken:
+            name += "_"
+        return name
+
+    @cached_property
+    def _taken(self) -> tuple[str, str]:
+        return TOKEN, FlaskForm.Meta().csrf_field_name
 
 
 class Submission:

@@ -58,7 +58,7 @@ def show_text(setting: Setting, value: Any) -> str:
             return field.show(value)
         field.process(None, value)
         return ", ".join(bound.untouched(field))
-    except ValueError:
+    except Exception:  # a value that it can't show, or whatever an app's own field raises
         return describe(value)
 
 

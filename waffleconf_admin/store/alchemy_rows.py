@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -72,10 +73,10 @@ class Rows:
     def _some(self, query: sa.Select[Any], keys: list[str] | None) -> sa.Select[Any]:
         return query if keys is None or len(keys) > MANY else query.where(self._key.in_(keys))
 
-    def read(self, connection: sa.Connection, keys: list[str] | None) -> list[tuple[Any, Any]]:
+    def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Any]:
         return self._fetch(connection, self._some(self._select, keys))
 
-    def lock(self, connection: sa.Connection, keys: list[str]) -> list[tuple[Any, Any]]:
+    def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Any]:
         """Read rows that nobody else shall write before the end of the transaction."""
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
             connection.execute(self._touch, {"of_key": keys[0]})
@@ -85,7 +86,7 @@ class Rows:
 
     def _fetch(self, connection: sa.Connection, query: sa.Select[Any]) -> Sequence[Any]:
         if not self._as_records:
-            return connection.execute(query).all()  # at once: row by row takes twice as long
+            return connection.execute(query).all()  # row by row takes longer by half
         with session_on(connection) as session:
             return [(key_of(record), text_of(record)) for record in session.scalars(query)]
 
