@@ -330,6 +330,19 @@ def test_any_payload_is_a_notice(redis_server: str, payload: bytes) -> None:
         assert state.wait()
 
 
+def test_a_notice_finds_its_way_when_redis_has_closed_the_connection(redis_server: str) -> None:
+    import redis
+
+    sender, state = redis_state(redis_server), redis_state(redis_server)
+    with watching(state, "redis"), redis.Redis.from_url(redis_server) as client:
+        assert state.wait()
+        get_notifier("redis")(sender)
+        assert state.wait()
+        client.client_kill_filter(_type="normal", skipme=True)
+        get_notifier("redis")(sender)
+        assert state.wait()
+
+
 def test_host_and_port_are_used(redis_server: str) -> None:
     port = int(redis_server.rsplit(":", 1)[1].split("/")[0])
     assert port != 6379
