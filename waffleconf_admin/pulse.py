@@ -27,7 +27,7 @@ class Pulse:
         self._runner = runner
         self._pid = os.getpid()
         self._ended = False
-        # Not an Event: most of what a look costs is waiting, and a lock waits for half of that.
+        # Not an Event: a look five times a second costs a fifth less with a bare lock.
         self._bell = threading.Lock()
         self._bell.acquire()
         self.beat = time.monotonic()
