@@ -3,7 +3,9 @@
     python benchmarks/propagation.py [--rounds N] [--processes 2 4 8] [--settings 10 1000] [--json]
 
 Each row stands beside its floor, measured in the same run: a bare publish to get_message, or a bare
-loop of os.stat, in as many processes; and one bare SELECT of all the rows.
+loop of os.stat, in as many processes; and one bare SELECT of all the rows. What waits is measured
+while a bare loop runs beside it. Flask-WaffleConf 0.3.1 follows, where an environment has it:
+tests/test_side_by_side.py makes one, --old names the Python of another.
 """
 
 from __future__ import annotations
@@ -13,25 +15,33 @@ import contextlib
 import json
 import os
 import random
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
+import floors  # noqa: E402
+import redis  # noqa: E402
 import servers  # noqa: E402
-from fleet import Process, until  # noqa: E402
+from fleet import FOLLOWER, WAIT, Process, until  # noqa: E402
+
+from waffleconf_admin.watcher import INTERVALS  # noqa: E402
 
 WARM_UP = 5  # rounds that don't count: first connections, first statements
-POLL = 0.2  # the default of WAFFLE_WATCH_INTERVAL
+OLD_ROUNDS = {"redis": 10, "file": 3}
+OLD_INTERVALS = {"file": 10.0}
+OLD_WAIT = 15.0  # seconds after which 0.3.1 counts as not having heard
+
+Row = dict[str, Any]
 
 
 def p99(samples: list[float]) -> float:
@@ -39,88 +49,12 @@ def p99(samples: list[float]) -> float:
 
 
 def milliseconds(samples: list[float]) -> dict[str, float]:
+    if not samples:
+        return {}
     return {"median": 1e3 * statistics.median(samples), "p99": 1e3 * p99(samples)}
 
 
-# The floors: this file run as a process that listens, and prints when it heard
-
-
-def listen_to_redis(url: str) -> None:
-    import redis
-
-    with redis.Redis.from_url(url) as client, client.pubsub() as pubsub:
-        pubsub.subscribe("floor")
-        while True:
-            message = pubsub.get_message(timeout=1.0)
-            if message is not None:
-                print(time.monotonic(), flush=True)
-
-
-def listen_to_file(path: str) -> None:
-    print("ready", flush=True)
-    seen = os.stat(path).st_mtime_ns
-    while True:
-        time.sleep(POLL)
-        now = os.stat(path).st_mtime_ns
-        if now != seen:
-            seen = now
-            print(time.monotonic(), flush=True)
-
-
-def floor(kind: str, where: str, processes: int, rounds: int) -> list[float]:
-    command = [sys.executable, __file__, "--listen", kind, where]
-    with contextlib.ExitStack() as stack:
-        listeners = [
-            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            for _ in range(processes)
-        ]
-        for listener in listeners:
-            stack.callback(listener.kill)
-            listener.stdout.readline()  # ready, or subscribed
-        send = sender(kind, where)
-        samples = []
-        for number in range(-WARM_UP, rounds):
-            time.sleep(random.uniform(0.0, 2 * POLL) if kind == "file" else 0.05)
-            sent = time.monotonic()
-            send()
-            heard = [float(listener.stdout.readline()) - sent for listener in listeners]
-            samples += heard if number >= 0 else []
-    return samples
-
-
-def sender(kind: str, where: str) -> Callable[[], Any]:
-    if kind == "file":
-        return lambda: os.utime(where, ns=(time.time_ns(), time.time_ns()))
-    import redis
-
-    client = redis.Redis.from_url(where)
-    return lambda: client.publish("floor", "1")
-
-
-def select(path: str, rounds: int = 50) -> float:
-    """Seconds for one bare SELECT of all rows."""
-    times = []
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        for _ in range(rounds):
-            began = time.perf_counter()
-            connection.execute("SELECT key, value FROM confs").fetchall()
-            times.append(time.perf_counter() - began)
-    return statistics.median(times)
-
-
-def commit(path: str, rounds: int = 50) -> list[float]:
-    """Seconds for a bare UPDATE of one row and its commit."""
-    times = []
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        for number in range(rounds):
-            began = time.perf_counter()
-            connection.execute("UPDATE confs SET value = ? WHERE key = 'SITENAME'", [number])
-            connection.commit()
-            times.append(time.perf_counter() - began)
-    return times
-
-
-# The extension
+# Processes
 
 
 def config_of(kind: str, settings: int, folder: Path, redis_url: str) -> dict[str, Any]:
@@ -132,74 +66,147 @@ def config_of(kind: str, settings: int, folder: Path, redis_url: str) -> dict[st
         "WAFFLE_WATCHTYPE": kind if kind != "off" else "file",
         "WAFFLE_WATCHER_FILE": str(folder / "changed"),
         "WAFFLE_REDIS_URL": redis_url,
+        "WAFFLE_REDIS_CHANNEL": f"benchmark {uuid.uuid4()}",
     }
 
 
 @contextlib.contextmanager
-def fleet(kind: str, processes: int, settings: int, redis_url: str) -> Iterator[list[Process]]:
-    with tempfile.TemporaryDirectory() as folder:
-        config = config_of(kind, settings, Path(folder), redis_url)
-        started = [Process(config) for _ in range(processes)]
+def started(
+    config: dict[str, Any], count: int, command: Sequence[Any] = (sys.executable, FOLLOWER)
+) -> Iterator[list[Process]]:
+    with contextlib.ExitStack() as stack:
+        processes = []
+        for _ in range(count):
+            processes.append(Process(config, command))
+            stack.callback(processes[-1].end)
+        yield processes
+
+
+@contextlib.contextmanager
+def fleet(kind: str, count: int, settings: int, url: str) -> Iterator[list[Process]]:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        config = config_of(kind, settings, Path(folder), url)
+        processes = stack.enter_context(started(config, count))
+        for process in processes:
+            process.do("request")  # loads
+        processes[0].do("store_defaults")
+        yield processes
+
+
+@contextlib.contextmanager
+def old_fleet(python: Path, kind: str, count: int, settings: int) -> Iterator[list[Process]]:
+    """Processes with Flask-WaffleConf 0.3.1, which load and store the defaults as they start."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        config = config_of(kind, settings, Path(folder), "")
+        Path(config["WAFFLE_WATCHER_FILE"]).touch()  # a file made later would be news
+        if kind == "redis":
+            client = stack.enter_context(default_redis())
+        command = [python, "-W", "ignore", HERE / "old.py"]
+        processes = stack.enter_context(started(config, count, command))
+        if kind == "redis":
+            channel = config["WAFFLE_REDIS_CHANNEL"]
+            until(lambda: client.pubsub_numsub(channel)[0][1] == count)
+        yield processes
+
+
+@contextlib.contextmanager
+def default_redis() -> Iterator[Any]:
+    """The Redis where 0.3.1 publishes, whatever it is told: on port 6379 of this host."""
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(redis.Redis())
         try:
-            for process in started:
-                process.do("request")  # loads, and stores the defaults
-            started[0].do("store_defaults")
-            yield started
-        finally:
-            for process in started:
-                process.end()
+            client.ping()
+        except redis.ConnectionError:
+            stack.enter_context(servers.redis_server(6379))
+        yield client
 
 
-def propagation(kind: str, processes: int, settings: int, rounds: int, url: str) -> dict[str, Any]:
-    with fleet(kind, processes, settings, url) as (writer, *others):
+# Measurements
+
+
+def measure(
+    processes: list[Process], rounds: int, warm_up: int, interval: float, wait: float
+) -> Row:
+    """Times from a save in the first process to the others, and how many never saw it.
+
+    :param interval: seconds between two looks of those that wait: saves come anywhere in it.
+    """
+    writer, *others = processes
+    for other in others:
+        other.do("note_times")
+    samples, missed = [], 0
+    for number in range(-warm_up, rounds):
+        time.sleep(0.05 + random.uniform(0.0, interval))
+        value = f"value {number}"
+        called = writer.do("save_at", value)
+        time.sleep(0.05)  # asking at once would keep the processes from their work
         for other in others:
-            other.do("note_times")
-        samples = []
-        for number in range(-WARM_UP, rounds):
-            time.sleep(random.uniform(0.0, 2 * POLL) if kind == "file" else 0.05)
-            value = f"value {number}"
-            called = writer.do("save_at", value)
-            time.sleep(0.05)  # asking at once would keep the processes from their work
-            for other in others:
-                if not until(lambda other=other, value=value: other.do("seen_at", value)):
-                    raise SystemExit(f"{kind}: {value!r} was not seen")
-                if number >= 0:
-                    samples.append(other.do("seen_at", value) - called)
-        path = writer.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
-        rows, committed = select(path), commit(path)
+            left = max(0.0, called + wait - time.monotonic())
+            seen = until(lambda other=other, value=value: other.do("seen_at", value), left)
+            if number >= 0 and seen:
+                samples.append(other.do("seen_at", value) - called)
+            missed += number >= 0 and not seen
+    return {"rounds": rounds, "missed": missed, **milliseconds(samples)}
+
+
+def propagation(kind: str, count: int, settings: int, rounds: int, url: str) -> Row:
+    row: Row = {"kind": kind, "processes": count, "settings": settings}
+    with fleet(kind, count, settings, url) as processes:
+        row |= measure(processes, rounds, WARM_UP, INTERVALS.get(kind, 0.0), WAIT)
+        path = processes[0].config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
+        rows, committed = floors.select(path), floors.commit(path)
     with tempfile.NamedTemporaryFile() as file:
-        where = url if kind == "redis" else file.name
-        bare = floor("redis" if kind == "redis" else "file", where, processes - 1, rounds)
-    row = {"kind": kind, "processes": processes, "settings": settings}
-    row |= milliseconds(samples)
-    row |= {f"floor {key}": value for key, value in milliseconds(bare).items()}
+        notice = ("redis", url) if kind == "redis" else ("file", file.name)
+        bare = milliseconds(floors.notice(*notice, count - 1, rounds, WARM_UP))
+    row |= {f"floor {key}": value for key, value in bare.items()}
     row["select"] = 1e3 * rows
     row["commit p99"] = 1e3 * p99(committed)  # part of ours, and of no floor
-    row["ratio"] = row["p99"] / (row["floor p99"] + row["select"])
+    if "p99" in row:
+        row["ratio"] = row["p99"] / (row["floor p99"] + row["select"])
     return row
 
 
-def idle(kind: str, seconds: float, url: str) -> dict[str, Any]:
-    """What one process costs in a minute in which nothing happens."""
-    with fleet(kind, 1, 10, url) as (process,):
-        time.sleep(2)  # until it has settled
-        reloads, used = process.do("reloads"), cpu(process)
+def old_propagation(python: Path, kind: str, count: int, settings: int, rounds: int) -> Row:
+    row: Row = {"kind": f"0.3.1 {kind}", "processes": count, "settings": settings}
+    with old_fleet(python, kind, count, settings) as processes:
+        return row | measure(processes, rounds, 1, OLD_INTERVALS.get(kind, 0.0), OLD_WAIT)
+
+
+def idle(kinds: Sequence[str], seconds: float, url: str) -> list[Row]:
+    """What one process of each kind costs in a minute in which nothing happens, side by side."""
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(tempfile.NamedTemporaryFile())
+        loop = stack.enter_context(floors.process("loop", file.name))
+        waiting = {kind: stack.enter_context(fleet(kind, 1, 10, url))[0] for kind in kinds}
+        pids = {"bare loop": loop.pid} | {kind: each.popen.pid for kind, each in waiting.items()}
+        time.sleep(2)  # until they have settled
+        reloads = {kind: process.do("reloads") for kind, process in waiting.items()}
+        used = {kind: cpu(pid) for kind, pid in pids.items()}
         time.sleep(seconds)
-        row = {"kind": kind, "CPU s a minute": (cpu(process) - used) * 60 / seconds}
-        row["statements a minute"] = (process.do("reloads") - reloads) * 60 / seconds
-    return row
+        used = {kind: cpu(pid) - used[kind] for kind, pid in pids.items()}
+        reloads = {kind: each.do("reloads") - reloads[kind] for kind, each in waiting.items()}
+    return [
+        {
+            "kind": kind,
+            "CPU s a minute": used[kind] * 60 / seconds,
+            "of the bare loop": used[kind] / used["bare loop"],
+            "statements a minute": reloads.get(kind, 0) * 60 / seconds,
+        }
+        for kind in pids
+    ]
 
 
-def cpu(process: Process) -> float:
-    threads = Path(f"/proc/{process.popen.pid}/task").iterdir()
+def cpu(pid: int) -> float:
+    threads = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[Row]) -> str:
     def text(value: Any) -> str:
         return f"{value:.3f}" if isinstance(value, float) else str(value)
 
-    lines = [list(rows[0]), *([text(value) for value in row.values()] for row in rows)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, *([text(row.get(name, "")) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
@@ -208,32 +215,38 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
+    beside = Path(sys.prefix) / "flask-waffleconf-0.3.1" / "bin" / "python"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--processes", type=int, nargs="+", default=[2, 4, 8])
     parser.add_argument("--settings", type=int, nargs="+", default=[10, 1000])
     parser.add_argument("--kinds", nargs="+", default=["redis", "file"])
+    parser.add_argument("--old", type=Path, default=beside, metavar="PYTHON")
+    parser.add_argument("--old-rounds", type=int, metavar="N", help="10 with redis, 3 with a file")
     parser.add_argument("--idle", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--listen", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.listen:
-        kind, where = options.listen
-        {"redis": listen_to_redis, "file": listen_to_file}[kind](where)
+    cases = [
+        (kind, count, settings)
+        for kind in options.kinds
+        for count in options.processes
+        for settings in options.settings
+    ]
     with servers.redis_server() as url:
-        rows = [
-            propagation(kind, processes, settings, options.rounds, url)
-            for kind in options.kinds
-            for processes in options.processes
-            for settings in options.settings
+        rows = [propagation(*case, options.rounds, url) for case in cases]
+        waiting = idle(["off", "file", "redis", "database"], options.idle, url)
+    if options.old.exists():
+        rows += [
+            old_propagation(options.old, *case, options.old_rounds or OLD_ROUNDS[case[0]])
+            for case in cases
+            if case[0] in OLD_ROUNDS
         ]
-        waiting = [idle(kind, options.idle, url) for kind in ("off", "file", "redis", "database")]
+    else:
+        print(f"No Flask-WaffleConf 0.3.1 to compare with: no {options.old}", file=sys.stderr)
     if options.json:
         print(json.dumps({"propagation": rows, "idle": waiting}, indent=2))
     else:
-        print(
-            f"In milliseconds, {options.rounds} rounds:\n{table(rows)}\n\nIdle:\n{table(waiting)}"
-        )
+        print(f"In milliseconds:\n{table(rows)}\n\nIdle:\n{table(waiting)}")
 
 
 if __name__ == "__main__":
