@@ -425,4 +425,4 @@ def test_the_probe_that_the_documents_show_works(make_app: Callable[..., Flask])
     assert app.test_client().get("/ready").status_code == 200
     app.extensions["waffleconf"].runner.note_failed_reload(OSError("away"))
     answer = app.test_client().get("/ready")
-    assert (answer.status_code, answer.json["last_error"]) == (503, "away")
+    assert (answer.status_code, answer.json["lags"]) == (503, True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Seconds until the next beat, at most.
 BEAT = 1.0
+#: Seconds in which there is one beat at most: watching a file looks more often than that.
+REST = 0.4
 
 
 class Pulse:
@@ -43,19 +45,22 @@ class Pulse:
     def is_set(self) -> bool:
         if self._ended or self.is_forked():
             return True
-        self.beat = time.monotonic()
-        self._runner.do_what_is_due()
+        now = time.monotonic()
+        if now - self.beat >= REST:
+            self.beat = now
+            self._runner.do_what_is_due()
         return False
 
     def wait(self, timeout: float) -> bool:
         """Wait for so many seconds; True, and sooner, when it is time to end."""
-        end = time.monotonic() + timeout
+        left = max(0.0, timeout)
         while True:
             if not self._ended:
-                self._bell.acquire(timeout=max(0.0, min(end - time.monotonic(), BEAT)))
+                self._bell.acquire(timeout=min(left, BEAT))
+            left -= BEAT
             if self.is_set():
                 return True
-            if time.monotonic() >= end:
+            if left <= 0.0:
                 return False
 
 

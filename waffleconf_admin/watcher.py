@@ -24,7 +24,7 @@ from .watchfile import Follower, touch_file
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks, where WAFFLE_WATCH_INTERVAL is None.
-INTERVALS = {"file": 0.2, "database": 1.0}
+INTERVALS = {"file": 0.25, "database": 1.0}
 #: Seconds after which a silent Redis counts as hung.
 REDIS_SILENCE = 5.0
 #: Seconds for which messages that follow each other closely are one reload.
@@ -190,7 +190,8 @@ def register(kind: str, watch: Function, notify: Function) -> None:
     :param watch: called with an object that has ``app``, ``update_conf()``, to be called when
         something may have changed, and ``stopping``. Runs in a thread until
         ``stopping.wait(seconds)`` or ``stopping.is_set()``, one of which it has to call every
-        second or so, is true. Raises when it can't go on: it is called again a second later.
+        second or so, is true. Raises, or returns, when it can't go on: it is called again a
+        second later.
     :param notify: called with the state after each save. Raises when nobody could be told: it is
         called again a second later.
     """
