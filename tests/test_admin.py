@@ -170,6 +170,43 @@ def test_page_shows_label_key_help_and_limits(app: Flask) -> None:
     assert described and 'aria-describedby="waffle-SITENAME-help"' in described[0]
 
 
+@pytest.mark.parametrize(
+    ("conf", "words"),
+    [
+        ({"default": 5, "min": 1}, "at least 1"),
+        ({"default": 5.5, "max": 9.0}, "at most 9"),
+        ({"default": 0.5, "min": 0.0, "max": 100.5}, "0 to 100.5"),
+        ({"default": "a", "max": 9}, "at most 9 characters"),
+        ({"default": ["a"], "min": 1, "max": 2}, "1 to 2 items"),
+    ],
+)
+def test_limits_in_words(make_app: MakeApp, conf: dict[str, Any], words: str) -> None:
+    app = make_app({"KEY": conf})
+    app.register_blueprint(WaffleAdmin())
+    assert f">{words}</p>" in app.test_client().get("/admin/config").text
+
+
+@pytest.mark.parametrize(
+    ("conf", "value", "words"),
+    [
+        ({"default": ""}, "a b", "empty → “a b”"),
+        ({"default": "a b"}, "", "“a b” → empty"),
+        ({"default": 1}, 2, "1 → 2"),
+        ({"default": "a", "choices": ["a", "b"]}, "b", "a → b"),
+        ({"default": [1]}, "[2]", "“[1]” → “[2]”"),
+    ],
+)
+def test_only_texts_are_quoted(
+    make_app: MakeApp, conf: dict[str, Any], value: Any, words: str
+) -> None:
+    app = make_app({"KEY": conf})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get("/admin/config").text, KEY=str(value))
+    page = client.post("/admin/config", data=form, follow_redirects=True).text
+    assert f"Key saved: {words}" in page
+
+
 def test_page_says_what_differs_from_the_default(app: Flask) -> None:
     state_of(app).update_db({"SITENAME": "Crêperie", "TOKEN": "s3cr3t-stored"})
     page = app.test_client().get("/admin/config").text
@@ -205,7 +242,7 @@ def test_save_answers_303_and_says_what_was_saved(app: Flask) -> None:
     assert app.config["SITENAME"] == "Crêperie" and app.config["PAGE_SIZE"] == 50
     page = client.get("/admin/config").text
     assert "Site name saved: “Waffle” → “Crêperie”" in page
-    assert "Page size saved: “20” → “50”" in page
+    assert "Page size saved: 20 → 50" in page
     assert "Site name saved" not in client.get("/admin/config").text
 
 

@@ -319,6 +319,27 @@ def saved(app: Flask, page: Any) -> None:
     save(page)
 
 
+def at_the_end(app: Flask, page: Any) -> None:
+    page.get_by_label("Mail server", exact=True).fill("x")
+    page.locator(f"text={LONG}").first.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+
+
+def past(app: Flask, page: Any) -> None:
+    state = state_of(app)
+    state.update_db(
+        {"HOURS": {"mon": [], "sat": []}, "BANNER": "Closed"}, actor="deploy", note=LONG
+    )
+    state.update_db({"UPLOAD_TOKEN": "new", "ABOUT": f"{LONG} {LONG}"}, actor="ben", source="page")
+    page.goto(f"{page.url}/history")
+
+
+def past_of_one(app: Flask, page: Any) -> None:
+    past(app, page)
+    page.get_by_role("link", name="Opening hours").click()
+    page.get_by_role("heading", name="Opening hours").wait_for()
+
+
 def may_read(app: Flask, page: Any) -> None:
     app.blueprints["waffleconf_admin"].can = lambda action, setting: action == "view"  # type: ignore[attr-defined]
     page.goto(page.url)
@@ -357,7 +378,7 @@ def unavailable(app: Flask, page: Any) -> None:
 
 STATES = [
     plain, unsaved, found, nothing_found, reviewed, in_conflict, saved, may_read, may_change_some,
-    in_trouble, empty, refused, unavailable,
+    in_trouble, empty, refused, unavailable, at_the_end, past, past_of_one,
 ]  # fmt: skip
 LOOKS: dict[str, dict[str, Any]] = {
     "light-wide": {"viewport": SIZES["wide"], "color_scheme": "light"},

@@ -266,6 +266,11 @@ def screenshots(tmp_path: Path) -> Callable[[Any, str], None]:
     folder = Path(os.environ.get("WAFFLE_SCREENSHOTS") or tmp_path)
 
     def take(page: Any, name: str) -> None:
+        # Else what nobody has scrolled to is an empty place in the picture.
+        page.evaluate(
+            """document.querySelectorAll(".wf-group").forEach(
+                group => { group.style.contentVisibility = "visible" })"""
+        )
         page.screenshot(path=folder / f"{name}.png", full_page=True)
 
     return take

@@ -415,7 +415,6 @@ def test_attributes_can_be_given_as_wtforms_does_it() -> None:
     assert attrs["aria-describedby"] == "help"
     assert attrs["data-now"] == "1"
     assert "disabled" in attrs
-    assert made.render(class_="wide") == made(class_="wide")
 
 
 def test_a_field_with_errors_says_so_in_aria() -> None:
@@ -514,7 +513,6 @@ def test_any_field_of_wtforms_is_a_control(made: Any, value: Any, sent: list[str
     assert (shown.control, shown.editable) == ("custom", True), shown.reason
     assert shown.basis == bound.marked("\0".join(sent), type(shown))
     assert shown.label.text == "Key"
-    assert shown.render() == shown()
     bound.take(shown, [*([""] if isinstance(shown, bound.SILENT) else []), *sent])
     assert same(shown.data, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -16,7 +17,7 @@ import pytest
 from flask import Flask, current_app
 from fleet import until
 
-from waffleconf_admin import StoreError, runner, watcher
+from waffleconf_admin import StoreError, WaffleConf, WaffleStore, runner, watcher
 from waffleconf_admin.watchfile import Follower, touch_file
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
@@ -137,6 +138,31 @@ def test_a_watcher_that_fails_is_trouble_and_is_called_again(
     assert until(lambda: state.health().trouble is None)
 
 
+def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
+    def watch(state: Any) -> None:
+        """Hears nothing for ever."""
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watcher._dummy))
+    assert until(lambda: state.health().trouble)
+    assert "returned" in state.health().last_error
+
+
+def test_the_thread_ends_with_its_app() -> None:
+    app = Flask("gone")
+    kind = (quiet, watcher._dummy)
+    app.config.update(WAFFLE_CONFS=CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE=kind)
+    WaffleConf(app, WaffleStore())
+    thread = app.extensions["waffleconf"].runner._thread
+    assert thread.is_alive()
+    del app
+
+    def ended() -> bool:
+        gc.collect()
+        return not thread.is_alive()
+
+    assert until(ended)
+
+
 def test_values_that_nobody_has_read_for_too_long_lag(make_app: MakeApp) -> None:
     def watch(state: Any) -> None:
         threading.Event().wait(60)  # not even asks whether to stop
@@ -159,7 +185,7 @@ def test_values_that_nobody_has_read_for_too_long_lag(make_app: MakeApp) -> None
         ("file", "The other processes follow at once."),
         ("redis", "The other processes follow at once."),
         ("database", "The other processes follow within 3 seconds."),
-        ((quiet, watcher._dummy), "The other processes follow at once."),
+        ((quiet, watcher._dummy), "The other processes have been told."),
     ],
     ids=["file", "redis", "database", "custom"],
 )

@@ -329,6 +329,15 @@ def test_a_value_that_cannot_be_read_any_more_says_so(plain: Any) -> None:
         plain.history.undo(saved.change_set)
 
 
+def test_a_setting_gone_from_the_code_shows_that_it_changed_and_nothing_more(plain: Any) -> None:
+    saved = plain.update_db({"SIZE": 5}, actor="ana")
+    redeclared(plain, SIZE=None)
+    changes = [*plain.history.list(), *plain.history.of(saved.change_set)]
+    for change in [*changes, plain.history.latest(["SIZE"])["SIZE"]]:
+        assert (change.key, change.actor, change.secret) == ("SIZE", "ana", True)
+        assert {change.old, change.new, change.old_text, change.new_text} == {None}
+
+
 class Point:
     def __init__(self, x: int) -> None:
         self.x = x

@@ -134,6 +134,23 @@ def test_a_save_larger_than_a_page_says_that_it_goes_on(make_app: MakeApp) -> No
     assert set(values(app).values()) == {0}
 
 
+@pytest.mark.parametrize("overtaken", ["K0", "K59"])
+def test_what_other_pages_have_of_a_save_counts_too(make_app: MakeApp, overtaken: str) -> None:
+    app = make_app({f"K{i}": {"default": 0} for i in range(60)}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    state, client = state_of(app), app.test_client()
+    saved = state.update_db({f"K{i}": 1 for i in range(60)})
+
+    def offered() -> list[bool]:
+        first = client.get(URL).text
+        second = client.get(html.unescape(re.findall(r'rel="next" href="([^"]*)"', first)[0])).text
+        return [saved.change_set in buttons(page) for page in (first, second)]
+
+    assert offered() == [True, True]
+    state.update_db({overtaken: 2})
+    assert offered() == [False, False]
+
+
 def test_secrets_never_reach_the_page(app: Flask) -> None:
     state_of(app).update_db({"TOKEN": "s3cr3t"})
     state_of(app).update_db({"TOKEN": "0ther"})
@@ -189,6 +206,57 @@ def test_undo_this_save(app: Flask) -> None:
     assert (newest.actor, newest.source) == ("ana", "undo")
     # Both can be undone once more: the newest save only.
     assert buttons(page) == [newest.change_set]
+
+
+@pytest.mark.parametrize(
+    ("later", "now", "offered"),
+    [
+        ({}, {}, True),
+        ({"SIZE": 6}, {}, False),  # one of two: undoing it would be a conflict
+        ({"SIZE": 6, "SITENAME": "Baz"}, {}, False),
+        ({"TOKEN": "0ther"}, {}, True),  # left out in any case, like all of these
+        ({"REGION": "asia"}, {}, True),
+        ({"SIZE": 6}, {"SIZE": None}, True),
+        ({"SIZE": 6}, {"SIZE": {"default": 5, "max": 9}}, True),
+        ({"SIZE": 6}, {"SIZE": {"default": "many"}}, True),
+        ({"SIZE": 6}, {"SITENAME": {"default": 1}}, False),
+        ({}, {"SIZE": {"default": "many"}, "SITENAME": None}, False),
+    ],
+)
+def test_undo_of_a_save_is_offered_exactly_where_it_will_work(
+    app: Flask, later: dict[str, Any], now: dict[str, Any], offered: bool
+) -> None:
+    client, state = app.test_client(), state_of(app)
+    state.update_db({"SIZE": 30})
+    with client:
+        saved = client.post(
+            "/admin/config", data={"SITENAME": "Bar", "SIZE": "50", "TOKEN": "s3cr3t"}
+        )
+        assert saved.status_code == 303
+    (change_set,) = {change.change_set for change in state.history.list(source="page")}
+    if "REGION" in later:  # belongs to the same save, though nobody may undo it on the page
+        change_set = state.update_db({"SITENAME": "Bär", "REGION": "us"}).change_set
+    if later:
+        state.update_db(later)
+    confs = {**CONFS, **now}
+    app.config["WAFFLE_CONFS"] = {key: conf for key, conf in confs.items() if conf is not None}
+    assert (change_set in buttons(client.get(URL).text)) == offered
+    if "REGION" not in later:
+        assert (change_set in buttons(client.get("/admin/config").text)) == offered
+    assert (undo(client, change_set).status_code == 303) == offered
+
+
+def test_a_save_of_which_some_was_changed_again_says_so(app: Flask) -> None:
+    client, state = app.test_client(), state_of(app)
+    state.update_db({"SITENAME": "Bar", "SIZE": 50})
+    assert "changed again since" not in words(client.get(URL).text)
+    state.update_db({"SIZE": 6})
+    page = client.get(URL).text
+    older = words('id="wf-main"' + page.rpartition("<article")[2])
+    assert "SIZE changed again since" in older and "SITENAME changed" not in older
+    assert "so it can’t be undone as a whole" in older
+    state.update_db({"SITENAME": "Baz"})  # of the save itself nothing is left to undo
+    assert "changed again since" not in words(client.get(URL).text)
 
 
 def test_put_one_value_back_from_its_own_history(app: Flask) -> None:
@@ -265,10 +333,25 @@ def test_settings_gone_from_the_code_say_so(app: Flask) -> None:
     app.config["WAFFLE_CONFS"] = {key: conf for key, conf in CONFS.items() if key != "SIZE"}
     client = app.test_client()
     page = client.get(URL).text
-    assert "no longer a setting" in words(page) and "After 5" in words(page)
+    assert "no longer a setting" in words(page) and "SIZE" in words(page)
     assert buttons(page) == []
     change_set = state_of(app).history.list()[0].change_set
     assert undo(client, change_set).status_code == 403
+
+
+def test_a_secret_gone_from_the_code_shows_nothing_of_what_it_was_before(app: Flask) -> None:
+    state = state_of(app)
+    state.update_db({"SITENAME": "s3cr3t"})
+    state.update_db({"SITENAME": "0ther"})
+    without = {key: conf for key, conf in CONFS.items() if key != "SITENAME"}
+    for confs in ({**CONFS, "SITENAME": {"default": "", "secret": True}}, without):
+        app.config["WAFFLE_CONFS"] = confs
+        for url in (URL, f"{URL}?key=SITENAME"):
+            page = app.test_client().get(url).text
+            assert "Changed." in words(page)
+            assert "s3cr3t" not in page and "0ther" not in page
+    app.config["WAFFLE_CONFS"] = CONFS
+    assert "s3cr3t" in app.test_client().get(URL).text
 
 
 def test_rules_across_settings_refuse_an_undo(make_app: MakeApp) -> None:
@@ -395,14 +478,16 @@ def test_settings_gone_are_shown_to_who_may_see_all_only(make_app: MakeApp) -> N
     for each, seen in ((client, True), (other, False)):
         each.application.config["WAFFLE_CONFS"] = {k: c for k, c in CONFS.items() if k != "SIZE"}
         for url in (URL, f"{URL}?key=SIZE"):
-            assert ("After 5" in words(each.get(url).text)) == seen
+            said = words(each.get(url).text)
+            assert ("What is no longer a setting shows no values" in said) == seen
+            assert "After 5" not in said
 
 
 def test_a_page_of_groups_has_nothing_of_settings_gone(make_app: MakeApp) -> None:
     client = rights(make_app, *ALL, groups=["", "Shop"])  # all groups there are now
     client.application.config["WAFFLE_CONFS"] = {k: c for k, c in CONFS.items() if k != "SIZE"}
     said = words(client.get(URL).text)
-    assert "Bar" in said and "After 5" not in said
+    assert "Bar" in said and "SIZE" not in said
 
 
 def test_a_page_of_some_groups_has_their_history_only(make_app: MakeApp) -> None:
@@ -432,6 +517,20 @@ def test_actor_is_flask_logins_user_where_nobody_says_otherwise(make_app: MakeAp
     client.post("/admin/config", data={"SIZE": "7"})
     changes = state_of(app).history.list()
     assert [(c.actor, c.source) for c in changes] == [("ana", "page"), ("", "page")]
+
+
+def test_a_conflict_says_who_was_faster(app: Flask) -> None:
+    client = app.test_client()
+    state_of(app).update_db({"SITENAME": "Bar"}, actor="eve")
+    page = client.get("/admin/config").text
+    token = re.search(r'name="waffle_token" value="([^"]*)"', page)
+    assert token, page
+    # Theirs is the default, so without the conflict nobody would be told of.
+    state_of(app).update_db({"SITENAME": "Waffle"}, actor="ben")
+    answer = client.post(
+        "/admin/config", data={"waffle_token": html.unescape(token[1]), "SITENAME": "Mine"}
+    )
+    assert "Keep theirs ben, just now" in words(answer.text)
 
 
 def test_settings_page_costs_one_more_statement(make_app: MakeApp) -> None:

@@ -139,6 +139,23 @@ def test_who_may_change_some_is_told_how_many_not(make_app: MakeApp) -> None:
     assert "wf-bar" in page
 
 
+def test_what_nobody_can_change_here_is_no_matter_of_rights(make_app: MakeApp) -> None:
+    confs = {
+        "REGION": {"default": "eu", "readonly": True},
+        "THING": {"default": object},
+        "SITENAME": {"default": "Waffle"},
+    }
+    for declared in (confs, {key: confs[key] for key in ("REGION", "THING")}):
+        app = make_app(declared)
+        app.register_blueprint(WaffleAdmin())
+        page = app.test_client().get(URL).text
+        assert "It is changed from code" in page and "You may see" not in page
+    app = make_app(confs)
+    app.register_blueprint(WaffleAdmin(can=lambda action, s: action == "view" or s.key != "THING"))
+    page = app.test_client().get(URL).text
+    assert "You may see 1 of these settings, but not change it." in page
+
+
 def test_trouble_with_other_processes_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(app)
     health = state.health()

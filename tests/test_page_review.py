@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from test_admin import row, sent, state_of, stored
 
-from waffleconf_admin import WaffleAdmin
+from waffleconf_admin import StoreError, WaffleAdmin
 from waffleconf_admin.admin.compare import Comparer
 
 CONFS: dict[str, Any] = {
@@ -189,6 +189,98 @@ def test_without_a_token_a_review_unticks_nothing(make_app: MakeApp) -> None:
     assert stored(app) == {"NAME": "b", "OPEN": True}
 
 
+# Nothing that was typed is lost
+
+
+def refuse(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the database fail in one of the methods of the state."""
+
+    def fail(*args: Any, **options: Any) -> Any:
+        raise StoreError("away")
+
+    monkeypatch.setattr(state_of(app), name, fail)
+
+
+def saved_note(caplog: pytest.LogCaptureFixture) -> bool:
+    return "new & “old” sign" in caplog.text
+
+
+@pytest.fixture
+def reviewed(client: Any) -> dict[str, str]:
+    """What is sent from a page that reviews a name and a tax, with a note."""
+    form = typed(client, SITENAME="Mine", TAX="5") | {"waffle.do": "review"}
+    note = {"waffle.note": "new & “old” sign"}
+    return sent(client.post(URL, data=form).text) | note
+
+
+@pytest.mark.parametrize("trouble", ["save", "refresh", "conflict", "mistake", "csrf", "back"])
+def test_the_note_of_a_review_is_kept_until_it_is_saved(
+    app: Flask,
+    client: Any,
+    reviewed: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    trouble: str,
+) -> None:
+    caplog.set_level(logging.INFO)
+    form = reviewed | {"waffle.do": "edit" if trouble == "back" else "confirm"}
+    if trouble == "conflict":
+        state_of(app).update_db({"SITENAME": "Theirs"})
+    form |= {"mistake": {"TAX": "-1"}, "csrf": {"csrf_token": "x"}}.get(trouble, {})
+    with monkeypatch.context() as patch:
+        if trouble in ("save", "refresh"):
+            refuse(app, patch, trouble)
+        page = client.post(URL, data=form)
+    assert page.status_code == {"save": 503, "refresh": 503, "back": 200}.get(trouble, 422)
+    assert not saved_note(caplog)
+    again = sent(page.text)
+    assert (again["SITENAME"], again["waffle.note"]) == ("Mine", "new & “old” sign")
+    page = client.post(URL, data=again | {"TAX": "5", "waffle.do": "review"})
+    assert page.status_code == 200 and page.text.count('name="waffle.note"') == 1
+    confirmed = client.post(URL, data=sent(page.text) | {"waffle.do": "confirm"})
+    assert confirmed.status_code == 303 and saved_note(caplog)
+    assert (stored(app)["SITENAME"], stored(app)["TAX"]) == ("Mine", 5)
+
+
+def test_a_page_has_no_note_before_there_is_one(client: Any) -> None:
+    assert "waffle.note" not in client.get(URL).text
+    assert "waffle.note" not in client.post(URL, data=typed(client, TAX="-1")).text
+
+
+def button(page: str) -> dict[str, str]:
+    """What the page's only button for trying again sends."""
+    (do,) = re.findall(r'<button class="wf-button wf-primary" name="waffle.do" value="(.*?)"', page)
+    return {"waffle.do": html.unescape(do)}
+
+
+@pytest.mark.parametrize("do", ["", "review", "confirm", "edit", "reset HOURS"])
+def test_trying_again_does_what_was_asked_for(
+    app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    state_of(app).update_db({"HOURS": {}})
+    form = typed(client, SITENAME="Mine") | {"waffle.do": do}
+    with monkeypatch.context() as patch:
+        refuse(app, patch, "refresh")
+        page = client.post(URL, data=form)
+    assert page.status_code == 503 and sent(page.text)["SITENAME"] == "Mine"
+    answer = client.post(URL, data=sent(page.text) | button(page.text))
+    assert answer.status_code == (303 if do in ("", "confirm") else 200)
+    assert (stored(app)["SITENAME"] == "Mine") == (do in ("", "confirm"))
+    assert (state_of(app).read()["HOURS"].text is None) == do.startswith("reset")
+    assert do in ("", "confirm") or "Mine" in answer.text
+
+
+def test_a_choice_in_a_conflict_outlives_an_outage(
+    app: Flask, client: Any, conflict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        refuse(app, patch, "refresh")
+        form = sent(conflict) | {"waffle.theirs.SITENAME": "theirs"}
+        page = client.post(URL, data=form).text
+    assert client.post(URL, data=sent(page) | button(page)).status_code == 303
+    assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == ("Theirs", False)
+
+
 # Conflicts
 
 
@@ -330,6 +422,32 @@ def test_undo_is_offered_to_who_may_undo(
     client = app.test_client()
     assert client.post(URL, data=typed(client, **{key: "new"})).status_code == 303
     assert ('name="undo"' in client.get(URL).text) == offered
+
+
+def test_undo_is_not_offered_once_somebody_else_was_faster(make_app: MakeApp) -> None:
+    app = make_app(CONFS, history=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    assert client.post(URL, data=typed(client, SITENAME="Mine")).status_code == 303
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    page = client.get(URL).text
+    assert "“Mine”" in page and 'name="undo"' not in page
+
+
+def test_a_history_that_cannot_be_read_does_not_take_the_page_down(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(CONFS, history=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    assert client.post(URL, data=typed(client, SITENAME="Mine")).status_code == 303
+
+    def away(query: Any) -> Any:
+        raise StoreError("away")
+
+    monkeypatch.setattr(state_of(app).configstore, "read_history", away)
+    page = client.get(URL)
+    assert page.status_code == 200 and 'name="undo"' not in page.text
 
 
 def test_an_address_that_is_no_text_does_not_break_a_save(app: Flask, client: Any) -> None:

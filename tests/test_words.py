@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import io
+import pickle
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,11 @@ from babel.messages.pofile import read_po
 from flask import Flask, request
 from flask_babel import Babel, lazy_gettext
 from test_admin import row
+from wtforms import StringField
 
 import waffleconf_admin
 from waffleconf_admin import WaffleAdmin, words
+from waffleconf_admin.health import Trouble
 
 PACKAGE = Path(waffleconf_admin.__file__).parent
 FOLDER = PACKAGE / "translations"
@@ -30,6 +36,21 @@ CONFS: dict[str, Any] = {
     "GROUPED": {"desc": "Grouped", "default": 1, "group": lazy_gettext("Group")},
 }
 URL = "/admin/config"
+
+
+class Thing:
+    """Of a class that may not be stored."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+
+class Odd(StringField):
+    """What an app may write: a field of values that nobody has allowed, or that can't be kept."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        odd = {"thing": Thing(), "function": lambda: None}
+        self.data = odd.get(valuelist[0], valuelist[0])  # type: ignore[assignment]
 
 
 def catalog(language: str) -> Catalog:
@@ -103,7 +124,7 @@ def test_mistakes_are_told_in_it_too(app: Flask, typed: dict[str, str], text: st
 
 def test_what_was_saved_is_told_in_it_too(app: Flask) -> None:
     answer = app.test_client().post(f"{URL}?lang=es", data={"SIZE": "5"}, follow_redirects=True)
-    assert "Size: guardado, “20” → “5”" in answer.text
+    assert "Size: guardado, 20 → 5" in answer.text
 
 
 def test_what_cannot_be_undone_is_told_in_it_too(make_app: Callable[..., Flask]) -> None:
@@ -116,6 +137,138 @@ def test_what_cannot_be_undone_is_told_in_it_too(make_app: Callable[..., Flask])
     app.config["WAFFLE_CONFS"] = {**CONFS, "SIZE": {"default": 20, "secret": True}}
     answer = client.post(undo, data={"undo": saved.change_set})
     assert "es un secreto" in answer.text and "it is a secret" not in answer.text
+
+
+def test_what_one_process_knows_of_the_others_is_told_in_it_too(
+    make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS)
+    Babel(app, locale_selector=lambda: request.args.get("lang", "en"))
+    app.register_blueprint(WaffleAdmin())
+    several = {"wsgi.multiprocess": True}
+    told = {
+        lang: app.test_client().get(f"{URL}?lang={lang}", environ_overrides=several).text
+        for lang in ("es", "en")
+    }
+    assert "varios procesos" in told["es"] and "several processes" not in told["es"]
+    assert "several processes" in told["en"]
+    assert "several processes" in caplog.text and "varios" not in caplog.text
+
+
+@pytest.mark.parametrize("wrong", range(5))
+def test_every_trouble_is_told_in_it_too(app: Flask, wrong: int) -> None:
+    trouble = Trouble(*(number == wrong for number in range(5)))
+    with app.test_request_context("?lang=es"):
+        spanish = str(trouble.sentence(2.5))
+    english = str(trouble.sentence(2.5))
+    assert spanish != english and spanish not in english
+    assert ("2.5" in spanish) == ("2.5" in english) == (wrong in (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fails", "text"),
+    [
+        ("database", False, "Los demás procesos lo siguen al cabo de 7 segundos como máximo."),
+        ("custom", False, "Se ha avisado a los demás procesos."),
+        ("custom", True, "No se ha podido avisar a los demás procesos"),
+    ],
+)
+def test_when_the_others_follow_is_told_in_it_too(
+    make_app: Callable[..., Flask], kind: str, fails: bool, text: str
+) -> None:
+    def watch(state: Any) -> None:
+        while not state.stopping.wait(0.05):
+            pass
+
+    def notify(state: Any) -> None:
+        if fails:
+            raise OSError
+
+    config = {"WAFFLE_WATCHTYPE": (watch, notify) if kind == "custom" else kind}
+    app = make_app(CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCH_INTERVAL=7, **config)
+    Babel(app, locale_selector=lambda: "es")
+    app.register_blueprint(WaffleAdmin())
+    answer = app.test_client().post(URL, data={"SIZE": "5"}, follow_redirects=True)
+    assert text in answer.text
+
+
+@pytest.mark.parametrize(
+    ("stored", "english", "spanish"),
+    [
+        ("!", "the stored text is not base64", "el texto guardado no es base64"),
+        ("", "the stored text is damaged (end)", "el texto guardado está dañado (end)"),
+        (
+            base64.b64encode(b"cshop\nThing\n.").decode(),
+            "class shop.Thing is not allowed",
+            "la clase shop.Thing no está permitida",
+        ),
+    ],
+)
+def test_why_what_is_stored_cannot_be_read_is_told_in_it_too(
+    app: Flask, caplog: pytest.LogCaptureFixture, stored: str, english: str, spanish: str
+) -> None:
+    state = app.extensions["waffleconf"]
+    with app.app_context():
+        state.configstore.put("SIZE", stored)
+        state.configstore.commit()
+    client = app.test_client()
+    assert spanish in row(client.get(f"{URL}?lang=es").text, "SIZE")
+    assert english in row(client.get(f"{URL}?lang=en").text, "SIZE")
+    assert english in caplog.text and spanish not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("conf", "typed", "text"),
+    [
+        (
+            {"default": Decimal(1)},
+            "1e9999",
+            "un número tiene más de 4300 cifras; no se ha guardado nada",
+        ),
+        (
+            {"default": []},
+            "[" * 120 + "]" * 120,
+            "el valor es demasiado grande o tiene demasiados niveles; no se ha guardado nada",
+        ),
+        (
+            {"default": "", "field": Odd},
+            "thing",
+            "no está permitida; no se ha guardado nada. Para permitirlo: WAFFLE_CLASSES = [Thing]",
+        ),
+        ({"default": "", "field": Odd}, "function", "no se puede guardar (pickle no lo admite)"),
+    ],
+)
+def test_why_a_value_cannot_be_stored_is_told_in_it_too(
+    make_app: Callable[..., Flask], conf: dict[str, Any], typed: str, text: str
+) -> None:
+    app = make_app({"A": conf})
+    Babel(app, locale_selector=lambda: "es")
+    app.register_blueprint(WaffleAdmin())
+    answer = app.test_client().post(URL, data={"A": typed})
+    assert answer.status_code == 422 and text in row(answer.text, "A")
+
+
+def test_rules_that_fail_are_told_in_it_too(make_app: Callable[..., Flask]) -> None:
+    app = make_app(CONFS, validate=lambda values: 1 / 0)
+    Babel(app, locale_selector=lambda: "es")
+    app.register_blueprint(WaffleAdmin())
+    answer = app.test_client().post(URL, data={"SIZE": "5"})
+    assert "No se han podido comprobar las reglas entre ajustes" in answer.text
+
+
+def test_a_choice_without_a_label_has_one_in_it_too(make_app: Callable[..., Flask]) -> None:
+    app = make_app({"A": {"default": "", "choices": ["", "a"]}})
+    Babel(app, locale_selector=lambda: "es")
+    app.register_blueprint(WaffleAdmin())
+    assert "(en blanco)" in row(app.test_client().get(URL).text, "A")
+
+
+def test_a_marked_text_is_english_until_it_is_asked_for(app: Flask) -> None:
+    text = words.mark("at least %(min)s bytes", min=3)
+    copies = [text, str(ValueError(text)), pickle.loads(pickle.dumps(text)), copy.copy(text)]
+    assert set(copies) == {"at least 3 bytes"} and f"{text}" == "at least 3 bytes"
+    with app.test_request_context("?lang=es"):
+        assert {words.gettext(each) for each in copies} == {"al menos 3 bytes"}
 
 
 def test_a_language_without_a_catalogue_is_english(app: Flask) -> None:

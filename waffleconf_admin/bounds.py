@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any
 
 from .exceptions import InvalidValue
+from .words import mark
 
 MAX_STEPS = 4_000_000  #: opcodes of one text
 MAX_ITEMS = 1_000_000  #: values in a value, and in all that is copied to make it
@@ -20,7 +21,12 @@ _SMALL = 2**60  # below it each int has a hash of its own
 
 def damaged(what: str) -> InvalidValue:
     """The error for what no pickler writes."""
-    return InvalidValue(f"the stored text is damaged ({what})")
+    return InvalidValue(mark("the stored text is damaged (%(what)s)", what=what))
+
+
+def too_long() -> InvalidValue:
+    """The error for a number that Python would not print."""
+    return InvalidValue(mark("a number has more than %(count)s digits", count=MAX_DIGITS))
 
 
 def plain(text: str) -> str:
@@ -52,7 +58,7 @@ class Budget:
         """Count what is copied: the same large text or list can be named again and again."""
         self._spent += items
         if self._spent > MAX_ITEMS:
-            raise InvalidValue("the value is too large")
+            raise InvalidValue(mark("the value is too large"))
 
     def hashed(self, keys: Iterable[Any]) -> None:
         """Count what is about to be hashed, and compared with what has the same hash.
@@ -65,10 +71,10 @@ class Budget:
             key, depth = todo.pop()
             self._keys += 1
             if self._keys > MAX_KEYS or depth > MAX_DEPTH:
-                raise InvalidValue("the value has too many unusual keys")
+                raise InvalidValue(mark("the value has too many unusual keys"))
             if isinstance(key, (tuple, frozenset)):
                 if len(key) > MAX_KEYS:
-                    raise InvalidValue("the value has too large a key")
+                    raise InvalidValue(mark("the value has too large a key"))
                 todo += ((part, depth + 1) for part in key)
 
 

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from .bounds import MAX_DIGITS, damaged
-from .exceptions import InvalidValue
+from .bounds import MAX_DIGITS, damaged, too_long
 from .opcodes import Name
 
 
@@ -52,7 +51,7 @@ def _decimal(text: str) -> Decimal:
     number = Decimal(text)
     if len(text) > MAX_DIGITS or (number.is_finite() and abs(number.adjusted()) > MAX_DIGITS):
         # An int made of Decimal("1e999999999"), or its digits, would fill the memory.
-        raise InvalidValue(f"a number has more than {MAX_DIGITS} digits")
+        raise too_long()
     return number
 
 

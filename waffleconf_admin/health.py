@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from .words import gettext, mark
+
 
 class Health(NamedTuple):
     """What one process knows about itself. Times are in UTC; None: it has not happened yet."""
@@ -45,9 +47,31 @@ class Journal:
         self.error, self.error_at = str(error), datetime.now(UTC)
 
 
-FORGOTTEN = (
+FORGOTTEN = mark(
     "This app runs in several processes that do not follow each other, so a change reaches only "
     "the one that saves it. Set WAFFLE_MULTIPROC = True."
+)
+
+
+#: What to say of each kind of `Trouble`.
+_SENTENCES = (
+    FORGOTTEN,
+    mark(
+        "The settings could not be loaded lately: this process may use older ones. It tries again "
+        "every second."
+    ),
+    mark(
+        "This process does not hear when others save; it looks within %(seconds)s seconds. The log "
+        "says why."
+    ),
+    mark(
+        "The other processes could not be told of the last change; they see it within %(seconds)s "
+        "seconds. The log says why."
+    ),
+    mark(
+        "The thread that follows changes does not run, so requests look instead. Under uWSGI set "
+        "enable-threads."
+    ),
 )
 
 
@@ -61,19 +85,29 @@ class Trouble(NamedTuple):
     silent: bool  #: the watcher's thread does not run
 
     def sentence(self, resync: float) -> str | None:
-        """Say the worst; None when there is nothing to say.
+        """Say the worst, in the reader's language; None when there is nothing to say.
 
         :param resync: seconds within which processes read the database in any case.
         """
-        within = f"within {resync:g} seconds"
-        sentences = (
-            FORGOTTEN,
-            "The settings could not be loaded lately: this process may use older ones. It tries "
-            "again every second.",
-            f"This process does not hear when others save; it looks {within}. The log says why.",
-            f"The other processes could not be told of the last change; they see it {within}. The "
-            "log says why.",
-            "The thread that follows changes does not run, so requests look instead. Under uWSGI "
-            "set enable-threads.",
+        said = next((text for text, holds in zip(_SENTENCES, self, strict=True) if holds), None)
+        return None if said is None else gettext(said, seconds=f"{resync:g}")
+
+
+def promise(kind: object, seconds: float | None, *, told: bool) -> str:
+    """Say after a save what is known of the other processes, in the reader's language.
+
+    :param seconds: within which they look of themselves; None: they wait to be told.
+    :param told: whether the notice could be sent.
+    """
+    if seconds is not None:
+        text = (
+            mark("The other processes follow within %(seconds)s seconds.")
+            if told
+            else mark(
+                "The other processes could not be told; they follow within %(seconds)s seconds."
+            )
         )
-        return next((words for words, holds in zip(sentences, self, strict=True) if holds), None)
+        return gettext(text, seconds=f"{seconds:g}")
+    if kind in ("file", "redis"):
+        return gettext("The other processes follow at once.")
+    return gettext("The other processes have been told.")

@@ -254,8 +254,9 @@ class History:
 
     def _change(self, row: HistoryRow) -> Change:
         setting = self._state.settings.get(row.key)
-        # Whether it is a secret now or was one then, nothing of it is shown.
-        secret = (setting is not None and setting.secret) or (row.old is None and row.new is None)
+        # Whether it is a secret now or was one then, nothing of it is shown; nor of what is gone
+        # from the code, for nobody can tell any more whether it was one.
+        secret = setting is None or setting.secret or (row.old is None and row.new is None)
         old, old_problem = (None, "") if secret else self._value(row.old)
         new, new_problem = (None, "") if secret else self._value(row.new)
         return Change(

@@ -150,7 +150,7 @@ def label(choice: Any) -> str:
         return choice.name.replace("_", " ").strip().capitalize()
     # Half of a surrogate pair can't be sent to a browser.
     text = words(type(choice), choice).encode("utf-8", "backslashreplace").decode()
-    return text if text.strip() else "(blank)"
+    return text if text.strip() else gettext("(blank)")
 
 
 def words(kind: type, value: Any) -> str:

@@ -12,8 +12,9 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from .bounds import MAX_DIGITS, MAX_STEPS, Budget, damaged
+from .bounds import MAX_DIGITS, MAX_STEPS, Budget, damaged, too_long
 from .exceptions import InvalidValue
+from .words import mark
 
 #: A module and a dotted name in it, as pickles name classes and functions.
 Name = tuple[str, str]
@@ -54,9 +55,10 @@ class Machine:
             if code == b".":
                 return self._stack.pop()
             if (step := _STEPS.get(code)) is None:
-                raise InvalidValue(f"the stored text uses opcode {code!r}, which is not allowed")
+                told = mark("the stored text uses opcode %(code)s, not allowed", code=repr(code))
+                raise InvalidValue(told)
             step(self)
-        raise InvalidValue("the value is too large")
+        raise InvalidValue(mark("the value is too large"))
 
     # What a subclass knows
 
@@ -128,7 +130,7 @@ class Machine:
 
     def _integer_of(self, raw: bytes) -> int:
         if len(raw) > _MAX_BYTES:
-            raise InvalidValue(f"a number has more than {MAX_DIGITS} digits")
+            raise too_long()
         return int.from_bytes(raw, "little", signed=True)
 
     def _integer_line(self) -> int:

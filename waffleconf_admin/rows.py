@@ -13,6 +13,7 @@ from .declarations import Setting
 from .exceptions import InvalidValue
 from .store import HistoryQuery, HistoryRow, WaffleStore
 from .util import classes_in, deserialize, serialize
+from .words import gettext
 
 #: Stored texts by key; None: no row.
 Texts = Mapping[str, str | None]
@@ -120,8 +121,11 @@ class Rows:
                 self.decode(texts[key])
             except InvalidValue as error:
                 classes = sorted(cls.__qualname__ for cls in classes_in(value) - self._classes)
-                problems[key] = f"{error}; nothing was saved" + (
-                    f". To allow it: WAFFLE_CLASSES = [{', '.join(classes)}]" if classes else ""
+                why, line = gettext(str(error)), f"WAFFLE_CLASSES = [{', '.join(classes)}]"
+                problems[key] = (
+                    gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
+                    if classes
+                    else gettext("%(why)s; nothing was saved", why=why)
                 )
         if problems:
             raise InvalidValue(problems)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import forks, watcher
 from .errand import Errand
-from .health import FORGOTTEN, Health, Journal, Trouble
+from .health import FORGOTTEN, Health, Journal, Trouble, promise
 from .outage import Outage
 from .pulse import Pulse, Watched
 from .watchfile import Follower, file_mark, touch_file
@@ -156,6 +156,8 @@ class Runner:
                         return
                 self._outage.note_start()
                 self._watch(Watched(self, pulse))
+                if not pulse.is_set():
+                    raise RuntimeError("the watcher returned, though nobody had stopped it")
             except ReferenceError:
                 return  # the app is gone
             except Exception as error:
@@ -164,6 +166,7 @@ class Runner:
 
     def do_what_is_due(self) -> None:
         """In the watcher's thread, time and again: read and send what nobody else does."""
+        _ = self.state.app  # a ReferenceError ends the thread when the app is gone
         now = time.monotonic()
         self._outage.end_after(RETRY)
         if self._owed and now >= self._resend_at:
@@ -285,12 +288,5 @@ class Runner:
         """What can be said after a save about the other processes; None: nothing is known."""
         if not self._active:
             return None
-        if self._owed:
-            return (
-                "The other processes could not be told; they follow within "
-                f"{self._resync:g} seconds."
-            )
-        if self._kind == "database":
-            interval = watcher.interval(self.state, "database")
-            return f"The other processes follow within {interval:g} seconds."
-        return "The other processes follow at once."
+        look = watcher.interval(self.state, "database") if self._kind == "database" else None
+        return promise(self._kind, self._resync if self._owed else look, told=not self._owed)

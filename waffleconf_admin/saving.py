@@ -17,6 +17,7 @@ from .rows import Rows, Texts
 from .signals import announce
 from .store import HistoryRow
 from .util import same
+from .words import gettext
 
 if TYPE_CHECKING:
     from .state import _WaffleState
@@ -74,7 +75,7 @@ class Saving:
             for key, value in wanted.items()
         }
         if strange := [key for key in expected if key not in settings]:
-            raise InvalidValue(dict.fromkeys(strange, "Expected, but not declared."))
+            raise InvalidValue(dict.fromkeys(strange, gettext("Expected, but not declared.")))
         involved = list(settings if self._validate else dict.fromkeys([*new, *expected]))
         for attempt in range(ATTEMPTS):
             generation = self._live.generation
@@ -137,8 +138,10 @@ class Saving:
             # Its message may quote a secret.
             log.error("The function validate= of WaffleConf failed: %s", type(error).__name__)
             raise InvalidValue(
-                "The rules across settings could not be checked, so nothing was saved: the "
-                "function validate= must return {key: message} and raise nothing."
+                gettext(
+                    "The rules across settings could not be checked, so nothing was saved: the "
+                    "function validate= must return {key: message} and raise nothing."
+                )
             ) from error
         if problems:
             secrets = [str(values[key]) for key, s in self._state.settings.items() if s.secret]

@@ -17,6 +17,7 @@ from .bounds import MAX_DEPTH, MAX_ITEMS, damaged, plain, weight
 from .builders import BUILDERS, CONTAINERS, LEAVES, NAMED, Builder, only
 from .exceptions import InvalidValue
 from .opcodes import Machine, Name, modern
+from .words import mark
 
 _MAX_CHAIN = 1000  # of deques and defaultdicts: Python frees such a chain by recursion in C
 
@@ -91,14 +92,15 @@ def _walk(value: Any, allowed: frozenset[type]) -> None:
         kind = type(item)
         count += weight(item) if kind in LEAVES else 1
         if count > MAX_ITEMS or depth > MAX_DEPTH:
-            raise InvalidValue("the value is too large or too deeply nested")
+            raise InvalidValue(mark("the value is too large or too deeply nested"))
         if kind in (Builder, _Prefix):
             raise damaged("class")
         if kind in CONTAINERS or kind in allowed or not strict:
             strict = strict and kind not in allowed
             todo += [(part, depth + 1, strict) for part in _parts(item)]
         elif kind not in LEAVES:
-            raise InvalidValue(f"the stored text holds a {plain(kind.__qualname__)}, not a value")
+            name = plain(kind.__qualname__)
+            raise InvalidValue(mark("the stored text holds a %(name)s, not a value", name=name))
 
 
 class _Prefix(NamedTuple):
@@ -142,7 +144,8 @@ class _Unpickler(Machine):
             return self._names[wanted]
         if any(m == wanted[0] and n.startswith(wanted[1] + ".") for m, n in self._names):
             return _Prefix(*wanted)
-        raise InvalidValue(f"class {plain(f'{wanted[0][:60]}.{wanted[1][:60]}')} is not allowed")
+        told = plain(f"{wanted[0][:60]}.{wanted[1][:60]}")
+        raise InvalidValue(mark("class %(name)s is not allowed", name=told))
 
     def _attribute(self, owner: Any, name: Any) -> Any:
         if type(name) is str and isinstance(owner, _Prefix):
@@ -174,7 +177,8 @@ class _Unpickler(Machine):
     def _class(self, kind: Any) -> type:
         if isinstance(kind, type) and kind in self._classes:
             return kind
-        raise InvalidValue(f"a call of {plain(getattr(kind, '__qualname__', 'this'))} is refused")
+        name = plain(getattr(kind, "__qualname__", "this"))
+        raise InvalidValue(mark("a call of %(name)s is refused", name=name))
 
     def _check(self, kind: type, args: tuple[Any, ...]) -> None:
         """Refuse what a constructor inherited from a builtin would iterate, print or allocate."""
@@ -245,7 +249,7 @@ class _Unpickler(Machine):
         if isinstance(target, (deque, defaultdict)):
             self._chained += sum(isinstance(item, (deque, defaultdict)) for item in items)
             if self._chained > _MAX_CHAIN:
-                raise InvalidValue("the value is too large or too deeply nested")
+                raise InvalidValue(mark("the value is too large or too deeply nested"))
         if how == "extend":
             target.extend(items)
         elif how == "update":

@@ -13,7 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from . import unpickle
+from .bounds import damaged
 from .exceptions import InvalidValue
+from .words import mark
 
 #: Every Python that can run 0.3.1, 2.7 included, reads protocol 2 …
 PROTOCOL = 2
@@ -34,8 +36,9 @@ def serialize(data: Any) -> str:
         )
         return base64.b64encode(pickle.dumps(data, protocol)).decode("ascii")
     except Exception as error:  # whatever an object's own __reduce__ raises
+        name = type(data).__qualname__
         raise InvalidValue(
-            f"a value of type {type(data).__qualname__} can't be stored (it can't be pickled)"
+            mark("a value of type %(name)s can't be stored (it can't be pickled)", name=name)
         ) from error
 
 
@@ -48,21 +51,23 @@ def deserialize(data: str | bytes, classes: Iterable[type] = ()) -> Any:
         the message never has its content.
     """
     if len(data) > MAX_TEXT:
-        raise InvalidValue(f"the stored text is longer than {MAX_TEXT} characters")
+        raise InvalidValue(
+            mark("the stored text is longer than %(count)s characters", count=MAX_TEXT)
+        )
     try:
         raw = base64.b64decode(
             (data.encode("ascii") if isinstance(data, str) else data).translate(None, _BLANKS),
             validate=True,
         )
     except (binascii.Error, UnicodeEncodeError) as error:
-        raise InvalidValue("the stored text is not base64") from error
+        raise InvalidValue(mark("the stored text is not base64")) from error
     try:
         return unpickle.load(raw, classes)
     except InvalidValue:
         raise
     except Exception as error:  # damaged in one of very many ways
         # Without a cause: what pickle or a class says of a damaged text may quote it.
-        raise InvalidValue(f"the stored text is damaged ({type(error).__name__})") from None
+        raise damaged(type(error).__name__) from None
 
 
 def classes_in(value: Any, attributes: bool = True) -> set[type]:

@@ -21,6 +21,9 @@ def gettext(text: str, /, **values: Any) -> str:
 
     :param values: for the places ``%(name)s`` in it.
     """
+    if isinstance(text, Marked):
+        values = text.values
+        text = text.text
     found: str = _translations().gettext(text)
     return found % values if values else found
 
@@ -31,9 +34,26 @@ def ngettext(one: str, many: str, count: int, /, **values: Any) -> str:
     return found % {"count": count, **values}
 
 
-def mark(text: str) -> str:
-    """Mark a text as one for `gettext`, and return it as it is."""
-    return text
+class Marked(str):
+    """A marked text with its places filled in: English, until `gettext` is asked for it."""
+
+    text: str
+    values: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self  # so that an exception gives back the message that it was raised with
+
+
+def mark(text: str, /, **values: Any) -> str:
+    """Mark a text as one for `gettext`, and return it in English.
+
+    :param values: for the places ``%(name)s`` in it.
+    """
+    if not values:
+        return text
+    marked = Marked(text % values)
+    marked.text, marked.values = text, values
+    return marked
 
 
 def language() -> str:

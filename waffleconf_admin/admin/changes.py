@@ -11,6 +11,7 @@ from ..fields import FIELDS, SettingField, bound, choose, describe
 from ..fields.base import readable
 from ..history import Change
 from ..words import gettext as _
+from . import undo
 from .compare import Comparer, Pieces
 
 #: Texts on one line that are longer than this are compared word by word.
@@ -29,6 +30,7 @@ class Entry:
     lines: Pieces  #: for texts of several lines, line by line
     words: Pieces  #: for a long line, piece by piece
     put_back: str  #: what a button sends to put the old value back; "" where that can't be
+    overtaken: bool  #: the setting was changed again since
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Save:
     first: Change
     entries: list[Entry] = field(default_factory=list)
     undo: str = ""  #: what a button sends to undo it; "" where that can't be
+    overtaken: bool = False  #: that can't be because some of it, not all, was changed again since
     goes_on: bool = False  #: the next page has more of it
 
 
@@ -48,6 +51,7 @@ class Teller:
     :param settings: those whose history this person may see.
     :param editable: the keys of those that this person may change.
     :param latest: the last change of each setting.
+    :param obstacle: `History.obstacle`.
     :param table: the app's own fields by type.
     """
 
@@ -56,36 +60,49 @@ class Teller:
         settings: Mapping[str, Setting],
         editable: set[str],
         latest: Mapping[str, Change],
+        obstacle: undo.Obstacle,
         table: Mapping[type, Any] | None,
     ) -> None:
         self._settings = settings
         self._editable = editable
         self._latest = latest
+        self._obstacle = obstacle
         self._table = {**FIELDS, **(table or {})}
         self._kinds: dict[str, Any] = {}
         self._comparer = Comparer()
 
-    def saves(self, changes: Iterable[Change]) -> list[Save]:
-        """Group changes by save, in the order given."""
+    def saves(self, changes: Iterable[Change], whole: Iterable[Change]) -> list[Save]:
+        """Group changes by save, in the order given.
+
+        :param whole: all that was changed by the saves that can be undone here.
+        """
         saves: dict[str, Save] = {}
         for change in changes:
             save = saves.setdefault(change.change_set, Save(change.change_set, change))
             save.entries.append(self._entry(change))
-            if self._is_undoable(change) and self._latest[change.key].id == change.id:
-                save.undo = change.change_set
-        for save in saves.values():
+        together: dict[str, list[Change]] = {}
+        for change in whole:
+            if change.key in self._editable:
+                together.setdefault(change.change_set, []).append(change)
+        for name, save in saves.items():
             save.entries.sort(key=lambda entry: entry.change.id)
+            found = undo.outcome(together.get(name, ()), self._latest, self._obstacle)
+            save.undo = name if found == "undone" else ""
+            save.overtaken = found == "overtaken"
         return list(saves.values())
 
     def _entry(self, change: Change) -> Entry:
         setting = self._settings.get(change.key)
-        put_back = ""
-        if self._is_undoable(change) and self._latest[change.key].new_text != change.old_text:
-            put_back = f"{change.change_set} {self._latest[change.key].id} {change.key}"
+        overtaken = not undo.is_last(change, self._latest)
+        if setting is None:
+            return Entry(change, change.key, True, None, None, [], [], "", overtaken)
+        put_back, last = "", self._latest.get(change.key)
+        may = change.key in self._editable and not change.secret
+        if may and last and last.new_text != change.old_text:
+            put_back = f"{change.change_set} {last.id} {change.key}"
         old = self._text(setting, change.old, change.old_text)
         new = self._text(setting, change.new, change.new_text)
-        label = change.key if setting is None else setting.label
-        entry = Entry(change, label, setting is None, old, new, [], [], put_back)
+        entry = Entry(change, setting.label, False, old, new, [], [], put_back, overtaken)
         if change.secret or change.problem or old is None or new is None:
             return entry
         whole = [self._whole(setting, value) for value in (change.old, change.new)]
@@ -95,13 +112,8 @@ class Teller:
             entry.words = bounded(self._comparer.words(*whole))
         return entry
 
-    def _is_undoable(self, change: Change) -> bool:
-        return change.key in self._editable and not change.secret and change.key in self._latest
-
-    def _kind(self, setting: Setting | None) -> Any:
+    def _kind(self, setting: Setting) -> Any:
         """A field that knows how a setting's values are written."""
-        if setting is None:
-            return None
         if setting.key not in self._kinds:
             try:
                 kind = bound.alone(setting, choose(setting, self._table))
@@ -110,13 +122,13 @@ class Teller:
             self._kinds[setting.key] = kind
         return self._kinds[setting.key]
 
-    def _text(self, setting: Setting | None, value: Any, stored: str | None) -> str | None:
+    def _text(self, setting: Setting, value: Any, stored: str | None) -> str | None:
         """A value in words, of bounded length."""
         if stored is None:
             return None
         return bound.words(self._kind(setting), value)
 
-    def _whole(self, setting: Setting | None, value: Any) -> str:
+    def _whole(self, setting: Setting, value: Any) -> str:
         """The whole text of a value, to be compared."""
         kind = self._kind(setting)
         if isinstance(kind, SettingField) and type(value) is not bool:

@@ -11,11 +11,11 @@ from flask import current_app, flash, redirect, request, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from ..declarations import Setting
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..history import Change
 from ..words import gettext as _
 from ..words import ngettext
+from . import undo
 from .changes import Save, Teller, sources
 from .rights import Rights
 from .saved import SHOWN, shorten
@@ -41,15 +41,11 @@ class HistoryPage:
         self.admin = admin
         self.state = state
         self.history = state.history
-        self.settings = {setting.key: setting for setting in visible(rights)}
+        self.settings = undo.visible(rights)
         #: Whether this person may see all there is: also of what is no longer a setting, and so
         #: has nobody left who could be asked.
         self.whole = len(self.settings) == len(state.settings) and admin.groups is None
-        self.editable = {
-            key
-            for key, setting in self.settings.items()
-            if not setting.readonly and rights.may_edit(setting)
-        }
+        self.editable = undo.undoable(rights)
 
     def show(self, problems: Iterable[str] = (), status: int = 200) -> Response:
         """Answer a GET; or a POST that failed, with what is wrong."""
@@ -58,12 +54,14 @@ class HistoryPage:
         wanted = Filter(request.values)
         try:
             changes = self.history.list(**wanted.arguments(self._keys(wanted.key)), limit=PAGE + 1)
-            latest = self.history.latest({change.key for change in changes})
+            whole = [] if wanted.key else self._whole(changes, continued=wanted.before is not None)
+            latest = self.history.latest({change.key for change in [*changes, *whole]})
         except StoreError:
             log.exception("the history can't be read")
             return self._page(503, kept=True, wanted=wanted, available=False)
-        teller = Teller(self.settings, self.editable, latest, self.admin.fields)
-        saves = teller.saves(changes[:PAGE])
+        obstacle = self.history.obstacle
+        teller = Teller(self.settings, self.editable, latest, obstacle, self.admin.fields)
+        saves = teller.saves(changes[:PAGE], whole)
         older = changes[PAGE - 1].id if len(changes) > PAGE else None
         if older and saves[-1].change_set == changes[PAGE].change_set:
             saves[-1].goes_on = True
@@ -120,6 +118,14 @@ class HistoryPage:
         if key:
             return [key] if self.whole or key in self.settings else []
         return None if self.whole else list(self.settings)
+
+    def _whole(self, changes: list[Change], *, continued: bool) -> list[Change]:
+        """The changes of a page, and what its first and its last save changed on other pages."""
+        names = [change.change_set for change in changes]
+        cut = {names[0]} if names and continued else set()
+        cut |= set(names[PAGE - 1 : PAGE]) & set(names[PAGE:])
+        whole = [change for change in changes if change.change_set not in cut]
+        return whole + [change for name in cut for change in self.history.of(name)]
 
     def _page(self, status: int, **context: Any) -> Response:
         return self.admin.page("waffleconf/history", status, heading=_("History"), **context)
@@ -221,8 +227,3 @@ def _by_day(saves: list[Save]) -> list[tuple[date, list[Save]]]:
             days.append((day, []))
         days[-1][1].append(save)
     return days
-
-
-def visible(rights: Rights) -> list[Setting]:
-    """The settings whose history this person may see."""
-    return [setting for setting in rights.viewable if rights.allows("history", setting)]

@@ -48,8 +48,15 @@ class SettingsPage:
             return self._answer()
         except StoreError:
             log.exception("the settings can't be read")
-            pairs = submission.again(request.form, self.rights.viewable, self.name_of)
-            return self.admin.page("waffleconf/unavailable", 503, again=list(pairs))
+            sent = submission.settings_sent(self.name_of)
+            pairs = submission.again(sent, self.rights.viewable, self.name_of)
+            return self.admin.page(
+                "waffleconf/unavailable",
+                503,
+                again=list(pairs),
+                note=submission.note() or "",
+                do=" ".join(filter(None, submission.action())),
+            )
 
     def _answer(self) -> Response:
         self.sent = submission.settings_sent(self.name_of) if request.method == "POST" else None
@@ -121,7 +128,7 @@ class SettingsPage:
         status, written = self._write(form, wanted, form.expected)
         if status != 303:
             return self._show(form, status)
-        saved.tell(form, written, self.state, self.rights)
+        saved.tell(form, written, self.state)
         return redirect(self.url, status)
 
     # Back to the default
@@ -147,7 +154,7 @@ class SettingsPage:
         if status != 303:
             return self._show(form, status)
         if set(form.errors) | set(form.changes) <= {key}:
-            saved.tell(form, written, self.state, self.rights)
+            saved.tell(form, written, self.state)
             return redirect(self.url, status)
         assert self.sent is not None
         self.sent.poplist(self.name_of(key))

@@ -16,7 +16,10 @@ def limits(setting: Setting) -> str:
         return ""
     kind = setting.kind
     counted = hasattr(kind, "__len__")
-    low, high = ("" if end is None else words(int if counted else kind, end) for end in (low, high))
+    low, high = (
+        "" if end is None else words(int if counted else kind, end).removesuffix(".0")
+        for end in (low, high)
+    )
     if issubclass(kind, (str, NoneType)):
         both, least, most = (
             _("%(min)s to %(max)s characters", min=low, max=high),

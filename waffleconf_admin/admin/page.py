@@ -83,13 +83,12 @@ class Page:
         self.history_url = url_for(".history") if self._sees_history(state, rights) else None
         self.links = [(_("History"), self.history_url)] if self.history_url else []
         #: The save to be undone, and the form that does it.
-        self.undo = saved.undoable() if state.history else None
+        self.undo = saved.undoable(state, rights)
         self.undo_form = FlaskForm() if self.undo else None
         self.trouble: str | None = state.health().trouble
-        if not self.editable:
-            self.notes.append(_("You may see these settings, but not change them."))
-        elif self.editable < self.total:
-            self.notes += self._partly(fields)
+        #: Why all this is changed, as it was written on the page that reviews it.
+        self.note = submission.note() or ""
+        self.notes += self._refused(rights)
 
     def keep(self, field: Any, html: Markup) -> Markup:
         """Keep a row as it was rendered, if nobody has touched it, and return it."""
@@ -145,9 +144,15 @@ class Page:
         )
 
     def _latest(self, history: Any, rights: Rights, fields: list[Any]) -> Mapping[str, Any]:
-        """Who changed last what differs from its default, where somebody keeps that."""
-        differing = [field.setting for field in fields if field.differs] if history else []
-        keys = [setting.key for setting in differing if rights.allows("history", setting)]
+        """Who changed last what differs from its default, or is in conflict here, where somebody
+        keeps that.
+        """
+        told = [
+            field.setting
+            for field in fields
+            if history and (field.differs or field.setting.key in self._form.conflicts)
+        ]
+        keys = [setting.key for setting in told if rights.allows("history", setting)]
         try:
             return history.latest(keys) if keys else {}
         except StoreError:
@@ -155,9 +160,11 @@ class Page:
             self._links = False
             return {}
 
-    def _partly(self, fields: list[Any]) -> list[str]:
-        # Read-only settings say so themselves, and they are so for everybody.
-        refused = sum(not (field.editable or field.setting.readonly) for field in fields)
+    def _refused(self, rights: Rights) -> list[str]:
+        # What nobody can change here, read-only or changed from code, says so itself.
+        refused = sum(not (s.readonly or rights.may_edit(s)) for s in rights.viewable)
+        if refused and not self.editable:
+            return [_("You may see these settings, but not change them.")]
         text = ngettext(
             "You may see %(count)s of these settings, but not change it.",
             "You may see %(count)s of these settings, but not change them.",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import current_app, flash, session
 
+from ..exceptions import StoreError
 from ..fields.bound import words
 from ..forms import SettingsForm
 from ..words import gettext as _
 from ..words import ngettext
+from . import undo
 from .rights import Rights
+
+log = logging.getLogger(__name__)
 
 # A cookie session holds 4 kB, and the app wants most of them.
 SHOWN = 5
@@ -21,11 +26,10 @@ LENGTH = 30
 UNDO = "waffle_undo"
 
 
-def tell(form: SettingsForm, saved: Any, state: Any, rights: Rights) -> None:
+def tell(form: SettingsForm, saved: Any, state: Any) -> None:
     """Keep for the next page what was saved.
 
     :param saved: what ``state.save`` returned.
-    :param rights: of who saved it.
     """
     if _is_without_session():
         return
@@ -33,10 +37,7 @@ def tell(form: SettingsForm, saved: Any, state: Any, rights: Rights) -> None:
         flash(message, "success")
     if saved and (promise := state.notice()):
         flash(promise, "info")
-    settings = [form[key].setting for key in saved]
-    if saved.change_set and any(
-        rights.allows("history", setting) and not setting.secret for setting in settings
-    ):
+    if saved.change_set:
         session[UNDO] = saved.change_set
 
 
@@ -53,15 +54,31 @@ def messages(form: SettingsForm, saved: Mapping[str, Any]) -> Iterator[str]:
         if field.setting.secret:
             yield _("%(label)s saved.", label=label)
         else:
-            old, new = shorten(field.shown_text), shorten(words(field, saved[key]))
-            yield _("%(label)s saved: “%(old)s” → “%(new)s”", label=label, old=old, new=new)
+            old, new = (_quoted(t, field) for t in (field.shown_text, words(field, saved[key])))
+            yield _("%(label)s saved: %(old)s → %(new)s", label=label, old=old, new=new)
     if len(saved) > SHOWN:
         yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(saved) - SHOWN)
 
 
-def undoable() -> str | None:
-    """Return the save that was made just before this page, once."""
-    return None if _is_without_session() else session.pop(UNDO, None)
+def _quoted(text: str, field: Any) -> str:
+    if not text:
+        return _("empty")
+    return _("“%(text)s”", text=shorten(text)) if field.quoted else shorten(text)
+
+
+def undoable(state: Any, rights: Rights) -> str | None:
+    """Return the save that was made just before this page, once, if all of it can be undone."""
+    change_set = None if _is_without_session() else session.pop(UNDO, None)
+    if not (change_set and state.history):
+        return None
+    history, keys = state.history, undo.undoable(rights)
+    try:
+        changes = [change for change in history.of(change_set) if change.key in keys]
+        latest = history.latest(change.key for change in changes)
+    except StoreError:
+        log.exception("the history can't be read")
+        return None
+    return change_set if undo.outcome(changes, latest, history.obstacle) == "undone" else None
 
 
 def _is_without_session() -> bool:

@@ -91,10 +91,6 @@ class SettingField(wtforms.Field):
         self.data = None
         self.data = self.parse(self.text)
 
-    def render(self, **attributes: Any) -> Any:
-        """Return the HTML of the control, as calling the field does."""
-        return self(**attributes)
-
     def _value(self) -> str:
         return self.text
 

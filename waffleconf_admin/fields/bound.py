@@ -59,12 +59,14 @@ def bind(
     # What is not given back is not what its control would show.
     field.shown_text = "" if setting.secret else words(None if why else kind, record.value)
     field.default_text = "" if setting.secret else words(kind, setting.default)
+    # Of text the end is seen by its quotes; numbers, dates and choices need none.
+    field.quoted = getattr(kind, "control", "custom") in ("text", "textarea", "json", "custom")
     field.is_set = is_set(record.value)
     field.differs = not same(record.value, setting.default)
     if isinstance(field, StaticField) and not setting.secret:
         field.text = field.shown_text
     if not isinstance(field, SettingField):
-        field.control, field.render = "custom", field.__call__
+        field.control = "custom"
     return field
 
 
