@@ -18,13 +18,19 @@ from ..forms import SettingsForm
 from ..words import language
 from .rights import Rights
 
+#: Languages whose rows are kept, of those that were used last.
+LANGUAGES = 4
+
+#: For which setting and whom a row is: its key, whether it may be edited, and its history seen.
+Place = tuple[str, bool, bool]
+
 
 class Kept(NamedTuple):
-    """A row, and all that it depends on."""
+    """A row, and all that it depends on besides its place."""
 
     setting: Setting
     text: str | None  #: as it is stored
-    seen: tuple[Any, ...]  #: language and rights of who saw it, and words that may depend on them
+    words: tuple[str, ...]  #: of the declaration, where they may be others each time
     editable: bool
     differs: bool
     basis: str | None  #: the text of the control for the merge; None: there is no control
@@ -55,49 +61,52 @@ class Row:
 
 
 class Keeper:
-    """The rows kept for the apps of one blueprint: the last one of each setting."""
+    """The rows kept for the apps of one blueprint: the last ones in a few languages."""
 
     def __init__(self) -> None:
-        self._apps: WeakKeyDictionary[Flask, dict[str, Kept]] = WeakKeyDictionary()
+        self._apps: WeakKeyDictionary[Flask, dict[str, dict[Place, Kept]]] = WeakKeyDictionary()
 
-    def rows(self) -> dict[str, Kept]:
-        """Return the rows of the current app; none where templates may change."""
+    def rows(self) -> dict[Place, Kept]:
+        """Return the rows of the current app in the reader's language; none where templates may
+        change.
+        """
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         if app.jinja_env.auto_reload:
             return {}
-        return self._apps.setdefault(app, {})
+        languages = self._apps.setdefault(app, {})
+        here = language()
+        languages[here] = rows = languages.pop(here, {})  # the last one used comes last
+        for former in list(languages)[:-LANGUAGES]:
+            languages.pop(former, None)
+        return rows
 
 
-def find(rows: Mapping[str, Kept], setting: Setting, record: Any, seen: Seen) -> Kept | None:
+def place(setting: Setting, rights: Rights) -> Place:
+    return setting.key, rights.may_edit(setting), rights.allows("history", setting)
+
+
+def find(rows: Mapping[Place, Kept], setting: Setting, record: Any, rights: Rights) -> Kept | None:
     """Return the row of a setting if nothing has changed that it depends on."""
-    kept = rows.get(setting.key)
+    kept = rows.get(place(setting, rights))
     if kept is None or kept.setting is not setting or kept.text != record.text:
         return None
-    return kept if kept.seen == seen.of(setting) else None
+    return kept if kept.words == _words(setting) else None
 
 
-def keep(rows: dict[str, Kept], field: Any, seen: Seen, html: Markup) -> None:
+def keep(rows: dict[Place, Kept], field: Any, rights: Rights, html: Markup) -> None:
     """Keep the row of a field that nobody has touched, unless there is more to it than we know."""
     setting = field.setting
     if _is_steady(field):
         basis = field.basis if field.editable else None
-        rows[setting.key] = Kept(
-            setting, field.record.text, seen.of(setting), field.editable, field.differs, basis, html
+        rows[place(setting, rights)] = Kept(
+            setting, field.record.text, _words(setting), field.editable, field.differs, basis, html
         )
 
 
-class Seen:
-    """How one person is shown the settings: in which language, and with which rights."""
-
-    def __init__(self, rights: Rights) -> None:
-        self._rights = rights
-        self._language = language()
-
-    def of(self, setting: Setting) -> tuple[Any, ...]:
-        rights = (self._rights.may_edit(setting), self._rights.allows("history", setting))
-        if type(setting.label) is str and type(setting.help) is str:
-            return (self._language, *rights)
-        return (self._language, *rights, str(setting.label), str(setting.help))
+def _words(setting: Setting) -> tuple[str, ...]:
+    if type(setting.label) is str and type(setting.help) is str:
+        return ()
+    return str(setting.label), str(setting.help)
 
 
 def _is_steady(field: Any) -> bool:

@@ -55,7 +55,7 @@ class Page:
         rights: Rights,
         form: SettingsForm,
         records: Mapping[str, Any],
-        rows: dict[str, kept.Kept],
+        rows: dict[kept.Place, kept.Kept],
         found: Filter,
         notes: list[str],
     ) -> None:
@@ -69,7 +69,7 @@ class Page:
         self.known: dict[str, str | None] = {}
         self._form = form
         self._rows = rows
-        self._seen = kept.Seen(rights)
+        self._rights = rights
         self._fresh = not form.is_submitted() and not found
         self._links = True  #: whether the rows say who changed them, where that is known
         fields = [self._field(setting, records[setting.key]) for setting in rights.viewable]
@@ -93,7 +93,7 @@ class Page:
     def keep(self, field: Any, html: Markup) -> Markup:
         """Keep a row as it was rendered, if nobody has touched it, and return it."""
         if self._fresh and self._links and field.setting.key not in self.latest:
-            kept.keep(self._rows, field, self._seen, html)
+            kept.keep(self._rows, field, self._rights, html)
         return html
 
     def by(self, change: Any) -> str:
@@ -113,7 +113,7 @@ class Page:
 
     def _field(self, setting: Setting, record: Any) -> Any:
         """The field of a setting, or what stands for it as long as its row is kept."""
-        row = kept.find(self._rows, setting, record, self._seen) if self._fresh else None
+        row = kept.find(self._rows, setting, record, self._rights) if self._fresh else None
         if row is None:
             return self._form[setting.key]
         self.known[setting.key] = row.basis
