@@ -17,7 +17,7 @@ from typing import Any
 import conftest
 from flask import Flask
 
-from waffleconf_admin import StoreError, WaffleConf
+from waffleconf_admin import BusyError, WaffleConf
 
 CONFS: dict[str, Any] = {f"K{number}": {"default": 0} for number in range(5)}
 CONFS["TEXT"] = {"default": ""}
@@ -41,7 +41,7 @@ def save(orm: str, url: str, ready: int) -> None:
             number = random.randrange(10**6)
             keys = random.sample(list(CONFS), random.randint(1, 4))
             values = {key: number if key.startswith("K") else str(number) * 50 for key in keys}
-            with contextlib.suppress(StoreError):  # nothing is saved then, and nothing kept
+            with contextlib.suppress(BusyError):  # nothing is saved then, and nothing kept
                 (state.reset if number % 7 == 0 else state.update_db)(values)
             os.write(ready, b".")
             time.sleep(random.random() * 0.004)  # on SQLite the other one would starve

@@ -10,10 +10,12 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
+from flask_wtf import CSRFProtect
 from wtforms import ColorField
 
 from waffleconf_admin import BusyError, InvalidValue, StoreError, WaffleAdmin, blueprint, build_form
+from waffleconf_admin.admin.submission import ROOM
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle", "help": "Shown in the header"},
@@ -128,6 +130,15 @@ def test_several_pages_on_one_app_show_their_groups(make_app: MakeApp) -> None:
     assert ">SITENAME</a>" in rest and ">SITENAME</a>" not in shop
     assert client.post("/shop", data={"SITENAME": "hidden"}).status_code == 303
     assert stored(app)["SITENAME"] == "Waffle"
+
+
+def test_groups_are_in_declared_order_with_the_nameless_first(make_app: MakeApp) -> None:
+    groups = {"A": "shop", "B": "", "C": "mail", "D": "shop"}
+    app = make_app({key: {"default": 1, "group": group} for key, group in groups.items()})
+    app.register_blueprint(WaffleAdmin())
+    page = app.test_client().get("/admin/config").text
+    shown = re.findall(r'<section [^>]*data-group="([^"]*)"|<input[^>]* name="([A-D])"', page)
+    assert shown[1:] == [("", "B"), ("shop", ""), ("", "A"), ("", "D"), ("mail", ""), ("", "C")]
 
 
 def test_page_of_no_groups_shows_nothing(make_app: MakeApp) -> None:
@@ -461,3 +472,65 @@ def test_what_the_page_shows_is_what_the_site_serves(make_app: MakeApp, orm: str
     state_of(other).update_db({"SITENAME": "Elsewhere"})
     assert "Elsewhere" in client.get("/admin/config").text
     assert app.config["SITENAME"] == "Elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "raised"),
+    [
+        ("/admin/config", "application/x-www-form-urlencoded", True),
+        ("/admin/config/history/undo", "application/x-www-form-urlencoded", True),
+        ("/admin/config", "multipart/form-data; boundary=x", False),  # there it is for each part
+        ("/mine", "application/x-www-form-urlencoded", False),
+    ],
+)
+def test_a_form_of_the_page_may_be_large_before_anybody_reads_it(
+    make_app: MakeApp, url: str, kind: str, raised: bool
+) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin())
+    limits = []
+
+    @app.before_request  # as the app's CSRF protection, which reads the form
+    def look() -> str:
+        limits.append(request.max_form_memory_size)
+        return "read"
+
+    @app.post("/mine")
+    def mine() -> str:
+        return ""
+
+    class Request(app.request_class):  # type: ignore[name-defined, misc]
+        max_form_memory_size = 500_000
+
+    app.request_class = Request
+    app.test_client().post(url, content_type=kind)
+    assert limits == [ROOM if raised else 500_000]
+
+
+@pytest.mark.parametrize("limit", [None, ROOM + 1])
+def test_an_app_that_allows_larger_forms_is_left_alone(
+    make_app: MakeApp, limit: int | None
+) -> None:
+    app = make_app(CONFS)
+
+    class Request(app.request_class):  # type: ignore[name-defined, misc]
+        max_form_memory_size = limit
+
+    app.request_class = Request
+    app.register_blueprint(WaffleAdmin())
+    limits: list[int | None] = []
+    app.before_request(lambda: limits.append(request.max_form_memory_size))
+    app.test_client().post("/admin/config", data={"SITENAME": "New"})
+    assert limits == [limit]
+    assert stored(app)["SITENAME"] == "New"
+
+
+def test_a_text_of_many_bytes_keeps_nobody_from_saving_the_rest(make_app: MakeApp) -> None:
+    app = make_app(CONFS, WTF_CSRF_ENABLED=True)
+    CSRFProtect(app)
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"SITENAME": "漢\n" * 60_000})
+    client = app.test_client()
+    form = sent(client.get("/admin/config").text, PAGE_SIZE="21")
+    assert client.post("/admin/config", data=form).status_code == 303
+    assert stored(app)["PAGE_SIZE"] == 21

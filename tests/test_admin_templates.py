@@ -6,11 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 from flask import Flask
-from test_admin import sent, stored
+from jinja2 import meta
+from test_admin import sent, state_of, stored
+from wtforms import SelectField, StringField
 
-from waffleconf_admin import WaffleAdmin
+import waffleconf_admin
+from waffleconf_admin import StoreError, WaffleAdmin
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -124,3 +128,120 @@ def test_layout_with_another_block_name(page: Callable[..., str]) -> None:
     html = page({"base.html": base, "own.html": own}, layout="base.html", WAFFLE_TEMPLATE="own")
     assert "Our menu" in html and html.count("data-waffle") == 1
     assert html.count('class="wf-row') == len(CONFS)
+
+
+# What an app may do with all its templates
+
+EVERY: dict[str, Any] = {
+    **CONFS,
+    "THEME": {"default": "a", "choices": ["a", "b"], "help": "Look", "group": "Shop"},
+    "DAYS": {"default": ["mon"], "choices": ["mon", "tue"]},
+    "RATE": {"default": 1.5, "min": 0, "max": 9},
+    "TEXT": {"default": "a\nb", "multiline": True},
+    "TOKEN": {"default": "", "secret": True},
+    "FIXED": {"default": "x", "readonly": True},
+    "ODD": {"default": {1: 2}},
+    "OWN": {"default": "x", "field": StringField},
+    "PICKED": {"default": "x", "field": lambda setting: SelectField(choices=["x", "y"])},
+    "TAX": {"default": 21, "confirm": True, "min": 0},
+}
+URL = "/admin/config"
+TYPED = {"SITENAME": "New", "THEME": "b", "TAX": "5", "TEXT": "a\nc", "DAYS": "tue"}
+PAGES = {
+    "index": 200, "search": 200, "mistakes": 422, "saved": 200, "review": 200, "conflict": 422,
+    "history": 200, "history of one": 200, "history of none": 200, "undo": 422, "no history": 404,
+    "history away": 503, "away": 503, "away for a save": 503, "forbidden": 403, "nobody": 403,
+    "empty": 403,
+}  # fmt: skip
+
+
+def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
+    """The answer that is one of our pages."""
+    client, state = app.test_client(), state_of(app)
+
+    def away(*args: Any) -> Any:
+        raise StoreError("away")
+
+    if name in ("index", "forbidden", "nobody", "empty"):
+        return client.get(URL)
+    if name == "search":
+        return client.get(f"{URL}?q=size&changed=1")
+    form = sent(client.get(URL).text) | TYPED
+    if name == "mistakes":
+        return client.post(URL, data=form | {"TAX": "-1", "TOKEN": "x", "OWN": "y"})
+    if name == "saved":
+        client.post(URL, data=form | {"waffle.do": "confirm"})
+        return client.get(URL)
+    if name == "review":
+        return client.post(URL, data=form | {"TOKEN": "x"})
+    if name in ("away", "away for a save"):
+        patch.setattr(state, "refresh", away)
+        return client.post(URL, data=form) if name == "away for a save" else client.get(URL)
+    if state.history is None:
+        return client.get(f"{URL}/history")
+    saved = state.update_db({"SITENAME": "Theirs", "TEXT": "a\nd", "TOKEN": "x"}, note="why")
+    state.update_db({"SITENAME": "Theirs, and " + "more " * 20})
+    if name == "conflict":
+        return client.post(URL, data=form)
+    if name == "undo":
+        return client.post(f"{URL}/history/undo", data={"undo": saved.change_set})
+    if name == "history away":
+        patch.setattr(state.configstore, "read_history", away)
+    query = {"history of one": "?key=SITENAME", "history of none": "?key=NONE"}.get(name, "")
+    return client.get(f"{URL}/history{query}")
+
+
+@pytest.fixture
+def answer(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that returns the answer that is one of our pages, of an app of its own."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "base.html").write_text("{% block content %}{% endblock %}")
+    numbers = iter(range(9))
+
+    def answer(name: str, change: Callable[[Flask], Any], embedded: bool) -> Any:
+        app = make_app(
+            {} if name == "empty" else EVERY,
+            TESTING=False,
+            WTF_CSRF_ENABLED=True,
+            history=name != "no history",
+            url=f"sqlite:///{tmp_path / str(next(numbers))}",
+        )
+        can = None if name == "nobody" else lambda action, setting: name != "forbidden"
+        layout = "base.html" if embedded else None
+        app.register_blueprint(WaffleAdmin(can=can, layout=layout, actor=lambda: "ana"))
+        change(app)
+        with monkeypatch.context() as patch:
+            found = page_of(app, name, patch)
+        assert found.status_code == PAGES[name]
+        return found
+
+    return answer
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_ask_for_nothing_that_is_not_there(answer: Any, name: str, embedded: bool) -> None:
+    def strict(app: Flask) -> None:
+        app.jinja_env.undefined = jinja2.StrictUndefined
+
+    answer(name, strict, embedded)
+
+
+def names_in_templates() -> set[str]:
+    """All names that our templates ask for, but those of Flask and of our own globals."""
+    folder, env = Path(waffleconf_admin.__file__).parent / "templates", jinja2.Environment()
+    found = (meta.find_undeclared_variables(env.parse(p.read_text())) for p in folder.rglob("*.*"))
+    flask = {"request", "url_for", "get_flashed_messages", "layout", "caller"}
+    return {name for name in set().union(*found) - flask if not name.startswith("waffle_")}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_an_app_gives_all_its_templates_is_not_taken_for_ours(answer: Any, name: str) -> None:
+    names = names_in_templates()
+    assert {"page", "heading", "setting", "form"} <= names
+
+    def gives(app: Flask) -> None:
+        app.jinja_env.undefined = jinja2.StrictUndefined  # of a text nothing else can be asked
+        app.context_processor(lambda: dict.fromkeys(names, "of the app"))
+
+    assert "of the app" not in answer(name, gives, False).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,11 @@ PACKAGE = Path(waffleconf_admin.__file__).parent
 
 #: What a module may import of the package; a line may name what stands below it only.
 MAY_IMPORT = {
-    "__init__": {"admin", "core", "exceptions", "forms", "live", "models", "signals", "store"},
-    "core": {"cli", "saving", "state", "store"},
+    "__init__": {
+        "admin", "core", "declarations", "exceptions", "forms", "health", "history", "live",
+        "models", "saving", "signals", "store",
+    },
+    "core": {"cli", "declarations", "saving", "state", "store", "util"},
     "admin": {
         "declarations", "exceptions", "fields", "forms", "history", "kinds", "saving", "util",
         "words",
@@ -129,3 +133,35 @@ def test_every_public_name_is_there() -> None:
         assert getattr(waffleconf_admin, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = waffleconf_admin.Nothing
+
+
+TYPED = """
+from flask import Flask
+from waffleconf_admin import Can, Change, Health, Saved, Setting, SettingsForm
+from waffleconf_admin import WaffleConf, build_form
+
+def may(action: str, setting: Setting) -> bool:
+    return action == "view" and not setting.secret
+
+can: Can = may
+waffle = WaffleConf(Flask("shop"))
+waffle.state.update_conf()
+saved: Saved = waffle.state.update_db({"SITENAME": "Bar"})
+health: Health = waffle.state.health()
+form: SettingsForm = build_form(waffle.state)
+if waffle.state.history:
+    changes: list[Change] = waffle.state.history.list("SITENAME")
+"""
+
+
+def test_a_strict_type_checker_takes_what_the_readme_shows(tmp_path: Path) -> None:
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir=/dev/null"]
+    done = subprocess.run(
+        [*mypy, "--follow-imports=silent", "-c", TYPED],
+        cwd=tmp_path,  # not where our own configuration is
+        env={**os.environ, "MYPYPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

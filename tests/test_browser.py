@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -234,6 +235,27 @@ def test_mistakes_are_listed_and_kept(
     page.get_by_label("Opening hours").fill("{}")
     save(page)
     assert (app.config["SITENAME"], app.config["HOURS"]) == ("Crêperie", {})
+
+
+@pytest.mark.parametrize("touched", [set(), {"HOURS"}, {"ABOUT", "HOURS"}])
+def test_long_texts_are_sent_if_somebody_touched_them(
+    app: Flask, open_page: Callable[..., Any], touched: set[str]
+) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Crêperie")
+    for key in touched:
+        page.locator(f"#waffle-{key}").fill("[" if key == "HOURS" else "New")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        save(page)
+    names = parse_qs(sent.value.post_data, keep_blank_values=True).keys()
+    assert {"ABOUT", "HOURS", "WEBHOOKS", "FILE_TYPES"} & names == touched
+    assert {"SITENAME", "BANNER", "UPLOAD_TOKEN"} <= names
+    if touched:  # refused, and sent back: that is sent again, though nobody touches it there
+        page.get_by_label("Opening hours").fill("{}")
+        save(page)
+    assert app.config["SITENAME"] == "Crêperie"
+    assert app.config["HOURS"] == ({} if touched else HOURS)
+    assert app.config["ABOUT"] == ("New" if "ABOUT" in touched else SHOP["ABOUT"]["default"])
 
 
 def test_two_browsers_in_conflict(app: Flask, open_page: Callable[..., Any]) -> None:

@@ -309,7 +309,7 @@ def in_conflict(app: Flask, page: Any) -> None:
     page.get_by_label("Site name").fill("Mine")
     page.get_by_label("Opening hours").fill("{")
     page.get_by_label("Banner").fill("Hello")
-    state_of(app).update_db({"SITENAME": "Theirs", "ABOUT": "x"})
+    state_of(app).update_db({"SITENAME": "Theirs", "ABOUT": "x"}, actor="ben")
     save(page)
 
 

@@ -11,8 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import ScriptInfo
+from wtforms import DecimalField
 
+from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.cli import waffle
+from waffleconf_admin.fields import IntegerField
 
 CONFS: dict[str, dict[str, Any]] = {
     "SITENAME": {"default": "Waffle", "max": 200},
@@ -138,6 +141,11 @@ def test_get_never_steers_the_terminal_and_changes_nothing_in_a_pipe(
     assert shown == (harmless if is_terminal else text) + "\n"
 
 
+def test_get_prints_what_no_file_takes_with_a_backslash(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"TEXT": "é\ud800\\"})
+    assert run("get", "TEXT").stdout == "é\\ud800\\\n"
+
+
 def test_set_says_when_nothing_changes(run: Run) -> None:
     run("set", "PAGE_SIZE", "12")
     assert run("set", "PAGE_SIZE", "12").stdout == "PAGE_SIZE has this value already.\n"
@@ -242,3 +250,29 @@ def test_a_user_without_a_name_can_change_settings(
 def test_the_commands_are_in_the_app_s_help(app: Flask) -> None:
     result = CliRunner().invoke(app.cli, ["--help"], obj=None)
     assert "waffle" in result.output
+
+
+class Hex(IntegerField):
+    def show(self, value: Any) -> str:
+        return f"0x{value:x}"
+
+    def parse(self, text: str) -> Any:
+        return int(text, 16)
+
+
+def test_it_uses_the_fields_of_the_pages_whichever_page_has_them(app: Flask, run: Run) -> None:
+    app.register_blueprint(WaffleAdmin("plain"))
+    app.register_blueprint(WaffleAdmin("own", fields={int: Hex}))
+    app.register_blueprint(WaffleAdmin("more", fields={int: Hex, float: DecimalField}))
+    run("set", "PAGE_SIZE", "12")
+    assert stored(app) == {"PAGE_SIZE": 18}
+    assert run("get", "PAGE_SIZE").stdout == "0x12\n"
+
+
+def test_pages_that_would_have_it_use_different_fields_are_refused(app: Flask, run: Run) -> None:
+    app.register_blueprint(WaffleAdmin("one", fields={int: Hex}))
+    with pytest.raises(ValueError, match=r'different fields for int.*give both pages.*"field"'):
+        app.register_blueprint(WaffleAdmin("two", fields={float: Hex, int: DecimalField}))
+    assert "two" not in app.blueprints
+    run("set", "RATIO", "2.5")  # of what was refused nothing is left
+    assert stored(app) == {"RATIO": 2.5}

@@ -82,7 +82,7 @@ def peewee_without_db(path: Path) -> Flask:
 def views(app: Flask, waffle: WaffleConf) -> None:
     @app.before_request  # before_first_request is gone from Flask
     def do_before() -> None:
-        waffle.state.update_conf()  # type: ignore[union-attr]
+        waffle.state.update_conf()
 
     @app.route("/")
     def index() -> Any:

@@ -49,6 +49,15 @@ def test_undeclared_names_are_errors_that_name_them(app: Flask, key: str) -> Non
             conf[key]
 
 
+def test_requests_in_one_pushed_context_see_what_is_new(app: Flask) -> None:
+    app.add_url_rule("/", view_func=lambda: conf.A)
+    client = app.test_client()
+    with app.app_context():
+        assert client.get("/").text == "a"
+        save(app, {"A": "new"})
+        assert client.get("/").text == "new"
+
+
 def test_a_request_sees_one_set_of_values_though_others_save(app: Flask) -> None:
     def view() -> str:
         before = conf.A

@@ -719,6 +719,16 @@ def test_a_rule_that_quotes_a_secret_is_not_repeated(make_app: MakeApp, orm: str
     assert caught.value.errors == {"SITENAME": "This value is not accepted."}
 
 
+@pytest.mark.parametrize("unset", [None, "", " ", "\n"])
+def test_a_secret_that_is_not_set_is_in_no_rule(make_app: MakeApp, unset: Any) -> None:
+    message = "None of this is allowed\non a Sunday."
+    confs = {"SITENAME": {"default": ""}, "TOKEN": {"default": unset, "secret": True}}
+    app = make_app(confs, validate=lambda values: {"SITENAME": message})
+    with pytest.raises(InvalidValue) as caught:
+        state_of(app).update_db({"SITENAME": "x"})
+    assert caught.value.errors == {"SITENAME": message}
+
+
 @pytest.mark.parametrize("wrong", ["SITENAME", ["SITENAME"], None])
 def test_what_is_no_dict_is_an_error_that_shows_one(state: _WaffleState, wrong: Any) -> None:
     with pytest.raises(InvalidValue, match=r"\{key: value\}"):
@@ -964,3 +974,11 @@ def test_a_receiver_that_fails_neither_stops_a_save_nor_the_next_receiver(
         assert state.update_db({"SITENAME": "A"}) == {"SITENAME": "A"}
     assert heard == [app]
     assert "A receiver of conf_changed failed" in caplog.text
+
+
+def test_a_value_in_the_configuration_that_will_be_lost_is_told(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_app(CONFS, HOURS={"mon": [9, 18]}, SITENAME="From the environment")
+    (line,) = [record.getMessage() for record in caplog.records if "app.config" in record.msg]
+    assert "SITENAME" in line and "HOURS" not in line and "environment" not in line

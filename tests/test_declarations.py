@@ -7,6 +7,8 @@ import threading
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask_babel import Babel, lazy_gettext
 from wtforms import DecimalField
 from wtforms.validators import DataRequired, Length
 
@@ -50,8 +52,23 @@ def test_the_label_is_the_description_or_made_from_the_key(
 
 def test_lazy_texts_are_not_translated_at_init() -> None:
     lazy = Lazy()
-    made = setting(desc=lazy, help=lazy, group=lazy, default=1)
-    assert made.label is made.help is made.group is lazy
+    made = setting(desc=lazy, help=lazy, group=("Shop", lazy), default=1)
+    assert made.label is made.help is made.group_label is lazy
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [("Shop", "Shop"), (("Shop", "Tienda"), "Shop"), (lazy_gettext("A"), "A")]
+)
+def test_a_group_has_one_name_whatever_people_read(group: Any, name: str) -> None:
+    app = Flask("shop")
+    Babel(app, locale_selector=lambda: "es")
+    with app.test_request_context():
+        assert setting(group=group, default=1).group == name
+
+
+def test_a_group_whose_name_nobody_can_tell_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"group: .* write a pair, \(name, label\)"):
+        setting(group=Lazy(), default=1)
 
 
 @pytest.mark.parametrize(

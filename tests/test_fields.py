@@ -152,6 +152,8 @@ def test_blank_is_none_where_the_default_is(entry: dict[str, Any]) -> None:
         ({}, '{"a": 1, "a": 2}', "The name “a” is there twice: take one out."),
         ([], "[NaN]", "NaN is not a number in JSON."),
         ([], f"[{'9' * 5000}]", "A number in this has too many digits."),
+        ([], "[1e999]", "A number in this is too large."),
+        ({}, '{"a": [-1.5e999]}', "A number in this is too large."),
         ([], "[" * 100_000, "There are too many brackets inside each other."),
         ([], '["\\ud800"]', "After a \\u there is half a character: write the character itself."),
     ],

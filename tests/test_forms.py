@@ -16,6 +16,7 @@ from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Opt
 
 from waffleconf_admin.declarations import Setting
 from waffleconf_admin.exceptions import ConflictError, InvalidValue
+from waffleconf_admin.fields import TextField
 from waffleconf_admin.forms import (
     SettingsForm,
     build_form,
@@ -178,15 +179,6 @@ def test_a_field_knows_its_default_and_whether_it_differs(app: Flask) -> None:
     assert form["SIZE"].record.text is not None
 
 
-def test_groups_are_in_declared_order_with_the_nameless_first(
-    make_app: Callable[..., Flask],
-) -> None:
-    groups = {"A": "shop", "B": "", "C": "mail", "D": "shop"}
-    page = Page(make_app({key: {"default": 1, "group": group} for key, group in groups.items()}))
-    found = [(group, [f.setting.key for f in fields]) for group, fields in page.form.groups]
-    assert found == [("", ["B"]), ("shop", ["A", "D"]), ("mail", ["C"])]
-
-
 def test_some_keys_of_all(app: Flask) -> None:
     page = Page(app, keys=["SIZE", "NAME"])
     assert [field.setting.key for field in page.form] == ["SIZE", "NAME"]
@@ -204,15 +196,16 @@ def test_records_that_were_read_already_are_used(app: Flask) -> None:
         assert build_form(state, records=records)["NAME"].data == "Waffle"
 
 
-RESERVED = ["data", "errors", "validate", "process", "populate_obj", "meta", "groups", "changes"]
+RESERVED = ["data", "errors", "validate", "process", "populate_obj", "meta", "changes"]
 TOKENS = ["csrf_token", "csrf_token_", "waffle_token"]
+PREFIXED = ["waffle.do", "waffle.", "setting.waffle.do", "setting.setting.waffle.do", "setting."]
 
 
 @pytest.mark.parametrize("csrf", [True, False])
 def test_settings_may_have_the_names_that_a_form_uses_itself(
     make_app: Callable[..., Flask], csrf: bool
 ) -> None:
-    keys = RESERVED + TOKENS
+    keys = RESERVED + TOKENS + PREFIXED
     app = make_app({key: {"default": "old"} for key in keys}, WTF_CSRF_ENABLED=csrf)
     client = app.test_client()
 
@@ -332,6 +325,32 @@ def test_a_name_sent_twice_is_read_as_its_control_means_it(
         "NAME": "first",
         "OPEN": value,
     }
+
+
+class Stamped(TextField):
+    def parse_some(self, text: str) -> str:
+        return f"{text} (stamped)" if text else text
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "why"),
+    [
+        ("HOURS", '{"mon": [1e999]}', "A number in this is too large."),
+        ("HOURS", f'{{"a": "{"x" * 2**21}"}}', "it is too large for this page"),
+        ("STAMP", "x", "this page could not give its value back unchanged"),
+    ],
+)
+def test_what_nobody_could_change_again_is_not_saved(
+    make_app: Callable[..., Flask], key: str, text: str, why: str
+) -> None:
+    app = make_app({**CONFS, "STAMP": {"default": "", "field": Stamped}})
+    before = stored(app)
+    page = Page(app)
+    form = page.send(**{key: text})
+    (error,) = form.errors[key]
+    assert why in error
+    assert stored(app) == before
+    assert page.form[key].editable
 
 
 def test_a_get_is_no_submission(app: Flask) -> None:

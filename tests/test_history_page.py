@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import Babel
 
 from waffleconf_admin import StoreError, WaffleAdmin
 
@@ -276,6 +277,80 @@ def test_put_one_value_back_from_its_own_history(app: Flask) -> None:
     assert (values(app)["SIZE"], values(app)["SITENAME"]) == (20, "Bar")
 
 
+@pytest.mark.parametrize(
+    ("now", "offered"),
+    [
+        ({}, [6, 5, 20]),
+        ({"max": 5, "default": 1}, [5, 1]),
+        ({"choices": [6, 7, 20]}, [6, 20]),
+        ({"default": "many"}, ["many"]),
+        ({"secret": True}, []),
+        ({"readonly": True}, []),
+    ],
+    ids=["as before", "limit", "choice", "kind", "secret", "read-only"],
+)
+def test_an_old_value_is_offered_exactly_where_it_can_be_put_back(
+    app: Flask, now: dict[str, Any], offered: list[Any]
+) -> None:
+    client, state = app.test_client(), state_of(app)
+    for size in (5, 6, 7):
+        state.update_db({"SIZE": size})
+    app.config["WAFFLE_CONFS"] = {**CONFS, "SIZE": {"default": 20, **now}}
+    found = buttons(client.get(f"{URL}?key=SIZE").text)
+    assert len(found) == len(offered)
+    for button, value in zip(found, offered, strict=True):
+        last = state.history.list(limit=1)[0].id
+        assert undo(client, re.sub(r" \d+ ", f" {last} ", button)).status_code == 303
+        assert values(app)["SIZE"] == value
+
+
+def test_code_of_the_app_is_asked_about_an_old_value_when_it_is_put_back(
+    make_app: MakeApp,
+) -> None:
+    asked: list[Any] = []
+
+    def ask(form: Any, field: Any) -> None:
+        asked.append(field.data)
+        if field.data == 5:
+            raise ValueError("The server says no.")
+
+    app = make_app({"SIZE": {"desc": "Page size", "default": 20}}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    state, client = state_of(app), app.test_client()
+    for size in (5, 6, 7):
+        state.update_db({"SIZE": size})
+    app.config["WAFFLE_CONFS"] = {"SIZE": {"default": 20, "validators": [ask]}}
+    found = buttons(client.get(f"{URL}?key=SIZE").text)
+    client.get(URL)
+    assert (len(found), asked) == (3, [])
+    response = undo(client, found[1], key="SIZE")
+    assert response.status_code == 422 and "The server says no." in words(response.text)
+    assert asked == [5] and values(app)["SIZE"] == 7
+    client.post("/admin/config", data={"SIZE": "8"})
+    asked.clear()
+    assert 'name="undo"' in client.get("/admin/config").text and asked == []
+
+
+def test_a_function_of_choices_is_not_asked_about_each_old_value(make_app: MakeApp) -> None:
+    asked: list[None] = []
+
+    def choices() -> list[int]:
+        asked.append(None)
+        return [*range(30)]
+
+    app = make_app({"SIZE": {"default": 20, "choices": choices}}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    state, client = state_of(app), app.test_client()
+    counts = []
+    for sizes in ((5, 6), range(7, 17)):
+        for size in sizes:
+            state.update_db({"SIZE": size})
+        asked.clear()
+        assert client.get(f"{URL}?key=SIZE").status_code == 200
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
 def test_a_button_from_before_somebody_elses_change_is_a_conflict(app: Flask) -> None:
     client, state = app.test_client(), state_of(app)
     state.update_db({"SIZE": 5})
@@ -363,6 +438,34 @@ def test_rules_across_settings_refuse_an_undo(make_app: MakeApp) -> None:
     saved = state_of(app).update_db({"SITENAME": "Bar"})
     response = undo(app.test_client(), saved.change_set)
     assert response.status_code == 422 and "Name it first." in words(response.text)
+
+
+def test_an_undo_tells_nothing_of_settings_that_one_may_not_see(make_app: MakeApp) -> None:
+    def validate(new: Any) -> Any:
+        problems = {"SITENAME": "SITENAME is 42", "REGION": "REGION is 43", "SIZE": "Too small."}
+        return problems if new["SIZE"] == 20 else {}
+
+    app = make_app(CONFS, history=True, validate=validate)
+    app.register_blueprint(WaffleAdmin(groups=["Shop"]))
+    saved = state_of(app).update_db({"SIZE": 5})
+    response = undo(app.test_client(), saved.change_set)
+    said = words(response.text)
+    assert response.status_code == 422 and "Page size: Too small." in said
+    assert said.count("A rule about a setting that is not on this page") == 1
+    assert not re.search("SITENAME|REGION|Site name|Region|is 4", response.text)
+
+
+@pytest.mark.parametrize("text", ["", "Save", "%"])
+def test_what_a_rule_says_is_not_translated(make_app: MakeApp, text: str) -> None:
+    """Not even where our catalogue has the same words; of none it has its own header."""
+    app = make_app(CONFS, history=True, validate=lambda new: {"SIZE": text} if new["SIZE"] else {})
+    Babel(app, locale_selector=lambda: "es")
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"SIZE": 0})
+    saved = state_of(app).history.list()[0]
+    response = undo(app.test_client(), saved.change_set)
+    assert response.status_code == 422
+    assert f"<li>Page size: {text}</li>" in response.text
 
 
 def test_unknown_saves_are_refused(app: Flask) -> None:

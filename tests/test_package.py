@@ -148,7 +148,7 @@ def test_the_sdist_holds_what_a_packager_needs(built: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert expected_files() <= names
     assert {"LICENSE", "CHANGES.md", "tests/conftest.py", "scripts/test", "setup.cfg"} <= names
-    assert "examples/demo/shop/__init__.py" in names
+    assert {"examples/demo/shop/__init__.py", "benchmarks/render.py", "docs/page.md"} <= names
 
 
 def test_the_wheel_serves_the_page(built: Path, environment: Environment) -> None:

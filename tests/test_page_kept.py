@@ -13,7 +13,7 @@ from test_admin import row, sent, state_of, stored
 from wtforms import StringField
 
 from waffleconf_admin import StoreError, WaffleAdmin
-from waffleconf_admin.fields import bound
+from waffleconf_admin.fields import TextField, bound
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -171,6 +171,48 @@ def test_what_may_differ_each_time_is_not_kept(make_app: MakeApp) -> None:
     first, second = (row(app.test_client().get(URL).text, "ASKED") for _ in range(2))
     assert first != second
     assert kept(app) == {"LABELLED"}
+
+
+def test_a_failure_of_code_of_the_app_is_over_when_it_is_over(make_app: MakeApp) -> None:
+    fails = [True]
+
+    def maker(setting: Any) -> Any:
+        if fails:
+            raise LookupError(fails.pop())
+        return TextField
+
+    app = make_app({**CONFS, "FIXED": {"default": "x", "readonly": True}}, TESTING=False)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True, fields={str: maker}))
+    first, second = (row(app.test_client().get(URL).text, "SITENAME") for _ in range(2))
+    assert "changed from code" in first and 'value="Waffle"' in second
+    assert kept(app) == {"OPEN"}
+
+
+def test_a_field_of_the_app_may_be_another_for_each_person(make_app: MakeApp) -> None:
+    class Greeting(TextField):
+        def html(self, text: str) -> dict[str, Any]:
+            return {"placeholder": request.args["who"]}
+
+    app = make_app(CONFS, TESTING=False)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True, fields={str: Greeting}))
+    for who in ("ana", "ben"):
+        page = app.test_client().get(f"{URL}?who={who}").text
+        assert f'placeholder="{who}"' in row(page, "SITENAME")
+
+
+def test_a_reason_is_kept_if_it_is_of_the_declaration_or_the_rights(make_app: MakeApp) -> None:
+    confs = {
+        "FIXED": {"default": "a", "readonly": True},
+        "SEEN": {"default": "a"},
+        "ODD": {"default": {1: 2}},  # no JSON has it
+    }
+    app = make_app(confs, TESTING=False)
+    may = ("view", "FIXED", "ODD")
+    app.register_blueprint(
+        WaffleAdmin(can=lambda action, setting: action in may or setting.key in may)
+    )
+    assert app.test_client().get(URL).text.count('class="wf-reason"') == 3
+    assert kept(app) == {"FIXED", "SEEN"}
 
 
 def test_nothing_is_kept_of_mistakes(app: Flask) -> None:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from test_admin import row, sent, state_of, stored
+from wtforms import SelectMultipleField
 
 from waffleconf_admin import StoreError, WaffleAdmin
 from waffleconf_admin.admin.compare import Comparer
+from waffleconf_admin.fields import IntegerField
+from waffleconf_admin.forms.submission import Names
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -393,7 +396,7 @@ def test_settings_named_like_tokens_are_reset_and_given_up(make_app: MakeApp, ke
     form = sent(client.get(URL).text)
     assert client.post(URL, data=form | {"waffle.do": f"reset {key}"}).status_code == 303
     assert stored(app)[key] == "a"
-    form = sent(client.get(URL).text) | {f"{key}_": "mine"}
+    form = sent(client.get(URL).text) | {f"setting.{key}": "mine"}
     state_of(app).update_db({key: "theirs"})
     form = sent(client.post(URL, data=form).text) | {f"waffle.theirs.{key}": "theirs"}
     assert client.post(URL, data=form).status_code == 303
@@ -484,3 +487,105 @@ def test_the_reset_button_knows_the_default(app: Flask, client: Any) -> None:
     defaults = {key: html.unescape(text) for key, text in found}
     assert (defaults["SITENAME"], defaults["OPEN"], defaults["TOKEN"]) == ("Waffle", "true", "")
     assert defaults["HOURS"].startswith("{")
+
+
+@pytest.mark.parametrize(
+    "key", ["waffle.x", "waffle.do", "setting.waffle.x", "setting.x", "waffle_token"]
+)
+def test_a_setting_may_have_any_name(make_app: MakeApp, key: str) -> None:
+    confs = {key: {"default": "old"}, "waffle.x": {"default": "old"}, "x": {"default": "old"}}
+    app = make_app(confs, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    name = Names()
+    with app.app_context():
+        change = {name(key): "new"}
+    page = client.post(URL, data=typed(client, **change) | {"waffle.do": "review"}).text
+    assert client.post(URL, data=sent(page) | {"waffle.do": "confirm"}).status_code == 303
+    assert stored(app) == dict.fromkeys(confs, "old") | {key: "new"}
+
+
+class Hex(IntegerField):
+    def show(self, value: Any) -> str:
+        return f"0x{value:x}"
+
+    def parse(self, text: str) -> Any:
+        return int(text, 16)
+
+
+class Days(SelectMultipleField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=["mon", "tue", "wed"], **options)
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+@pytest.mark.parametrize(
+    ("default", "stored_value", "own"),
+    [
+        (18, 7, {}),
+        (18, 7, {int: Hex}),
+        (["mon", "wed"], ["tue"], {list: Days}),
+        ([], ["tue"], {list: Days}),
+    ],
+)
+def test_a_reset_goes_by_the_field_of_its_own_page(
+    make_app: MakeApp, default: Any, stored_value: Any, own: Any, confirm: bool
+) -> None:
+    app = make_app({"M": {"default": default, "confirm": confirm}}, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin(fields=own))
+    app.register_blueprint(WaffleAdmin("other", url_prefix="/other", fields={int: Hex}))
+    state_of(app).update_db({"M": stored_value})
+    client = app.test_client()
+    form = sent(client.get(URL).text) | {"waffle.do": "reset M"}
+    answer = client.post(URL, data=form)
+    if confirm:
+        again: dict[str, Any] = {}
+        for name, value in re.findall(
+            r'<input type="hidden" name="(.*?)" value="(.*?)">', answer.text
+        ):
+            again.setdefault(name, []).append(html.unescape(value))
+        answer = client.post(URL, data=again | {"waffle.do": "confirm"})
+    assert answer.status_code == 303
+    assert state_of(app).read()["M"].text is None
+
+
+@pytest.mark.parametrize("guess", ["s3cr3t", "wr0ng"])
+def test_who_guesses_a_secret_is_told_what_everybody_is_told(make_app: MakeApp, guess: str) -> None:
+    app = make_app(CONFS, history=True, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="database")
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"TOKEN": "s3cr3t", "DSN": "s3cr3t"})
+    client = app.test_client()
+    with client:
+        assert client.post(URL, data=typed(client, TOKEN=guess)).status_code == 303
+        assert set(session) == {"_flashes"}
+        told = [text for _, text in session["_flashes"]]
+    assert told[0] == "Token saved." and "other processes" in told[1] and len(told) == 2
+
+
+def test_a_reset_says_nothing_of_secrets_that_were_typed_beside_it(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Crêperie"})
+    page = client.post(
+        URL, data=typed(client, TOKEN="typed") | {"waffle.do": "reset SITENAME"}
+    ).text
+    assert "Site name saved" in page and "Token saved" not in page
+    assert stored(app)["TOKEN"] == ""
+
+
+def test_a_page_that_cannot_know_does_not_say_that_nothing_was_saved(
+    app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, times = state_of(app), []
+    state.update_db({"SITENAME": "Crêperie"})
+    form = typed(client, ABOUT="typed") | {"waffle.do": "reset SITENAME"}
+    refresh = state.refresh
+
+    def goes_away() -> Any:
+        times.append(1)
+        if len(times) > 1:
+            raise StoreError("away")
+        return refresh()
+
+    monkeypatch.setattr(state, "refresh", goes_away)
+    page = client.post(URL, data=form)
+    assert page.status_code == 503 and stored(app)["SITENAME"] == "Waffle"
+    assert "What you typed is kept here" in page.text and "Nothing was saved" not in page.text

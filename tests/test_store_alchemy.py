@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from store_cases import Case, open_case
 
 from waffleconf_admin.exceptions import BusyError, StoreError
 from waffleconf_admin.models import WaffleMixin
-from waffleconf_admin.store import AlchemyWaffleStore
+from waffleconf_admin.store import AlchemyWaffleStore, HistoryQuery, HistoryRow
 
 
 class Base(orm.DeclarativeBase):
@@ -604,3 +605,56 @@ def test_a_fork_does_not_empty_a_database_in_memory() -> None:
         case.store.swap({"A": (None, "a")})
         case.store.after_fork()
         assert case.store.read() == [("A", "a")]
+
+
+class DataBase(orm.MappedAsDataclass, orm.DeclarativeBase):
+    pass
+
+
+class DataConf(WaffleMixin, DataBase):
+    __tablename__ = "data"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True, init=False)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(sa.Text, init=False)
+
+
+class DataBackwards(WaffleMixin, DataBase):
+    __tablename__ = "data_reversed"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True, init=False)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    stored: orm.Mapped[str] = orm.mapped_column(sa.Text, init=False)
+
+    value = ReversedConf.value
+    get_value = ReversedConf.get_value
+
+
+class BareDataBase(orm.MappedAsDataclass, orm.DeclarativeBase, init=False):
+    pass
+
+
+MADE = AlchemyWaffleStore.make_models(DataBase)
+MADE_BARE = AlchemyWaffleStore.make_models(BareDataBase)
+
+
+@pytest.mark.parametrize(
+    ("model", "history"),
+    [MADE, MADE_BARE, (DataConf, MADE[1]), (DataBackwards, MADE[1])],
+    ids=lambda model: f"{model.__module__}.{model.__name__}",
+)
+def test_models_may_be_dataclasses(model: Any, history: Any, tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
+    model.metadata.create_all(engine)
+    session = orm.scoped_session(orm.sessionmaker(engine))
+    store = AlchemyWaffleStore(session, model, history=history)
+    row = HistoryRow("set", "a", None, "1", "ana", datetime.now(UTC), "why", "code")
+    try:
+        assert store.swap({"a": (None, "1")}, [row])
+        assert store.swap({"a": ("1", "2")}, [row._replace(old="1", new="2")])
+        store.put("b", "3")
+        store.commit()
+        assert sorted(store.read()) == [("a", "2"), ("b", "3")]
+        kept = [(row.key, row.old, row.new) for row in store.read_history(HistoryQuery())]
+        assert kept == [("a", "1", "2"), ("a", None, "1")]
+    finally:
+        session.remove()
+        engine.dispose()

@@ -207,6 +207,16 @@ def test_statements_are_built_and_logged_once(
     assert taken() == ["UPDATE"]
 
 
+def test_what_is_written_is_not_in_our_log_lines(
+    store: PeeweeWaffleStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    store.swap({"K": (None, "s3cr3t"), "L": (None, "s3cr3t")})
+    store.swap({"K": ("s3cr3t", "0ther"), "L": ("s3cr3t", None)})
+    assert "INSERT" in caplog.text and "2 rows" in caplog.text
+    assert "s3cr3t" not in caplog.text and "0ther" not in caplog.text
+
+
 class Backwards(peewee.TextField):
     """Stores the same text differently each time, as encryption does."""
 

@@ -18,12 +18,12 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from flask import Flask, request
-from flask_babel import Babel, lazy_gettext
+from flask_babel import Babel, LazyString, get_locale, lazy_gettext
 from test_admin import row
 from wtforms import StringField
 
 import waffleconf_admin
-from waffleconf_admin import WaffleAdmin, words
+from waffleconf_admin import InvalidValue, WaffleAdmin, anyone, words
 from waffleconf_admin.health import Trouble
 
 PACKAGE = Path(waffleconf_admin.__file__).parent
@@ -120,6 +120,41 @@ def test_the_page_speaks_the_language_of_the_reader(app: Flask) -> None:
 )
 def test_mistakes_are_told_in_it_too(app: Flask, typed: dict[str, str], text: str) -> None:
     assert text in app.test_client().post(f"{URL}?lang=es", data=typed).text
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+def test_rights_go_by_the_name_of_a_group_in_every_language(
+    make_app: Callable[..., Flask], lang: str
+) -> None:
+    theirs = LazyString(lambda: {"es": "Suyos"}.get(str(get_locale()), "Theirs"))
+    confs = {
+        "OURS": {"default": 1, "group": ("Ours", lazy_gettext("Group"))},
+        "THEIRS": {"default": 1, "group": theirs},
+    }
+    app = make_app(confs)
+    Babel(app, locale_selector=lambda: lang)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: setting.group != "Theirs"))
+    app.register_blueprint(WaffleAdmin("theirs", groups=[theirs], can=anyone), url_prefix="/theirs")
+    client = app.test_client()
+    assert 'id="THEIRS"' not in client.get(URL).text
+    page = client.get("/theirs").text
+    assert 'id="THEIRS"' in page and f">{'Suyos' if lang == 'es' else 'Theirs'}</h2>" in page
+    assert 'id="OURS"' in client.get(f"{URL}?group=Ours").text
+
+
+def test_without_a_request_it_is_english(make_app: Callable[..., Flask]) -> None:
+    app = make_app({"N": {"default": 1, "min": 0}, "B": {"default": None, "type": bool}})
+    Babel(app, locale_selector=lambda: request.accept_languages.best_match(["es", "en"]))
+    with app.app_context(), pytest.raises(InvalidValue, match="At least 0"):
+        app.extensions["waffleconf"].update_db({"N": -5})
+    runner = app.test_cli_runner()
+    assert "At least 0" in runner.invoke(args=["waffle", "set", "N", "--", "-5"]).output
+    assert runner.invoke(args=["waffle", "set", "B", "On"]).exit_code == 0
+
+
+def test_nothing_to_say_stays_nothing(app: Flask) -> None:
+    with app.test_request_context("?lang=es"):
+        assert words.gettext("") == ""
 
 
 def test_what_was_saved_is_told_in_it_too(app: Flask) -> None:

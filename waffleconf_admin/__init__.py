@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from . import store
 from .admin import WaffleAdmin, anyone, blueprint
+from .admin.rights import Can
 from .core import WaffleConf
+from .declarations import Setting
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
-from .forms import build_form
+from .forms import SettingsForm, build_form
+from .health import Health
+from .history import Change
 from .live import conf
 from .models import WaffleChangeMixin, WaffleMixin
+from .saving import Saved
 from .signals import conf_changed
 from .store import WaffleStore
 
@@ -25,8 +30,14 @@ if TYPE_CHECKING:
 # Without the stores of the two ORMs: "import *" must work where only one is installed.
 __all__ = [
     "BusyError",
+    "Can",
+    "Change",
     "ConflictError",
+    "Health",
     "InvalidValue",
+    "Saved",
+    "Setting",
+    "SettingsForm",
     "StoreError",
     "WaffleAdmin",
     "WaffleChangeMixin",

@@ -65,8 +65,9 @@ def get_setting(key: str) -> None:
     if record.problem is not None:
         click.echo(f"{key}: the default is used: {record.problem}", err=True)
     text = _shown(setting, record.value)
-    # A file or program gets the text as it is.
-    click.echo(_harmless(text, but="\n\t") if sys.stdout.isatty() else text)
+    # A file or program gets the text as it is, but for half of a surrogate pair: no file takes it.
+    exact = text.encode("utf-8", "backslashreplace").decode()
+    click.echo(_harmless(text, but="\n\t") if sys.stdout.isatty() else exact)
 
 
 @waffle.command("set", context_settings={"ignore_unknown_options": True})

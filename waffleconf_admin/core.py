@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 from flask import Flask, current_app, has_app_context
 
 from . import cli
+from .declarations import Setting
 from .saving import Validate
 from .state import _WaffleState
 from .store import WaffleStore
+from .util import same
 
 __all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
+
+log = logging.getLogger(__name__)
 
 #: Every setting of the extension itself, with its default.
 DEFAULTS: dict[str, Any] = {
@@ -80,6 +85,7 @@ class WaffleConf:
         _check(app.config)
         state = _WaffleState(app, configstore, validate=self._validate)
         state.extension = self
+        _warn_of_lost(app.config, state.settings)
         app.extensions["waffleconf"] = state
         app.before_request(state.before_request)
         app.cli.add_command(cli.waffle)
@@ -87,11 +93,12 @@ class WaffleConf:
         self._last = state
 
     @property
-    def state(self) -> _WaffleState | None:
+    def state(self) -> _WaffleState | Any:
         """The current app's state; outside a context that of the app initialised last, or None.
 
         :raises RuntimeError: the current app was not initialised with this extension.
         """
+        # Any instead of None: that is what it is before init_app only, so nobody need ask.
         if self._last is None or not has_app_context():
             return self._last
         state = current_app.extensions.get("waffleconf")
@@ -99,7 +106,20 @@ class WaffleConf:
             raise RuntimeError(
                 f"WaffleConf was not initialised on {current_app!r}: call init_app(app, store)."
             )
-        return state  # type: ignore[no-any-return]
+        return state
+
+
+def _warn_of_lost(config: Mapping[str, Any], settings: Mapping[str, Setting]) -> None:
+    """Tell of values, from the environment say, that hold until the first request only."""
+    lost = [key for key, setting in settings.items() if not same(config[key], setting.default)]
+    if lost:
+        log.warning(
+            "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
+            "declared ones will replace them. To make one the default, declare it: "
+            '{"default": app.config[%r]}.',
+            ", ".join(lost),
+            lost[0],
+        )
 
 
 def _check(config: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import difflib
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from enum import Enum
 from numbers import Number
@@ -38,7 +39,8 @@ class Setting:
     default: Any
     type: Kind | None = None  #: only where it was declared
     help: Any = ""
-    group: Any = ""
+    group: str = ""  #: the name of its group, the same in every language: `can` may go by it
+    group_label: Any = ""  #: what people read of it; may be a lazy translation
     choices: Iterable[Any] | Callable[[], Iterable[Any]] | None = None
     validators: tuple[Callable[[Any, Any], Any], ...] = ()
     min: Any = None  #: of numbers the least value, of what has a length the least length
@@ -176,7 +178,7 @@ def declare(confs: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
     return settings
 
 
-_NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label"}
+_NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label", "group_label"}
 _FLAGS = ("secret", "readonly", "confirm", "multiline")
 
 
@@ -201,6 +203,7 @@ def _setting(key: Any, entry: Any) -> Setting:
         default = "" if options["type"] in (None, str) else None
         log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
     options["validators"] = _validators(entry.get("validators", ()))
+    options["group"], options["group_label"] = named_group(options.get("group", ""))
     for name in _FLAGS:
         if not isinstance(entry.get(name, False), bool):
             raise ValueError(f"{name}: write True or False")
@@ -210,6 +213,23 @@ def _setting(key: Any, entry: Any) -> Setting:
     _check_default(setting)
     _check_field(setting)
     return setting
+
+
+def named_group(declared: Any) -> tuple[str, Any]:
+    """Return the name of a group and its label, from ``name``, ``(name, label)`` or a lazy label.
+
+    :raises ValueError: a lazy label that can't be read in no request.
+    """
+    pair = declared if isinstance(declared, tuple) and len(declared) == 2 else (declared, declared)
+    name, label = pair
+    try:
+        # The rights go by the name, so no reader's language may change it: where there is no
+        # request and no app, a lazy translation is as it is written in the code.
+        return Context().run(str, name), label
+    except Exception as error:
+        raise ValueError(
+            "group: its name can't be read outside a request: write a pair, (name, label)"
+        ) from error
 
 
 def _label(key: str, desc: Any) -> Any:

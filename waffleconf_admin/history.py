@@ -15,7 +15,7 @@ from .exceptions import ConflictError, InvalidValue, StoreError
 from .rows import Rows, Texts
 from .saving import RESET, Saved
 from .store import HistoryQuery, HistoryRow
-from .words import gettext, mark
+from .words import gettext
 
 if TYPE_CHECKING:
     from .state import _WaffleState
@@ -29,11 +29,6 @@ BATCH = 500
 TIDY_INTERVAL = 3600.0
 #: Characters that are kept of an actor and of a note.
 ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
-
-GONE = mark("it is no longer a setting")
-HIDDEN = mark("it is a secret, and of secrets no value is kept")
-DAMAGED = mark("its old value can't be read any more")
-OTHER_KIND = mark("it is of another kind now")
 
 
 @dataclass(frozen=True)
@@ -119,22 +114,29 @@ class History:
         """
         return self._read(HistoryQuery(change_set=change_set))
 
-    def obstacle(self, change: Change) -> str:
-        """Return why the setting can't have again what it had before a change; "" when it can."""
+    def obstacle(self, change: Change, *, ask: bool = True) -> str:
+        """Return why the setting can't have again what it had before a change; "" when it can.
+
+        :param ask: whether to ask the app's own code too, validators and functions of choices: it
+            may take its time.
+        """
         setting = self._state.settings.get(change.key)
         if setting is None:
-            return GONE
+            return gettext("it is no longer a setting")
         if change.secret:
-            return HIDDEN
+            return gettext("it is a secret, and of secrets no value is kept")
         if change.old_text is None:
             return ""
         try:
             old = self._rows.decode(change.old_text)
         except InvalidValue:
-            return DAMAGED
+            return gettext("its old value can't be read any more")
         if setting.default is not None and not kinds.accepts(setting.kind, old):
-            return OTHER_KIND
-        problem = forms.check_values(self._state, {change.key: old}).get(change.key)
+            return gettext("it is of another kind now")
+        if ask:
+            problem = forms.check_values(self._state, {change.key: old}).get(change.key)
+        else:
+            problem = None if callable(setting.choices) else setting.problem(old)
         if not problem:
             return ""
         return gettext("its old value is no longer allowed: %(problem)s", problem=problem)

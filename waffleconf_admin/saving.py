@@ -144,7 +144,11 @@ class Saving:
                 )
             ) from error
         if problems:
-            secrets = [str(values[key]) for key, s in self._state.settings.items() if s.secret]
+            secrets = [
+                str(values[key])
+                for key, setting in self._state.settings.items()
+                if setting.secret and values[key] is not None
+            ]
             raise InvalidValue(
                 dict(zip(problems, without(problems.values(), secrets), strict=True))
             )

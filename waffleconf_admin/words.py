@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from flask import current_app, has_app_context
+from flask import current_app, has_app_context, has_request_context
 
 _ENGLISH = NullTranslations()
 
@@ -24,6 +24,8 @@ def gettext(text: str, /, **values: Any) -> str:
     if isinstance(text, Marked):
         values = text.values
         text = text.text
+    if not text:
+        return ""  # where catalogues have their own data
     found: str = _translations().gettext(text)
     return found % values if values else found
 
@@ -58,24 +60,30 @@ def mark(text: str, /, **values: Any) -> str:
 
 def language() -> str:
     """Return the language that people are shown, as HTML names it."""
-    if _has_babel() and (locale := _flask_babel().get_locale()):
-        return str(locale).replace("_", "-")
-    return "en"
+    locale = _locale()
+    return str(locale).replace("_", "-") if locale else "en"
 
 
 def is_rtl() -> bool:
     """Whether that language is written from right to left."""
-    if _has_babel() and (locale := _flask_babel().get_locale()):
-        return bool(locale.text_direction == "rtl")
-    return False
+    locale = _locale()
+    return bool(locale and locale.text_direction == "rtl")
 
 
 def _translations() -> Any:
-    return _domain().get_translations() if _has_babel() else _ENGLISH
+    return _domain().get_translations() if _locale() else _ENGLISH
 
 
-def _has_babel() -> bool:
-    return has_app_context() and "babel" in current_app.extensions and _flask_babel() is not None
+def _locale() -> Any:
+    """The reader's locale; None where nobody says which, so that it is English."""
+    if not has_app_context() or "babel" not in current_app.extensions or _flask_babel() is None:
+        return None
+    try:
+        return _flask_babel().get_locale()
+    except RuntimeError:
+        if has_request_context():
+            raise
+        return None  # it is asked of the request, and a command or a task has none
 
 
 @cache

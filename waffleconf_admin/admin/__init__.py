@@ -9,8 +9,9 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import words
-from ..forms.values import ADDED
-from . import assets, headers
+from ..declarations import named_group
+from ..forms.values import add_fields
+from . import assets, headers, submission
 from .actor import logged_in
 from .history import HistoryPage
 from .index import SettingsPage
@@ -40,7 +41,8 @@ class WaffleAdmin(Blueprint):
         log-in. Without it ``app.config["WAFFLE_CAN"]`` is asked; without that one too, the page
         answers in debug mode and in tests only.
     :param groups: show the settings of these groups only.
-    :param fields: ``{type: WTForms field}``: controls for types of your own, or other controls.
+    :param fields: ``{type: WTForms field}``: controls for types of your own, or other controls. The
+        command line uses them too, so pages of one app can't have different ones for one type.
     :param layout: a template of the app's own to show the page in. It needs a block ``content``,
         and it shows flashed messages itself. Our strict Content-Security-Policy could break its
         scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
@@ -79,27 +81,31 @@ class WaffleAdmin(Blueprint):
         package = __name__.partition(".")[0]  # where the templates are
         super().__init__(name, package, url_prefix=url_prefix, **options | blueprint_options)
         self.can = can
-        self.groups = None if groups is None else tuple(groups)
+        self.groups = None if groups is None else {named_group(group)[0] for group in groups}
         self.fields = fields
         self.layout = layout
         self.actor = actor
-        self.keeper = Keeper()
+        self.keeper = Keeper(fields or ())
         # An empty rule without strict slashes answers with and without the slash, no redirect.
         self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
         self.add_url_rule("/history", "history", self._history)
         self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
         assets.add(self)
+        self.url_value_preprocessor(submission.make_room)
         self.after_request(self._add_headers)
         for name, function in _IN_TEMPLATES.items():
             self.add_app_template_global(function, f"waffle_{name}")
 
     def register(self, app: Any, options: dict[str, Any]) -> None:
         """Register on an app, and let the command line know the fields that the page has."""
+        add_fields(app, self.fields or {})
         super().register(app, options)
-        app.extensions.setdefault(ADDED, {}).update(self.fields or {})
 
     def page(self, template: str, status: int = 200, **context: Any) -> BaseResponse:
         """Return one of our pages, in the layout that was asked for."""
+        if not self.layout:
+            # What our layout asks for; a context processor of the app's may mean others by it.
+            context = {"page": None, "heading": None} | context
         html = render_template(
             template.removesuffix(".html") + ".html",
             layout=self.layout or "waffleconf/layout.html",

@@ -51,7 +51,7 @@ class Teller:
     :param settings: those whose history this person may see.
     :param editable: the keys of those that this person may change.
     :param latest: the last change of each setting.
-    :param obstacle: `History.obstacle`.
+    :param obstacle: why the old value of a change can't be had again.
     :param table: the app's own fields by type.
     """
 
@@ -97,7 +97,7 @@ class Teller:
         if setting is None:
             return Entry(change, change.key, True, None, None, [], [], "", overtaken)
         put_back, last = "", self._latest.get(change.key)
-        may = change.key in self._editable and not change.secret
+        may = change.key in self._editable and not self._obstacle(change)
         if may and last and last.new_text != change.old_text:
             put_back = f"{change.change_set} {last.id} {change.key}"
         old = self._text(setting, change.old, change.old_text)

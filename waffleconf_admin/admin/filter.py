@@ -11,10 +11,13 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from ..declarations import Setting
 from ..words import gettext as _
 
 #: The names that we use in the address; others are the app's.
 NAMES = ("q", "group", "changed")
+#: How addresses name the group of the settings that have none.
+GENERAL = "General"
 
 
 class Filter:
@@ -40,7 +43,7 @@ class Filter:
         if not self._words:
             return True
         setting = field.setting
-        parts = (setting.label, setting.key, setting.help, group_name(setting.group))
+        parts = (setting.label, setting.key, setting.help, group_label(setting))
         text = " ".join(map(str, (*parts, field.shown_text))).lower()
         return all(word in text for word in self._words)
 
@@ -58,6 +61,11 @@ class Filter:
         return "?" + urlencode(self.others + pairs)
 
 
-def group_name(group: Any) -> str:
-    """Return what people read as the name of a group."""
-    return str(group) or _("General")
+def group_name(setting: Setting) -> str:
+    """Return how addresses name the group of a setting."""
+    return setting.group or GENERAL
+
+
+def group_label(setting: Setting) -> str:
+    """Return what people read as the name of the group of a setting."""
+    return str(setting.group_label) or _("General")

@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..forms.form import ELSEWHERE
 from ..history import Change
 from ..words import gettext as _
 from ..words import ngettext
@@ -59,7 +60,7 @@ class HistoryPage:
         except StoreError:
             log.exception("the history can't be read")
             return self._page(503, kept=True, wanted=wanted, available=False)
-        obstacle = self.history.obstacle
+        obstacle = undo.quick(self.history)
         teller = Teller(self.settings, self.editable, latest, obstacle, self.admin.fields)
         saves = teller.saves(changes[:PAGE], whole)
         older = changes[PAGE - 1].id if len(changes) > PAGE else None
@@ -128,7 +129,8 @@ class HistoryPage:
         return whole + [change for name in cut for change in self.history.of(name)]
 
     def _page(self, status: int, **context: Any) -> Response:
-        return self.admin.page("waffleconf/history", status, heading=_("History"), **context)
+        context = {"heading": _("History"), "setting": None} | context
+        return self.admin.page("waffleconf/history", status, **context)
 
     # What became of an undo, in words
 
@@ -146,7 +148,10 @@ class HistoryPage:
     def _refused(self, error: InvalidValue) -> Iterator[str]:
         yield from () if error.errors else [str(error)]
         for key, message in error.errors.items():
-            yield f"{self._label(key)}: {_(message)}"
+            if key in self.settings:
+                yield f"{self._label(key)}: {message}"
+        if not error.errors.keys() <= self.settings.keys():
+            yield _(ELSEWHERE)
 
     def _tell(self, found: list[Change], written: Mapping[str, Any]) -> None:
         if current_app.session_interface.is_null_session(session):
@@ -163,7 +168,7 @@ class HistoryPage:
             if change.key in self.settings and change.key not in self.editable:
                 why = _("You may not change it.")
             why = why or _("It has that value already.")
-            flash(f"{self._label(change.key)}: {_(why)}", "warning")
+            flash(f"{self._label(change.key)}: {why}", "warning")
         if len(left) > SHOWN:
             more = len(left) - SHOWN
             flash(ngettext("%(count)s more left out.", "%(count)s more left out.", more), "warning")

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 from .. import forms
 from ..declarations import Setting
 from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..fields import FIELDS
 from ..forms.submission import Names
+from ..forms.values import sent_texts
 from ..saving import RESET
 from ..util import same
 from ..words import gettext as _
@@ -40,7 +42,7 @@ class SettingsPage:
         self.admin = admin
         self.state = state
         self.rights = rights
-        self.name_of = Names({setting.key for setting in rights.viewable})
+        self.name_of = Names()
 
     def answer(self) -> Response:
         """Answer a GET or POST."""
@@ -101,8 +103,8 @@ class SettingsPage:
         )
 
     def _show(self, form: forms.SettingsForm, status: int = 200, *notes: str) -> Response:
-        rows, found = self.admin.keeper.rows(), Filter(request.args)
-        page = Page(self.state, self.rights, form, self.records, rows, found, list(notes))
+        keeper, found = self.admin.keeper, Filter(request.args)
+        page = Page(self.state, self.rights, form, self.records, keeper, found, list(notes))
         template = current_app.config["WAFFLE_TEMPLATE"]
         return self.admin.page(template, status, form=form, page=page)
 
@@ -128,7 +130,7 @@ class SettingsPage:
         status, written = self._write(form, wanted, form.expected)
         if status != 303:
             return self._show(form, status)
-        saved.tell(form, written, self.state)
+        saved.tell(form, wanted, written, self.state)
         return redirect(self.url, status)
 
     # Back to the default
@@ -136,8 +138,9 @@ class SettingsPage:
     def _put_default(self, setting: Setting) -> None:
         """As if the default had been typed: so a reset is merged and checked like any change."""
         assert self.sent is not None
-        text = forms.show_text(setting, setting.default)
-        self.sent.setlist(self.name_of(setting.key), [text])
+        texts = sent_texts(setting, setting.default, {**FIELDS, **(self.admin.fields or {})})
+        # No box ticked: of such a control a blank is sent, or it would be left as it is.
+        self.sent.setlist(self.name_of(setting.key), texts or [""])
 
     def _reset_secrets(self, form: forms.SettingsForm) -> None:
         """No text stands for the default of a secret, so these are resets and nothing else."""
@@ -154,11 +157,11 @@ class SettingsPage:
         if status != 303:
             return self._show(form, status)
         if set(form.errors) | set(form.changes) <= {key}:
-            saved.tell(form, written, self.state)
+            saved.tell(form, [key], written, self.state)
             return redirect(self.url, status)
         assert self.sent is not None
         self.sent.poplist(self.name_of(key))
-        done = " ".join(saved.messages(form, written))
+        done = " ".join(saved.messages(form, [key], written))
         rest = self._form()
         rest.validate()
         return self._show(rest, 200, done, _("What else you have changed is not saved yet."))

@@ -5,16 +5,18 @@ A row costs fifty times as much to render as to compare, and a page has a thousa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from flask import Flask, current_app
 from markupsafe import Markup
 
+from .. import kinds
 from ..declarations import Setting
-from ..fields import SettingField
 from ..forms import SettingsForm
+from ..forms.form import NO_RIGHT, READ_ONLY
+from ..words import gettext as _
 from ..words import language
 from .rights import Rights
 
@@ -61,9 +63,13 @@ class Row:
 
 
 class Keeper:
-    """The rows kept for the apps of one blueprint: the last ones in a few languages."""
+    """The rows kept for the apps of one blueprint: the last ones in a few languages.
 
-    def __init__(self) -> None:
+    :param own: the types that the blueprint has fields of the app's own for.
+    """
+
+    def __init__(self, own: Container[type]) -> None:
+        self._own = own
         self._apps: WeakKeyDictionary[Flask, dict[str, dict[Place, Kept]]] = WeakKeyDictionary()
 
     def rows(self) -> dict[Place, Kept]:
@@ -80,6 +86,30 @@ class Keeper:
             languages.pop(former, None)
         return rows
 
+    def keep(self, rows: dict[Place, Kept], field: Any, rights: Rights, html: Markup) -> None:
+        """Keep the row of a field that nobody has touched, unless there is more to it than `Kept`
+        has.
+        """
+        setting, record = field.setting, field.record
+        if self._is_steady(field):
+            basis = field.basis if field.editable else None
+            rows[place(setting, rights)] = Kept(
+                setting, record.text, _words(setting), field.editable, field.differs, basis, html
+            )
+
+    def _is_steady(self, field: Any) -> bool:
+        """Whether no code of the app's has a say in its row, and nothing has failed."""
+        setting = field.setting
+        choices = setting.choices
+        if setting.field is not None or setting.validators or callable(choices):
+            return False
+        if any(base in self._own for base in kinds.bases(setting.kind)):
+            return False
+        if field.reason not in ("", _(READ_ONLY), _(NO_RIGHT)):
+            return False
+        labels = () if choices is None else [label for _value, label in setting.pairs()]
+        return all(type(label) is str for label in labels)
+
 
 def place(setting: Setting, rights: Rights) -> Place:
     return setting.key, rights.may_edit(setting), rights.allows("history", setting)
@@ -93,27 +123,7 @@ def find(rows: Mapping[Place, Kept], setting: Setting, record: Any, rights: Righ
     return kept if kept.words == _words(setting) else None
 
 
-def keep(rows: dict[Place, Kept], field: Any, rights: Rights, html: Markup) -> None:
-    """Keep the row of a field that nobody has touched, unless there is more to it than we know."""
-    setting = field.setting
-    if _is_steady(field):
-        basis = field.basis if field.editable else None
-        rows[place(setting, rights)] = Kept(
-            setting, field.record.text, _words(setting), field.editable, field.differs, basis, html
-        )
-
-
 def _words(setting: Setting) -> tuple[str, ...]:
     if type(setting.label) is str and type(setting.help) is str:
         return ()
     return str(setting.label), str(setting.help)
-
-
-def _is_steady(field: Any) -> bool:
-    """Whether its row depends on nothing but what `Kept` has."""
-    setting = field.setting
-    choices = setting.choices
-    if setting.field is not None or setting.validators or callable(choices):
-        return False
-    labels = () if choices is None else [label for _, label in setting.pairs()]
-    return isinstance(field, SettingField) and all(type(label) is str for label in labels)

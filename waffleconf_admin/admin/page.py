@@ -19,7 +19,7 @@ from ..forms import SettingsForm
 from ..words import gettext as _
 from ..words import ngettext
 from . import kept, saved, submission
-from .filter import Filter, group_name
+from .filter import GENERAL, Filter, group_label, group_name
 from .rights import Rights
 from .when import ago
 
@@ -32,7 +32,8 @@ _ONE_VALUE = ("text", "textarea", "json", "number", "range", "color", "checkbox"
 class Group(NamedTuple):
     """The settings of one group, those left out by the filter too."""
 
-    name: str
+    name: str  #: in addresses
+    label: str
     fields: list[Any]  #: fields of the form, or what stands for them
     found: int  #: how many the search finds, in whatever group somebody looks
     shown: bool  #: whether any of them is to be seen
@@ -44,7 +45,7 @@ class Page:
 
     :param form: of the settings that this person may see.
     :param records: what the database has of them.
-    :param rows: the rows that are kept.
+    :param keeper: of the rows that are kept.
     :param found: the filter.
     :param notes: sentences to show on top.
     """
@@ -55,7 +56,7 @@ class Page:
         rights: Rights,
         form: SettingsForm,
         records: Mapping[str, Any],
-        rows: dict[kept.Place, kept.Kept],
+        keeper: kept.Keeper,
         found: Filter,
         notes: list[str],
     ) -> None:
@@ -68,7 +69,7 @@ class Page:
         #: The texts that the controls of kept rows show.
         self.known: dict[str, str | None] = {}
         self._form = form
-        self._rows = rows
+        self._keeper, self._rows = keeper, keeper.rows()
         self._rights = rights
         self._fresh = not form.is_submitted() and not found
         self._links = True  #: whether the rows say who changed them, where that is known
@@ -93,7 +94,7 @@ class Page:
     def keep(self, field: Any, html: Markup) -> Markup:
         """Keep a row as it was rendered, if nobody has touched it, and return it."""
         if self._fresh and self._links and field.setting.key not in self.latest:
-            kept.keep(self._rows, field, self._rights, html)
+            self._keeper.keep(self._rows, field, self._rights, html)
         return html
 
     def by(self, change: Any) -> str:
@@ -120,14 +121,15 @@ class Page:
         return kept.Row(self._form, row)
 
     def _grouped(self, fields: list[Any]) -> list[Group]:
-        groups: dict[str, list[Any]] = {group_name(""): []}
+        groups: dict[str, list[Any]] = {GENERAL: []}
         for field in fields:
-            groups.setdefault(group_name(field.setting.group), []).append(field)
+            groups.setdefault(group_name(field.setting), []).append(field)
         return [self._group(name, members) for name, members in groups.items() if members]
 
     def _group(self, name: str, fields: list[Any]) -> Group:
+        label = group_label(fields[0].setting)
         if not self.filter:
-            return Group(name, fields, len(fields), True, len(fields))
+            return Group(name, label, fields, len(fields), True, len(fields))
         found, shown, here = 0, False, self.filter.has_group(name)
         for field in fields:
             finds = self.filter.finds(field)
@@ -136,7 +138,7 @@ class Page:
             field.hidden = not (finds and here) and not unsaved
             found += finds
             shown |= not field.hidden
-        return Group(name, fields, found, shown, found if here else 0)
+        return Group(name, label, fields, found, shown, found if here else 0)
 
     def _sees_history(self, state: Any, rights: Rights) -> bool:
         return state.history is not None and any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import current_app, flash, session
@@ -26,29 +26,33 @@ LENGTH = 30
 UNDO = "waffle_undo"
 
 
-def tell(form: SettingsForm, saved: Any, state: Any) -> None:
+def tell(form: SettingsForm, wanted: Iterable[str], saved: Any, state: Any) -> None:
     """Keep for the next page what was saved.
 
+    :param wanted: the keys of what was to be saved.
     :param saved: what ``state.save`` returned.
     """
     if _is_without_session():
         return
-    for message in messages(form, saved):
+    for message in messages(form, wanted, saved):
         flash(message, "success")
-    if saved and (promise := state.notice()):
+    if _told(form, wanted, saved) and (promise := state.notice()):
         flash(promise, "info")
-    if saved.change_set:
+    # Of secrets alone nothing can be undone, and who reads a cookie is told nothing of them either.
+    if saved.change_set and not all(form[key].setting.secret for key in saved):
         session[UNDO] = saved.change_set
 
 
-def messages(form: SettingsForm, saved: Mapping[str, Any]) -> Iterator[str]:
+def messages(form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]) -> Iterator[str]:
     """What was saved in words, short enough for a cookie session.
 
+    :param wanted: the keys of what was to be saved.
     :param saved: the new values by key.
     """
-    if not saved:
+    told = _told(form, wanted, saved)
+    if not told:
         yield _("Nothing to save: no setting was changed.")
-    for key in list(saved)[:SHOWN]:
+    for key in told[:SHOWN]:
         field = form[key]
         label = shorten(field.setting.label)
         if field.setting.secret:
@@ -56,8 +60,15 @@ def messages(form: SettingsForm, saved: Mapping[str, Any]) -> Iterator[str]:
         else:
             old, new = (_quoted(t, field) for t in (field.shown_text, words(field, saved[key])))
             yield _("%(label)s saved: %(old)s → %(new)s", label=label, old=old, new=new)
-    if len(saved) > SHOWN:
-        yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(saved) - SHOWN)
+    if len(told) > SHOWN:
+        yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(told) - SHOWN)
+
+
+def _told(form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]) -> list[str]:
+    """The keys of what is said to be saved: of a secret that was typed as it is already too, for
+    else who may write it could guess it.
+    """
+    return [key for key in wanted if key in saved or form[key].setting.secret]
 
 
 def _quoted(text: str, field: Any) -> str:
@@ -78,7 +89,8 @@ def undoable(state: Any, rights: Rights) -> str | None:
     except StoreError:
         log.exception("the history can't be read")
         return None
-    return change_set if undo.outcome(changes, latest, history.obstacle) == "undone" else None
+    found = undo.outcome(changes, latest, undo.quick(history))
+    return change_set if found == "undone" else None
 
 
 def _is_without_session() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -15,8 +16,21 @@ NOTE = PAGE + "note"
 RESET = PAGE + "reset"  #: the key of a setting that shall have its default, not just that value
 THEIRS = PAGE + "theirs."  #: before a key: what to do about a conflict, "theirs" or nothing
 
+#: Bytes that a form of the page may have, where the app allows less: a text takes up to nine a
+#: character, and all that the page shows is sent.
+ROOM = 2**25
+
 #: What a secret's control sends when it is to be cleared: nothing, and its box.
 CLEARED = ["", "clear"]
+
+
+def make_room(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Let a form in that is as large as what the settings hold: a URL value preprocessor, for those
+    come before whatever may read the form, such as the app's CSRF protection.
+    """
+    limit = request.max_form_memory_size
+    if limit is not None and request.mimetype == "application/x-www-form-urlencoded":
+        request.max_form_memory_size = max(limit, ROOM)
 
 
 def action() -> tuple[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from ..declarations import Setting
 from ..history import Change
@@ -38,6 +39,13 @@ def outcome(
     if all(map(obstacle, last)):
         return "nothing"
     return "undone" if all(map(obstacle, earlier)) else "overtaken"
+
+
+def quick(history: Any) -> Obstacle:
+    """The obstacles that a page looks for: the app's own code, which may ask a server, is not asked
+    about each of fifty values.
+    """
+    return partial(history.obstacle, ask=False)
 
 
 def is_last(change: Change, latest: Mapping[str, Change]) -> bool:

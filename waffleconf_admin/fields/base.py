@@ -12,10 +12,12 @@ import wtforms
 from .. import kinds, widgets
 from ..declarations import Setting
 from ..util import same
-from ..words import gettext
+from ..words import gettext, mark
 
 #: Characters of a value that are shown to people.
 TEXT_LIMIT = 1000
+
+NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
 
 class Unshown(ValueError):
@@ -103,6 +105,22 @@ class OptionalField(SettingField):
 
     def parse(self, text: str) -> Any:
         return None if not text and self.setting.optional else self.parse_some(text)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        value, self.data = self.data, None
+        # What no page could show again, nobody could change again.
+        if why := self._obstacle(value):
+            raise ValueError(gettext("This is not saved, because %(why)s.", why=why))
+        self.data = value
+
+    def _obstacle(self, value: Any) -> str:
+        try:
+            return "" if self.gives_back(value) else gettext(NOT_GIVEN_BACK)
+        except Unshown as error:
+            return str(error)
+        except ValueError:  # its text is nothing that it takes
+            return gettext(NOT_GIVEN_BACK)
 
     def show_some(self, value: Any) -> str:
         raise NotImplementedError

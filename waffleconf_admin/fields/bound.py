@@ -15,8 +15,8 @@ from wtforms.meta import DefaultMeta
 from ..declarations import Setting
 from ..util import same, serialize
 from ..widgets import attributes
-from ..words import gettext, mark
-from .base import LineField, SettingField, Unshown, describe, readable
+from ..words import gettext
+from .base import NOT_GIVEN_BACK, LineField, SettingField, Unshown, describe, readable
 from .moment import TimeField
 from .plain import BooleanField
 from .several import SeveralField
@@ -29,8 +29,6 @@ SILENT = (wtforms.BooleanField, wtforms.SelectMultipleField)
 
 #: A class for each way in which controls send a text.
 WAYS = (SettingField, LineField, BooleanField, SeveralField, TimeField, wtforms.Field)
-
-NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
 
 def bind(

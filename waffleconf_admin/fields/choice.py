@@ -16,6 +16,7 @@ from ..declarations import Setting
 from ..util import same
 from ..words import gettext
 from .base import SettingField, describe
+from .plain import FALSE, TRUE
 
 #: Up to so many choices are radio buttons, more are a select.
 RADIO_BUTTONS = 4
@@ -143,6 +144,10 @@ class OptionalBooleanField(ChoiceField):
 
     def pairs(self) -> list[tuple[Any, Any]]:
         return [(None, gettext("Not set")), (True, gettext("On")), (False, gettext("Off"))]
+
+    def read(self, text: str) -> Any:
+        word = text.strip().lower()
+        return word in TRUE if word in (*TRUE, *FALSE) else super().read(text)
 
 
 class ZoneField(ChoiceField):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from typing import Any
 
 from .. import widgets
@@ -124,6 +125,12 @@ def _integer(digits: str) -> int:
         raise ValueError(gettext("A number in this has too many digits.")) from error
 
 
+def _float(digits: str) -> float:
+    if math.isinf(number := float(digits)):
+        raise ValueError(gettext("A number in this is too large."))
+    return number
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(gettext("%(constant)s is not a number in JSON.", constant=constant))
 
@@ -151,7 +158,10 @@ def _laid_out(value: Any, indent: str = "") -> str:
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_without_repeats, parse_int=_integer, parse_constant=_refuse
+    object_pairs_hook=_without_repeats,
+    parse_int=_integer,
+    parse_float=_float,
+    parse_constant=_refuse,
 )
 _LIST = mark('Write a list, in square brackets: ["a", "b"].')
 _SHAPES: dict[type, str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app, has_request_context, request
 from flask_wtf import FlaskForm
@@ -13,13 +13,16 @@ from ..declarations import Setting
 from .form import SettingsForm
 from .values import check_values, find, parse_text, show_text
 
+if TYPE_CHECKING:
+    from ..state import _WaffleState
+
 __all__ = ["SettingsForm", "build_form", "check_values", "parse_text", "show_text"]
 
 _auto: Any = object()
 
 
 def build_form(
-    state: Any,
+    state: _WaffleState,
     *,
     keys: Iterable[str] | None = None,
     editable: Callable[[Setting], bool] = lambda setting: True,

@@ -36,7 +36,7 @@ def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) 
 
 def without(messages: Iterable[Any], secrets: Iterable[str]) -> list[Any]:
     """Return messages, but for those that repeat a secret, or enough of it to give it away."""
-    told = [text.lower() for text in secrets if text]
+    told = [text.lower() for text in secrets if text.strip()]
     instead = gettext(NOT_ACCEPTED)
     return [instead if _tells(str(message).lower(), told) else message for message in messages]
 

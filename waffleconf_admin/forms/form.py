@@ -68,7 +68,7 @@ class SettingsForm(BaseForm):
         super().__init__((), meta=Meta())
         self._guard = guard
         self._settings = settings
-        self._name_of = Names(settings)
+        self._name_of = Names()
         self._records = dict(records)
         self._table = {**FIELDS, **(fields or {})}
         self._translations = self.meta.get_translations(self)
@@ -88,14 +88,6 @@ class SettingsForm(BaseForm):
 
     def __len__(self) -> int:
         return len(self._fields)
-
-    @property
-    def groups(self) -> list[tuple[Any, list[Any]]]:
-        """The fields by group: the one without a name first, then as they are declared."""
-        groups: dict[Any, list[Any]] = {"": []}
-        for field in self:
-            groups.setdefault(field.setting.group, []).append(field)
-        return [(group, members) for group, members in groups.items() if members]
 
     @property
     def errors(self) -> dict[str | None, Any]:
@@ -151,8 +143,9 @@ class SettingsForm(BaseForm):
         for key, message in zip(errors, without(errors.values(), self._typed_secrets), strict=True):
             if key in self._fields:
                 self[key].errors = [*self[key].errors, message]
-            else:  # who fills in this form may not be allowed to see that setting
-                self.form_errors.append(gettext(ELSEWHERE))
+            elif (elsewhere := gettext(ELSEWHERE)) not in self.form_errors:
+                # Who fills in this form may not be allowed to see that setting.
+                self.form_errors.append(elsewhere)
         self._fail()
 
     def add_conflicts(self, keys: Iterable[str], records: Mapping[str, Any]) -> None:
@@ -201,14 +194,16 @@ class SettingsForm(BaseForm):
         return {"_form": self, "_meta": self.meta, "_translations": self._translations}
 
     def _make(self, key: str) -> Any:
-        return bound.bind(
+        field = bound.bind(
             self._settings[key],
             self._records[key],
             self._kinds[key],
             name=self._name_of(key),
-            reason=gettext(reason) if (reason := self._reasons[key]) else "",
+            reason=gettext(self._reasons[key]),
             **self._place,
         )
+        field.kept, field.hidden = None, False  # the page may say otherwise
+        return field
 
     def _basis(self, key: str) -> str | None:
         field = self[key]

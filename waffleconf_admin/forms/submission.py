@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -15,25 +15,18 @@ from .. import merge
 TOKEN = "waffle_token"
 #: So begin the names of what the settings page sends besides its settings.
 PAGE = "waffle."
+#: So begin the names of controls whose setting has a key that may not be one.
+SETTING = "setting."
 
 
 class Names:
-    """The names of controls in HTML: the key of the setting, unless a token has that name.
-
-    :param keys: those of all settings on the page.
-    """
-
-    def __init__(self, keys: Container[str]) -> None:
-        self._keys = keys
+    """The names of controls in HTML: the key of the setting, unless that has a meaning already."""
 
     def __call__(self, key: str) -> str:
         """Return the name of the control of a setting."""
-        if key not in self._taken and not key.startswith(PAGE):
-            return key
-        name = key + "_"
-        while name in self._keys or name in self._taken:
-            name += "_"
-        return name
+        # With their own beginning too, so that no two keys have the same name.
+        taken = key in self._taken or key.startswith((PAGE, SETTING))
+        return SETTING + key if taken else key
 
     @cached_property
     def _taken(self) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from flask import current_app, has_app_context
+from flask import Flask, current_app, has_app_context
 
 from ..contexts import within
 from ..declarations import Setting
@@ -19,6 +19,22 @@ from .form import SettingsForm
 
 #: Where an app keeps the fields that its pages have added.
 ADDED = "waffleconf_fields"
+
+
+def add_fields(app: Flask, fields: Mapping[type, Maker]) -> None:
+    """Let the command line of an app use the fields of a page.
+
+    :raises ValueError: another page has another field for one of the types.
+    """
+    added = app.extensions.setdefault(ADDED, {})
+    for kind, maker in fields.items():
+        if added.get(kind, maker) != maker:
+            raise ValueError(
+                f"fields: two pages have different fields for {kind.__name__}, and the command "
+                "line could use one of them only: give both pages the same, or name a field in "
+                'the declarations of single settings, {"default": …, "field": …}'
+            )
+    added.update(fields)
 
 
 def parse_text(state: Any, key: str, text: str) -> Any:
@@ -52,14 +68,22 @@ def show_text(setting: Setting, value: Any) -> str:
     """Return the text that the control of a setting shows of a value; of a secret nothing."""
     if setting.secret:
         return ""
+    return ", ".join(sent_texts(setting, value, _table()))
+
+
+def sent_texts(setting: Setting, value: Any, table: Mapping[type, Maker]) -> list[str]:
+    """Return what the control of a setting sends that shows a value.
+
+    :param table: the fields by type.
+    """
     try:
-        field = bound.alone(setting, choose(setting, _table()))
+        field = bound.alone(setting, choose(setting, table))
         if isinstance(field, SettingField):
-            return field.show(value)
+            return [field.show(value)]
         field.process(None, value)
-        return ", ".join(bound.untouched(field))
+        return bound.untouched(field)
     except Exception:  # a value that it can't show, or whatever an app's own field raises
-        return describe(value)
+        return [describe(value)]
 
 
 def check_values(state: Any, new_values: Mapping[str, Any]) -> dict[str, str]:

@@ -140,6 +140,13 @@ for (const form of $$("form[data-waffle]")) {
   });
 
   form.addEventListener("submit", () => { leaving = true; });
+  // Long texts that nobody touched stay here: what is not sent is kept.
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const area of $$(".wf-row:not(.wf-unsaved) textarea", form)) {
+      const sent = formData.getAll(area.name);
+      if (sent.length === 1 && sent[0] === area.defaultValue) formData.delete(area.name);
+    }
+  });
   window.addEventListener("pageshow", () => { leaving = false; });
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && (reviewing || show())) event.preventDefault();
@@ -174,6 +181,7 @@ for (const form of $$("form[data-waffle]")) {
   const groups = $$(".wf-group", form).map((section) => ({
     section,
     name: section.dataset.group,
+    title: $("h2", section).textContent,
     rows: $$(".wf-row", section).map((row) => ({ row, shown: !row.hidden, differs: row.classList.contains("wf-differs") })),
   }));
   const chips = $$(".wf-chips [data-changed]");
@@ -210,7 +218,7 @@ for (const form of $$("form[data-waffle]")) {
       let foundHere = 0, shownHere = 0;
       for (const entry of group.rows) {
         const { row } = entry;
-        const finds = (!wanted.changed || entry.differs) && words.every((word) => textOf(row, group.name).includes(word));
+        const finds = (!wanted.changed || entry.differs) && words.every((word) => textOf(row, group.title).includes(word));
         foundHere += finds;
         // What is not saved yet is never out of sight.
         const visible = (finds && here) || row.classList.contains("wf-unsaved");
@@ -243,7 +251,7 @@ for (const form of $$("form[data-waffle]")) {
   };
 
   const prepare = () => {
-    for (const group of groups) for (const { row } of group.rows) textOf(row, group.name);
+    for (const group of groups) for (const { row } of group.rows) textOf(row, group.title);
   };
 
   const want = (changes) => {

@@ -13,7 +13,7 @@ from sqlalchemy import orm
 from ..exceptions import BusyError
 from . import faults
 from .alchemy_history import AlchemyHistory
-from .alchemy_rows import Rows, session_on
+from .alchemy_rows import Rows, record_of, session_on
 from .base import Changes, CommitLost, Texts, effective, text_of, unchanged
 from .history import HistoryRow
 
@@ -47,7 +47,7 @@ class AlchemyWaffleStore(AlchemyHistory):
     def put(self, key: str, value: str) -> Any:
         record = self.get(key)
         if record is None:
-            record = self.model(key=key, value=value)
+            record = record_of(self.model, key=key, value=value)
             self._registry.add(record)
         else:
             record.value = value

@@ -13,6 +13,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects import mysql
 
 from ..models import WaffleChangeMixin, WaffleMixin
+from .alchemy_rows import record_of
 from .base import WaffleStore
 from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
 
@@ -69,7 +70,9 @@ class History:
 
     def add(self, session: Any, rows: Sequence[HistoryRow]) -> None:
         """Insert rows with one statement."""
-        session.bulk_save_objects([self.model(**fields_of(row, self._zoned)) for row in rows])
+        session.bulk_save_objects(
+            [record_of(self.model, **fields_of(row, self._zoned)) for row in rows]
+        )
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,19 @@ MANY = 500
 def session_on(connection: sa.Connection) -> orm.Session:
     """A session within what has begun on a connection: its end undoes nothing."""
     return orm.Session(connection, join_transaction_mode="rollback_only")
+
+
+def record_of(model: Any, **values: Any) -> Any:
+    """Return a new record of a model."""
+    given = values
+    if is_dataclass(model):
+        # One takes what it has declared as arguments, and the rest afterwards.
+        arguments = {field.name for field in fields(model) if field.init}
+        given = {name: value for name, value in values.items() if name in arguments}
+    record = model(**given)
+    for name in values.keys() - given.keys():
+        setattr(record, name, values[name])
+    return record
 
 
 class Rows:
@@ -113,7 +127,7 @@ class Rows:
                 if new is None:
                     session.delete(record)
                 elif record is None:
-                    session.add(self.model(key=key, value=new))
+                    session.add(record_of(self.model, key=key, value=new))
                 else:
                     record.value = new
             session.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,30 +13,13 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from ..exceptions import BusyError, StoreError
 from . import faults
-from .base import (
-    Changes,
-    CommitLost,
-    Texts,
-    by_kind,
-    compared,
-    effective,
-    key_of,
-    overrides,
-    text_of,
-    unchanged,
-)
+from .base import Changes, CommitLost, Texts, effective, text_of, unchanged
 from .history import HistoryRow
 from .peewee_connections import drop, hurried
-from .peewee_fields import is_plain, same_bytes
 from .peewee_history import PeeweeHistory
-
-# Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
-_MANY = 500
+from .peewee_rows import Rows
 
 _ERRORS = (peewee.PeeweeException, MaxConnectionsExceeded)
-
-# Statements that don't pass peewee's execute_sql are logged where it logs all others.
-_log = logging.getLogger("peewee")
 
 _T = TypeVar("_T")
 
@@ -52,7 +34,6 @@ class PeeweeWaffleStore(PeeweeHistory):
 
     def __init__(self, db: Any = None, model: Any = None, history: Any = None) -> None:
         super().__init__(db, model, history)
-        self._statements: dict[tuple[type, str | int], tuple[str, list[Any]]] = {}
         self._inherited: list[Any] = []
 
     # The documented methods, on the caller's connection
@@ -83,7 +64,7 @@ class PeeweeWaffleStore(PeeweeHistory):
 
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
         wanted = None if keys is None else list(keys)
-        return self._tidy(self._ask(lambda database: self._rows(database, wanted)), wanted)
+        return self._tidy(self._ask(lambda database: self._rows.read(database, wanted)), wanted)
 
     def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
         writes = effective(changes)
@@ -103,9 +84,7 @@ class PeeweeWaffleStore(PeeweeHistory):
         history: Sequence[HistoryRow],
         refused: bool = False,
     ) -> bool:
-        write = self._write_columns
-        if self._as_records or self._odd & changes.keys():
-            write = self._write_records
+        odd = bool(self._odd & changes.keys())
         committing = False
 
         def work(database: Any) -> bool:
@@ -114,10 +93,10 @@ class PeeweeWaffleStore(PeeweeHistory):
             kind = ("IMMEDIATE",) if isinstance(database, peewee.SqliteDatabase) else ()
             with database.atomic(*kind):
                 if watched and not self._still(
-                    watched, self._locked(database, sorted({*changes, *watched}))
+                    watched, self._rows.lock(database, sorted({*changes, *watched}))
                 ):
                     raise _Lost
-                if not write(database, changes):
+                if not self._rows.swap(database, changes, odd):
                     raise _Lost
                 if history:
                     self._changes.add(history)
@@ -228,96 +207,9 @@ class PeeweeWaffleStore(PeeweeHistory):
             database.close_idle()
         return True
 
-    # Rows as columns, the quick way, and as instances
-
     @cached_property
-    def _as_records(self) -> bool:
-        fields = self.model._meta.fields
-        return overrides(self.model) or not (
-            is_plain(fields.get("value")) and is_plain(fields["key"])
-        )
-
-    def _some(self, query: Any, keys: list[str] | None) -> Any:
-        return query if keys is None or len(keys) > _MANY else query.where(self.model.key.in_(keys))
-
-    def _rows(self, database: Any, keys: list[str] | None) -> list[tuple[Any, Any]]:
-        model = self.model
-        if self._as_records:
-            return [(key_of(r), text_of(r)) for r in self._some(model.select(), keys)]
-        if keys is None or len(keys) > _MANY:
-            sql, parameters = model.select(model.key, model.value).sql()
-        else:
-            sql, parameters = self._statement(database, len(keys))[0], keys
-        return list(database.execute_sql(sql, parameters).fetchall())
-
-    def _locked(self, database: Any, keys: list[str]) -> list[tuple[Any, Any]]:
-        """Read rows that nobody else shall write before the end of the transaction."""
-        # All in one order: two that lock each other's rows would wait for each other.
-        records = self._some(self.model.select(), keys).order_by(self.model.key)
-        if database.for_update:  # SQLite is locked as a whole already
-            records = records.for_update()
-        return [(key_of(r), text_of(r)) for r in records]
-
-    def _statement(self, database: Any, kind: str | int) -> tuple[str, list[Any]]:
-        """A statement and the names of its parameters, built once for a kind of database."""
-        known = self._statements.get((type(database), kind))
-        if known is None:
-            known = self._build(kind, isinstance(database, peewee.MySQLDatabase)).sql()
-            self._statements[type(database), kind] = known
-        return known
-
-    def _build(self, kind: str | int, loose: bool) -> Any:
-        model = self.model
-        if isinstance(kind, int):
-            return model.select(model.key, model.value).where(model.key.in_(["of_key"] * kind))
-        same = [model.key == "of_key"]
-        if kind == "touch":
-            return model.update({model.key: model.key}).where(*same)
-        if kind == "insert":
-            return model.insert({model.key: "of_key", model.value: "new"})
-        if loose:
-            # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-            utf8 = peewee.fn.CONVERT(peewee.NodeList((model.key, peewee.SQL("USING utf8mb4"))))
-            same += [same_bytes(utf8, "of_key"), same_bytes(model.value, "seen")]
-        else:
-            same.append(model.value == "seen")
-        query = model.delete() if kind == "delete" else model.update({model.value: "new"})
-        return query.where(*same)
-
-    def _many(self, database: Any, kind: str, rows: list[dict[str, Any]]) -> int:
-        """Run a statement for many rows and return how many it changed."""
-        sql, names = self._statement(database, kind)
-        if kind == "insert" and self.model._meta.defaults:
-            inserts = (self.model.insert(key=row["of_key"], value=row["new"]) for row in rows)
-            values = [tuple(insert.sql()[1]) for insert in inserts]
-        else:
-            values = [tuple(row[name] for name in names) for row in rows]
-        _log.debug((sql, values))
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-            cursor = database.cursor()
-            cursor.executemany(sql, values)
-        return int(cursor.rowcount)
-
-    def _write_columns(self, database: Any, changes: Changes) -> bool:
-        for kind, rows in by_kind(changes).items():
-            # Of an INSERT the rowcount says nothing: it fails or not.
-            if self._many(database, kind, rows) != len(rows) and kind != "insert":
-                return False
-        return True
-
-    def _write_records(self, database: Any, changes: Changes) -> bool:
-        # Touching the rows locks them on every database: what is compared next stays as it is.
-        self._many(database, "touch", [{"of_key": key} for key in changes])
-        todo = compared(changes, self._some(self.model.select(), list(changes)))
-        for key, record, new in todo or ():
-            if new is None:
-                record.delete_instance()
-            elif record is None:
-                self.model.create(key=key, value=new)
-            else:
-                record.value = new
-                record.save()
-        return todo is not None
+    def _rows(self) -> Rows:
+        return Rows(self.model)
 
 
 class _Lost(Exception):
