@@ -12,8 +12,9 @@ from flask_babel import Babel, lazy_gettext
 from wtforms import DecimalField
 from wtforms.validators import DataRequired, Length
 
-from waffleconf_admin.declarations import Setting, declare
+from waffleconf_admin.declarations import declare
 from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.setting import Setting
 
 
 def setting(**entry: Any) -> Setting:

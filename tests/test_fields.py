@@ -16,10 +16,11 @@ from werkzeug.datastructures import MultiDict
 from wtforms.validators import DataRequired, NumberRange
 
 from waffleconf_admin import fields
-from waffleconf_admin.declarations import Setting, declare
+from waffleconf_admin.declarations import declare
 from waffleconf_admin.fields import bound
 from waffleconf_admin.forms import show_text
 from waffleconf_admin.forms.form import SettingsForm
+from waffleconf_admin.setting import Setting
 from waffleconf_admin.util import same
 
 

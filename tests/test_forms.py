@@ -14,7 +14,6 @@ from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, Optional, Regexp
 
-from waffleconf_admin.declarations import Setting
 from waffleconf_admin.exceptions import ConflictError, InvalidValue
 from waffleconf_admin.fields import TextField
 from waffleconf_admin.forms import (
@@ -25,6 +24,7 @@ from waffleconf_admin.forms import (
     show_text,
 )
 from waffleconf_admin.merge import Seal
+from waffleconf_admin.setting import Setting
 
 CONFS: dict[str, dict[str, Any]] = {
     "NAME": {"default": "Waffle", "max": 20},

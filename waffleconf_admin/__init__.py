@@ -12,7 +12,6 @@ from . import store
 from .admin import WaffleAdmin, anyone, blueprint
 from .admin.rights import Can
 from .core import WaffleConf
-from .declarations import Setting
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
 from .forms import SettingsForm, build_form
 from .health import Health
@@ -20,6 +19,7 @@ from .history import Change
 from .live import conf
 from .models import WaffleChangeMixin, WaffleMixin
 from .saving import Saved
+from .setting import Setting
 from .signals import conf_changed
 from .store import WaffleStore
 

@@ -17,7 +17,7 @@ from .forms import parse_text, show_text
 from .util import same
 
 if TYPE_CHECKING:
-    from .declarations import Setting
+    from .setting import Setting
     from .state import _WaffleState
 
 _SHORT = 60

@@ -10,8 +10,8 @@ from typing import Any
 from flask import Flask, current_app, has_app_context
 
 from . import cli
-from .declarations import Setting
 from .saving import Validate
+from .setting import Setting
 from .state import _WaffleState
 from .store import WaffleStore
 from .util import same

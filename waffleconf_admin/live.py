@@ -13,8 +13,8 @@ from .exceptions import InvalidValue, StoreError
 from .util import same
 
 if TYPE_CHECKING:
-    from .declarations import Setting
     from .rows import Rows, Texts
+    from .setting import Setting
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask
 
 from .contexts import within
-from .declarations import Setting
 from .exceptions import InvalidValue
+from .setting import Setting
 from .store import HistoryQuery, HistoryRow, WaffleStore
 from .util import classes_in, deserialize, serialize
 from .words import gettext

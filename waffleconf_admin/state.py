@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
 
-from .declarations import Setting, declare
+from .declarations import declare
 from .exceptions import InvalidValue, StoreError
 from .health import Health
 from .history import History
@@ -18,6 +18,7 @@ from .live import Live, Record
 from .rows import Rows
 from .runner import Runner
 from .saving import RESET, Saved, Saving, Validate
+from .setting import Setting
 from .signals import announce
 from .store import WaffleStore
 

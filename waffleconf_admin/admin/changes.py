@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..declarations import Setting
 from ..fields import FIELDS, SettingField, bound, choose, describe
 from ..fields.base import readable
 from ..history import Change
+from ..setting import Setting
 from ..words import gettext as _
 from . import undo
 from .compare import Comparer, Pieces

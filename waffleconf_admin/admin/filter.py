@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from ..declarations import Setting
+from ..setting import Setting
 from ..words import gettext as _
 
 #: The names that we use in the address; others are the app's.

@@ -11,12 +11,12 @@ from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from .. import forms
-from ..declarations import Setting
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..fields import FIELDS
 from ..forms.submission import Names
 from ..forms.values import sent_texts
 from ..saving import RESET
+from ..setting import Setting
 from ..util import same
 from ..words import gettext as _
 from . import review, saved, submission

@@ -13,9 +13,9 @@ from flask import Flask, current_app
 from markupsafe import Markup
 
 from .. import kinds
-from ..declarations import Setting
 from ..forms import SettingsForm
 from ..forms.form import NO_RIGHT, READ_ONLY
+from ..setting import Setting
 from ..words import gettext as _
 from ..words import language
 from .rights import Rights

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import NoneType
 
-from ..declarations import Setting
 from ..kinds import words
+from ..setting import Setting
 from ..words import gettext as _
 
 

@@ -11,11 +11,11 @@ from flask import url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
-from ..declarations import Setting
 from ..exceptions import StoreError
 from ..fields import SettingField
 from ..fields.base import TEXT_LIMIT
 from ..forms import SettingsForm
+from ..setting import Setting
 from ..words import gettext as _
 from ..words import ngettext
 from . import kept, saved, submission

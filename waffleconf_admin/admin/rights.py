@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from flask import Flask, current_app
 
-from ..declarations import Setting
+from ..setting import Setting
 
 if TYPE_CHECKING:
     from . import WaffleAdmin

@@ -8,8 +8,8 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from ..declarations import Setting
 from ..forms.submission import PAGE, Names
+from ..setting import Setting
 
 DO = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", or nothing: save
 NOTE = PAGE + "note"

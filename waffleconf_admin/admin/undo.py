@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Literal
 
-from ..declarations import Setting
 from ..history import Change
+from ..setting import Setting
 from .rights import Rights
 
 #: Why the old value of a change can't be had again; "" when it can.

@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from .. import kinds
-from ..declarations import Setting
+from ..setting import Setting
 from .base import SettingField, describe
 from .bound import log_failure
 from .choice import ChoiceField, OptionalBooleanField, ZoneField

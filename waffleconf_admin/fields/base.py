@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import wtforms
 
 from .. import kinds, widgets
-from ..declarations import Setting
+from ..setting import Setting
 from ..util import same
 from ..words import gettext, mark
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from wtforms.meta import DefaultMeta
 
-from ..declarations import Setting
+from ..setting import Setting
 from ..util import same, serialize
 from ..widgets import attributes
 from ..words import gettext

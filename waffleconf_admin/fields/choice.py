@@ -12,7 +12,7 @@ from markupsafe import Markup
 from wtforms.fields.core import Label
 
 from .. import kinds, widgets
-from ..declarations import Setting
+from ..setting import Setting
 from ..util import same
 from ..words import gettext
 from .base import SettingField, describe

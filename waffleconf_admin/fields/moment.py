@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from .. import widgets
-from ..declarations import Setting
 from ..kinds import noun, time_zones
+from ..setting import Setting
 from ..words import gettext
 from .base import LineField, expect
 

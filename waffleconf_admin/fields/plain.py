@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import widgets
-from ..declarations import Setting
+from ..setting import Setting
 from ..words import gettext
 from .base import OptionalField, SettingField, expect, is_unicode
 

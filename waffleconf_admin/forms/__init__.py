@@ -9,7 +9,7 @@ from flask import current_app, has_request_context, request
 from flask_wtf import FlaskForm
 
 from ..contexts import within
-from ..declarations import Setting
+from ..setting import Setting
 from .form import SettingsForm
 from .values import check_values, find, parse_text, show_text
 

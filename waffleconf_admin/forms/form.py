@@ -11,9 +11,9 @@ from wtforms import Field
 from wtforms.form import BaseForm
 
 from .. import merge
-from ..declarations import Setting
 from ..fields import FIELDS, BooleanField, SeveralField, bound, choose, describe
 from ..fields.special import SecretField
+from ..setting import Setting
 from ..util import same
 from ..widgets import attributes
 from ..words import gettext, mark

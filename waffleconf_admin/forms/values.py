@@ -9,10 +9,10 @@ from typing import Any
 from flask import Flask, current_app, has_app_context
 
 from ..contexts import within
-from ..declarations import Setting
 from ..exceptions import InvalidValue
 from ..fields import FIELDS, Maker, SettingField, bound, choose, describe
 from ..fields.base import Unshown
+from ..setting import Setting
 from ..words import gettext
 from .check import check
 from .form import SettingsForm
