@@ -1,11 +1,12 @@
 """What a keystroke in the page's search costs in Chromium, from the key to the next picture.
 
-Usage: python benchmarks/filter.py [SETTINGS]
+python benchmarks/filter.py [--settings 5000]
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import shutil
 import threading
 from typing import Any
 
@@ -42,7 +43,9 @@ def measure(count: int, rounds: int = 5) -> list[float]:
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=OPTIONS
+        )
         page = chromium.new_page(viewport={"width": 1200, "height": 900})
         page.goto(f"http://127.0.0.1:{server.server_port}/admin/config")
         page.evaluate(WATCH)
@@ -60,9 +63,11 @@ def measure(count: int, rounds: int = 5) -> list[float]:
 
 
 if __name__ == "__main__":
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    times = measure(count)
-    print(f"{count} settings, {len(times)} keystrokes")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--settings", type=int, default=5000)
+    options = parser.parse_args()
+    times = measure(options.settings)
+    print(f"{options.settings} settings, {len(times)} keystrokes")
     print(" ".join(f"{t:.0f}" for t in times))
     print(f"first {times[0]:.1f} ms, median {sorted(times)[len(times) // 2]:.1f} ms,", end=" ")
     print(f"longest {max(times):.1f} ms")

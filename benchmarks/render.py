@@ -1,6 +1,6 @@
 """What a GET of the settings page costs, beside a bare WTForms and Jinja form of as many fields.
 
-Usage: python benchmarks/render.py [SETTINGS …]
+    python benchmarks/render.py [--settings 100 1000 5000]
 
 Prints milliseconds (the best of some rounds, one beside the other), their ratio, and the size of
 the page.
@@ -8,8 +8,8 @@ the page.
 
 from __future__ import annotations
 
+import argparse
 import gzip
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -116,8 +116,11 @@ def measure(count: int, rounds: int = ROUNDS) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--settings", type=int, nargs="+", default=[100, 1000, 5000])
+    options = parser.parse_args()
     print("settings  floor ms  page ms  ratio  first ms    bytes  gzipped")
-    for count in map(int, sys.argv[1:] or ("100", "1000", "5000")):
+    for count in options.settings:
         r = measure(count)
         print(
             f"{count:8} {r['floor']:9.1f} {r['page']:8.1f} {r['ratio']:6.2f} {r['first']:9.1f}"
