@@ -148,6 +148,16 @@ def test_page_of_no_groups_shows_nothing(make_app: MakeApp) -> None:
     assert response.status_code == 403 and "There are no settings yet" in response.text
 
 
+def test_page_of_a_group_that_nothing_is_in_is_logged_once(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin(groups=["Nope"]))
+    for _request in range(2):
+        assert app.test_client().get("/admin/config").status_code == 403
+    assert caplog.text.count("'Nope'") == 1
+
+
 def test_refusal_without_a_field_is_said_on_top(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,6 +342,63 @@ def test_somebody_faster_than_the_save_is_a_conflict(
     assert response.status_code == 422
     assert 'value="Mine"' in row(response.text, "SITENAME")
     assert "Theirs" in row(response.text, "SITENAME")
+
+
+def test_somebody_faster_with_the_same_is_no_conflict(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two identical forms at the same moment, in two workers."""
+    client, state = app.test_client(), state_of(app)
+    form = sent(client.get("/admin/config").text, SITENAME="Mine", PAGE_SIZE="30")
+    write = state.save
+    theirs = iter([{"SITENAME": "Mine"}, {"PAGE_SIZE": 30}])
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        state._saving.save(next(theirs, {}), None, None, None, "page")
+        return write(*args, **options)
+
+    monkeypatch.setattr(state, "save", overtaken)
+    assert client.post("/admin/config", data=form).status_code == 303
+    monkeypatch.undo()
+    page = client.get("/admin/config").text
+    assert "saved: “Waffle” → “Mine”" in page and "saved: 20 → 30" in page
+    assert (stored(app)["SITENAME"], stored(app)["PAGE_SIZE"]) == ("Mine", 30)
+
+
+@pytest.mark.parametrize(
+    ("typed", "theirs", "conflict"),
+    [
+        (
+            {"SITENAME": "Mine", "PAGE_SIZE": "30"},
+            {"SITENAME": "Mine", "PAGE_SIZE": 31},
+            "PAGE_SIZE",
+        ),
+        ({"TOKEN": "guess"}, {"TOKEN": "guess"}, "TOKEN"),
+        ({"TOKEN": "guess"}, {"TOKEN": "other"}, "TOKEN"),
+    ],
+)
+def test_somebody_faster_with_something_else_or_a_secret_is_a_conflict(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: dict[str, str],
+    theirs: dict[str, Any],
+    conflict: str,
+) -> None:
+    client, state = app.test_client(), state_of(app)
+    form = sent(client.get("/admin/config").text, **typed)
+    write = state.save
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        state.update_db(theirs)
+        return write(*args, **options)
+
+    monkeypatch.setattr(state, "save", overtaken)
+    response = client.post("/admin/config", data=form)
+    assert response.status_code == 422
+    told = [key for key in typed if "Somebody else has changed" in row(response.text, key)]
+    assert told == [conflict]
+    assert theirs.items() <= stored(app).items()
 
 
 def test_own_field_is_shown_and_saved(make_app: MakeApp) -> None:

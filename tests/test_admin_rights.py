@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -156,3 +158,32 @@ def test_app_may_replace_a_header(make_app: MakeApp) -> None:
 def test_an_argument_that_cannot_be_used_says_what_to_write(wrong: Any, remedy: str) -> None:
     with pytest.raises(TypeError, match=remedy):
         WaffleAdmin(**wrong)
+
+
+@pytest.mark.parametrize("way", ["redirect", "unauthorized", "refused"])
+def test_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, way: str) -> None:
+    logged_in = {"": True}
+
+    def can(action: str, setting: Any) -> bool:
+        if not logged_in[""] and way != "refused":
+            abort(redirect("/login?next=/") if way == "redirect" else 401)
+        return logged_in[""]
+
+    app = make_app({**CONFS, "TOKEN": {"default": "", "secret": True}}, TESTING=False)
+    app.register_blueprint(WaffleAdmin(can=can))
+    client = app.test_client()
+    typed = {"SITENAME": "<Typed>", "TOKEN": "s3cr3t", "waffle.note": "why", "waffle.do": "review"}
+    logged_in[""] = False
+    page = client.post("/admin/config", data=typed)
+    assert page.status_code == 403 and "s3cr3t" not in page.text and "<Typed>" not in page.text
+    assert ('href="/login?next=/"' in page.text) == (way == "redirect")
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text)
+    kept = {name: html.unescape(value) for name, value in fields}
+    assert kept == {"SITENAME": "<Typed>", "waffle.note": "why", "waffle.do": "review"}
+    logged_in[""] = True
+    assert "1 change, not saved yet" in client.post("/admin/config", data=kept).text
+
+
+def test_other_errors_of_a_submission_stay_what_they_are(make_app: MakeApp) -> None:
+    client = go(make_app, lambda action, setting: abort(418))
+    assert client.post("/admin/config", data={"SITENAME": "New"}).status_code == 418

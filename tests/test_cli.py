@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tty
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -33,6 +34,11 @@ CONFS: dict[str, dict[str, Any]] = {
 Run = Callable[..., Result]
 
 
+class Colour(Enum):
+    RED = 1
+    BLUE = 2
+
+
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
     return make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
@@ -56,6 +62,27 @@ def test_list_marks_what_differs_from_the_default(run: Run, app: Flask) -> None:
     lines = run("list").stdout.splitlines()
     assert [line[2:].split()[0] for line in lines] == list(CONFS)
     assert [line for line in lines if line.startswith("*")] == ["* SITENAME   Crêperie"]
+
+
+@pytest.mark.parametrize(
+    ("conf", "text", "said"),
+    [
+        ({"default": "light", "choices": ["light", ("dark", "At night")]}, "neon", "light, dark."),
+        ({"default": ["a"], "choices": ["a", "b"]}, "a,z", "a, b."),
+        ({"default": Colour.RED}, "GREEN", "RED, BLUE."),
+        ({"default": 0, "choices": range(30)}, "30", "18, 19 and 10 more."),
+        ({"default": "s", "choices": ["s", "hush"], "secret": True}, "x" * 9, None),
+        ({"default": 1}, "many", None),
+    ],
+)
+def test_set_lists_the_choices(
+    make_app: Callable[..., Flask], conf: dict[str, Any], text: str, said: str | None
+) -> None:
+    conf = {k: [*v] if isinstance(v, range) else v for k, v in conf.items()}
+    result = make_app({"E": conf}).test_cli_runner().invoke(args=["waffle", "set", "E", text])
+    assert result.exit_code == 1
+    assert said in result.stderr if said else "Choices" not in result.stderr
+    assert "hush" not in result.stderr
 
 
 def test_list_shortens_values(run: Run, app: Flask) -> None:

@@ -17,6 +17,7 @@ from waffleconf_admin import (
     ConflictError,
     InvalidValue,
     StoreError,
+    WaffleAdmin,
     WaffleConf,
     WaffleStore,
     conf,
@@ -192,6 +193,14 @@ def test_second_init_on_one_app_is_an_error(make_app: MakeApp) -> None:
 def test_no_store_is_an_error_that_shows_one() -> None:
     with pytest.raises(RuntimeError, match="AlchemyWaffleStore"):
         WaffleConf(Flask("shop"))
+
+
+@pytest.mark.parametrize("given", [WaffleAdmin(), WaffleStore, {"SITENAME": 1}, "sqlite://"])
+def test_what_is_no_store_is_an_error_that_shows_one(given: Any) -> None:
+    app = Flask("shop")
+    with pytest.raises(TypeError, match="AlchemyWaffleStore"):
+        WaffleConf(app, given)
+    assert not app.extensions
 
 
 # Which state

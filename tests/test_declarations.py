@@ -107,8 +107,17 @@ def test_waffle_keys_are_left_out_with_a_warning(caplog: pytest.LogCaptureFixtur
 
 
 def test_unknown_attributes_are_ignored_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    assert setting(default=1, defualt=2).default == 1
-    assert "KEY: unknown attribute defualt is ignored (did you mean default?)" in caplog.text
+    assert setting(default=1, since="3.2").default == 1
+    assert "KEY: unknown attribute since is ignored" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("secert", "secret"), ("Secret", "secret"), ("maximum", "max"), ("defualt", "default")],
+)
+def test_an_attribute_that_resembles_one_of_ours_is_a_mistake(name: str, meant: str) -> None:
+    with pytest.raises(InvalidValue, match=f"^KEY: {name}: .* {meant}"):
+        declare({"KEY": {"default": 1, name: True}})
 
 
 def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -184,6 +184,7 @@ def test_some_keys_of_all(app: Flask) -> None:
     assert [field.setting.key for field in page.form] == ["SIZE", "NAME"]
     assert not page.send(SIZE="11", RATE="2").errors
     assert (stored(app)["SIZE"], stored(app)["RATE"]) == (11, 1.5)
+    assert [field.setting.key for field in Page(app, keys="SIZE").form] == ["SIZE"]
     with app.test_request_context(), pytest.raises(InvalidValue, match="no setting"):
         build_form(app.extensions["waffleconf"], keys=["NOBODY"])
 

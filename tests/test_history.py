@@ -480,6 +480,40 @@ def test_texts_that_a_database_would_refuse_are_made_fit(state: Any) -> None:
     assert change.note.startswith("?é") and len(change.note) == 2000
 
 
+LATIN = ["latin1", "utf8mb3"]
+
+
+@pytest.fixture
+def latin(make_app: MakeApp, orm: str, mariadb_url: str, request: pytest.FixtureRequest) -> Any:
+    """The state of an app whose database has a smaller character set."""
+    engine = sa.create_engine(mariadb_url)
+    with engine.begin() as connection:
+        name = engine.url.database
+        connection.exec_driver_sql(f"ALTER DATABASE {name} CHARACTER SET {request.param}")
+    engine.dispose()
+    app = make_app({**CONFS, "ŠÍŘKA_→": {"default": 1}}, orm, mariadb_url, history=True)
+    return app.extensions["waffleconf"]
+
+
+@pytest.mark.parametrize("latin", LATIN, indirect=True)
+def test_every_script_is_kept_whatever_the_database_has(latin: Any) -> None:
+    latin.update_db({"ŠÍŘKA_→": 5}, actor="Łukasz 😀", note="→ done 😀")
+    (change,) = latin.history.list("ŠÍŘKA_→", actor="Łukasz 😀")
+    assert (change.new, change.note) == (5, "→ done 😀")
+
+
+@pytest.mark.parametrize("latin", LATIN, indirect=True)
+def test_a_text_that_its_table_cannot_hold_names_the_remedy(latin: Any, mariadb_url: str) -> None:
+    engine = sa.create_engine(mariadb_url)
+    with engine.begin() as connection:
+        (charset,) = connection.exec_driver_sql("SELECT @@character_set_database").one()
+        connection.exec_driver_sql(f"ALTER TABLE conf_changes CONVERT TO CHARACTER SET {charset}")
+    engine.dispose()
+    with pytest.raises(StoreError, match="CONVERT TO CHARACTER SET utf8mb4"):
+        latin.update_db({"SIZE": 5}, note="😀")
+    assert latin.read(["SIZE"])["SIZE"].value == 20
+
+
 def test_a_large_value_is_kept(state: Any) -> None:
     state.update_db({"SITENAME": "x" * 100_000})
     state.update_db({"SITENAME": "y" * 100_000})

@@ -92,7 +92,8 @@ def test_page_without_a_history_says_how_to_have_one(make_app: MakeApp) -> None:
         ("?day=" + dt.datetime.now(dt.UTC).date().isoformat(), {"one", "two", "three"}),
         ("?day=2001-02-03", set()),
         ("?key=SITENAME&actor=ben", {"three"}),
-        ("?day=nonsense&before=nonsense", {"one", "two", "three"}),
+        ("?before=nonsense", {"one", "two", "three"}),
+        ("?day=31.01.2026", set()),
         ("?before=1", set()),
         ("?before=99999999999999999999", {"one", "two", "three"}),
         ("?key=NOTHING", set()),
@@ -106,6 +107,34 @@ def test_filters(app: Flask, query: str, shown: set[str]) -> None:
     response = app.test_client().get(URL + query)
     assert response.status_code == 200
     assert set(re.findall(r"note (\w+)", words(response.text))) == shown
+
+
+@pytest.mark.parametrize("database", ["file", "postgres", "mariadb"])
+def test_what_no_database_holds_is_not_found_and_no_failure(
+    make_app: MakeApp, orm: str, database: str, request: pytest.FixtureRequest
+) -> None:
+    url = None if database == "file" else request.getfixturevalue(f"{database}_url")
+    app = make_app(CONFS, orm=orm, url=url, history=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    saved = state_of(app).update_db({"SIZE": 5})
+    for query in ("actor=%00", "key=%00", "source=%00", "key=SIZE&actor=a%00"):
+        response = client.get(f"{URL}?{query}")
+        assert (response.status_code, "Nothing found" in response.text) == (200, True), query
+    for before in (2**31, 10**17):
+        assert "After 5" in words(client.get(f"{URL}?before={before}").text)
+    history = state_of(app).history
+    assert history.latest(["\0", "SIZE"]).keys() == {"SIZE"}
+    assert [change.key for change in history.list(["\0", "SIZE"])] == ["SIZE"]
+    assert history.of("\0") == []
+    for name in ("\0", f"{saved.change_set} {10**17} \0", f"{saved.change_set}\0"):
+        assert undo(client, name).status_code == 403
+    assert undo(client, f"{saved.change_set} {10**17} SIZE").status_code == 303
+
+
+def test_undo_in_the_address_bar_leads_to_the_history(app: Flask) -> None:
+    response = app.test_client().get(f"{URL}/undo")
+    assert (response.status_code, response.location) == (302, URL)
 
 
 def test_pages_follow_each_other_by_cursor_and_keep_the_filter(app: Flask) -> None:
@@ -399,8 +428,8 @@ def test_what_is_left_out_is_said(app: Flask) -> None:
     assert "Site name has its old value again." in said
     assert re.search("Page size: .*At most 9", said)
     assert "Region: You may not change it." in said
-    response = undo(client, saved.change_set)
-    assert response.status_code == 409
+    assert undo(client, saved.change_set).status_code == 303  # what can be undone is
+    assert "Region: You may not change it." in words(client.get(URL).text)
 
 
 def test_settings_gone_from_the_code_say_so(app: Flask) -> None:
@@ -651,3 +680,28 @@ def test_settings_page_costs_one_more_statement(make_app: MakeApp) -> None:
         assert app.test_client().get("/admin/config").status_code == 200
         counts.append(len(seen))
     assert counts[1] - counts[0] <= 1
+
+
+@pytest.mark.parametrize("way", ["save", "one value"])
+def test_a_second_click_on_undo_says_that_it_is_done(app: Flask, way: str) -> None:
+    client, state = app.test_client(), state_of(app)
+    saved = state.update_db({"SITENAME": "Bar", "SIZE": 5, "TOKEN": "t"})
+    last = state.history.latest(["SITENAME"])["SITENAME"].id
+    value = saved.change_set if way == "save" else f"{saved.change_set} {last} SITENAME"
+    for _click in range(2):
+        response = undo(client, value)
+        assert response.status_code == 303
+        assert "Site name has its old value again." in client.get(URL).text
+    assert len(state.history.list("SITENAME")) == 2
+
+
+@pytest.mark.parametrize("later", [{"SITENAME": "Later"}, {"SIZE": 7}])
+def test_what_was_changed_after_an_undo_is_overtaken_all_the_same(
+    app: Flask, later: dict[str, Any]
+) -> None:
+    client, state = app.test_client(), state_of(app)
+    saved = state.update_db({"SITENAME": "Bar", "SIZE": 5})
+    undo(client, saved.change_set)
+    state.update_db(later)
+    assert undo(client, saved.change_set).status_code == 409
+    assert later.items() <= values(app).items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import pathlib
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -281,7 +282,7 @@ def test_what_is_not_given_back_is_read_only_with_the_reason(
         ({"default": time(12)}, time(12, 0, 1), {"type": "time", "step": "any"}),
         ({"default": time(12)}, time(12, 0, 0, 1), {"type": "text", "value": "12:00:00.000001"}),
         ({"default": NOON}, ..., {"type": "datetime-local", "value": "2026-01-31T12:00"}),
-        ({"default": Decimal("1.1"), "min": Decimal("0.1")}, ..., {"type": "number", "min": "0.1"}),
+        ({"default": Decimal("1.1"), "min": Decimal("0.1")}, ..., {"type": "text"}),
         ({"default": "", "type": "email"}, "a@b.org", {"type": "email"}),
         ({"default": "", "type": "email"}, "ä@b.org", {"type": "text", "inputmode": "email"}),
         ({"default": "", "type": "url"}, "redis://a", {"type": "text", "inputmode": "url"}),
@@ -295,6 +296,27 @@ def test_a_control_is_one_that_the_browser_does_not_spoil(
 ) -> None:
     attrs = control(field(value, **declared))
     assert {name: attrs.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "step"),
+    [
+        (0, 10, 5, None),
+        (0.0, 1.0, 0.5, "0.01"),
+        (0.0, 1.0, 0.333, "0.001"),
+        (0.0, 100.0, 21.0, "1"),
+        (-0.5, 0.5, 0.25, "0.01"),
+        (0.1, 0.7, 0.3, "0.001"),
+        (1.0, 5000.0, 2.0, "1"),
+        (0.0, 1.0, 0.123456789, "any"),
+    ],
+)
+def test_a_slider_has_steps_that_reach_both_ends_and_its_value(
+    low: float, high: float, value: float, step: str | None
+) -> None:
+    html = str(field(value, default=value, type="range", min=low, max=high)())
+    attrs = dict(re.findall(r' (\w+)="([^"]*)"', html.partition("<output")[0]))
+    assert (attrs["type"], attrs.get("step")) == ("range", step)
 
 
 def test_the_zone_stands_beside_the_control_and_is_sent_with_it() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from flask_admin import Admin, helpers
 from flask_admin.menu import MenuLink
 from flask_babel import Babel
 from test_admin import sent, stored
+from test_browser import serving
 
 from waffleconf_admin import WaffleAdmin
 
@@ -50,6 +52,17 @@ def test_the_page_is_within_flask_admin(app: Flask) -> None:
     assert page.count("<html") == 1 and page.count("data-waffle") == 1
     assert page.count("waffleconf.css") == page.count("waffleconf.js") == 1
     assert 'role="search"' in page and 'href="/admin/config"' in page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_there_whatever_the_system_is(app: Flask, browser: Any, scheme: Any) -> None:
+    with serving(app) as url:
+        page = browser.new_page(color_scheme=scheme)
+        page.goto(url)
+        page.get_by_label("Site name").fill("Bakery")
+        found = Axe().run(page, context=".waffle")
+        page.close()
+    assert found.response["violations"] == [], found.generate_report()
 
 
 def test_it_saves_and_reviews_there(app: Flask) -> None:

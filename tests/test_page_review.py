@@ -6,7 +6,9 @@ import html
 import logging
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, session
@@ -250,12 +252,6 @@ def test_a_page_has_no_note_before_there_is_one(client: Any) -> None:
     assert "waffle.note" not in client.post(URL, data=typed(client, TAX="-1")).text
 
 
-def button(page: str) -> dict[str, str]:
-    """What the page's only button for trying again sends."""
-    (do,) = re.findall(r'<button class="wf-button wf-primary" name="waffle.do" value="(.*?)"', page)
-    return {"waffle.do": html.unescape(do)}
-
-
 @pytest.mark.parametrize("do", ["", "review", "confirm", "edit", "reset HOURS"])
 def test_trying_again_does_what_was_asked_for(
     app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch, do: str
@@ -266,7 +262,7 @@ def test_trying_again_does_what_was_asked_for(
         refuse(app, patch, "refresh")
         page = client.post(URL, data=form)
     assert page.status_code == 503 and sent(page.text)["SITENAME"] == "Mine"
-    answer = client.post(URL, data=sent(page.text) | button(page.text))
+    answer = client.post(URL, data=sent(page.text))
     assert answer.status_code == (303 if do in ("", "confirm") else 200)
     assert (stored(app)["SITENAME"] == "Mine") == (do in ("", "confirm"))
     assert (state_of(app).read()["HOURS"].text is None) == do.startswith("reset")
@@ -280,7 +276,7 @@ def test_a_choice_in_a_conflict_outlives_an_outage(
         refuse(app, patch, "refresh")
         form = sent(conflict) | {"waffle.theirs.SITENAME": "theirs"}
         page = client.post(URL, data=form).text
-    assert client.post(URL, data=sent(page) | button(page)).status_code == 303
+    assert client.post(URL, data=sent(page)).status_code == 303
     assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == ("Theirs", False)
 
 
@@ -487,6 +483,34 @@ def test_the_reset_button_knows_the_default(app: Flask, client: Any) -> None:
     defaults = {key: html.unescape(text) for key, text in found}
     assert (defaults["SITENAME"], defaults["OPEN"], defaults["TOKEN"]) == ("Waffle", "true", "")
     assert defaults["HOURS"].startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("default", "stored", "shown"),
+    [
+        (date(2026, 1, 31), date(2025, 1, 1), "2026-01-31"),
+        (time(8, 30), time(9), "08:30"),
+        (datetime(2026, 1, 31, 8, 30), datetime(2026, 1, 1), "2026-01-31T08:30"),
+        (datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC), "2026-01-31T00:00"),
+        # Not in a control that shows minutes, another zone, or no moment at all.
+        (time(8, 30, 15), time(9), None),
+        (
+            datetime(2026, 1, 31, tzinfo=ZoneInfo("Asia/Tokyo")),
+            datetime(2026, 1, 1, tzinfo=UTC),
+            None,
+        ),
+        (time(8, 30), time(9, 0, 0, 1), None),
+    ],
+)
+def test_the_reset_button_knows_a_moment_that_the_control_can_show(
+    make_app: MakeApp, default: Any, stored: Any, shown: str | None
+) -> None:
+    app = make_app({"AT": {"default": default}}, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"AT": stored})
+    page = app.test_client().get(URL).text
+    found = re.search(r'value="reset AT" formnovalidate(?: data-default="([^"]*)")?>', page)
+    assert found and found[1] == shown
 
 
 @pytest.mark.parametrize(

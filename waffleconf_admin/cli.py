@@ -12,8 +12,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from .exceptions import WaffleError
-from .forms import parse_text, show_text
+from .exceptions import InvalidValue, WaffleError
+from .forms import choice_texts, parse_text, show_text
 from .util import same
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .state import _WaffleState
 
 _SHORT = 60
+#: So many choices are listed when somebody writes none of them.
+_MANY = 20
 
 
 class _WaffleGroup(AppGroup):
@@ -83,7 +85,11 @@ def set_setting(key: str, value: str) -> None:
     setting = _find(state, key)
     if value == "-":
         value = sys.stdin.read().removesuffix("\n")
-    written = state.update_db({key: parse_text(state, key, value)}, actor=_actor(), source="cli")
+    try:
+        parsed = parse_text(state, key, value)
+    except InvalidValue as error:
+        raise click.ClickException(f"{error}{_choices_of(setting)}") from error
+    written = state.update_db({key: parsed}, actor=_actor(), source="cli")
     if key not in written:
         click.echo(f"{key} has this value already.")
     else:
@@ -158,6 +164,15 @@ def _nearest(key: str, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean {by_lower_case[near[0]]}?"
     return "flask waffle list shows them all."
+
+
+def _choices_of(setting: Setting) -> str:
+    """What may be written of a setting with choices, in a sentence; "" for any other."""
+    texts = [] if setting.secret else [*map(_harmless, choice_texts(setting))]
+    if not texts:
+        return ""
+    more = f" and {len(texts) - _MANY} more" if len(texts) > _MANY else ""
+    return f" Choices: {', '.join(texts[:_MANY])}{more}."
 
 
 def _shown(setting: Setting, value: Any) -> str:

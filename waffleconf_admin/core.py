@@ -40,6 +40,9 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_HISTORY_DAYS": None,
 }
 
+#: What every store can do; `WaffleStore` brings along what a store of the app's own leaves out.
+_OF_A_STORE = ("commit", "delete", "get", "put", "read", "swap")
+
 
 class WaffleConf:
     """Settings that a running Flask app can change.
@@ -72,6 +75,7 @@ class WaffleConf:
         :raises InvalidValue: a mistake in WAFFLE_CONFS.
         :raises ValueError: another WAFFLE_* setting can't be used.
         :raises RuntimeError: the app was initialised before, or there is no store.
+        :raises TypeError: what is given as the store is none.
         """
         if "waffleconf" in app.extensions:
             raise RuntimeError("WaffleConf is initialised on this app already: call it once.")
@@ -80,6 +84,7 @@ class WaffleConf:
             raise RuntimeError(
                 "WaffleConf needs a store: WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))."
             )
+        _check_store(configstore)
         for key, default in DEFAULTS.items():
             app.config.setdefault(key, copy(default))
         _check(app.config)
@@ -119,6 +124,16 @@ def _warn_of_lost(config: Mapping[str, Any], settings: Mapping[str, Setting]) ->
             '{"default": app.config[%r]}.',
             ", ".join(lost),
             lost[0],
+        )
+
+
+def _check_store(store: Any) -> None:
+    lacking = [name for name in _OF_A_STORE if not callable(getattr(store, name, None))]
+    if lacking or isinstance(store, type):
+        given = f"the class {store.__name__}" if isinstance(store, type) else repr(store)
+        raise TypeError(
+            f"WaffleConf needs a store, and {given} is none: write AlchemyWaffleStore(db=db, "
+            "model=Conf) or PeeweeWaffleStore(model=Conf), or subclass WaffleStore."
         )
 
 

@@ -22,7 +22,8 @@ def declare(confs: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
     """Check WAFFLE_CONFS and return its settings, in the same order.
 
     :param confs: ``{key: {"desc": …, "default": …, …}}``. ``WAFFLE_*`` keys are left out, and
-        unknown attributes ignored, each with a warning in the log.
+        unknown attributes ignored, each with a warning in the log; but one that resembles ours is
+        a mistake.
     :raises InvalidValue: a declaration is wrong; ``.errors`` says by key what, and what to do.
     """
     if not isinstance(confs, Mapping):
@@ -58,9 +59,13 @@ def _setting(key: Any, entry: Any) -> Setting:
             f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
         )
     for name in sorted(str(name) for name in entry if name not in _NAMES):
-        near = difflib.get_close_matches(name, _NAMES, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored%s", key, name, hint)
+        # Ignoring "secert" would show a password to everybody.
+        if near := difflib.get_close_matches(name.lower(), _NAMES, n=1):
+            raise ValueError(
+                f"{name}: there is no such attribute. Write {near[0]}, if you mean that; else take "
+                "it out, or give it a name of its own"
+            )
+        log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored", key, name)
     given = {name for name in _NAMES & entry.keys() if entry[name] is not None}
     options = {name: entry[name] for name in given - {"desc", "default"}}
     options["type"] = kinds.named(entry.get("type"))

@@ -15,6 +15,7 @@ from .exceptions import ConflictError, InvalidValue, StoreError
 from .rows import Rows, Texts
 from .saving import RESET, Saved
 from .store import HistoryQuery, HistoryRow
+from .store.history import is_plain, plain
 from .words import gettext
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class History:
         :param until: before this moment; an aware datetime.
         :raises StoreError: the database can't be read.
         """
-        keys = None if key is None else [key] if isinstance(key, str) else [*dict.fromkeys(key)]
+        given = (key,) if isinstance(key, str) else key
+        keys = None if given is None else [k for k in dict.fromkeys(given) if is_plain(k)]
         return self._read(HistoryQuery(keys, None, actor, source, since, until, before, limit))
 
     def latest(self, keys: Iterable[str]) -> dict[str, Change]:
@@ -103,7 +105,7 @@ class History:
 
         :raises StoreError: the database can't be read.
         """
-        wanted = [*dict.fromkeys(keys)]
+        wanted = [key for key in dict.fromkeys(keys) if is_plain(key)]
         found = self._rows.read_latest(wanted) if wanted else []
         return {row.key: self._change(row) for row in found if row.key in wanted}
 
@@ -214,7 +216,7 @@ class History:
     ) -> Sequence[HistoryRow]:
         """Return what a save adds to the history."""
         change_set, now = uuid.uuid4().hex, datetime.now(UTC)
-        who, why = _plain(actor, ACTOR_LENGTH), _plain(note, NOTE_LENGTH)
+        who, why = plain(actor)[:ACTOR_LENGTH], plain(note)[:NOTE_LENGTH]
         settings = self._state.settings
         return [
             HistoryRow(
@@ -247,7 +249,7 @@ class History:
         return {key: record.value for key, record in records.items()}
 
     def _read(self, query: HistoryQuery) -> Changes:
-        if query.keys is not None and not query.keys:
+        if query.is_vain():
             return []
         rows = self._rows.read_history(query)
         # A database may compare keys more loosely than Python does.
@@ -288,8 +290,3 @@ class History:
 def _is_days(days: Any) -> bool:
     number = isinstance(days, (int, float)) and not isinstance(days, bool)
     return number and 0 <= days <= 100_000
-
-
-def _plain(text: str | None, length: int) -> str:
-    """A text that every database takes, cut to a length."""
-    return str(text or "").encode("utf-8", "replace").decode().replace("\0", "")[:length]

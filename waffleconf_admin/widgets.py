@@ -66,29 +66,31 @@ class TextInput:
 
 
 class NumberInput:
-    """A number: in a control for numbers, unless the browser would spoil it there."""
+    """A number: a whole one in a control for numbers, unless the browser would spoil it there.
 
-    type = "number"
+    With decimals it is a line of text, for a control for numbers drops a comma without a word.
+    """
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         text = field._value()
         flags = vars(field.flags)
-        own: dict[str, Any] = {"type": "text", "inputmode": "decimal", "value": text}
+        low = self._limit(flags.get("min"), math.ceil if field.whole else _exact)
+        high = self._limit(flags.get("max"), math.floor if field.whole else _exact)
+        # Some keyboards for decimals have no minus.
+        mode = "decimal" if field.whole or (low is not None and low >= 0) else None
+        own: dict[str, Any] = {"type": "text", "inputmode": mode}
         if not text or self._is_safe(text, field.whole):
-            own = {"type": "number", "value": text, "step": None if field.whole else "any"}
             number = float(text) if text else None
-            low = self._limit(flags.get("min"), math.ceil if field.whole else _exact)
-            high = self._limit(flags.get("max"), math.floor if field.whole else _exact)
             # A limit that the number breaks already would keep people from saving the rest.
-            own["min"] = low if number is None or low is None or number >= low else None
-            own["max"] = high if number is None or high is None or number <= high else None
-            if number is not None and None not in (own["min"], own["max"]) and self._holds(number):
-                own["type"] = self.type
-        own["required"] = bool(text and flags.get("required"))
+            low = low if number is None or low is None or number >= low else None
+            high = high if number is None or high is None or number <= high else None
+            own = self._control(field, number, low, high) or own
+        own |= {"value": text, "required": bool(text and flags.get("required"))}
         return Markup(f"<input{common(field, own, kwargs)}>")
 
-    def _holds(self, number: float) -> bool:
-        return True
+    def _control(self, field: Any, number: float | None, low: Any, high: Any) -> dict[str, Any]:
+        """The attributes of a control for numbers; none where that is none."""
+        return {"type": "number", "min": low, "max": high} if field.whole else {}
 
     def _is_safe(self, text: str, whole: bool) -> bool:
         if not _HTML_NUMBER.fullmatch(text) or math.isinf(float(text)):
@@ -106,8 +108,6 @@ class NumberInput:
 class Slider(NumberInput):
     """A number between two others: on a slider, with its value beside it."""
 
-    type = "range"
-
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         control = super().__call__(field, **kwargs)
         if 'type="range"' not in control:  # none that a slider can show
@@ -115,8 +115,24 @@ class Slider(NumberInput):
         shown = attributes({"for": field.id, "class": "wf-slid"})
         return Markup(f"{control}<output{shown}>{escape(field._value())}</output>")
 
-    def _holds(self, number: float) -> bool:
-        return float(f"{number:.15g}") == number  # browsers round what is on a slider
+    def _control(self, field: Any, number: float | None, low: Any, high: Any) -> dict[str, Any]:
+        # Browsers round what is on a slider.
+        holds = number is not None and float(f"{number:.15g}") == number
+        if not holds or low is None or high is None:
+            return super()._control(field, number, low, high)
+        step = None if field.whole else _step(number, low, high)
+        return {"type": "range", "min": low, "max": high, "step": step}
+
+
+def _step(number: Any, low: Any, high: Any) -> str:
+    """A step of a slider, about a hundredth of it, that reaches both ends and the number."""
+    number, low, high = (Decimal(str(end)) for end in (number, low, high))
+    coarse = (high - low).adjusted() - 2
+    for digits in range(coarse, coarse - 4, -1):
+        step = Decimal(1).scaleb(digits)
+        if not (number - low) % step and not (high - low) % step:
+            return f"{step:f}"
+    return "any"
 
 
 class Moment:
@@ -190,7 +206,7 @@ class Secret:
         else:
             own["type"] = "password"
             control = f"<input{common(field, own, kwargs)}>"
-        if field.clearable:
+        if field.clearable and not kwargs.get("required"):
             box = {"type": "checkbox", "name": field.name, "value": "clear"}
             box |= {"checked": field.clearing, "form": kwargs.get("form")}
             label = escape(gettext("Clear it"))

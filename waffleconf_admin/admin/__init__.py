@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import words
@@ -90,6 +100,8 @@ class WaffleAdmin(Blueprint):
         self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
         self.add_url_rule("/history", "history", self._history)
         self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
+        # Where the address bar leads, and a log-in that goes back to where it was asked for.
+        self.add_url_rule("/history/undo", "no_undo", lambda: redirect(url_for(".history")))
         assets.add(self)
         self.url_value_preprocessor(submission.make_room)
         self.after_request(self._add_headers)
@@ -121,9 +133,19 @@ class WaffleAdmin(Blueprint):
     def _index(self) -> BaseResponse:
         state = state_of_app()
         rights = Rights(self, state)
-        if not rights.viewable:
-            return self._refuse(rights)
-        return SettingsPage(self, state, rights).answer()
+        # Who was logged out while typing loses nothing.
+        sent = submission.all_again(rights.declared) if request.method == "POST" else []
+        try:
+            if rights.viewable:
+                return SettingsPage(self, state, rights).answer()
+        except HTTPException as refusal:
+            answer = refusal.get_response()
+            if not sent or not (
+                300 <= answer.status_code < 400 or answer.status_code in (401, 403)
+            ):
+                raise
+            return self._refuse(rights, sent, answer.headers.get("Location"))
+        return self._refuse(rights, sent)
 
     def _history(self) -> BaseResponse:
         state = state_of_app()
@@ -133,10 +155,11 @@ class WaffleAdmin(Blueprint):
             return self._refuse(rights)
         return page.undo() if request.method == "POST" else page.show()
 
-    def _refuse(self, rights: Rights) -> BaseResponse:
-        remedy = rights.remedy()
-        empty = not rights.declared
-        return self.page("waffleconf/forbidden", 403, remedy=remedy, empty=empty)
+    def _refuse(
+        self, rights: Rights, sent: Sequence[tuple[str, str]] = (), login: str | None = None
+    ) -> BaseResponse:
+        context = {"remedy": rights.remedy(), "empty": not rights.declared}
+        return self.page("waffleconf/forbidden", 403, sent=sent, login=login, **context)
 
     def _add_headers(self, response: Response) -> Response:
         for name, value in headers.for_page(embedded=self.layout is not None).items():

@@ -54,7 +54,8 @@ class HistoryPage:
             return self._page(404, kept=False)
         wanted = Filter(request.values)
         try:
-            changes = self.history.list(**wanted.arguments(self._keys(wanted.key)), limit=PAGE + 1)
+            keys = [] if wanted.unread else self._keys(wanted.key)
+            changes = self.history.list(**wanted.arguments(keys), limit=PAGE + 1)
             whole = [] if wanted.key else self._whole(changes, continued=wanted.before is not None)
             latest = self.history.latest({change.key for change in [*changes, *whole]})
         except StoreError:
@@ -97,14 +98,18 @@ class HistoryPage:
             keys = [change.key for change in found if change.key in self.editable]
             if not keys:
                 return self.show([_("You may not undo this.")], 403)
-            written = self.history.undo(
-                change_set,
-                keys=keys,
-                seen=_number(seen),
-                actor=self.admin.who(),
-            )
-        except ConflictError as error:
-            return self.show(self._overtaken(error.keys), 409)
+            try:
+                written: Mapping[str, Any] = self.history.undo(
+                    change_set,
+                    keys=keys,
+                    seen=_number(seen),
+                    actor=self.admin.who(),
+                )
+            except ConflictError as error:
+                # A second click on the same button: what it asks for is done.
+                written = undo.done(self.state, [change for change in found if change.key in keys])
+                if not written:
+                    return self.show(self._overtaken(error.keys), 409)
         except InvalidValue as error:
             return self.show([*self._refused(error)], 422)
         except StoreError:
@@ -182,10 +187,11 @@ class Filter:
         self.actor = query.get("actor", "").strip()
         self.source = query.get("source", "")
         self.day = _day(query.get("day", ""))
+        self.unread = bool(query.get("day")) and self.day is None  #: so that nothing fits
         self.before = _number(query.get("before", ""))
 
     def __bool__(self) -> bool:
-        return bool(self.key or self.actor or self.source or self.day)
+        return bool(self.key or self.actor or self.source or self.day or self.unread)
 
     def arguments(self, keys: list[str] | None) -> dict[str, Any]:
         """The arguments for `History.list`."""

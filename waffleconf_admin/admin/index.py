@@ -50,15 +50,8 @@ class SettingsPage:
             return self._answer()
         except StoreError:
             log.exception("the settings can't be read")
-            sent = submission.settings_sent(self.name_of)
-            pairs = submission.again(sent, self.rights.viewable, self.name_of)
-            return self.admin.page(
-                "waffleconf/unavailable",
-                503,
-                again=list(pairs),
-                note=submission.note() or "",
-                do=" ".join(filter(None, submission.action())),
-            )
+            sent = submission.all_again(self.rights.viewable)
+            return self.admin.page("waffleconf/unavailable", 503, sent=sent)
 
     def _answer(self) -> Response:
         self.sent = submission.settings_sent(self.name_of) if request.method == "POST" else None
@@ -170,10 +163,9 @@ class SettingsPage:
         self, form: forms.SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
     ) -> tuple[int, Any]:
         """Write, or tell the form why not: the status of the answer, and what was written."""
-        actor, note = self.admin.who(), submission.note()
         try:
             try:
-                return 303, self.state.save(wanted, expected, actor, note, "page")
+                return 303, self._written(form, wanted, expected)
             except ConflictError as error:
                 form.add_conflicts(error.keys, self.state.read(error.keys))
                 return 422, {}
@@ -186,6 +178,39 @@ class SettingsPage:
             form.form_errors.append(_("Saving does not work at the moment. Please try again soon."))
             form.add_errors({})  # says beside a secret that it has to be typed again
             return 503, {}
+
+    def _written(
+        self, form: forms.SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
+    ) -> Any:
+        """Write. What somebody has just given the value that it shall have is done too: a second
+        click on Save, most likely, while another worker answers the first.
+        """
+        actor, note = self.admin.who(), submission.note()
+        done: dict[str, Any] = {}
+        while True:
+            left = {key: value for key, value in wanted.items() if key not in done}
+            seen = {key: value for key, value in expected.items() if key not in done}
+            try:
+                written = self.state.save(left, seen, actor, note, "page")
+            except ConflictError as error:
+                records = self.state.read(error.keys)
+                agreed = {
+                    key: record.value
+                    for key, record in records.items()
+                    if same(record.value, _value(form[key].setting, wanted[key]))
+                    # Of a secret nobody is told that they have guessed it.
+                    and not form[key].setting.secret
+                }
+                if not agreed:
+                    raise
+                done |= agreed
+            else:
+                written.update(done)
+                return written
+
+
+def _value(setting: Setting, wanted: Any) -> Any:
+    return setting.default if wanted is RESET else wanted
 
 
 def _asked(form: forms.SettingsForm) -> bool:

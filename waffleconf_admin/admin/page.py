@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ..exceptions import StoreError
 from ..fields import SettingField
 from ..fields.base import TEXT_LIMIT
+from ..fields.moment import DateField
 from ..forms import SettingsForm
 from ..setting import Setting
 from ..words import gettext as _
@@ -25,8 +26,28 @@ from .when import ago
 
 log = logging.getLogger(__name__)
 
-#: Controls that have one value: what is sent is what they show.
-_ONE_VALUE = ("text", "textarea", "json", "number", "range", "color", "checkbox", "select", "radio")
+#: Controls whose state one text tells.
+_TOLD = (
+    *("text", "textarea", "json", "number", "range", "color", "checkbox", "select", "radio"),
+    *("checks", "date", "time", "datetime"),
+)
+
+
+def _text(field: Any, value: Any) -> str | None:
+    """Return what the control of a field shows of a value; None: one text can't tell."""
+    if not isinstance(field, SettingField) or field.control not in _TOLD:
+        return None
+    try:
+        text = field.show(value)
+    except ValueError:
+        return None
+    if isinstance(field, DateField):
+        (now, beside), (local, zone) = field.parts(field._value()), field.parts(text)
+        # The zone stands beside the control, and one for minutes may not take seconds.
+        if now is None or local is None or zone != beside or local.count(":") > 1:
+            return None
+        text = local
+    return text if len(text) <= TEXT_LIMIT else None
 
 
 class Group(NamedTuple):
@@ -104,13 +125,11 @@ class Page:
 
     def reset_text(self, field: Any) -> str | None:
         """Return what a control shows of the default, for the script; None: it can't know."""
-        if not isinstance(field, SettingField) or field.control not in _ONE_VALUE:
-            return None
-        try:
-            text = field.show(field.setting.default)
-        except ValueError:
-            return None
-        return text if len(text) <= TEXT_LIMIT else None
+        return _text(field, field.setting.default)
+
+    def stored_text(self, field: Any) -> str | None:
+        """Return what the control of an unsaved setting showed at first; None: as above."""
+        return None if field.setting.key in self.resets else _text(field, field.record.value)
 
     def _field(self, setting: Setting, record: Any) -> Any:
         """The field of a setting, or what stands for it as long as its row is kept."""

@@ -23,6 +23,7 @@ Can = Callable[[str, Setting], bool]
 REMEDY = 'app.config["WAFFLE_CAN"] = lambda action, setting: session.get("is_admin") is True'
 
 _told: WeakSet[Flask] = WeakSet()  # the apps whose log holds the remedy already
+_without_settings: WeakSet[WaffleAdmin] = WeakSet()  # the pages that the log names already
 
 
 def anyone(action: str, setting: Setting) -> bool:
@@ -51,6 +52,8 @@ class Rights:
             for setting in state.settings.values()
             if admin.groups is None or setting.group in admin.groups
         ]
+        if admin.groups and not self.declared:
+            _tell_of_no_group(admin)
 
     @cached_property
     def viewable(self) -> list[Setting]:
@@ -79,3 +82,13 @@ class Rights:
             _told.add(app)
             log.warning("nobody may see the settings page until you say who, such as: %s", REMEDY)
         return REMEDY
+
+
+def _tell_of_no_group(admin: WaffleAdmin) -> None:
+    if admin not in _without_settings:
+        _without_settings.add(admin)
+        log.warning(
+            "the page %r shows no settings: none is declared in the group %s",
+            admin.name,
+            " or ".join(map(repr, sorted(admin.groups or ()))),
+        )

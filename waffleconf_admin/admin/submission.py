@@ -60,6 +60,14 @@ def settings_sent(name_of: Names) -> MultiDict[str, str]:
     return MultiDict([pair for pair in pairs if pair[0] not in theirs])
 
 
+def all_again(settings: Iterable[Setting]) -> list[tuple[str, str]]:
+    """Return all that was sent, to be sent again: with the note, and with what was asked for."""
+    name_of = Names()
+    pairs = list(again(settings_sent(name_of), settings, name_of))
+    asked = {NOTE: note(), DO: request.form.get(DO)}
+    return pairs + [(name, text) for name, text in asked.items() if text]
+
+
 def again(
     sent: MultiDict[str, str], settings: Iterable[Setting], name_of: Names
 ) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ..history import Change
 from ..setting import Setting
+from ..util import same
 from .rights import Rights
 
 #: Why the old value of a change can't be had again; "" when it can.
@@ -39,6 +40,22 @@ def outcome(
     if all(map(obstacle, last)):
         return "nothing"
     return "undone" if all(map(obstacle, earlier)) else "overtaken"
+
+
+def done(state: Any, changes: Iterable[Change]) -> dict[str, Any]:
+    """Return the old values of changes, by key, if all that can have theirs again have them.
+
+    :raises StoreError: the database can't be read.
+    """
+    old = {
+        change.key: state.settings[change.key].copy_default()
+        if change.old_text is None
+        else change.old
+        for change in changes
+        if not state.history.obstacle(change)
+    }
+    records = state.read(old)
+    return old if all(same(records[key].value, old[key]) for key in old) else {}
 
 
 def quick(history: Any) -> Obstacle:

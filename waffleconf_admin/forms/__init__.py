@@ -11,12 +11,19 @@ from flask_wtf import FlaskForm
 from ..contexts import within
 from ..setting import Setting
 from .form import SettingsForm
-from .values import check_values, find, parse_text, show_text
+from .values import check_values, choice_texts, find, parse_text, show_text
 
 if TYPE_CHECKING:
     from ..state import _WaffleState
 
-__all__ = ["SettingsForm", "build_form", "check_values", "parse_text", "show_text"]
+__all__ = [
+    "SettingsForm",
+    "build_form",
+    "check_values",
+    "choice_texts",
+    "parse_text",
+    "show_text",
+]
 
 _auto: Any = object()
 
@@ -33,7 +40,7 @@ def build_form(
     """Return a form of the app's settings, for a view.
 
     :param state: the app's state, ``app.extensions["waffleconf"]``.
-    :param keys: which settings; all as a rule.
+    :param keys: which settings, or the one; all as a rule.
     :param editable: which of them may be changed; the others are shown.
     :param fields: ``{type: field class, or function of the Setting}``, besides our own.
     :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
@@ -44,6 +51,7 @@ def build_form(
     :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.
     """
     declared = state.settings
+    keys = [keys] if isinstance(keys, str) else keys
     settings = {key: find(declared, key) for key in (declared if keys is None else keys)}
     if formdata is _auto:
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")

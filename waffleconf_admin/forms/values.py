@@ -10,7 +10,7 @@ from flask import Flask, current_app, has_app_context
 
 from ..contexts import within
 from ..exceptions import InvalidValue
-from ..fields import FIELDS, Maker, SettingField, bound, choose, describe
+from ..fields import FIELDS, ChoiceField, Maker, SettingField, bound, choose, describe
 from ..fields.base import Unshown
 from ..setting import Setting
 from ..words import gettext
@@ -62,6 +62,15 @@ def parse_text(state: Any, key: str, text: str) -> Any:
         if field.errors:
             raise InvalidValue({key: " ".join(map(str, field.errors))})
         return field.data
+
+
+def choice_texts(setting: Setting) -> list[str]:
+    """Return the texts that stand for the choices of a setting; none where it has none."""
+    try:
+        field = bound.alone(setting, choose(setting, _table()))
+        return list(field.texts) if isinstance(field, ChoiceField) else []
+    except Exception:  # a function of choices that fails has been told of already
+        return []
 
 
 def show_text(setting: Setting, value: Any) -> str:

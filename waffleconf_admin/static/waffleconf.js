@@ -1,9 +1,14 @@
 // The settings page works without this script. It finds settings at once, marks what was changed and is not saved,
 // counts it, and asks before it is lost. Every word it shows comes from the page.
 "use strict";
+{ // outside, names are the app's
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+// A control hides the member of its form that has its name: `form.closest` may be a setting. So forms are not asked.
+const { prototype } = Element;
+const $$ = (selector, root = document.body) => [...prototype.querySelectorAll.call(root, selector)];
+const $ = (selector, root) => $$(selector, root)[0];
+const closest = (element, selector) => prototype.closest.call(element, selector);
+const on = (target, type, listener) => prototype.addEventListener.call(target, type, listener);
 
 // One control: its state, to be compared and put back, and its value in words.
 const read = (control) => {
@@ -15,6 +20,12 @@ const write = (control, value) => {
   else if (control.multiple) [...control.options].forEach((option, i) => { option.selected = value[i]; });
   else control.value = value;
   slide(control);
+};
+// The state of a control that shows a text.
+const stateOf = (control, text) => {
+  if (control.type === "radio") return control.value === text;
+  if (control.type !== "checkbox") return text;
+  return closest(control, ".wf-choices, [role=group]") ? text.split("\n").includes(control.value) : text === "true";
 };
 const slide = (control) => {
   const shown = control.type === "range" && control.parentElement.querySelector(".wf-slid");
@@ -30,19 +41,40 @@ const inWords = (controls) => controls.map(([control, value]) => {
     .map((option) => option.text).join(", ");
 }).map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean).join(", ");
 
+// What is on its way is not sent twice. Of a request that was stopped nobody tells: it is soon forgotten.
+const leaving = new Set();
+let forgetting = 0;
+const stay = () => leaving.clear();
+const leave = (form) => {
+  leaving.add(form);
+  clearTimeout(forgetting);
+  forgetting = setTimeout(stay, 5000);
+};
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || !closest(event.target, ".waffle form[method=post]")) return;
+  if (leaving.has(event.target)) event.preventDefault();
+  else leave(event.target);
+});
+document.addEventListener("input", stay);
+window.addEventListener("pageshow", stay);
+
 for (const form of $$("form[data-waffle]")) {
   const bar = $(".wf-bar", form);
   const count = $(".wf-unsaved-count", form);
   const pending = $(".wf-pending-line", form);
   const rows = $$(".wf-row", form);
-  // What the server sent back unsaved counts too, but holds what was typed: there is no first state to compare with.
+  // What the server sent back unsaved counts too.
   const sentBack = $$(".wf-row.wf-unsaved", form).length;
-  const reviewing = form.matches(".wf-reviewing");
+  const reviewing = closest(form, ".wf-reviewing");
   const first = new Map();
-  let leaving = false;
   const index = new Map(); // what can be found in each row, in lower case
 
   const controlsOf = (row) => $$("input:not([type=hidden]), select, textarea", row.lastElementChild);
+  const focus = (row) => {
+    const controls = controlsOf(row);
+    const chosen = controls.find((control) => control.type !== "radio" || control.checked) ?? controls[0];
+    ($("details:not([open]) > summary", row) ?? chosen)?.focus();
+  };
 
   const addLine = (row) => {
     const line = pending.content.firstElementChild.cloneNode(true);
@@ -57,10 +89,13 @@ for (const form of $$("form[data-waffle]")) {
 
   const mark = (row) => {
     index.delete(row);
-    const line = $(".wf-pending", row);
     const changed = !first.get(row).every(([control, value]) => String(read(control)) === String(value));
-    if (changed && !line) addLine(row);
-    if (!changed && line) line.remove();
+    if (changed && !$(".wf-pending", row)) addLine(row);
+    if (!changed) {
+      row.classList.remove("wf-invalid");
+      for (const wrong of $$("[aria-invalid]", row)) wrong.removeAttribute("aria-invalid");
+      for (const part of $$(".wf-pending, .wf-errors", row)) part.remove();
+    }
     row.classList.toggle("wf-unsaved", changed);
     $("[name='waffle.reset']", row)?.remove();
   };
@@ -76,52 +111,54 @@ for (const form of $$("form[data-waffle]")) {
     const wasIdle = bar.classList.contains("wf-idle");
     bar.classList.toggle("wf-idle", total === 0);
     // The bar may have come up over what is being changed.
-    if (wasIdle && total && form.contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });
+    if (wasIdle && total && document.activeElement?.form === form) document.activeElement.scrollIntoView({ block: "nearest" });
     const text = total === 1 ? count.dataset.one : count.dataset.many.replace("#", total);
     count.textContent = total ? text : "";
     return total;
   };
 
   for (const row of rows) {
-    if (row.matches(".wf-unsaved")) continue;
-    const controls = controlsOf(row).map((control) => [control, read(control)]);
+    // What was sent back holds what was typed; the page may say what is stored.
+    const { stored } = row.dataset;
+    if (row.matches(".wf-unsaved") && stored === undefined) continue;
+    const state = (control) => stored === undefined ? read(control) : stateOf(control, stored);
+    const controls = controlsOf(row).map((control) => [control, state(control)]);
     if (!controls.length) continue;
     first.set(row, controls);
   }
 
   const reset = (button) => {
     const row = button.closest(".wf-row");
-    const text = button.dataset.default;
-    for (const control of controlsOf(row)) {
-      if (control.type === "radio") control.checked = control.value === text;
-      else write(control, control.type === "checkbox" ? text === "true" : text);
-    }
+    for (const control of controlsOf(row)) write(control, stateOf(control, button.dataset.default));
     mark(row);
     // With it the row goes; without, the default would be saved as a value.
     const told = document.createElement("input");
     Object.assign(told, { type: "hidden", name: "waffle.reset", value: row.id });
     row.lastElementChild.append(told);
     show();
-    controlsOf(row).find((control) => control.type !== "radio" || control.checked)?.focus();
+    focus(row);
   };
 
   const update = (event) => {
-    const row = event.target.closest(".wf-row");
+    const row = closest(event.target, ".wf-row");
+    // Who writes into “mine” wants it.
+    const mine = event.type === "input" && closest(event.target, ".wf-mine");
+    if (mine) $("input", mine.previousElementSibling).checked = true;
     slide(event.target);
     if (first.has(row)) mark(row);
     show();
   };
-  form.addEventListener("input", update);
-  form.addEventListener("change", update);
-  form.addEventListener("click", (event) => {
-    const button = event.target.closest(".wf-undo, .wf-reset[data-default], .wf-key");
+  on(form, "input", update);
+  on(form, "change", update);
+  on(form, "click", (event) => {
+    const button = closest(event.target, ".wf-undo, .wf-reset[data-default], .wf-key");
     if (!button) return;
     const row = button.closest(".wf-row");
     if (button.matches(".wf-key")) copy(button);
     else if (button.matches(".wf-undo")) {
       putBack(row);
       show();
-      controlsOf(row)[0].focus();
+      focus(row);
     } else if (first.has(row)) {
       event.preventDefault();
       reset(button);
@@ -131,7 +168,7 @@ for (const form of $$("form[data-waffle]")) {
   // After an error the page itself is the typed state: then the link loads it anew.
   $(".wf-discard", form)?.addEventListener("click", (event) => {
     if (sentBack) {
-      leaving = true;
+      leave(form);
       return;
     }
     event.preventDefault();
@@ -139,17 +176,17 @@ for (const form of $$("form[data-waffle]")) {
     show();
   });
 
-  form.addEventListener("submit", () => { leaving = true; });
   // Long texts that nobody touched stay here: what is not sent is kept.
-  form.addEventListener("formdata", ({ formData }) => {
+  on(form, "formdata", ({ formData }) => {
     for (const area of $$(".wf-row:not(.wf-unsaved) textarea", form)) {
       const sent = formData.getAll(area.name);
       if (sent.length === 1 && sent[0] === area.defaultValue) formData.delete(area.name);
     }
   });
-  window.addEventListener("pageshow", () => { leaving = false; });
   window.addEventListener("beforeunload", (event) => {
-    if (!leaving && (reviewing || show())) event.preventDefault();
+    if (leaving.has(form) || !(reviewing || show())) return;
+    event.preventDefault();
+    setTimeout(stay); // whoever stays may send again
   });
   show();
 
@@ -188,6 +225,7 @@ for (const form of $$("form[data-waffle]")) {
   const asked = new URLSearchParams(location.search);
   const wanted = { q: asked.get("q") ?? "", group: asked.get("group") ?? "", changed: asked.get("changed") ?? "" };
   let soon = 0;
+  let hit; // the first row that is found and has a control
 
   const textOf = (row, group) => {
     let text = index.get(row);
@@ -213,6 +251,7 @@ for (const form of $$("form[data-waffle]")) {
     const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
     const active = words.length > 0 || wanted.group || wanted.changed;
     let found = 0, shown = 0;
+    hit = undefined;
     for (const group of groups) {
       const here = !wanted.group || wanted.group === group.name;
       let foundHere = 0, shownHere = 0;
@@ -220,6 +259,7 @@ for (const form of $$("form[data-waffle]")) {
         const { row } = entry;
         const finds = (!wanted.changed || entry.differs) && words.every((word) => textOf(row, group.title).includes(word));
         foundHere += finds;
+        if (finds && here) hit ??= controlsOf(row)[0] && row;
         // What is not saved yet is never out of sight.
         const visible = (finds && here) || row.classList.contains("wf-unsaved");
         shownHere += visible;
@@ -263,7 +303,11 @@ for (const form of $$("form[data-waffle]")) {
   if (search && told) {
     search.addEventListener("input", () => { wanted.q = search.value; filter(); });
     search.addEventListener("focus", () => setTimeout(prepare), { once: true });
-    search.form.addEventListener("submit", (event) => event.preventDefault());
+    on(search.form, "submit", (event) => {
+      event.preventDefault();
+      filter();
+      if (hit) focus(hit);
+    });
     search.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -271,14 +315,14 @@ for (const form of $$("form[data-waffle]")) {
     });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
+      if (closest(event.target, "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
       event.preventDefault();
       search.focus();
       search.select();
     });
     document.addEventListener("click", (event) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      const link = event.target.closest(".wf-side [data-group], .wf-chips [data-changed], .wf-none [data-all]");
+      const link = closest(event.target, ".wf-side [data-group], .wf-chips [data-changed], .wf-none [data-all]");
       if (!link) return;
       event.preventDefault();
       if (link.dataset.group !== undefined) want({ group: link.dataset.group });
@@ -289,7 +333,9 @@ for (const form of $$("form[data-waffle]")) {
     });
     // The address names one setting: it is shown, whatever the filter says.
     const reveal = () => {
-      const row = document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest(".wf-row");
+      let name = location.hash.slice(1);
+      try { name = decodeURIComponent(name); } catch {} // a lone %
+      const row = document.getElementById(name)?.closest(".wf-row");
       if (!row?.hidden) return;
       want({ q: "", group: "", changed: "" });
       row.scrollIntoView();
@@ -297,4 +343,5 @@ for (const form of $$("form[data-waffle]")) {
     window.addEventListener("hashchange", reveal);
     reveal();
   }
+}
 }

@@ -84,7 +84,8 @@ class History:
         if query.keys is not None:
             wanted.append(model.key.in_(query.keys))
         if query.before is not None:
-            wanted.append(model.id < query.before)
+            # Of its own type: PostgreSQL refuses a number that is too large for the column's.
+            wanted.append(model.id < sa.literal(query.before, sa.BigInteger))
         # A range of ids beside that of the times: whichever index serves the rest ends with the id.
         if query.since is not None:
             wanted.append(model.at >= self._at(query.since))
@@ -160,4 +161,8 @@ def make_models(base: Any) -> tuple[Any, Any]:
             {"sqlite_autoincrement": True},
         )
 
+    for model in (Conf, ConfChange):
+        for option in ("mysql_charset", "mariadb_charset"):
+            # Whatever the database has: people write notes and have names in every script.
+            model.__table__.dialect_kwargs.setdefault(option, "utf8mb4")
     return Conf, ConfChange

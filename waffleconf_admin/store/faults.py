@@ -119,6 +119,13 @@ _KINDS = (
         r"too long",
         "A value is too long for its column: make the column larger (TEXT; on MariaDB LONGTEXT).",
     ),
+    _Kind(
+        ("22P05",),
+        r"Incorrect string value|Illegal mix of collations",
+        "A text has letters that its column can't hold. On MySQL and MariaDB convert the tables of "
+        "the settings and of their history: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4; on "
+        "PostgreSQL take a database whose encoding is UTF8.",
+    ),
     _LOST,
 )
 

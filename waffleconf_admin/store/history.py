@@ -36,6 +36,12 @@ class HistoryQuery(NamedTuple):
     before: int | None = None  #: with an id below this one
     limit: int | None = None
 
+    def is_vain(self) -> bool:
+        """Whether no row can be found; some databases refuse to look for what they can't hold."""
+        texts = (self.change_set, self.actor, self.source)
+        strange = not all(text is None or is_plain(text) for text in texts)
+        return strange or (self.keys is not None and not self.keys)
+
 
 def row_of(record: Any) -> HistoryRow:
     """What a record of a history model says."""
@@ -64,3 +70,13 @@ def moment(at: datetime, zoned: bool) -> datetime:
     """A time as its column takes it; without a time zone it is UTC all the same."""
     at = at.astimezone(UTC)
     return at if zoned else at.replace(tzinfo=None)
+
+
+def plain(text: str | None) -> str:
+    """A text that every database takes."""
+    return str(text or "").encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def is_plain(text: str) -> bool:
+    """Whether every database takes a text."""
+    return plain(text) == text

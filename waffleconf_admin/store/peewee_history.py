@@ -109,12 +109,31 @@ class History:
         return bool(self.model.at.field_type == "TIMESTAMPTZ")
 
 
-class LargeText(peewee.TextField):
-    """Text of any length: MariaDB's TEXT ends at 64 kB."""
+class AnyScript(peewee.Field):
+    """A column whose texts may be in every script, whatever the database has as a rule."""
 
     def ddl_datatype(self, ctx: Any) -> Any:
+        kind = super().ddl_datatype(ctx)
         counted = (ctx.state.field_types or {}).get("AUTO", "")
-        return peewee.SQL("LONGTEXT") if "AUTO_INCREMENT" in counted else super().ddl_datatype(ctx)
+        return self.on_mysql(kind.sql) if "AUTO_INCREMENT" in counted else kind
+
+    def on_mysql(self, kind: str) -> Any:
+        return peewee.SQL(f"{kind} CHARACTER SET utf8mb4")
+
+
+class Line(AnyScript, peewee.CharField):
+    """A line of text."""
+
+
+class Text(AnyScript, peewee.TextField):
+    """A text of up to 64 kB."""
+
+
+class LargeText(AnyScript, peewee.TextField):
+    """Text of any length: MariaDB's TEXT ends at 64 kB."""
+
+    def on_mysql(self, kind: str) -> Any:
+        return super().on_mysql("LONGTEXT")
 
 
 def based_on(db: Any) -> Any:
@@ -134,7 +153,7 @@ def make_models(base: Any) -> tuple[Any, Any]:
         class Meta:
             table_name = "confs"
 
-        key = peewee.CharField(unique=True)
+        key = Line(unique=True)
         value = LargeText()
 
     class ConfChange(WaffleChangeMixin, base):
@@ -142,13 +161,13 @@ def make_models(base: Any) -> tuple[Any, Any]:
             table_name = "conf_changes"
             indexes = [(("key", "id"), False), (("actor", "id"), False), (("source", "id"), False)]
 
-        change_set = peewee.CharField(32, index=True)
-        key = peewee.CharField()
+        change_set = Line(32, index=True)
+        key = Line()
         old = LargeText(null=True)
         new = LargeText(null=True)
-        actor = peewee.CharField()
+        actor = Line()
         at = peewee.DateTimeField(index=True)
-        note = peewee.TextField()
-        source = peewee.CharField(32)
+        note = Text()
+        source = Line(32)
 
     return Conf, ConfChange
