@@ -354,7 +354,7 @@ def test_somebody_faster_with_the_same_is_no_conflict(
     theirs = iter([{"SITENAME": "Mine"}, {"PAGE_SIZE": 30}])
 
     def overtaken(*args: Any, **options: Any) -> Any:
-        state._saving.save(next(theirs, {}), None, None, None, "page")
+        write(next(theirs, {}), None, None, None, "page")
         return write(*args, **options)
 
     monkeypatch.setattr(state, "save", overtaken)

@@ -164,6 +164,14 @@ def open_page(browser: Any, url: str) -> Iterator[Callable[..., Any]]:
     assert complaints == []
 
 
+def make_shop(make_app: Callable[..., Flask], confs: Any, stored: dict[str, Any]) -> Flask:
+    """An app whose settings ben has changed and ana, who may do everything, sees on the page."""
+    app = make_app(confs, WTF_CSRF_ENABLED=True, WAFFLE_STORE_DEFAULTS=False, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True, actor=lambda: "ana"))
+    state_of(app).update_db(stored, actor="ben")
+    return app
+
+
 def state_of(app: Flask) -> Any:
     return app.extensions["waffleconf"]
 

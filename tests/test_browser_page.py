@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import pytest
 import test_browser
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from test_browser import SHOP, SIZES, row, save, serving, state_of
+from test_browser import SHOP, SIZES, make_shop, row, save, serving, state_of
 
 from waffleconf_admin import WaffleAdmin
 
-open_page = test_browser.open_page
+open_page, url = test_browser.open_page, test_browser.url
 SCREENSHOTS = os.environ.get("WAFFLE_SCREENSHOTS")
 LONG = "A very long name of a setting that somebody wrote without thinking of narrow screens"
 CONFS: dict[str, dict[str, Any]] = SHOP | {
@@ -42,16 +42,7 @@ STORED = {"SITENAME": "Crêperie du Port", "PAGE_SIZE": 48, "GIFT_CARDS": True, 
 
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
-    app = make_app(CONFS, WTF_CSRF_ENABLED=True, WAFFLE_STORE_DEFAULTS=False, history=True)
-    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True, actor=lambda: "ana"))
-    state_of(app).update_db(STORED, actor="ben")
-    return app
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    with serving(app) as url:
-        yield url
+    return make_shop(make_app, CONFS, STORED)
 
 
 Open = Callable[..., Any]

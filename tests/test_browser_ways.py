@@ -14,11 +14,11 @@ import pytest
 import test_browser
 from flask import Flask, request
 from jinja2 import ChoiceLoader, DictLoader
-from test_browser import row, save, serving, state_of
+from test_browser import make_shop, row, save, serving, state_of
 
 from waffleconf_admin import WaffleAdmin
 
-open_page = test_browser.open_page
+open_page, url = test_browser.open_page, test_browser.url
 Open = Callable[..., Any]
 
 
@@ -54,16 +54,7 @@ STORED: dict[str, Any] = {
 
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
-    app = make_app(CONFS, WTF_CSRF_ENABLED=True, WAFFLE_STORE_DEFAULTS=False, history=True)
-    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True, actor=lambda: "ana"))
-    state_of(app).update_db(STORED, actor="ben")
-    return app
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    with serving(app) as url:
-        yield url
+    return make_shop(make_app, CONFS, STORED)
 
 
 @pytest.fixture

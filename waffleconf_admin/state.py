@@ -43,7 +43,8 @@ class _WaffleState:
         self.extension: WaffleConf | None = None
         self._rows = Rows(app, configstore)
         self._live = Live(app.config, self._rows)
-        self._saving = Saving(self, self._rows, self._live, validate)
+        #: What `update_db` and `reset` do, in one: where the value is `RESET` the row goes.
+        self.save = Saving(self, self._rows, self._live, validate).save
         #: Who changed what; None when the store keeps no history.
         self.history = History(self, self._rows) if configstore.history is not None else None
         self._confs: Mapping[str, Any] | None = None
@@ -226,17 +227,6 @@ class _WaffleState:
     def stop(self) -> None:
         """End this process's watcher thread, within a second."""
         self.runner.stop()
-
-    def save(
-        self,
-        wanted: Mapping[str, Any],
-        expected: Mapping[str, Any] | None,
-        actor: str | None,
-        note: str | None,
-        source: str,
-    ) -> Saved:
-        """What `update_db` and `reset` do, in one: where the value is `RESET` the row goes."""
-        return self._saving.save(wanted, expected, actor, note, source)
 
     def _add_defaults(self, keys: list[str]) -> bool:
         """Insert rows where there are none; False: somebody else did meanwhile, read again."""
