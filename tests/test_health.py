@@ -147,6 +147,15 @@ def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
     assert "returned" in state.health().last_error
 
 
+def test_what_a_watcher_waits_on_ends_in_a_forked_process(make_app: MakeApp) -> None:
+    _app, state = make(make_app)
+    pulse = state.runner.stopping
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if pulse.is_set() else 1)
+    assert os.waitpid(child, 0)[1] == 0 and not pulse.is_set()
+
+
 def test_the_thread_ends_with_its_app() -> None:
     app = Flask("gone")
     kind = (quiet, watcher._dummy)
