@@ -15,7 +15,7 @@ import pytest
 import test_browser
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from test_browser import SHOP, SIZES, make_shop, row, save, serving, state_of
+from test_browser import SHOP, SIZES, arriving, follow, make_shop, row, save, serving, state_of
 
 from waffleconf_admin import WaffleAdmin
 
@@ -75,10 +75,12 @@ def test_search_finds_by_label_key_help_group_and_value(open_page: Open, script:
     }.items():
         search(page).fill(text)
         if not script:
-            search(page).press("Enter")
+            with arriving(page):
+                search(page).press("Enter")
         assert shown(page) == keys
         assert page.get_by_text("Nothing here matches").is_visible() == (not keys)
-    page.get_by_role("link", name="Show all settings").click()
+    with arriving(page, leaves=not script):
+        page.get_by_role("link", name="Show all settings").click()
     assert len(shown(page)) == len(CONFS)
 
 
@@ -127,9 +129,11 @@ def test_groups_and_changed_filter_without_losing_what_was_typed(
     open_page: Open, script: bool
 ) -> None:
     page = open_page(java_script_enabled=script)
-    page.get_by_role("link", name="Changed 4").click()
+    with arriving(page, leaves=not script):
+        page.get_by_role("link", name="Changed 4").click()
     assert set(shown(page)) == STORED.keys()
-    page.locator(".wf-side").get_by_role("link", name="Features").click()
+    with arriving(page, leaves=not script):
+        page.locator(".wf-side").get_by_role("link", name="Features").click()
     assert shown(page) == ["GIFT_CARDS"]
     current = page.locator('[aria-current="true"]').all_inner_texts()
     assert [text.split()[0] for text in current] == ["Changed", "Features"]
@@ -162,7 +166,8 @@ def test_a_link_to_a_setting_is_copied_and_opens_it(open_page: Open, browser: An
 def test_reset_to_the_default(app: Flask, open_page: Open, script: bool) -> None:
     page = open_page(java_script_enabled=script)
     page.get_by_label("Banner").fill("typed before")
-    row(page, "SITENAME").get_by_role("button", name="Reset").click()
+    with arriving(page, leaves=not script):
+        row(page, "SITENAME").get_by_role("button", name="Reset").click()
     if script:
         assert page.get_by_label("Site name").input_value() == "Waffle"
         assert app.config["SITENAME"] == "Crêperie du Port"
@@ -181,7 +186,7 @@ def test_enter_in_a_field_saves_and_resets_nothing(
 ) -> None:
     page = open_page(java_script_enabled=script)
     page.get_by_label("Banner").fill("Hello")
-    with page.expect_navigation():
+    with arriving(page):
         page.get_by_label("Banner").press("Enter")
     assert (app.config["BANNER"], app.config["SITENAME"]) == ("Hello", "Crêperie du Port")
 
@@ -199,13 +204,13 @@ def test_review_save_and_undo(app: Flask, open_page: Open, script: bool) -> None
     page = open_page(java_script_enabled=script)
     page.get_by_label("Banner").fill("Hello")
     page.get_by_label("Opening hours").fill('{"mon": []}')
-    page.get_by_role("button", name="Review").click()
+    follow(page, page.get_by_role("button", name="Review"))
     assert page.get_by_role("heading", name="2 changes, not saved yet").is_visible()
     page.get_by_label("Why?").fill("for the summer")
-    page.get_by_role("button", name="Save 2 changes").click()
+    follow(page, page.get_by_role("button", name="Save 2 changes"))
     assert app.config["BANNER"] == "Hello"
     assert state_of(app).history.list()[0].note == "for the summer"
-    page.locator(".wf-messages").get_by_role("button", name="Undo").click()
+    follow(page, page.locator(".wf-messages").get_by_role("button", name="Undo"))
     assert app.config["BANNER"] == "" and "sat" in app.config["HOURS"]
 
 
@@ -214,17 +219,17 @@ def test_an_important_setting_is_looked_at_twice(app: Flask, open_page: Open) ->
     page.get_by_label("Tax").fill("7")
     save(page)
     assert page.get_by_text("looked at twice").is_visible() and app.config["TAX"] == 21
-    page.get_by_role("button", name="Back to editing").click()
+    follow(page, page.get_by_role("button", name="Back to editing"))
     page.get_by_label("Tax").fill("8")
     save(page)
-    page.get_by_role("button", name="Save 1 change").click()
+    follow(page, page.get_by_role("button", name="Save 1 change"))
     assert app.config["TAX"] == 8
 
 
 def test_leaving_a_review_asks(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Banner").press_sequentially("Hello")
-    page.get_by_role("button", name="Review").click()
+    follow(page, page.get_by_role("button", name="Review"))
     page.get_by_label("Why?").press_sequentially("x")
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
@@ -292,8 +297,7 @@ def reviewed(app: Flask, page: Any) -> None:
     page.get_by_label("Opening hours").fill('{\n  "mon": []\n}')
     row(page, "UPLOAD_TOKEN").get_by_text("Set", exact=False).last.click()
     page.locator("#waffle-UPLOAD_TOKEN").fill("t0ken")
-    page.get_by_role("button", name="Review").click()
-    page.get_by_label("Why?").wait_for()
+    follow(page, page.get_by_role("button", name="Review"))
 
 
 def in_conflict(app: Flask, page: Any) -> None:
@@ -327,8 +331,7 @@ def past(app: Flask, page: Any) -> None:
 
 def past_of_one(app: Flask, page: Any) -> None:
     past(app, page)
-    page.get_by_role("link", name="Opening hours").click()
-    page.get_by_role("heading", name="Opening hours").wait_for()
+    follow(page, page.get_by_role("link", name="Opening hours"))
 
 
 def may_read(app: Flask, page: Any) -> None:
@@ -519,11 +522,11 @@ def test_keyboard_walk(app: Flask, open_page: Open) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.type("5")
     tab_to("waffle.do")
-    with page.expect_navigation():
+    with arriving(page):
         page.keyboard.press("Enter")
     tab_to("wf-note")
     page.keyboard.type("spring")
-    with page.expect_navigation():
+    with arriving(page):
         page.keyboard.press("Enter")
     assert (app.config["REVIEWS"], app.config["DISCOUNT"]) == (False, 5.0)
 

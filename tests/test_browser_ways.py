@@ -14,7 +14,7 @@ import pytest
 import test_browser
 from flask import Flask, request
 from jinja2 import ChoiceLoader, DictLoader
-from test_browser import make_shop, row, save, serving, state_of
+from test_browser import arriving, follow, make_shop, row, save, serving, state_of
 
 from waffleconf_admin import WaffleAdmin
 
@@ -88,7 +88,7 @@ def saved(page: Any) -> Any:
 
 def reviewed(page: Any) -> Any:
     page.get_by_label("Site name").fill("Bakery")
-    page.get_by_role("button", name="Review").click()
+    follow(page, page.get_by_role("button", name="Review"))
     return page.get_by_role("button", name="Save 1 change")
 
 
@@ -119,7 +119,7 @@ def test_a_double_click_sends_once(
     with page.expect_request(lambda request: request.method == "POST"):
         page.mouse.click(box["x"] + 5, box["y"] + 5)
     page.mouse.click(box["x"] + 5, box["y"] + 5)
-    with page.expect_navigation():
+    with arriving(page):
         slow.set()
     assert len(sent) == 1
     assert "Nothing" not in page.locator("#wf-main").inner_text()
@@ -179,8 +179,7 @@ def test_names_of_settings_and_of_the_address_stop_nothing(named: Flask, browser
         page.locator("#matches .wf-undo").click()
         page.locator("#waffle-submit").fill("new")
         page.evaluate("HTMLElement.prototype.click.call(document.querySelector('.wf-form'))")
-        with page.expect_navigation():
-            page.locator(".wf-bar .wf-primary").click()
+        follow(page, page.locator(".wf-bar .wf-primary"))
         context.close()
     assert errors == []
     assert (named.config["matches"], named.config["submit"]) == ("old", "new")
@@ -297,15 +296,13 @@ def test_a_secret_is_written_again_in_a_review_or_not_at_all(app: Flask, open_pa
     page = open_page()
     row(page, "TOKEN").get_by_text("Replace").click()
     page.locator("#waffle-TOKEN").fill("new")
-    page.get_by_role("button", name="Review").click()
-    page.get_by_role("button", name="Save 1 change").wait_for()
+    follow(page, page.get_by_role("button", name="Review"))
     assert page.get_by_label("Clear it").count() == 0
-    page.get_by_role("button", name="Back to editing").click()
+    follow(page, page.get_by_role("button", name="Back to editing"))
     row(page, "TOKEN").get_by_text("Replace").click()
     page.get_by_label("Clear it").check()
     save(page)
-    page.get_by_role("button", name="Save 1 change").click()
-    page.locator(".wf-messages").wait_for()
+    follow(page, page.get_by_role("button", name="Save 1 change"))
     assert app.config["TOKEN"] == ""
 
 
@@ -313,13 +310,12 @@ def mistaken(page: Any) -> None:
     page.get_by_label("Size").evaluate("e => e.type = 'text'")
     page.get_by_label("Size").fill("x")
     save(page)
-    page.get_by_role("alert").wait_for()
 
 
 def back(page: Any) -> None:
     page.get_by_label("Size").fill("11")
-    page.get_by_role("button", name="Review").click()
-    page.get_by_role("button", name="Back to editing").click()
+    follow(page, page.get_by_role("button", name="Review"))
+    follow(page, page.get_by_role("button", name="Back to editing"))
 
 
 @pytest.mark.parametrize("arrange", [mistaken, back], ids=lambda way: way.__name__)

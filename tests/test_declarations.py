@@ -16,7 +16,6 @@ from waffleconf_admin.declarations import declare
 from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.setting import Setting
 
-
 TRANSLATED = LazyString(lambda: {"es": "Tienda"}.get(str(get_locale()), "Shop"))
 
 

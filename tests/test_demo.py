@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from servers import free_port
+from test_browser import follow, save
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "examples" / "demo"
@@ -291,13 +292,13 @@ def test_three_settings_edited_in_a_browser_change_the_front_page(
         assert page.locator("#products li").count() == 8
         screenshots(page, "shop-before")
 
-        page.get_by_role("link", name="Settings").click()
+        follow(page, page.get_by_role("link", name="Settings"))
         screenshots(page, "settings-before")
         page.get_by_label("Shop name").fill("Crêperie du Port")
         page.get_by_role("radio", name="Mint").check()
         page.get_by_label("Products per page").fill("4")
         screenshots(page, "settings-edited")
-        page.get_by_role("button", name="Save").click()
+        save(page)
         assert page.get_by_label("Shop name").input_value() == "Crêperie du Port"
         screenshots(page, "settings-after")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from test_browser import SHOP, SIZES, open_page, serving, state_of
+from test_browser import SHOP, SIZES, follow, open_page, serving, state_of
 
 from waffleconf_admin import WaffleAdmin
 
@@ -48,14 +48,14 @@ def test_undo_and_put_back(
     page.goto(f"{url}/history")
     newest = page.get_by_role("article").first
     assert "Crêperie du Port" in newest.inner_text()
-    newest.get_by_role("button", name="Undo this save").click()
-    page.get_by_text("Site name has its old value again.").wait_for()
+    follow(page, newest.get_by_role("button", name="Undo this save"))
+    assert page.get_by_text("Site name has its old value again.").is_visible()
     assert state_of(app).read()["SITENAME"].value == "Crêperie"
-    page.get_by_role("link", name="Site name").first.click()
-    page.get_by_role("heading", name="Site name").wait_for()
+    follow(page, page.get_by_role("link", name="Site name").first)
     assert page.get_by_role("article").count() == 3
-    page.get_by_role("article").last.get_by_role("button", name="Put the old value back").click()
-    page.get_by_text("Site name has its old value again.").wait_for()
+    oldest = page.get_by_role("article").last
+    follow(page, oldest.get_by_role("button", name="Put the old value back"))
+    assert page.get_by_text("Site name has its old value again.").is_visible()
     assert state_of(app).read()["SITENAME"].value == "Waffle"
     assert page.get_by_label("Setting").input_value() == "SITENAME"
 
@@ -65,8 +65,8 @@ def test_filter_by_hand(url: str, open_page: Callable[..., Any]) -> None:
     page.goto(f"{url}/history")
     page.get_by_label("By").fill("deploy")
     page.get_by_label("From").select_option("Command line")
-    page.get_by_role("button", name="Show", exact=True).click()
-    page.get_by_role("link", name="Show all").wait_for()
+    follow(page, page.get_by_role("button", name="Show", exact=True))
+    assert page.get_by_role("link", name="Show all").is_visible()
     assert page.get_by_role("article").count() == 1
 
 
@@ -74,9 +74,8 @@ def test_a_conflict_is_told_at_the_top(app: Flask, url: str, open_page: Callable
     page = open_page()
     page.goto(f"{url}/history")
     state_of(app).update_db({"PAGE_SIZE": 50})
-    page.get_by_role("button", name="Undo this save").first.click()
+    follow(page, page.get_by_role("button", name="Undo this save").first)
     alert = page.get_by_role("alert")
-    alert.wait_for()
     assert "Products on a page was changed again since" in alert.inner_text()
 
 
@@ -96,6 +95,6 @@ def test_axe_finds_nothing_and_nothing_is_cut(
 def test_axe_finds_nothing_after_an_undo(url: str, open_page: Callable[..., Any]) -> None:
     page = open_page()
     page.goto(f"{url}/history")
-    page.get_by_role("button", name="Undo this save").first.click()
-    page.get_by_text("Site name has its old value again.").wait_for()
+    follow(page, page.get_by_role("button", name="Undo this save").first)
+    assert page.get_by_text("Site name has its old value again.").is_visible()
     assert Axe().run(page).response["violations"] == []

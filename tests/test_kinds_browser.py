@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from every_kind import BERLIN, CONFS, Level, Rights, Theme
 from flask import Flask
-from test_browser import serving
+from test_browser import arriving, serving
 
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.util import same
@@ -181,7 +181,7 @@ def submit(page: Any, status: int = 303) -> None:
     assert invalid == []  # the browser would refuse to send the form
     with (
         page.expect_response(lambda r: r.request.method == "POST") as answer,
-        page.expect_navigation(),
+        arriving(page),
     ):
         page.locator(".wf-primary").evaluate("button => button.form.requestSubmit(button)")
     assert answer.value.status == status

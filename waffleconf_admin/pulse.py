@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
 #: Seconds until the next beat, at most.
 BEAT = 1.0
-#: Seconds in which there is one beat at most: watching a file looks more often than that.
-REST = 0.4
 
 
 class Pulse:
@@ -28,35 +25,27 @@ class Pulse:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._pid = os.getpid()
-        self._ended = False
-        # Not an Event: a look five times a second costs a fifth less with a bare lock.
-        self._bell = threading.Lock()
-        self._bell.acquire()
+        self._ended = threading.Event()
         self.beat = time.monotonic()
 
     def set(self) -> None:
-        self._ended = True
-        with contextlib.suppress(RuntimeError):  # it has rung before
-            self._bell.release()
+        self._ended.set()
 
     def is_forked(self) -> bool:
         return os.getpid() != self._pid
 
     def is_set(self) -> bool:
-        if self._ended or self.is_forked():
+        if self._ended.is_set() or self.is_forked():
             return True
-        now = time.monotonic()
-        if now - self.beat >= REST:
-            self.beat = now
-            self._runner.do_what_is_due()
+        self.beat = time.monotonic()
+        self._runner.do_what_is_due()
         return False
 
     def wait(self, timeout: float) -> bool:
         """Wait for so many seconds; True, and sooner, when it is time to end."""
         left = max(0.0, timeout)
         while True:
-            if not self._ended:
-                self._bell.acquire(timeout=min(left, BEAT))
+            self._ended.wait(min(left, BEAT))
             left -= BEAT
             if self.is_set():
                 return True

@@ -69,7 +69,7 @@ def _file_watcher(state: Any) -> None:
     """
     stop = _stop(state)
     follower = getattr(state, "follower", None) or new_follower(state)
-    while not stop.wait(follower.interval):
+    while not stop.wait(follower.doze()):
         follower.follow(state.update_conf)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 #: Bytes at which the watch file starts anew.
 MAX_FILE = 2**20
+#: Seconds that a follower dozes at most, where it looks more often than that.
+DOZE = 0.8
 
 
 class Follower:
@@ -25,6 +27,18 @@ class Follower:
     def changed(self) -> bool:
         """Whether there is something to follow; not so soon after a reload has failed."""
         return file_mark(self.path) != self.seen and time.monotonic() >= self._retry_at
+
+    def doze(self) -> float:
+        """Look at the file every interval, for a second at most, and do nothing else.
+
+        :returns: seconds until it is time to `follow`: none when the file has changed.
+        """
+        # A process that has slept pays for each line anew, so what waits has few of them.
+        for _ in range(int(DOZE / self.interval)):
+            time.sleep(self.interval)
+            if file_mark(self.path) != self.seen:
+                return 0.0
+        return self.interval
 
     def follow(self, reload: Callable[[], Any]) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
