@@ -231,6 +231,62 @@ def test_a_failed_reload_is_tried_again_after_the_interval_only(path: str) -> No
     assert results == [None]
 
 
+def test_a_follower_that_dozes_sees_a_change_at_its_next_look(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(path, 0.1)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            touch_file(path, b".")
+
+    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", sleep)
+    assert follower.doze() and slept == [0.1] * 3
+
+
+def test_a_follower_dozes_for_less_than_a_second(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(path, 0.25)
+    slept: list[float] = []
+    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", slept.append)
+    assert not follower.doze() and follower.rest == 0.0
+    assert 0.5 < sum(slept) < 1.0
+
+
+@pytest.mark.parametrize("interval", [0.02, 0.5, 0.9, 60.0])
+def test_a_file_is_looked_at_every_interval_however_long_that_is(
+    path: str, monkeypatch: pytest.MonkeyPatch, interval: float
+) -> None:
+    """What a watcher waits adds up to the interval for each look."""
+    waited: list[float] = []
+    looks: list[int] = []
+    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", waited.append)
+    monkeypatch.setattr(
+        "waffleconf_admin.watchfile.file_mark", lambda path: looks.append(1) or file_mark(path)
+    )
+    state = State(WAFFLE_WATCHER_FILE=path, WAFFLE_WATCH_INTERVAL=interval)
+
+    class Stop:
+        asked = 0
+
+        def wait(self, seconds: float) -> bool:
+            waited.append(seconds)
+            self.asked += 1
+            return self.asked == 4
+
+        def is_set(self) -> bool:
+            return False
+
+    state.stopping = Stop()  # type: ignore[attr-defined]
+    state.follower = watcher.new_follower(state)  # type: ignore[attr-defined]
+    looks.clear()
+    get_watcher("file")(state)
+    assert sum(waited) - waited[-1] == pytest.approx(len(looks) * interval)
+
+
 def test_a_file_watcher_reloads_on_a_notice(path: str) -> None:
     state = file_state(path)
     with watching(state, "file"):

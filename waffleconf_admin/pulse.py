@@ -43,14 +43,13 @@ class Pulse:
 
     def wait(self, timeout: float) -> bool:
         """Wait for so many seconds; True, and sooner, when it is time to end."""
-        left = max(0.0, timeout)
-        while True:
+        left = timeout
+        while left > 0.0:
             self._ended.wait(min(left, BEAT))
             left -= BEAT
-            if self.is_set():
+            if left > 0.0 and self.is_set():
                 return True
-            if left <= 0.0:
-                return False
+        return self.is_set()
 
 
 class Watched:

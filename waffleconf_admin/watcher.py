@@ -69,8 +69,9 @@ def _file_watcher(state: Any) -> None:
     """
     stop = _stop(state)
     follower = getattr(state, "follower", None) or new_follower(state)
-    while not stop.wait(follower.doze()):
-        follower.follow(state.update_conf)
+    while not stop.wait(follower.rest):
+        if follower.doze() and not stop.is_set():
+            follower.follow(state.update_conf)
 
 
 def _file_notifier(state: Any) -> None:
@@ -119,7 +120,7 @@ def _redis_watcher(state: Any) -> None:
         heard = asked = time.monotonic()
         wanted: float | None = None  # since when there has been something to read
         while not stop.is_set():
-            message = pubsub.get_message(timeout=0.5 if wanted is None else 0.0)
+            message = pubsub.get_message(timeout=0.9 if wanted is None else 0.0)
             now = time.monotonic()
             if message is not None:
                 heard = now

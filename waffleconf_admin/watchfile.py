@@ -11,7 +11,7 @@ from typing import Any
 
 #: Bytes at which the watch file starts anew.
 MAX_FILE = 2**20
-#: Seconds that a follower dozes at most, where it looks more often than that.
+#: Seconds that a follower dozes at most.
 DOZE = 0.8
 
 
@@ -28,17 +28,22 @@ class Follower:
         """Whether there is something to follow; not so soon after a reload has failed."""
         return file_mark(self.path) != self.seen and time.monotonic() >= self._retry_at
 
-    def doze(self) -> float:
-        """Look at the file every interval, for a second at most, and do nothing else.
+    @property
+    def rest(self) -> float:
+        """Seconds to wait before it dozes; none where it looks as often as that in its sleep."""
+        return self.interval if self.interval > DOZE else 0.0
 
-        :returns: seconds until it is time to `follow`: none when the file has changed.
+    def doze(self) -> bool:
+        """Look at the file every interval, for less than a second, and do nothing else.
+
+        :returns: whether it has changed; True too where it is not looked at so often.
         """
-        # A process that has slept pays for each line anew, so what waits has few of them.
-        for _ in range(int(DOZE / self.interval)):
+        # Whoever wakes up pays for every line anew, so there are few.
+        for _ in range(looks := int(DOZE / self.interval)):
             time.sleep(self.interval)
             if file_mark(self.path) != self.seen:
-                return 0.0
-        return self.interval
+                return True
+        return not looks
 
     def follow(self, reload: Callable[[], Any]) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
