@@ -256,6 +256,15 @@ def test_a_follower_dozes_for_less_than_a_second(
     assert 0.5 < sum(slept) < 1.0
 
 
+def test_a_follower_that_is_roused_ends_its_doze(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch_file(path)
+    follower = Follower(path, 0.25)
+    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", lambda _: follower.rouse())
+    assert follower.doze()
+
+
 @pytest.mark.parametrize("interval", [0.02, 0.5, 0.9, 60.0])
 def test_a_file_is_looked_at_every_interval_however_long_that_is(
     path: str, monkeypatch: pytest.MonkeyPatch, interval: float

@@ -13,6 +13,8 @@ from typing import Any
 MAX_FILE = 2**20
 #: Seconds that a follower dozes at most.
 DOZE = 0.8
+#: What no file looks like.
+NO_FILE = (-1, -1, -1)
 
 
 class Follower:
@@ -44,6 +46,10 @@ class Follower:
             if file_mark(self.path) != self.seen:
                 return True
         return not looks
+
+    def rouse(self) -> None:
+        """End the doze with its next look."""
+        self.seen = NO_FILE
 
     def follow(self, reload: Callable[[], Any]) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
