@@ -426,41 +426,6 @@ def test_targets_are_large_enough(open_page: Callable[..., Any]) -> None:
     assert small == []
 
 
-def no_change(page: Any) -> None:
-    pass
-
-
-def unsaved(page: Any) -> None:
-    page.get_by_label("Site name").fill("Crêperie")
-    page.get_by_label("Gift cards").check()
-    for summary in page.locator("summary").all():
-        summary.click()
-
-
-def mistaken(page: Any) -> None:
-    page.get_by_label("Site name").fill("Crêperie")
-    page.get_by_label("Opening hours").fill("{")
-    save(page)
-
-
-def saved(page: Any) -> None:
-    page.get_by_label("Site name").fill("Crêperie")
-    page.get_by_label("Gift cards").check()
-    save(page)
-
-
-@pytest.mark.parametrize("arrange", [no_change, unsaved, mistaken, saved])
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(
-    open_page: Callable[..., Any], arrange: Callable[[Any], None], size: str, scheme: str
-) -> None:
-    page = open_page(viewport=SIZES[size], color_scheme=scheme)
-    arrange(page)
-    found = Axe().run(page)
-    assert found.response["violations"] == [], found.generate_report()
-
-
 def test_axe_finds_nothing_in_refusals(app: Flask, open_page: Callable[..., Any]) -> None:
     app.config["WAFFLE_CAN"] = lambda action, setting: False
     page = open_page()

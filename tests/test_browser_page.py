@@ -283,6 +283,14 @@ def unsaved(app: Flask, page: Any) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+def mistaken(app: Flask, page: Any) -> None:
+    page.get_by_label("Site name").fill("Bakery")
+    page.get_by_label("Opening hours").fill("{")
+    for summary in page.locator("summary").all():
+        summary.click()
+    save(page)
+
+
 def found(app: Flask, page: Any) -> None:
     search(page).fill("mail")
 
@@ -371,8 +379,8 @@ def unavailable(app: Flask, page: Any) -> None:
 
 
 STATES = [
-    plain, unsaved, found, nothing_found, reviewed, in_conflict, saved, may_read, may_change_some,
-    in_trouble, empty, refused, unavailable, at_the_end, past, past_of_one,
+    plain, unsaved, mistaken, found, nothing_found, reviewed, in_conflict, saved, may_read,
+    may_change_some, in_trouble, empty, refused, unavailable, at_the_end, past, past_of_one,
 ]  # fmt: skip
 LOOKS: dict[str, dict[str, Any]] = {
     "light-wide": {"viewport": SIZES["wide"], "color_scheme": "light"},
