@@ -17,7 +17,7 @@ import pytest
 from flask import Flask, current_app
 from fleet import until
 
-from waffleconf_admin import StoreError, WaffleConf, WaffleStore, runner, watcher
+from waffleconf_admin import StoreError, WaffleConf, WaffleStore, errand, runner, watcher
 from waffleconf_admin.watchfile import Follower, touch_file
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
@@ -276,9 +276,11 @@ def slow(make_app: MakeApp) -> tuple[Flask, Any, threading.Event, list[float]]:
 
 
 def test_a_request_waits_for_a_slow_reload_but_not_for_ever(slow: Any) -> None:
-    app, _state, go, _reads = slow
+    app, state, go, reads = slow
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert app.test_client().get("/").text == "Waffle"
+    assert time.monotonic() - reads[0] >= errand.PATIENCE  # it has waited
+    assert state.health().reloads == 1  # and not until the reload was done
     go.set()
 
 

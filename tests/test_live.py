@@ -118,3 +118,40 @@ def test_saves_and_reloads_from_many_threads_end_with_what_is_stored(live: Live)
     for thread in threads:
         thread.join()
     assert serialize(live.values["A"]) == stored["A"]
+
+
+class SlowRows(NoRows):
+    """Reads that wait for each other, so that all of them are under way at once."""
+
+    def __init__(self, readers: int) -> None:
+        self.barrier = threading.Barrier(readers)
+        self.reads = 0
+
+    def read(self, keys: list[str]) -> dict[str, str]:
+        self.reads += 1
+        if self.reads <= self.barrier.parties:
+            self.barrier.wait(10)
+        return {}
+
+
+def test_of_many_loads_at_once_none_is_done_more_than_twice(config: dict[str, Any]) -> None:
+    rows = SlowRows(8)
+    live = Live(config, rows)  # type: ignore[arg-type]
+    live.declare(declare({"A": {"default": 1}}))
+    threads = [threading.Thread(target=live.load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert live.loaded and rows.reads <= 16
+
+
+class Plain:
+    """A value whose class has no __eq__."""
+
+
+def test_only_a_text_that_is_another_is_a_change(config: dict[str, Any]) -> None:
+    live = Live(config, NoRows())  # type: ignore[arg-type]
+    live.declare(declare({"A": {"default": Plain()}}))
+    live.apply(live.generation, {"A": None})
+    assert live.apply(live.generation, {"A": None}) == {}

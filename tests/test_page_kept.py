@@ -254,3 +254,15 @@ def test_assets_have_their_content_in_the_address_and_last(app: Flask) -> None:
 def test_assets_stay_small(app: Flask, name: str, most: int) -> None:
     with app.test_client().get(f"{URL}/assets/{name}") as answer:
         assert len(answer.data) < most
+
+
+def test_a_kept_row_does_not_hide_who_changed_it(make_app: MakeApp) -> None:
+    app = make_app(CONFS, TESTING=False, WTF_CSRF_ENABLED=True, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: True))
+    client, state = app.test_client(), state_of(app)
+    state.update_db({"SITENAME": "New"}, actor="ben")
+    state.history.prune(0)
+    assert "ben" not in client.get(URL).text and "SITENAME" in kept(app)
+    state.update_db({"SITENAME": "Other"}, actor="eve")
+    state.update_db({"SITENAME": "New"}, actor="eve")
+    assert "eve" in row(client.get(URL).text, "SITENAME")

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, session
+from flask_wtf import CSRFProtect
 from test_admin import row, sent, state_of, stored
 from wtforms import SelectMultipleField
 
@@ -613,3 +614,84 @@ def test_a_page_that_cannot_know_does_not_say_that_nothing_was_saved(
     page = client.post(URL, data=form)
     assert page.status_code == 503 and stored(app)["SITENAME"] == "Waffle"
     assert "What you typed is kept here" in page.text and "Nothing was saved" not in page.text
+
+
+# What was typed, and can't be saved any more
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"SITENAME": {"desc": "Site name", "default": "Waffle", "readonly": True}}, "Site name"),
+        ({}, "A setting that you changed is not here any more"),
+    ],
+    ids=["read-only now", "gone"],
+)
+def test_what_was_typed_in_vain_is_told(
+    app: Flask, client: Any, changed: dict[str, Any], told: str
+) -> None:
+    form = typed(client, SITENAME="Crêperie", TAX="21", ABOUT="new")
+    others = {key: declared for key, declared in CONFS.items() if key != "SITENAME"}
+    app.config["WAFFLE_CONFS"] = others | changed
+    page = client.post(URL, data=form)
+    assert page.status_code == 422 and told in html.unescape(page.text)
+    assert client.post(URL, data=sent(page.text)).status_code == 303  # and not twice
+    assert stored(app)["ABOUT"] == "new"
+
+
+@pytest.mark.parametrize("key", ["SITENAME", "TOKEN", "OPEN"])
+def test_what_nobody_touched_may_go(app: Flask, client: Any, key: str) -> None:
+    form = typed(client, ABOUT="new")
+    app.config["WAFFLE_CONFS"] = {name: conf for name, conf in CONFS.items() if name != key}
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)["ABOUT"] == "new"
+
+
+def test_a_choice_that_is_gone_is_not_another_one(make_app: MakeApp) -> None:
+    letters = list("abcdefg")
+    app = make_app({"LETTER": {"default": "a", "choices": letters}}, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = typed(client, LETTER="c")
+    app.config["WAFFLE_CONFS"] = {"LETTER": {"default": "a", "choices": list("defghia")}}
+    for _ in range(2):
+        page = client.post(URL, data=form)
+        assert page.status_code == 422
+        assert "c (no longer a choice)" in row(page.text, "LETTER")
+        form = sent(page.text)
+    assert stored(app)["LETTER"] == "a"
+
+
+def test_a_value_without_a_control_can_be_reset(make_app: MakeApp) -> None:
+    app = make_app({"OPEN": {"default": True}}, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    state_of(app).update_db({"OPEN": "stray"})
+    page = client.get(URL).text
+    assert "It is changed from code" in page
+    answer = client.post(URL, data=sent(page) | {"waffle.do": "reset OPEN"})
+    assert answer.status_code == 303 and stored(app)["OPEN"] is True
+
+
+# Tokens
+
+
+def test_under_an_app_wide_csrf_protection_an_old_token_loses_nothing(app: Flask) -> None:
+    CSRFProtect(app)
+
+    @app.post("/other")
+    def other() -> str:
+        return "done"
+
+    client = app.test_client()
+    page = client.post(URL, data=typed(client, SITENAME="Crêperie") | {"csrf_token": "old"})
+    assert page.status_code == 422 and "Crêperie" in row(page.text, "SITENAME")
+    assert client.post(URL, data=sent(page.text)).status_code == 303
+    assert client.post("/other").status_code == 400  # that is protected as ever
+
+
+def test_what_another_site_sends_is_not_shown_to_be_saved(app: Flask, client: Any) -> None:
+    client.get(URL)
+    answer = client.post(URL, data={"SITENAME": "evil"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 303 and "evil" not in answer.text
+    assert stored(app)["SITENAME"] == "Waffle"

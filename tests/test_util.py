@@ -26,6 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waffleconf_admin import InvalidValue
+from waffleconf_admin.fields.special import is_set
 from waffleconf_admin.util import classes_in, deserialize, same, serialize
 
 UTC = datetime.UTC
@@ -333,3 +334,17 @@ def test_the_classes_of_a_default_are_found_inside_it() -> None:
 
 def test_a_class_as_a_default_allows_nothing() -> None:
     assert classes_in([int, type, len, lambda: 0]) == set()
+
+
+class Older:
+    """A class that has got another attribute since an object of it was stored."""
+
+    def __eq__(self, other: object) -> bool:
+        return self.added == other.added  # type: ignore[attr-defined, no-any-return]
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_what_cannot_be_compared_is_not_the_same() -> None:
+    assert not same(Older(), Older())
+    assert is_set(Older())

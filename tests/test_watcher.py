@@ -433,6 +433,58 @@ def test_messages_without_a_pause_do_not_put_off_the_reload(redis_server: str) -
         assert until(reloaded)
 
 
+def test_messages_that_are_there_already_are_one_reload(redis_server: str) -> None:
+    import redis
+
+    state = redis_state(redis_server)
+    with watching(state, "redis"), redis.Redis.from_url(redis_server) as client:
+        assert state.wait()
+        before = state.reloads
+        with client.pipeline() as pipeline:
+            for _ in range(1000):
+                pipeline.publish("shop", b"")
+            pipeline.execute()
+        get_notifier("redis")(state)
+        assert state.wait()
+        assert state.reloads - before < 500
+
+
+def test_a_reload_that_takes_long_is_no_silence_of_redis(
+    redis_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "REDIS_SILENCE", 1.0)
+    state = redis_state(redis_server)
+    update, fast = state.update_conf, threading.Event()
+
+    def update_conf() -> Any:
+        fast.wait(2.5)  # more than twice the silence
+        fast.set()
+        return update()
+
+    state.update_conf = update_conf  # type: ignore[method-assign]
+    with watching(state, "redis") as errors:
+        assert state.wait()
+        get_notifier("redis")(state)
+        assert state.wait()
+    assert errors == []
+
+
+def test_a_file_of_another_user_that_can_be_written_is_touched(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch_file(path, b".")
+    utime, before = os.utime, file_mark(path)
+
+    def refused(where: Any, *args: Any, **kwargs: Any) -> None:
+        if args or kwargs:  # a time of one's own choice is for the owner
+            raise PermissionError
+        utime(where)
+
+    monkeypatch.setattr(os, "utime", refused)
+    touch_file(path, b".")
+    assert file_mark(path) != before
+
+
 def test_a_failed_reload_after_a_redis_notice_is_tried_again(redis_server: str) -> None:
     state = redis_state(redis_server)
     state.results = [False]

@@ -48,6 +48,9 @@ def _before_fork() -> None:
 def _after_fork_in_parent() -> None:
     while _HELD:
         _HELD.pop().release()
+    if are_threads_greenlets():
+        for runner in list(_RUNNERS):
+            runner.look_soon()
 
 
 def _after_fork_in_child() -> None:

@@ -208,6 +208,8 @@ class History:
             pruned = self.prune()
         except StoreError as error:
             log.info("Old rows of the history were not deleted: %s", error)
+        except Exception:  # the save stands, whatever a store of the app's own raises
+            log.exception("Old rows of the history were not deleted")
         # A full batch: there are more.
         self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -54,6 +55,8 @@ class Live:
         self.generation = 0
         self.values: Mapping[str, Any] = {}
         self.loaded = False
+        self._tickets = itertools.count(1)
+        self._read_at = 0  #: the ticket of the last read that was taken up
         self._settings: Mapping[str, Setting] = {}
         self._records: dict[str, Record] = {}
         self._reported: dict[str, str] = {}
@@ -112,13 +115,16 @@ class Live:
 
         :raises StoreError: the database can't be read.
         """
+        called = next(self._tickets)
         while True:  # ends: the generation only moves when somebody else gets through
-            generation, keys = self.generation, list(self._settings)
+            generation, keys, ticket = self.generation, list(self._settings), next(self._tickets)
             texts = self._rows.read(keys)
             changes = self.apply(generation, {key: texts.get(key) for key in keys})
             if changes is not None:
-                self.loaded = True
+                self.loaded, self._read_at = True, ticket
                 return changes
+            if self.loaded and self._read_at > called:
+                return {}  # what is here was read by somebody else, after this call had begun
 
     def take_up(self, generation: int, texts: Texts) -> Changes:
         """Bring what was just saved into memory, and return what has changed.
@@ -147,6 +153,8 @@ class Live:
             for key, text in texts.items()
             if (record := self.record(key, text)) is not known.get(key)
         }
+        # By text: two objects of a class without __eq__ are never equal.
+        rewritten = [key for key in fresh if key not in known or known[key].text != fresh[key].text]
         with self._lock:
             if self.generation != generation:
                 return None
@@ -159,8 +167,8 @@ class Live:
             self.generation += 1
         return {
             key: (old[key], new[key])
-            for key in fresh
-            if key in new and new[key] is not old[key] and not same(old[key], new[key])
+            for key in rewritten
+            if key in new and not same(old[key], new[key])
         }
 
 

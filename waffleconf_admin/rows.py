@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_app_context
 
 from .contexts import within
 from .exceptions import InvalidValue
@@ -42,6 +43,11 @@ class Rows:
 
         :raises Exception: whatever the database's library raises.
         """
+        if not has_app_context():
+            # At the end of a context an app may remove the session of the thread, and with it roll
+            # back what the parent has begun: so none is pushed where that will do.
+            with suppress(RuntimeError):
+                return self._store.after_fork()
         with within(self._app):
             self._store.after_fork()
 

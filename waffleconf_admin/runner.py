@@ -183,6 +183,12 @@ class Runner:
         # Jittered, lest all the processes of a deployment read at the same moment.
         self._due = self._read_at + seconds * random.uniform(0.75, 1.0)
 
+    def look_soon(self) -> None:
+        """Read within a second or so: after a fork the child's greenlet, before it ends, may take
+        what was sent to this process.
+        """
+        self._due = min(self._due, time.monotonic() + RETRY)
+
     def hear(self) -> bool:
         """Reload, for something may have changed."""
         self.journal.note_notice()
@@ -270,7 +276,7 @@ class Runner:
             stale=self._failing,
             deaf=self._outage.lasts or missing,
             owing=self._owed,
-            silent=self._silent(),
+            silent=self._silent() and not self.busy.locked(),
         )
         late = self._active and time.monotonic() - self._read_at > self._resync + SILENCE
         return Health(

@@ -104,11 +104,11 @@ class Saving:
             renew_snapshot()
             self._log(changes, actor, note, source)
             state.runner.notify()
-            if state.history:
-                state.history.tidy()
         announce(state.app, changes, "local")
         remote = {key: pair for key, pair in news.items() if key not in changes}
         announce(state.app, remote, "remote")
+        if changes and state.history:
+            state.history.tidy()
         saved = Saved({key: value for key, (_, value) in changes.items()})
         saved.change_set = history[0].change_set if history else None
         return saved
@@ -142,7 +142,7 @@ class Saving:
                     "The rules across settings could not be checked, so nothing was saved: the "
                     "function validate= must return {key: message} and raise nothing."
                 )
-            ) from error
+            ) from (None if any(s.secret for s in self._state.settings.values()) else error)
         if problems:
             secrets = [
                 str(values[key])

@@ -16,7 +16,7 @@ from .health import Health
 from .history import History
 from .live import Live, Record
 from .rows import Rows
-from .runner import Runner
+from .runner import RETRY, Runner
 from .saving import RESET, Saved, Saving, Validate
 from .setting import Setting
 from .signals import announce
@@ -135,11 +135,12 @@ class _WaffleState:
         try:
             changes = self._live.load()
         except StoreError as error:
-            self._next_try = time.monotonic() + 1.0
+            self._next_try = time.monotonic() + RETRY
             self.runner.note_failed_reload(error)
             self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
             return False
         self.runner.note_reload(time.perf_counter() - started)
+        self._next_try = 0.0
         self._logged.discard("load")
         announce(self.app, changes, "remote")
         return True
@@ -242,7 +243,10 @@ class _WaffleState:
 
     def _autoload(self) -> None:
         wanted = not self._live.loaded and self.app.config["WAFFLE_AUTOLOAD"]
-        if wanted and time.monotonic() >= self._next_try:
+        now = time.monotonic()
+        if wanted and now >= self._next_try:
+            if self._next_try:  # it failed before: one tries it again, and the others go on
+                self._next_try = now + RETRY
             self.update_conf()
 
     # Small things

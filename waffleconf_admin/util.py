@@ -103,7 +103,10 @@ def same(a: Any, b: Any) -> bool:
         return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
     if isinstance(a, (complex, Decimal, datetime, time)):
         return repr(a) == repr(b)  # 1.0 is not 1.00, noon in Paris is not 11:00 in London
-    return bool(a == b)
+    try:
+        return bool(a == b)
+    except Exception:  # an object from before its class got another attribute, say
+        return False
 
 
 def _has_fold(value: Any) -> bool:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 INTERVALS = {"file": 0.25, "database": 1.0}
 #: Seconds after which a silent Redis counts as hung.
 REDIS_SILENCE = 5.0
-#: Seconds for which messages that follow each other closely are one reload.
+#: Seconds after a message in which those that are there already are the same reload.
 BURST = 0.05
 #: Seconds that a notice may hold up the request that sends it.
 NOTIFY_TIMEOUT = 0.5
@@ -58,8 +58,11 @@ def _stop(state: Any) -> Stop:
 
 def new_follower(state: Any) -> Follower:
     """Begin to follow the state's watch file."""
-    path = os.fspath(setting(state, "WAFFLE_WATCHER_FILE", "/tmp/waffleconf.txt"))
-    return Follower(path, interval(state, "file"))
+    return Follower(_watch_path(state), interval(state, "file"))
+
+
+def _watch_path(state: Any) -> str:
+    return str(os.fspath(setting(state, "WAFFLE_WATCHER_FILE", "/tmp/waffleconf.txt")))
 
 
 def _file_watcher(state: Any) -> None:
@@ -80,7 +83,7 @@ def _file_notifier(state: Any) -> None:
     :param state: the `_WaffleState` that has saved.
     :raises OSError: the file can't be written.
     """
-    touch_file(new_follower(state).path, b".")
+    touch_file(_watch_path(state), b".")
 
 
 def _redis(state: Any, timeout: float) -> Any:
@@ -132,6 +135,7 @@ def _redis_watcher(state: Any) -> None:
                     continue
             if wanted is not None:
                 failed = state.update_conf() is False
+                heard += time.monotonic() - now  # nobody has listened meanwhile
                 wanted = now if failed and not stop.wait(1.0) else None
             if now - heard > 2 * REDIS_SILENCE:
                 from redis.exceptions import TimeoutError as RedisTimeoutError

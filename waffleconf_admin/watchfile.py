@@ -92,6 +92,9 @@ def touch_file(path: str, text: bytes = b"") -> None:
             with contextlib.suppress(OSError):  # on a full disk the time alone has to tell
                 os.write(handle, text)
             now = time.time_ns()  # finer than the kernel's own clock tick
-            os.utime(path, ns=(now, now))
+            try:
+                os.utime(handle if os.utime in os.supports_fd else path, ns=(now, now))
+            except PermissionError:  # of another user, who lets us write: then the kernel's time
+                os.utime(path)
     finally:
         os.close(handle)

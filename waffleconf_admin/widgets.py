@@ -187,10 +187,13 @@ class Options:
                 f"<label>{button()} {escape(button.label.text)}</label>" for button in field
             )
             return Markup(f"<div{attributes(given)}>{buttons}</div>")
+        chosen, offered = field._value(), dict(field.options())
+        if chosen and chosen not in offered:  # or the browser would show, and send, the first
+            offered[chosen] = gettext("%(value)s (no longer a choice)", value=chosen[:100])
         options = "".join(
-            f"<option{attributes({'value': text, 'selected': text == field._value()})}>"
+            f"<option{attributes({'value': text, 'selected': text == chosen})}>"
             f"{escape(label)}</option>"
-            for text, label in field.options()
+            for text, label in offered.items()
         )
         return Markup(f"<select{common(field, {}, kwargs)}>{options}</select>")
 

@@ -104,6 +104,7 @@ class WaffleAdmin(Blueprint):
         self.add_url_rule("/history/undo", "no_undo", lambda: redirect(url_for(".history")))
         assets.add(self)
         self.url_value_preprocessor(submission.make_room)
+        self.url_value_preprocessor(self._check_tokens_itself)
         self.after_request(self._add_headers)
         for name, function in _IN_TEMPLATES.items():
             self.add_app_template_global(function, f"waffle_{name}")
@@ -130,7 +131,17 @@ class WaffleAdmin(Blueprint):
         """Return who saves, as far as the app says."""
         return self.actor() if self.actor else logged_in()
 
+    def _check_tokens_itself(self, endpoint: str | None, values: Any) -> None:
+        """Tell an app-wide CSRFProtect that our pages check their tokens themselves: from it, who
+        sends an old one would not get back what was typed.
+        """
+        if protect := current_app.extensions.get("csrf"):
+            protect.exempt(self._index)
+            protect.exempt(self._history)
+
     def _index(self) -> BaseResponse:
+        if submission.is_foreign():
+            return redirect(url_for(".index"), 303)  # nobody shall save what it holds by mistake
         state = state_of_app()
         rights = Rights(self, state)
         # Who was logged out while typing loses nothing.

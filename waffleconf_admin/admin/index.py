@@ -66,7 +66,7 @@ class SettingsPage:
         if action != "edit":
             self._reset_secrets(form)
         valid = form.validate()
-        if resets and not form[key].setting.confirm:
+        if resets and not (form[key].setting.confirm and form[key].editable):
             return self._reset(form, key)
         if not valid:
             return self._show(form, 422)
@@ -144,7 +144,7 @@ class SettingsPage:
     def _reset(self, form: forms.SettingsForm, key: str) -> Response:
         """Reset one setting; what else was typed is neither saved nor lost."""
         field = form[key]
-        if form.form_errors or key in form.conflicts or not field.editable:
+        if form.form_errors or key in form.conflicts or not field.resettable:
             return self._show(form, 422)
         status, written = self._write(form, {key: RESET}, {key: field.record.value})
         if status != 303:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 from werkzeug.datastructures import MultiDict
 
 from ..forms.submission import PAGE, Names
@@ -31,6 +31,13 @@ def make_room(endpoint: str | None, values: dict[str, Any] | None) -> None:
     limit = request.max_form_memory_size
     if limit is not None and request.mimetype == "application/x-www-form-urlencoded":
         request.max_form_memory_size = max(limit, ROOM)
+
+
+def is_foreign() -> bool:
+    """Whether a page of another site has sent this, as the browser says."""
+    checks = current_app.config.get("WTF_CSRF_ENABLED", True)
+    sends = request.method == "POST"
+    return bool(checks and sends and request.headers.get("Sec-Fetch-Site") == "cross-site")
 
 
 def action() -> tuple[str, str]:

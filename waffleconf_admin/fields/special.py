@@ -85,4 +85,4 @@ class StaticField(SettingField):
 
 def is_set(value: Any) -> bool:
     """Whether there is a secret: what is blank is none."""
-    return value not in (None, "", b"")
+    return value is not None and not (isinstance(value, (str, bytes)) and not value)

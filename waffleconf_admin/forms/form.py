@@ -37,6 +37,8 @@ CSRF = mark(
     "Nothing is saved yet: save again."
 )
 ELSEWHERE = mark("A rule about a setting that is not on this page does not allow this.")
+LOCKED = mark("%(label)s can't be changed any more: what you wrote there is not saved.")
+GONE = mark("A setting that you changed is not here any more: what you wrote there is not saved.")
 AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
 
 
@@ -80,6 +82,7 @@ class SettingsForm(BaseForm):
         }
         self._decisions: dict[str, str] = {}
         self._resets: set[str] = set()
+        self._in_vain: list[str] = []  # messages about what was typed and can't be saved any more
         self.changes, self.expected, self.conflicts = {}, {}, []
         self._seals = seals()
         self._submission = None if formdata is None else Submission(formdata, self._seals)
@@ -124,6 +127,7 @@ class SettingsForm(BaseForm):
         self.form_errors = [gettext(CSRF)] if self._guard and not self._guard.validate() else []
         if self._submission and self._submission.broken:
             self.form_errors.append(gettext(BROKEN_PAGE))
+        self.form_errors += self._in_vain
         self.changes, self.expected, self.conflicts = {}, {}, []
         for key, decision in self._decisions.items():
             field = self[key]
@@ -202,6 +206,8 @@ class SettingsForm(BaseForm):
             reason=gettext(self._reasons[key]),
             **self._place,
         )
+        # Without a control there is no way but this to a value that people can change again.
+        field.resettable = not self._reasons[key] and (field.editable or not field.setting.confirm)
         field.kept, field.hidden = None, False  # the page may say otherwise
         return field
 
@@ -240,6 +246,8 @@ class SettingsForm(BaseForm):
                 continue
             field = self[key]
             if not field.editable:
+                if submission.had(key):
+                    self._in_vain.append(gettext(LOCKED, label=setting.label))
                 continue
             bound.take(field, raw)
             stored = submission.digest(key, field.basis)
@@ -250,6 +258,17 @@ class SettingsForm(BaseForm):
             decision = merge.decide(shown, stored, new)
             if decision != "keep":
                 self._decisions[key] = decision
+        elsewhere = [key for key in submission if key not in self._settings]
+        if any(self._is_touched(submission, key) for key in elsewhere):
+            self._in_vain.append(gettext(GONE))
+
+    def _is_touched(self, submission: Submission, key: str) -> bool:
+        """Whether something was written for a setting that is not in this form any more."""
+        raw = submission.sent.getlist(self._name_of(key))
+        shown = submission.shown(key)
+        return any(raw) and all(
+            submission.digest(key, text) != shown for text in bound.other_texts(raw)
+        )
 
     def _unticked(self, sent: Any) -> set[str]:
         """The boxes missing from a form that has all else: an empty one is not sent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -62,6 +62,14 @@ class Submission:
     def from_page(self) -> bool:
         """Whether it has a page's token; a script has none, and then the last write wins."""
         return self._shown is not None
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys of the settings that the page had a control for."""
+        return iter(self._shown or ())
+
+    def had(self, key: str) -> bool:
+        """Whether the page had a control for a setting."""
+        return key in (self._shown or ())
 
     def shown(self, key: str) -> str | None:
         """Return the digest of what the page had shown, for `merge.decide`."""

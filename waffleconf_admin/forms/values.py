@@ -48,6 +48,7 @@ def parse_text(state: Any, key: str, text: str) -> Any:
             kind = choose(setting, _table())
             field = bound.alone(setting, kind)
             if isinstance(field, SettingField):
+                field.gives_back(setting.default)  # what it can't show it can't take either
                 return field.read(text)
         except Unshown as error:
             raise InvalidValue(

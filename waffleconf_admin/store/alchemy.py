@@ -117,8 +117,7 @@ class AlchemyWaffleStore(AlchemyHistory):
     def after_fork(self) -> None:
         engine = self._bind().engine
         if not _in_memory(engine):
-            # Kept, for the garbage collector would close the parent's connections.
-            self._inherited = engine.pool
+            self._inherited.append(engine.pool)
             engine.dispose(close=False)
 
     # The session and its connections

@@ -51,6 +51,8 @@ class WaffleStore:
         self.model = model
         self.history = history
         self._odd: set[str] = set()
+        # Of former processes: the garbage collector would close the parent's connections.
+        self._inherited: list[Any] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

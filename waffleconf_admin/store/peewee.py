@@ -32,10 +32,6 @@ class PeeweeWaffleStore(PeeweeHistory):
     :param history: the model class that keeps who changed what; None: nothing is kept.
     """
 
-    def __init__(self, db: Any = None, model: Any = None, history: Any = None) -> None:
-        super().__init__(db, model, history)
-        self._inherited: list[Any] = []
-
     # The documented methods, on the caller's connection
 
     def commit(self) -> None:
@@ -131,13 +127,15 @@ class PeeweeWaffleStore(PeeweeHistory):
         database = self._database
         if self.in_memory():
             return
-        # Kept, for the garbage collector would close the parent's connections.
         pooled = [getattr(database, name, None) for name in ("_connections", "_in_use")]
         self._inherited += [database._state.conn, *pooled]
         database._state.reset()
         database._lock = threading.Lock()
         if pooled[0] is not None:
             database._connections, database._in_use = [], {}
+            # Another thread of the parent's may have been connecting.
+            database._pool_lock = threading.RLock()
+            database._pool_available = threading.Condition(database._pool_lock)
 
     # The database and its connections
 
