@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -710,10 +711,11 @@ def test_a_rule_that_fails_is_an_error_of_ours_without_its_text(
     make_app: MakeApp, rule: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app(CONFS, validate=rule)
-    with pytest.raises(InvalidValue, match="validate="):
-        state_of(app).update_db({"TOKEN": "hunter2"})
+    with pytest.raises(InvalidValue, match="validate=") as caught:
+        state_of(app).update_db({"TOKEN": f"hunter{2}"})
     assert rows(app) == {}
     assert "hunter2" not in caplog.text
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def quoting_rule(values: dict[str, Any]) -> dict[str, str]:
@@ -991,3 +993,37 @@ def test_a_value_in_the_configuration_that_will_be_lost_is_told(
     make_app(CONFS, HOURS={"mon": [9, 18]}, SITENAME="From the environment")
     (line,) = [record.getMessage() for record in caplog.records if "app.config" in record.msg]
     assert "SITENAME" in line and "HOURS" not in line and "environment" not in line
+
+
+def test_while_the_database_is_away_one_request_a_second_asks_for_it(make_app: MakeApp) -> None:
+    app = make_app(CONFS)
+    store, asked, away = state_of(app).configstore, threading.Event(), threading.Event()
+    reads: list[None] = []
+
+    def read(keys: Any = None) -> Any:
+        reads.append(None)
+        if len(reads) > 1:
+            asked.set()
+            away.wait(10)  # as a host that is gone does
+        raise StoreError("the database is away")
+
+    store.read = read
+    app.test_client().get("/")
+    state_of(app)._next_try -= 1.0  # a second later
+    first = threading.Thread(target=app.test_client().get, args=["/"])
+    first.start()
+    assert asked.wait(10)
+    app.test_client().get("/")  # which waits for nothing
+    assert len(reads) == 2
+    away.set()
+    first.join()
+
+
+def test_a_fork_ends_no_context_of_the_app(make_app: MakeApp, orm: str) -> None:
+    """At its end an app may remove the session of the thread that forks."""
+    app = make_app(CONFS, orm)
+    ended: list[None] = []
+    app.teardown_appcontext(lambda error: ended.append(None))
+    state_of(app).after_fork()
+    # Flask-SQLAlchemy knows its engine inside a context only, and its sessions belong to that.
+    assert len(ended) == (orm == "sqlalchemy")

@@ -714,3 +714,13 @@ def test_a_model_may_store_its_texts_in_its_own_way(orm: str, tmp_path: Path) ->
             db.session.remove()
             db.engine.dispose()
     state.stop()
+
+
+def test_a_save_stands_whatever_pruning_raises(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS, history=True, WAFFLE_HISTORY_DAYS=30)
+    state = app.extensions["waffleconf"]
+    app.config["WAFFLE_HISTORY_DAYS"] = "30"
+    assert state.update_db({"SIZE": 1}) == {"SIZE": 1}
+    assert "not deleted" in caplog.text

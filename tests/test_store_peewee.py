@@ -272,3 +272,28 @@ def test_a_rule_of_the_table_is_an_error(db: Any) -> None:
     with pytest.raises(StoreError, match="A rule of the table"):
         store.swap({"A": (None, "too long"), "B": (None, "b")})
     assert store.read() == []
+
+
+def test_a_forked_child_does_not_wait_for_a_pool_that_the_parent_was_asking(path: str) -> None:
+    """While it connects, a pool holds a lock, which then is for ever held in the child."""
+    pool = PooledSqliteDatabase(path)
+    store = PeeweeWaffleStore(model=conf_on(pool))
+    locks = [lock for lock in (getattr(pool, "_pool_lock", None), pool._lock) if lock]
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        for lock in locks:
+            lock.acquire()
+        held.set()
+        free.wait(10)
+        for lock in locks:
+            lock.release()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    store.after_fork()  # as a child does, where the holder is not any more
+    assert store.swap({"A": (None, "a")})
+    free.set()
+    holder.join()
+    pool.close_all()
