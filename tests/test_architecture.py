@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "outage": set(),
     "health": {"words"},
     "watcher": {"watchfile"},
-    "watchfile": set(),
+    "watchfile": {"inotify"},
+    "inotify": set(),
     "rows": {"contexts", "exceptions", "setting", "store", "util", "words"},
     "live": {"exceptions", "util"},
     "forms": {

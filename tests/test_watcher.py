@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -231,11 +232,28 @@ def test_a_failed_reload_is_tried_again_after_the_interval_only(path: str) -> No
     assert results == [None]
 
 
-def test_a_follower_that_dozes_sees_a_change_at_its_next_look(
-    path: str, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on another system than Linux, or with too many processes that use inotify."""
+
+    def refuse(path: str) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("waffleconf_admin.watchfile.Inotify", refuse)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that somebody wanted to sleep, and has not."""
+    seconds: list[float] = []
+    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", seconds.append)
+    return seconds
+
+
+def test_without_inotify_a_change_is_seen_at_the_next_look(
+    path: str, polling: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follower = Follower(path, 0.1)
-    slept: list[float] = []
+    follower, slept = Follower(path, 0.1), []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -243,36 +261,27 @@ def test_a_follower_that_dozes_sees_a_change_at_its_next_look(
             touch_file(path, b".")
 
     monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", sleep)
-    assert follower.doze() and slept == [0.1] * 3
+    with follower.dozing() as doze:
+        assert doze() and slept == [0.1] * 3
 
 
-def test_a_follower_dozes_for_less_than_a_second(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_doze_is_shorter_than_a_second(path: str, polling: None, slept: list[float]) -> None:
     follower = Follower(path, 0.25)
-    slept: list[float] = []
-    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", slept.append)
-    assert not follower.doze() and follower.rest == 0.0
+    with follower.dozing() as doze:
+        assert not doze() and follower.rest == 0.0
     assert 0.5 < sum(slept) < 1.0
-
-
-def test_a_follower_that_is_roused_ends_its_doze(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    touch_file(path)
-    follower = Follower(path, 0.25)
-    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", lambda _: follower.rouse())
-    assert follower.doze()
 
 
 @pytest.mark.parametrize("interval", [0.02, 0.5, 0.9, 60.0])
 def test_a_file_is_looked_at_every_interval_however_long_that_is(
-    path: str, monkeypatch: pytest.MonkeyPatch, interval: float
+    path: str,
+    polling: None,
+    slept: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    interval: float,
 ) -> None:
     """What a watcher waits adds up to the interval for each look."""
-    waited: list[float] = []
     looks: list[int] = []
-    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", waited.append)
     monkeypatch.setattr(
         "waffleconf_admin.watchfile.file_mark", lambda path: looks.append(1) or file_mark(path)
     )
@@ -282,7 +291,7 @@ def test_a_file_is_looked_at_every_interval_however_long_that_is(
         asked = 0
 
         def wait(self, seconds: float) -> bool:
-            waited.append(seconds)
+            slept.append(seconds)
             self.asked += 1
             return self.asked == 4
 
@@ -293,7 +302,41 @@ def test_a_file_is_looked_at_every_interval_however_long_that_is(
     state.follower = watcher.new_follower(state)  # type: ignore[attr-defined]
     looks.clear()
     get_watcher("file")(state)
-    assert sum(waited) - waited[-1] == pytest.approx(len(looks) * interval)
+    assert sum(slept) - slept[-1] == pytest.approx(len(looks) * interval)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is for Linux")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: touch_file(path, b"."),
+        lambda path: os.utime(path, (1, 1)),
+        os.remove,
+        lambda path: os.replace(Path(path + "2").write_text("x") and path + "2", path),
+    ],
+    ids=["notice", "older", "removed", "replaced"],
+)
+def test_inotify_hears_every_change_at_once(
+    path: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], Any]
+) -> None:
+    touch_file(path, b".")
+    monkeypatch.setattr("waffleconf_admin.watchfile.DOZE", WAIT)
+    follower = Follower(path, 0.25)
+    with follower.dozing() as doze:
+        for _ in range(2):  # also of the file that has come in its place
+            began = time.monotonic()
+            threading.Timer(0.1, change, [path]).start()
+            assert any(doze() for _ in range(5))  # it also wakes for what is seen already
+            assert time.monotonic() - began < WAIT
+            touch_file(path, b".")
+            follower.seen = file_mark(path)
+
+
+def test_a_file_watcher_without_inotify_reloads_on_a_notice(path: str, polling: None) -> None:
+    state = file_state(path)
+    with watching(state, "file"):
+        get_notifier("file")(file_state(path))
+        assert state.wait()
 
 
 def test_a_file_watcher_reloads_on_a_notice(path: str) -> None:

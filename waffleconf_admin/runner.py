@@ -108,8 +108,6 @@ class Runner:
         """End the thread, within a second; it does not come back in this process or its forks."""
         self._active = False
         self.stopping.set()
-        if self.follower is not None:
-            self.follower.rouse()
         thread = self._thread
         if thread is not None and thread.ident and thread is not threading.current_thread():
             thread.join(1.0)

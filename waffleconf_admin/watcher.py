@@ -72,9 +72,10 @@ def _file_watcher(state: Any) -> None:
     """
     stop = _stop(state)
     follower = getattr(state, "follower", None) or new_follower(state)
-    while not stop.wait(follower.rest):
-        if follower.doze() and not stop.is_set():
-            follower.follow(state.update_conf)
+    with follower.dozing() as doze:
+        while not stop.wait(follower.rest):
+            if doze() and not stop.is_set():
+                follower.follow(state.update_conf)
 
 
 def _file_notifier(state: Any) -> None:

@@ -6,15 +6,15 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from .inotify import Inotify
 
 #: Bytes at which the watch file starts anew.
 MAX_FILE = 2**20
 #: Seconds that a follower dozes at most.
 DOZE = 0.8
-#: What no file looks like.
-NO_FILE = (-1, -1, -1)
 
 
 class Follower:
@@ -35,21 +35,28 @@ class Follower:
         """Seconds to wait before it dozes; none where it looks as often as that in its sleep."""
         return self.interval if self.interval > DOZE else 0.0
 
-    def doze(self) -> bool:
-        """Look at the file every interval, for less than a second, and do nothing else.
+    @contextlib.contextmanager
+    def dozing(self) -> Iterator[Callable[[], bool]]:
+        """Give a function that sleeps for less than a second, or until the file has changed.
 
-        :returns: whether it has changed; True too where it is not looked at so often.
+        It tells whether that has changed; True too where it is not looked at so often.
         """
-        # Whoever wakes up pays for every line anew, so there are few.
-        for _ in range(looks := int(DOZE / self.interval)):
-            time.sleep(self.interval)
+        # Whoever wakes up pays for every line anew. So sleep is left to the kernel where that tells
+        # of changes, and elsewhere there are few lines.
+        try:
+            inotify = Inotify(self.path)
+        except (OSError, AttributeError):  # another system, or another library of C
+            yield lambda: self._doze(time.sleep, self.interval)
+        else:
+            with contextlib.closing(inotify):
+                yield lambda: self._doze(inotify.wait, max(self.interval, DOZE))
+
+    def _doze(self, sleep: Callable[[float], object], seconds: float) -> bool:
+        for _ in range(looks := int(DOZE / seconds)):
+            sleep(seconds)
             if file_mark(self.path) != self.seen:
                 return True
         return not looks
-
-    def rouse(self) -> None:
-        """End the doze with its next look."""
-        self.seen = NO_FILE
 
     def follow(self, reload: Callable[[], Any]) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
