@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from waffleconf_admin import watcher, watchfile
+from waffleconf_admin import inotify, watcher, watchfile
 from waffleconf_admin.watcher import get_notifier, get_watcher
 from waffleconf_admin.watchfile import Follower, file_mark, touch_file
 
@@ -192,16 +192,15 @@ def test_the_symbolic_link_of_another_user_is_not_followed(path: str, tmp_path: 
     assert not (tmp_path / "precious").exists()
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda path: touch_file(path, b"."),
-        lambda path: os.utime(path, (1, 1)),  # as 0.3.1 may, and a clock that was set back
-        os.remove,
-        lambda path: os.replace(Path(path + "2").write_text("x") and path + "2", path),
-    ],
-    ids=["notice", "older", "removed", "replaced"],
-)
+CHANGES: dict[str, Callable[[str], Any]] = {
+    "notice": lambda path: touch_file(path, b"."),
+    "older": lambda path: os.utime(path, (1, 1)),  # as 0.3.1 may, and a clock set back
+    "removed": os.remove,
+    "replaced": lambda path: os.replace(Path(path + "2").write_text("x") and path + "2", path),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_any_change_of_the_file_is_a_notice(path: str, change: Callable[[str], Any]) -> None:
     touch_file(path, b".")
     follower = Follower(path, 1.0)
@@ -239,97 +238,63 @@ def polling(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr("waffleconf_admin.watchfile.Inotify", refuse)
+    monkeypatch.setattr(inotify, "Inotify", refuse)
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that somebody wanted to sleep, and has not."""
-    seconds: list[float] = []
-    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", seconds.append)
-    return seconds
+def heard(path: str) -> Iterator[Callable[[], bool]]:
+    """A function that waits for a change of the watch file to be told of."""
+    touch_file(path)
+    with inotify.listening(path) as listener:
+        assert listener is not None
 
-
-def test_without_inotify_a_change_is_seen_at_the_next_look(
-    path: str, polling: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    follower, slept = Follower(path, 0.1), []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            touch_file(path, b".")
-
-    monkeypatch.setattr("waffleconf_admin.watchfile.time.sleep", sleep)
-    with follower.dozing() as doze:
-        assert doze() and slept == [0.1] * 3
-
-
-def test_a_doze_is_shorter_than_a_second(path: str, polling: None, slept: list[float]) -> None:
-    follower = Follower(path, 0.25)
-    with follower.dozing() as doze:
-        assert not doze() and follower.rest == 0.0
-    assert 0.5 < sum(slept) < 1.0
-
-
-@pytest.mark.parametrize("interval", [0.02, 0.5, 0.9, 60.0])
-def test_a_file_is_looked_at_every_interval_however_long_that_is(
-    path: str,
-    polling: None,
-    slept: list[float],
-    monkeypatch: pytest.MonkeyPatch,
-    interval: float,
-) -> None:
-    """What a watcher waits adds up to the interval for each look."""
-    looks: list[int] = []
-    monkeypatch.setattr(
-        "waffleconf_admin.watchfile.file_mark", lambda path: looks.append(1) or file_mark(path)
-    )
-    state = State(WAFFLE_WATCHER_FILE=path, WAFFLE_WATCH_INTERVAL=interval)
-
-    class Stop:
-        asked = 0
-
-        def wait(self, seconds: float) -> bool:
-            slept.append(seconds)
-            self.asked += 1
-            return self.asked == 4
-
-        def is_set(self) -> bool:
-            return False
-
-    state.stopping = Stop()  # type: ignore[attr-defined]
-    state.follower = watcher.new_follower(state)  # type: ignore[attr-defined]
-    looks.clear()
-    get_watcher("file")(state)
-    assert sum(slept) - slept[-1] == pytest.approx(len(looks) * interval)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="inotify is for Linux")
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda path: touch_file(path, b"."),
-        lambda path: os.utime(path, (1, 1)),
-        os.remove,
-        lambda path: os.replace(Path(path + "2").write_text("x") and path + "2", path),
-    ],
-    ids=["notice", "older", "removed", "replaced"],
-)
-def test_inotify_hears_every_change_at_once(
-    path: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], Any]
-) -> None:
-    touch_file(path, b".")
-    monkeypatch.setattr("waffleconf_admin.watchfile.DOZE", WAIT)
-    follower = Follower(path, 0.25)
-    with follower.dozing() as doze:
-        for _ in range(2):  # also of the file that has come in its place
+        def heard() -> bool:
             began = time.monotonic()
-            threading.Timer(0.1, change, [path]).start()
-            assert any(doze() for _ in range(5))  # it also wakes for what is seen already
-            assert time.monotonic() - began < WAIT
-            touch_file(path, b".")
-            follower.seen = file_mark(path)
+            listener.wait(WAIT)
+            return time.monotonic() - began < WAIT
+
+        yield heard
+
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is for Linux")
+
+
+@only_linux
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_inotify_tells_of_every_change(
+    path: str, heard: Callable[[], bool], change: Callable[[str], Any]
+) -> None:
+    change(path)
+    assert heard()
+
+
+@only_linux
+def test_inotify_tells_of_the_file_that_has_come_in_place_of_another(
+    path: str, heard: Callable[[], bool]
+) -> None:
+    CHANGES["replaced"](path)
+    assert heard()
+    threading.Timer(0.2, touch_file, [path, b"."]).start()
+    assert heard()
+
+
+@only_linux
+def test_inotify_tells_once_of_changes_that_follow_each_other_closely(
+    path: str, heard: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(10):
+        touch_file(path, b".")
+    assert heard()
+    monkeypatch.setattr(sys.modules[__name__], "WAIT", 0.05)
+    assert not heard()
+
+
+@only_linux
+def test_inotify_leaves_no_file_open(path: str) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with inotify.listening(path):
+        assert len(os.listdir("/proc/self/fd")) == before + 1
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_watcher_without_inotify_reloads_on_a_notice(path: str, polling: None) -> None:

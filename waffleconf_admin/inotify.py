@@ -8,6 +8,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Iterator
 
 #: Seconds in which changes that follow each other closely are one.
 BURST = 0.05
@@ -15,6 +16,19 @@ BURST = 0.05
 # From <sys/inotify.h>: what is told of a file.
 _MODIFY, _ATTRIB, _DELETE_SELF, _MOVE_SELF = 0x2, 0x4, 0x400, 0x800
 _CHANGES = _MODIFY | _ATTRIB | _DELETE_SELF | _MOVE_SELF
+
+
+@contextlib.contextmanager
+def listening(path: str) -> Iterator[Inotify | None]:
+    """Listen for changes of a file; None where that can't be done, and it has to be looked at."""
+    inotify = None
+    with contextlib.suppress(OSError, AttributeError):  # also where the library of C lacks it
+        inotify = Inotify(path)
+    try:
+        yield inotify
+    finally:
+        if inotify is not None:
+            inotify.close()
 
 
 class Inotify:

@@ -19,12 +19,15 @@ from weakref import WeakKeyDictionary
 
 from flask import Flask
 
+from .inotify import Inotify, listening
 from .watchfile import Follower, touch_file
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks, where WAFFLE_WATCH_INTERVAL is None.
 INTERVALS = {"file": 0.25, "database": 1.0}
+#: Seconds that a watcher listens before it asks whether to end.
+BEAT = 0.9
 #: Seconds after which a silent Redis counts as hung.
 REDIS_SILENCE = 5.0
 #: Seconds after a message in which those that are there already are the same reload.
@@ -72,10 +75,17 @@ def _file_watcher(state: Any) -> None:
     """
     stop = _stop(state)
     follower = getattr(state, "follower", None) or new_follower(state)
-    with follower.dozing() as doze:
-        while not stop.wait(follower.rest):
-            if doze() and not stop.is_set():
-                follower.follow(state.update_conf)
+    with listening(follower.path) as inotify:
+        while not _wait(stop, follower.interval, inotify):
+            follower.follow(state.update_conf)
+
+
+def _wait(stop: Stop, seconds: float, inotify: Inotify | None) -> bool:
+    """Wait until it is time to look at the file; whether to end instead."""
+    if inotify is None or seconds > BEAT:
+        return stop.wait(seconds)
+    inotify.wait(BEAT)
+    return stop.is_set()
 
 
 def _file_notifier(state: Any) -> None:
@@ -124,7 +134,7 @@ def _redis_watcher(state: Any) -> None:
         heard = asked = time.monotonic()
         wanted: float | None = None  # since when there has been something to read
         while not stop.is_set():
-            message = pubsub.get_message(timeout=0.9 if wanted is None else 0.0)
+            message = pubsub.get_message(timeout=BEAT if wanted is None else 0.0)
             now = time.monotonic()
             if message is not None:
                 heard = now

@@ -6,15 +6,11 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-from .inotify import Inotify
 
 #: Bytes at which the watch file starts anew.
 MAX_FILE = 2**20
-#: Seconds that a follower dozes at most.
-DOZE = 0.8
 
 
 class Follower:
@@ -29,34 +25,6 @@ class Follower:
     def changed(self) -> bool:
         """Whether there is something to follow; not so soon after a reload has failed."""
         return file_mark(self.path) != self.seen and time.monotonic() >= self._retry_at
-
-    @property
-    def rest(self) -> float:
-        """Seconds to wait before it dozes; none where it looks as often as that in its sleep."""
-        return self.interval if self.interval > DOZE else 0.0
-
-    @contextlib.contextmanager
-    def dozing(self) -> Iterator[Callable[[], bool]]:
-        """Give a function that sleeps for less than a second, or until the file has changed.
-
-        It tells whether that has changed; True too where it is not looked at so often.
-        """
-        # Whoever wakes up pays for every line anew. So sleep is left to the kernel where that tells
-        # of changes, and elsewhere there are few lines.
-        try:
-            inotify = Inotify(self.path)
-        except (OSError, AttributeError):  # another system, or another library of C
-            yield lambda: self._doze(time.sleep, self.interval)
-        else:
-            with contextlib.closing(inotify):
-                yield lambda: self._doze(inotify.wait, max(self.interval, DOZE))
-
-    def _doze(self, sleep: Callable[[float], object], seconds: float) -> bool:
-        for _ in range(looks := int(DOZE / seconds)):
-            sleep(seconds)
-            if file_mark(self.path) != self.seen:
-                return True
-        return not looks
 
     def follow(self, reload: Callable[[], Any]) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
