@@ -53,7 +53,7 @@ def sent(page: str, **changes: str) -> dict[str, str]:
         text = re.search(r">\n?([^<]*)</textarea>", tag)
         if name and tag.startswith("<select"):
             inside = page.partition(tag)[2].partition("</select>")[0]
-            value = re.search(r'<option value="([^"]*)"[^>]* selected', inside)
+            value = re.search(r'<option(?=[^>]* selected)[^>]* value="([^"]*)"', inside)
         box = 'type="checkbox"' in tag or 'type="radio"' in tag
         if name and not (box and " checked" not in tag):
             form[name[1]] = html.unescape((text or value or ["", ""])[1])

@@ -279,7 +279,7 @@ def test_a_request_waits_for_a_slow_reload_but_not_for_ever(slow: Any) -> None:
     app, state, go, reads = slow
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert app.test_client().get("/").text == "Waffle"
-    assert time.monotonic() - reads[0] >= errand.PATIENCE  # it has waited
+    assert time.monotonic() - reads[0] > errand.PATIENCE / 2  # it has waited
     assert state.health().reloads == 1  # and not until the reload was done
     go.set()
 
