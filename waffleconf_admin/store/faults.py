@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..exceptions import BusyError, StoreError
+from ..exceptions import BusyError, NotReadyError, StoreError
 
 #: Makes a connection fail soon instead of waiting for a lock that only our own caller can release.
 #: It outlives the transaction: throw the connection away afterwards.
@@ -70,6 +70,7 @@ _KINDS = (
         r"no such table",
         "The table of the settings does not exist: create the tables (db.create_all() or your "
         "migration).",
+        NotReadyError,
     ),
     _Kind(
         ("42703", "1054"),
