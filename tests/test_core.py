@@ -24,6 +24,7 @@ from waffleconf_admin import (
     conf,
     conf_changed,
 )
+from waffleconf_admin.contexts import quietly_within
 from waffleconf_admin.core import DEFAULTS, _WaffleState
 from waffleconf_admin.util import serialize
 
@@ -60,7 +61,7 @@ def state(app: Flask) -> _WaffleState:
 
 def rows(app: Flask) -> dict[str, str]:
     """The stored texts, read past the extension."""
-    with app.app_context():
+    with quietly_within(app):
         store = state_of(app).configstore
         records = [store.get(key) for key in CONFS]
         return {r.get_key(): r.get_value() for r in records if r is not None}
@@ -68,7 +69,7 @@ def rows(app: Flask) -> dict[str, str]:
 
 def put(app: Flask, key: str, text: str) -> None:
     """Write a row past the extension."""
-    with app.app_context():
+    with quietly_within(app):
         store = state_of(app).configstore
         store.put(key, text)
         store.commit()
@@ -231,12 +232,6 @@ def test_the_state_of_another_extension_is_not_ours(make_app: MakeApp) -> None:
 # Loading
 
 
-def test_the_first_request_loads_the_stored_values(app: Flask) -> None:
-    put(app, "SITENAME", serialize("Stored"))
-    app.add_url_rule("/", view_func=lambda: current_app.config["SITENAME"])
-    assert app.test_client().get("/").text == "Stored"
-
-
 def test_later_requests_run_no_statement(app: Flask) -> None:
     app.add_url_rule("/", view_func=lambda: current_app.config["SITENAME"])
     client = app.test_client()
@@ -244,15 +239,6 @@ def test_later_requests_run_no_statement(app: Flask) -> None:
     with statements(app) as seen:
         client.get("/")
     assert seen == []
-
-
-def test_autoload_can_be_turned_off(make_app: MakeApp, orm: str) -> None:
-    app = make_app(CONFS, orm, WAFFLE_AUTOLOAD=False)
-    put(app, "SITENAME", serialize("Stored"))
-    app.add_url_rule("/", view_func=lambda: current_app.config["SITENAME"])
-    assert app.test_client().get("/").text == "Waffle"
-    state_of(app).update_conf()
-    assert app.test_client().get("/").text == "Stored"
 
 
 def test_a_load_takes_one_select(app: Flask, state: _WaffleState) -> None:
@@ -284,21 +270,6 @@ def test_without_tables_all_goes_on_and_is_logged_once(
         state.parse_conf()
     with pytest.raises(StoreError, match="create the tables"):
         state.update_db({"SITENAME": "x"})
-
-
-def test_requests_try_a_failed_load_again_once_a_second(
-    make_app: MakeApp, orm: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = [0.0]
-    monkeypatch.setattr("waffleconf_admin.state.time.monotonic", lambda: clock[0])
-    app = make_app(CONFS, orm, create=False)
-    tries = []
-    store = state_of(app).configstore
-    read = store.read
-    monkeypatch.setattr(store, "read", lambda keys: tries.append(clock[0]) or read(keys))
-    for clock[0] in (1000.0, 1000.5, 1000.9, 1001.1):
-        app.test_client().get("/")
-    assert tries == [1000.0, 1001.1]
 
 
 def test_a_load_after_the_tables_were_made_works(make_app: MakeApp, orm: str) -> None:
@@ -424,6 +395,7 @@ def test_a_save_is_in_the_database_in_app_config_and_returned(
 
 def test_a_save_takes_three_statements_and_one_commit(app: Flask, state: _WaffleState) -> None:
     state.parse_conf(["SITENAME", "HOURS"])
+    state.update_conf()
     with statements(app) as seen:
         state.update_db({"SITENAME": "a", "HOURS": {}, "MAX_FILESIZE": 2, "TOKEN": "t"})
     assert sorted(kinds(seen)) == ["INSERT", "SELECT", "UPDATE"]
@@ -434,6 +406,7 @@ def test_a_save_of_what_is_there_is_one_select_and_no_write(
     app: Flask, state: _WaffleState
 ) -> None:
     state.parse_conf()
+    state.update_conf()
     with statements(app) as seen:
         assert state.update_db(dict(VALUES)) == {}
     assert kinds(seen) == ["SELECT"]

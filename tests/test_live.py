@@ -125,7 +125,7 @@ class SlowRows(NoRows):
 
     reads = 0
 
-    def read(self, keys: list[str]) -> dict[str, str]:
+    def read_fresh(self, keys: list[str]) -> dict[str, str]:
         self.reads += 1
         threading.Event().wait(0.1)
         return {}

@@ -1,15 +1,45 @@
-"""Contexts: run something inside an app."""
+"""Contexts: run something inside an app's own context."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
+#: The app whose settings are up to date here, or are just being read: no hook looks again.
+settled: ContextVar[Flask | None] = ContextVar("waffleconf_settled", default=None)
+
 
 def within(app: Flask) -> AbstractContextManager[Any]:
-    """Return the app's own context; where it is there already, a view's with its session, that."""
-    if has_app_context() and current_app._get_current_object() is app:  # type: ignore[attr-defined]
-        return nullcontext()
-    return app.app_context()
+    """Return the app's own context, for functions of the app; where it is there already, a view's
+    with its session, that.
+    """
+    return nullcontext() if _is_in(app) else app.app_context()
+
+
+def quietly_within(app: Flask) -> AbstractContextManager[Any]:
+    """Return the same for what this package does itself: pushing it loads no settings."""
+    return nullcontext() if _is_in(app) else _settled_context(app)
+
+
+@contextmanager
+def settle(app: Flask) -> Iterator[None]:
+    """Let no hook look at the settings of an app before the end of the block."""
+    token = settled.set(app)
+    try:
+        yield
+    finally:
+        settled.reset(token)
+
+
+def _is_in(app: Flask) -> bool:
+    return has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _settled_context(app: Flask) -> Iterator[None]:
+    with settle(app), app.app_context():
+        yield

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
-from . import cli
+from . import cli, hooks
 from .saving import Validate
-from .setting import Setting
 from .state import _WaffleState
 from .store import WaffleStore
-from .util import same
 
 __all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
-
-log = logging.getLogger(__name__)
 
 #: Every setting of the extension itself, with its default.
 DEFAULTS: dict[str, Any] = {
@@ -90,9 +85,8 @@ class WaffleConf:
         _check(app.config)
         state = _WaffleState(app, configstore, validate=self._validate)
         state.extension = self
-        _warn_of_lost(app.config, state.settings)
         app.extensions["waffleconf"] = state
-        app.before_request(state.before_request)
+        hooks.install(app, state.follow)
         app.cli.add_command(cli.waffle)
         state.runner.start()
         self._last = state
@@ -112,19 +106,6 @@ class WaffleConf:
                 f"WaffleConf was not initialised on {current_app!r}: call init_app(app, store)."
             )
         return state
-
-
-def _warn_of_lost(config: Mapping[str, Any], settings: Mapping[str, Setting]) -> None:
-    """Tell of values, from the environment say, that hold until the first request only."""
-    lost = [key for key, setting in settings.items() if not same(config[key], setting.default)]
-    if lost:
-        log.warning(
-            "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
-            "declared ones will replace them. To make one the default, declare it: "
-            '{"default": app.config[%r]}.',
-            ", ".join(lost),
-            lost[0],
-        )
 
 
 def _check_store(store: Any) -> None:

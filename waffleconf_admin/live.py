@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 #: Values of these types can be handed out again and again.
 _IMMUTABLE = (bool, int, float, str, bytes, type(None))
+_NOTHING = object()
 
 
 class Record(NamedTuple):
@@ -60,6 +61,7 @@ class Live:
         self._settings: Mapping[str, Setting] = {}
         self._records: dict[str, Record] = {}
         self._reported: dict[str, str] = {}
+        self._written: dict[str, Any] = {}  #: what was put into the configuration last
         self.renew_lock()
 
     def renew_lock(self) -> None:
@@ -82,6 +84,25 @@ class Live:
             self._settings = settings
             self.loaded = False
             self.generation += 1
+            assigned = self._assigned(defaults)
+            self._written = {key: self._config[key] for key in defaults}
+        if assigned:
+            log.warning(
+                "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
+                "declared ones will replace them. To make one the default, declare it: "
+                '{"default": app.config[%r]}.',
+                ", ".join(assigned),
+                assigned[0],
+            )
+
+    def _assigned(self, values: Mapping[str, Any]) -> list[str]:
+        """The keys that have another value in the configuration than *values*, and not from us."""
+        return [
+            key
+            for key, value in values.items()
+            if (now := self._config.get(key, value)) is not self._written.get(key, _NOTHING)
+            and not same(now, value)
+        ]
 
     def records(self) -> dict[str, Record]:
         """Return what was last taken up, in declared order."""
@@ -110,15 +131,17 @@ class Live:
                 )
             return Record(text, default, str(error))
 
-    def load(self) -> Changes:
+    def load(self, *, at_once: bool = False) -> Changes:
         """Bring all settings up to what the database holds, and return what has changed.
 
+        :param at_once: wait for no lock.
         :raises StoreError: the database can't be read.
         """
+        read = self._rows.read_at_once if at_once else self._rows.read_fresh
         called = next(self._tickets)
         while True:  # ends: the generation only moves when somebody else gets through
             generation, keys, ticket = self.generation, list(self._settings), next(self._tickets)
-            texts = self._rows.read(keys)
+            texts = read(keys)
             changes = self.apply(generation, {key: texts.get(key) for key in keys})
             if changes is not None:
                 self.loaded, self._read_at = True, ticket
@@ -162,9 +185,17 @@ class Live:
             new = dict(old)
             new.update((key, record.value) for key, record in fresh.items() if key in new)
             self._records.update((key, fresh[key]) for key in fresh.keys() & new.keys())
+            assigned = self._assigned(new)
             self._config.update(new)
-            self.values = new
+            self.values = self._written = new
             self.generation += 1
+        if assigned:
+            log.warning(
+                "What was assigned to app.config for %s is replaced by the stored or the declared "
+                "value. To change a setting, in a test too, save it: state.update_db({%r: …}).",
+                ", ".join(assigned),
+                assigned[0],
+            )
         return {
             key: (old[key], new[key])
             for key in rewritten

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, has_app_context
 
-from .contexts import within
+from .contexts import quietly_within
 from .exceptions import InvalidValue
 from .setting import Setting
 from .store import HistoryQuery, HistoryRow, WaffleStore
@@ -48,7 +48,7 @@ class Rows:
             # back what the parent has begun: so none is pushed where that will do.
             with suppress(RuntimeError):
                 return self._store.after_fork()
-        with within(self._app):
+        with quietly_within(self._app):
             self._store.after_fork()
 
     def in_memory(self) -> bool:
@@ -56,7 +56,7 @@ class Rows:
 
         :raises Exception: whatever the database's library raises, before it is set up say.
         """
-        with within(self._app):
+        with quietly_within(self._app):
             return self._store.in_memory()
 
     def read(self, keys: list[str]) -> dict[str, str]:
@@ -64,10 +64,30 @@ class Rows:
 
         :raises StoreError: the database can't be read.
         """
+        return self._read(self._store.read, keys)
+
+    def read_fresh(self, keys: list[str]) -> dict[str, str]:
+        """Return what `read` does, from where saves go: a replica may lag behind.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._read(self._store.read_fresh, keys)
+
+    def read_at_once(self, keys: list[str]) -> dict[str, str]:
+        """Return what `read_fresh` does, without waiting for a lock.
+
+        :raises NotReadyError: there is no table yet.
+        :raises StoreError: the database can't be read.
+        """
+        return self._read(self._store.read_at_once, keys)
+
+    def _read(
+        self, read: Callable[[list[str]], Iterable[tuple[str, str]]], keys: list[str]
+    ) -> dict[str, str]:
         if not keys:
             return {}
-        with within(self._app):
-            return dict(self._store.read(keys))
+        with quietly_within(self._app):
+            return dict(read(keys))
 
     def swap(self, before: Texts, after: Texts, history: Sequence[HistoryRow] = ()) -> bool:
         """Write the texts *after*, if all of *before* is still so; False: it is not.
@@ -78,7 +98,7 @@ class Rows:
         """
         if not after:
             return True
-        with within(self._app):
+        with quietly_within(self._app):
             changes = {key: (seen, after.get(key, seen)) for key, seen in before.items()}
             # A store of the app's own that keeps no history need not know of it.
             return self._store.swap(changes, history) if history else self._store.swap(changes)
@@ -88,7 +108,7 @@ class Rows:
 
         :raises StoreError: the database can't be read.
         """
-        with within(self._app):
+        with quietly_within(self._app):
             return self._store.read_history(query)
 
     def read_latest(self, keys: list[str]) -> list[HistoryRow]:
@@ -96,7 +116,7 @@ class Rows:
 
         :raises StoreError: the database can't be read.
         """
-        with within(self._app):
+        with quietly_within(self._app):
             return self._store.read_latest(keys)
 
     def prune_history(self, until: datetime, limit: int) -> int:
@@ -104,7 +124,7 @@ class Rows:
 
         :raises StoreError: the database can't be written just now.
         """
-        with within(self._app):
+        with quietly_within(self._app):
             return self._store.prune_history(until, limit)
 
     def decode(self, text: str) -> Any:

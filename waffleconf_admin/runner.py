@@ -227,9 +227,9 @@ class Runner:
 
     # What a request does
 
-    def follow(self, environ: Mapping[str, Any]) -> None:
+    def follow(self, environ: Mapping[str, Any] | None) -> None:
         """Make this request see what the others have saved, as far as the kind promises."""
-        if self._kind is None:
+        if self._kind is None and environ is not None:
             self._look_for_others(environ)
         if not self._active:
             return

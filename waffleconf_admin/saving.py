@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from . import forms
+from .contexts import within
 from .exceptions import BusyError, ConflictError, InvalidValue
 from .forms.check import without
 from .live import Changes, Live, Record, renew_snapshot
@@ -67,6 +68,17 @@ class Saving:
         source: str,
     ) -> Saved:
         """Save settings; parameters and errors as those of `update_db`, one more value: `RESET`."""
+        with within(self._state.app):  # the app's own functions are called time and again
+            return self._save(wanted, expected, actor, note, source)
+
+    def _save(
+        self,
+        wanted: Mapping[str, Any],
+        expected: Mapping[str, Any] | None,
+        actor: str | None,
+        note: str | None,
+        source: str,
+    ) -> Saved:
         state, expected = self._state, expected or {}
         wanted = state.known(wanted)
         settings = state.settings  # each look compares WAFFLE_CONFS with what was declared

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, request
+from flask import Flask, has_request_context
 
+from .contexts import settle
 from .declarations import declare
-from .exceptions import InvalidValue, StoreError
+from .exceptions import InvalidValue, NotReadyError, StoreError
 from .health import Health
 from .history import History
 from .live import Live, Record
@@ -131,32 +132,30 @@ class _WaffleState:
         if not self._redeclared():
             return False
         self.runner.ensure()
-        started = time.perf_counter()
         try:
-            changes = self._live.load()
+            self._load()
         except StoreError as error:
-            self._next_try = time.monotonic() + RETRY
-            self.runner.note_failed_reload(error)
-            self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
+            self._note_failure(error)
             return False
-        self.runner.note_reload(time.perf_counter() - started)
-        self._next_try = 0.0
-        self._logged.discard("load")
-        announce(self.app, changes, "remote")
         return True
 
     def current(self) -> Mapping[str, Any]:
         """Return the values in memory, loading them first if this process never has."""
         if self._redeclared():
-            self._autoload()
+            self._load_first(has_request_context())
         return self._live.values
 
-    def before_request(self) -> None:
-        """What a request does first: serve a forked child, load once, follow a changed file."""
-        self.runner.ensure(in_request=True)
-        self._autoload()
+    def follow(self, environ: Mapping[str, Any] | None) -> None:
+        """Do what comes before any code of the app: serve a forked child, load once, follow a
+        changed watch file. Nothing has to be done for most calls.
+
+        :param environ: that of a request; None outside of one.
+        """
+        self.runner.ensure(in_request=environ is not None)
+        if not self._live.loaded:
+            self._load_first(environ is not None)
         if self._live.loaded:
-            self.runner.follow(request.environ)
+            self.runner.follow(environ)
 
     # Writing
 
@@ -241,13 +240,40 @@ class _WaffleState:
             self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
             return True
 
-    def _autoload(self) -> None:
-        wanted = not self._live.loaded and self.app.config["WAFFLE_AUTOLOAD"]
+    def _load_first(self, in_request: bool) -> None:
+        """Load, unless that was done or has just failed."""
         now = time.monotonic()
-        if wanted and now >= self._next_try:
-            if self._next_try:  # it failed before: one tries it again, and the others go on
-                self._next_try = now + RETRY
-            self.update_conf()
+        if self._live.loaded or not self.app.config["WAFFLE_AUTOLOAD"] or now < self._next_try:
+            return
+        if self._next_try:  # it failed before: one tries it again, and the others go on
+            self._next_try = now + RETRY
+        try:
+            self._load(at_once=True)
+        except NotReadyError:
+            # Commands that make the tables push contexts too; a request wants to know.
+            if in_request:
+                self.update_conf()
+            self._next_try = 0.0
+        except StoreError as error:
+            self._note_failure(error)
+
+    def _load(self, *, at_once: bool = False) -> None:
+        """Read the database into memory.
+
+        :raises StoreError: it can't be read.
+        """
+        with settle(self.app):
+            started = time.perf_counter()
+            changes = self._live.load(at_once=at_once)
+            self.runner.note_reload(time.perf_counter() - started)
+            self._next_try = 0.0
+            self._logged.discard("load")
+            announce(self.app, changes, "remote")
+
+    def _note_failure(self, error: StoreError) -> None:
+        self._next_try = time.monotonic() + RETRY
+        self.runner.note_failed_reload(error)
+        self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
 
     # Small things
 

@@ -1,0 +1,60 @@
+"""Hooks: the places where Flask lets us run before any code of the app does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, appcontext_pushed
+
+from .contexts import settled
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+#: Brings the settings up to date; gets the WSGI environ of a request, None outside of one.
+Follow = Callable[["WSGIEnvironment | None"], None]
+
+
+def install(app: Flask, follow: Follow) -> None:
+    """Have *follow* called before any code of the app runs, once a request.
+
+    Three places are needed. The WSGI wrap comes before the session is opened and before all
+    functions and signals of a request. Application contexts outside requests, those of commands and
+    tasks, pass ``appcontext_pushed`` only. A ``test_request_context`` inside a pushed context
+    passes neither; for that one our function is the first of ``before_request``.
+
+    :param app: the app; its ``wsgi_app`` is wrapped.
+    :param follow: what to call. What it raises is logged once: nothing of the app fails for it.
+    """
+    wsgi_app = app.wsgi_app
+    failed = False
+
+    def run(environ: WSGIEnvironment | None) -> None:
+        nonlocal failed
+        try:
+            follow(environ)
+        except Exception:
+            if not failed:  # it would fill the log, a request at a time
+                log.exception("Settings could not be brought up to date")
+            failed = True
+
+    def wrap(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        token = settled.set(app)
+        try:
+            run(environ)
+            return wsgi_app(environ, start_response)
+        finally:
+            settled.reset(token)
+
+    # Functions, not methods: blinker and Flask take half as long again to call those.
+    def look(*_sender: Any, **_options: Any) -> None:
+        if settled.get() is not app:
+            run(None)
+
+    app.wsgi_app = wrap  # type: ignore[method-assign]
+    app.before_request_funcs.setdefault(None, []).insert(0, look)
+    appcontext_pushed.connect(look, app)  # weakly: the line above keeps it
