@@ -26,6 +26,12 @@ make_venv() {
     fi
 }
 
+# list_oldest: the first release series of each library that setup.cfg requires, as constraints for pip.
+list_oldest() {
+    awk '/^install_requires|^[a-z]+ =$/ { on = !/^(all|test) =/ } on' setup.cfg |
+        sed -n 's/^ *\([A-Za-z-]*\)>=\([0-9.]*\)$/\1==\2.*/p'
+}
+
 # install NAME REQUIREMENT…: does nothing while the stamp of NAME is newer than what declares the requirements.
 install() {
     stamp=$VENV/.installed-$1
