@@ -195,7 +195,8 @@ def test_statements_are_built_and_logged_once(
     def taken() -> list[str]:
         verbs = [record.args or record.msg for record in caplog.records]
         caplog.clear()
-        return [str(verb[0]).split()[0] for verb in verbs]
+        words = [str(verb[0]).split()[0] for verb in verbs]
+        return [word for word in words if word != "BEGIN"]  # peewee 3 logs it, 4 doesn't
 
     caplog.set_level(logging.DEBUG, logger="peewee")
     store.swap({f"K{n}": (None, "a") for n in range(1000)})
