@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import flask_sqlalchemy_lite
@@ -66,6 +68,28 @@ def _count(statements: list[str], engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "commit")
     def _commit(_connection: Any) -> None:
         statements.append("COMMIT")
+
+
+@contextmanager
+def freed_soon(free: Callable[[], Any]) -> Iterator[None]:
+    """Ends what holds a database: whoever waits for it, as long as databases do, succeeds."""
+    timer = threading.Timer(4.0, free)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def write_refused(path: str) -> bool:
+    """Whether somebody holds the lock of an SQLite file that a write needs."""
+    with closing(sqlite3.connect(path, timeout=0)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        return False
 
 
 @contextmanager

@@ -15,7 +15,18 @@ import pytest
 import test_browser
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from test_browser import SHOP, SIZES, arriving, follow, make_shop, row, save, serving, state_of
+from test_browser import (
+    SHOP,
+    SIZES,
+    arriving,
+    dialogs,
+    follow,
+    make_shop,
+    row,
+    save,
+    serving,
+    state_of,
+)
 
 from waffleconf_admin import WaffleAdmin
 
@@ -150,6 +161,7 @@ def test_groups_and_changed_filter_without_losing_what_was_typed(
 def test_a_link_to_a_setting_is_copied_and_opens_it(open_page: Open, browser: Any) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     search(page).fill("currency")
+    page.wait_for_url("**?q=currency")
     row(page, "CURRENCY").get_by_role("link", name="CURRENCY").click()
     page.get_by_text("Link copied").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")
@@ -231,8 +243,7 @@ def test_leaving_a_review_asks(open_page: Open) -> None:
     page.get_by_label("Banner").press_sequentially("Hello")
     follow(page, page.get_by_role("button", name="Review"))
     page.get_by_label("Why?").press_sequentially("x")
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = dialogs(page)
     page.goto("about:blank")
     assert asked == ["beforeunload"]
 

@@ -547,6 +547,31 @@ def test_a_saved_secret_is_not_in_the_log(
     assert "hunter2" not in caplog.text
 
 
+FORGED = "x\n2026-11-20 INFO Settings saved by 'ana'\r\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("values", "origin"),
+    [
+        ({"SITENAME": "New"}, {"note": FORGED}),
+        ({"SITENAME": "New"}, {"actor": FORGED}),
+        ({"SITENAME": FORGED}, {}),
+        ({FORGED: "New"}, {}),
+    ],
+    ids=["note", "actor", "value", "key"],
+)
+def test_nothing_that_people_write_forges_a_line_of_the_log(
+    state: _WaffleState,
+    caplog: pytest.LogCaptureFixture,
+    values: dict[str, Any],
+    origin: dict[str, str],
+) -> None:
+    caplog.set_level(logging.DEBUG, "waffleconf_admin")
+    state.update_db(values, **origin)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 1 and lines[0].isprintable()
+
+
 # Compare-and-set
 
 
@@ -906,6 +931,20 @@ def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: _Waf
     app.config["WAFFLE_CONFS"] = {"NEW": {"default": 7, "min": 9}}
     with pytest.raises(InvalidValue, match="NEW"):
         state.parse_conf()
+
+
+@pytest.mark.parametrize("text", [None, "damaged"])
+def test_a_changed_default_is_the_default_from_then_on(
+    app: Flask, state: _WaffleState, text: str | None
+) -> None:
+    app.config["WAFFLE_STORE_DEFAULTS"] = False
+    if text is not None:
+        put(app, "MAX_FILESIZE", text)
+    assert state.refresh()["MAX_FILESIZE"].value == 1000
+    app.config["WAFFLE_CONFS"] = CONFS | {"MAX_FILESIZE": {"default": 7}}
+    assert state.read()["MAX_FILESIZE"].value == 7
+    assert state.refresh()["MAX_FILESIZE"].value == 7
+    assert state.parse_conf()["MAX_FILESIZE"] == app.config["MAX_FILESIZE"] == 7
 
 
 # The signal

@@ -115,7 +115,7 @@ def test_unknown_attributes_are_ignored_with_a_warning(caplog: pytest.LogCapture
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("secert", "secret"), ("Secret", "secret"), ("maximum", "max"), ("defualt", "default")],
+    [("secert", "secret"), ("SECRET", "secret"), ("maximum", "max"), ("Defualt", "default")],
 )
 def test_an_attribute_that_resembles_one_of_ours_is_a_mistake(name: str, meant: str) -> None:
     with pytest.raises(InvalidValue, match=f"^KEY: {name}: .* {meant}"):
@@ -150,6 +150,9 @@ def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> No
         ({"default": 1, "validators": [DataRequired]}, "validators", "DataRequired()"),
         ({"default": 1, "validators": ["x"]}, "validators", "function"),
         ({"default": 1, "secret": "yes"}, "secret", "True or False"),
+        ({"default": 1, "readonly": "no"}, "readonly", "True or False"),
+        ({"default": 1, "confirm": "no"}, "confirm", "True or False"),
+        ({"default": 1, "multiline": "no"}, "multiline", "True or False"),
         ({"default": 1, "field": DecimalField(places=2)}, "field", "lambda"),
         ({"default": 1, "field": DecimalField, "secret": True}, "field", "take out"),
     ],
@@ -230,6 +233,7 @@ def test_pairs_are_values_with_labels() -> None:
         ({"default": None, "choices": [1]}, None, None),
         ({"default": ["a"], "choices": ["a", "b"]}, ["b", "a"], None),
         ({"default": [1], "choices": [1]}, [2], "Something in this is not one of the choices."),
+        ({"default": 2, "min": 2, "max": 2}, 2, None),
         ({"default": 2, "min": 1, "max": 5}, 1, None),
         ({"default": 2, "min": 1, "max": 5}, 5, None),
         ({"default": 2, "min": 1, "max": 5}, 0, "At least 1."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import logging
 import os
 import sys
@@ -121,10 +122,13 @@ def test_a_removed_watch_file_is_trouble_until_it_is_back(make_app: MakeApp) -> 
 def test_a_watcher_that_fails_is_trouble_and_is_called_again(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mended = threading.Event()
+    caplog.set_level(logging.INFO)
+    calls: list[None] = []
 
     def watch(state: Any) -> None:
-        if not mended.is_set():
+        calls.append(None)
+        assert not state.stopping.is_set()  # it goes well for a moment
+        if len(calls) < 5:
             raise OSError("no such pigeon")
         quiet(state)
 
@@ -132,9 +136,28 @@ def test_a_watcher_that_fails_is_trouble_and_is_called_again(
     assert until(lambda: state.health().trouble)
     assert state.health().kind == "custom"
     assert state.health().last_error == "no such pigeon"
-    assert until(lambda: "no such pigeon" in caplog.text)
-    mended.set()
+    assert until(lambda: len(calls) == 5)
     assert until(lambda: state.health().trouble is None)
+    # The very first failure may be that of an app which is still being put together.
+    told = [record.getMessage() for record in caplog.records if "Watching" in record.getMessage()]
+    assert len(told) == 2 and "no such pigeon" in told[0] and "works again" in told[1]
+
+
+def test_a_watcher_that_fails_but_once_is_not_told(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    failures = [OSError("no such pigeon")]
+
+    def watch(state: Any) -> None:
+        if failures:
+            raise failures.pop()
+        quiet(state)
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watcher._dummy))
+    assert until(lambda: state.health().trouble)
+    assert until(lambda: state.health().trouble is None)
+    assert "Watching" not in caplog.text
 
 
 def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
@@ -223,6 +246,23 @@ def test_a_notice_that_can_not_be_sent_is_told_and_sent_later(make_app: MakeApp)
     away.clear()
     assert until(lambda: sent == [app])
     assert until(lambda: state.health().trouble is None)
+
+
+def test_a_notice_that_can_not_be_sent_is_tried_again_after_a_pause_only(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runner, "RETRY", 0.3)
+    tries: list[float] = []
+
+    def notify(state: Any) -> None:
+        tries.append(time.monotonic())
+        raise OSError("no such pigeon")
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(quiet, notify))
+    state.update_db({"SITENAME": "A"})
+    assert until(lambda: len(tries) == 3)
+    assert all(later - earlier >= 0.3 for earlier, later in itertools.pairwise(tries))
+    assert caplog.text.count("could not be told") == 1
 
 
 # The set-up that was forgotten
@@ -344,7 +384,9 @@ def test_an_error_in_a_reload_leaves_the_request_alone(
     assert app.test_client().get("/").text == "Waffle"
     assert "a mistake in somebody's store" in caplog.text
     del store.read
-    assert app.test_client().get("/").text == "Waffle"
+    other, _state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
+    other.extensions["waffleconf"].update_db({"SITENAME": "A"})
+    assert app.test_client().get("/").text == "A"
 
 
 def test_where_no_thread_can_be_started_requests_follow_themselves(

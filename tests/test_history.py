@@ -28,6 +28,7 @@ from waffleconf_admin import (
     WaffleChangeMixin,
     WaffleConf,
 )
+from waffleconf_admin.history import BATCH
 from waffleconf_admin.store import HistoryQuery, HistoryRow, WaffleStore
 from waffleconf_admin.util import serialize
 
@@ -400,6 +401,19 @@ def test_a_save_prunes_now_and_then(make_app: MakeApp, orm: str) -> None:
     assert len(state.history.list()) == 2
     state.history._next_tidy = 0.0
     state.update_db({"SIZE": 3})
+    assert [change.new for change in state.history.list()] == [3, 2]
+
+
+def test_a_save_after_a_full_batch_prunes_the_next_one(make_app: MakeApp, orm: str) -> None:
+    confs = {f"K{number}": {"default": 0} for number in range(BATCH + 1)}
+    app = make_app(confs, orm=orm, history=True, WAFFLE_HISTORY_DAYS=30)
+    state = app.extensions["waffleconf"]
+    state.update_db(dict.fromkeys(confs, 1))
+    age(state, 31)
+    state.history._next_tidy = 0.0
+    state.update_db({"K0": 2})
+    assert [change.new for change in state.history.list()] == [2, 1]
+    state.update_db({"K0": 3})
     assert [change.new for change in state.history.list()] == [3, 2]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_babel import Babel
+from flask_wtf import CSRFProtect
 
 from waffleconf_admin import StoreError, WaffleAdmin
 
@@ -94,6 +95,8 @@ def test_page_without_a_history_says_how_to_have_one(make_app: MakeApp) -> None:
         ("?key=SITENAME&actor=ben", {"three"}),
         ("?before=nonsense", {"one", "two", "three"}),
         ("?day=31.01.2026", set()),
+        ("?day=9999-12-31", set()),
+        ("?day=0001-01-01", set()),
         ("?before=1", set()),
         ("?before=99999999999999999999", {"one", "two", "three"}),
         ("?key=NOTHING", set()),
@@ -510,6 +513,23 @@ def test_csrf_token_is_asked_for(make_app: MakeApp) -> None:
     assert response.status_code == 422 and "CSRF" in words(response.text)
     assert values(app)["SIZE"] == 5
     token = re.search(r'name="csrf_token"[^>]*value="([^"]*)"', client.get(URL).text)
+    assert token
+    assert undo(client, saved.change_set, csrf_token=token[1]).status_code == 303
+    assert values(app)["SIZE"] == 20
+
+
+def test_under_an_app_wide_csrf_protection_an_undo_works_and_an_old_token_is_told(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(CONFS, history=True, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    CSRFProtect(app)
+    saved, client = state_of(app).update_db({"SIZE": 5}), app.test_client()
+    page = client.get(URL).text
+    response = undo(client, saved.change_set, csrf_token="old")
+    assert response.status_code == 422 and "CSRF" in words(response.text)
+    assert saved.change_set in " ".join(buttons(response.text)) and values(app)["SIZE"] == 5
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]*)"', page)
     assert token
     assert undo(client, saved.change_set, csrf_token=token[1]).status_code == 303
     assert values(app)["SIZE"] == 20

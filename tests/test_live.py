@@ -143,6 +143,28 @@ def test_many_loads_at_once_do_not_keep_overtaking_each_other(config: dict[str, 
     assert live.loaded and rows.reads < 8 * 3  # 36, if each had to be the last one
 
 
+def test_a_load_takes_up_no_read_that_had_begun_before_its_call(config: dict[str, Any]) -> None:
+    reading = threading.Event()
+
+    class Rows(NoRows):
+        def read(self, keys: list[str]) -> dict[str, str]:
+            if threading.current_thread() is early:
+                reading.set()
+                called.wait(10)
+                return {"A": serialize("old")}
+            called.set()
+            early.join(10)  # it has got through, and this read is refused
+            return {"A": serialize("new")}
+
+    live = Live(config, Rows())  # type: ignore[arg-type]
+    live.declare(declare({"A": {"default": ""}}))
+    early, called = threading.Thread(target=live.load), threading.Event()
+    early.start()
+    assert reading.wait(10)
+    live.load()
+    assert live.values["A"] == "new"
+
+
 class Plain:
     """A value whose class has no __eq__."""
 

@@ -36,9 +36,10 @@ def app(make_app: MakeApp) -> Flask:
 
 def shown(page: str) -> set[str]:
     """The keys of the settings that a page doesn't hide."""
-    tags = re.findall(r'<div class="wf-row[^>]*>', page)
-    found = {re.search(r' id="([^"]*)"', tag) for tag in tags if not tag.endswith(" hidden>")}
-    return {match[1] for match in found if match}
+    rows = re.findall(r'<div class="wf-row[^"]*" id="([^"]*)"([^>]*)>', page)
+    assert {key for key, _ in rows} == CONFS.keys()
+    # Without values: one may have the word.
+    return {key for key, rest in rows if "hidden" not in re.sub(r'"[^"]*"', "", rest).split()}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def shown(page: str) -> set[str]:
         ("?q=looks", {"THEME", "PAGE_SIZE"}),  # group
         ("?q=eu-west", {"REGION"}),  # value
         ("?q=size++7", {"PAGE_SIZE"}),  # all of the words
+        ("?q=size+8", set()),
         ("?q=needle", set()),  # no secret
         ("?group=Shop+%26+looks", {"THEME", "PAGE_SIZE"}),
         ("?group=General", {"SITENAME"}),
@@ -100,12 +102,23 @@ def test_what_is_hidden_is_sent_and_the_filter_stays(app: Flask) -> None:
     assert (stored(app)["SITENAME"], stored(app)["PAGE_SIZE"]) == ("New", 8)
 
 
-def test_what_is_wrong_is_never_hidden(app: Flask) -> None:
+@pytest.mark.parametrize(
+    ("typed", "never_hidden"),
+    [
+        ({}, set()),
+        ({"PAGE_SIZE": "many"}, {"PAGE_SIZE"}),  # wrong
+        ({"THEME": "dark"}, {"THEME"}),  # not saved
+        ({"PAGE_SIZE": "many", "THEME": "dark"}, {"PAGE_SIZE", "THEME"}),
+    ],
+)
+@pytest.mark.parametrize("query", ["?q=site", "?group=General"])
+def test_what_is_wrong_or_not_saved_is_never_hidden(
+    app: Flask, query: str, typed: dict[str, str], never_hidden: set[str]
+) -> None:
     client = app.test_client()
-    form = sent(client.get(f"{URL}?q=site").text, PAGE_SIZE="many", THEME="dark")
-    page = client.post(f"{URL}?q=site", data=form)
-    assert page.status_code == 422
-    assert shown(page.text) == {"SITENAME", "PAGE_SIZE", "THEME"}
+    form = sent(client.get(URL + query).text, **typed) | {"waffle.do": "edit"}
+    page = client.post(URL + query, data=form)
+    assert shown(page.text) == {"SITENAME"} | never_hidden
 
 
 def test_each_setting_has_a_link(app: Flask) -> None:
@@ -113,8 +126,10 @@ def test_each_setting_has_a_link(app: Flask) -> None:
     assert 'id="SITENAME"' in page and 'href="#SITENAME"' in page
 
 
-def test_a_search_is_escaped(app: Flask) -> None:
-    assert "<b>" not in app.test_client().get(f"{URL}?q=<b>&group=<b>&x=<b>").text
+@pytest.mark.parametrize("name", ["q", "group", "x"])
+def test_a_search_is_shown_and_escaped(app: Flask, name: str) -> None:
+    page = app.test_client().get(f'{URL}?{name}=<b>"').text
+    assert f'name="{name}" value="&lt;b&gt;&#34;"' in page and "<b>" not in page
 
 
 # What a page says of itself

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask, session
 from flask_wtf import CSRFProtect
 from test_admin import row, sent, state_of, stored
+from werkzeug.datastructures import MultiDict
 from wtforms import SelectMultipleField
 
 from waffleconf_admin import StoreError, WaffleAdmin
@@ -176,6 +177,18 @@ def test_a_secret_in_a_review_is_typed_again(app: Flask, client: Any) -> None:
     again = sent(page.text) | {"waffle.do": "confirm", "TOKEN": "s3cr3t"}
     assert client.post(URL, data=again).status_code == 303
     assert stored(app)["TOKEN"] == "s3cr3t"
+
+
+def test_a_secret_is_cleared_through_a_review(app: Flask, client: Any) -> None:
+    state_of(app).update_db({"TOKEN": "s3cr3t"})
+    form: Any = MultiDict(typed(client, SITENAME="Mine") | {"waffle.do": "review"})
+    form.setlist("TOKEN", ["", "clear"])
+    page = client.post(URL, data=form).text
+    assert "2 changes, not saved yet" in page and stored(app)["TOKEN"] == "s3cr3t"
+    again: Any = MultiDict(sent(page) | {"waffle.do": "confirm"})
+    again.setlist("TOKEN", re.findall(r'name="TOKEN" value="([^"]*)"', page))
+    assert client.post(URL, data=again).status_code == 303
+    assert (stored(app)["TOKEN"], stored(app)["SITENAME"]) == ("", "Mine")
 
 
 def test_somebody_faster_than_the_review_is_a_conflict(app: Flask, client: Any) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable
+from datetime import date
+from enum import Enum
+from fractions import Fraction
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -13,7 +18,8 @@ from test_forms import sent
 from werkzeug.datastructures import MultiDict
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.exceptions import WaffleError
+from waffleconf_admin.exceptions import InvalidValue, WaffleError
+from waffleconf_admin.forms import parse_text
 from waffleconf_admin.merge import Seal
 from waffleconf_admin.util import serialize
 
@@ -22,6 +28,10 @@ PAGE = "/admin/config"
 PLANTED = "-".join(["Tr0ub4dor", "planted", "&3"])
 OLD, NEW, LATER = (f"{word}{PLANTED}{word}" for word in ("old", "new", "later"))
 PEM = f"-----BEGIN KEY-----\n{PLANTED}\n" + "ab" * 5000 + "\n-----END KEY-----\n"
+
+
+class Theme(Enum):
+    LIGHT = "light"
 
 
 def fails(form: Any, field: Any) -> None:
@@ -56,6 +66,13 @@ CONFS: dict[str, dict[str, Any]] = {
     "MODE": {"default": "fine"},
     "SIZE": {"default": 1, "type": int},
 }
+#: Secrets of other types, whose readers quote what they refuse.
+TYPED: dict[str, dict[str, Any]] = {
+    "THEME": {"default": Theme.LIGHT, "secret": True},
+    "ADDRESS": {"default": ip_address("192.0.2.1"), "secret": True},
+    "SHARE": {"default": Fraction(1, 2), "secret": True},
+    "DAY": {"default": date(2026, 1, 31), "secret": True},
+}
 
 
 class Seen:
@@ -67,6 +84,10 @@ class Seen:
     def add(self, what: str, *parts: Any) -> None:
         self.parts += [(what, str(part)) for part in parts]
 
+    def exception(self, what: str, error: Exception) -> None:
+        self.add(what, error, repr(error), error.args, vars(error))
+        self.add(what, "".join(traceback.format_exception(error)))
+
     def response(self, what: str, answer: Any) -> Any:
         self.add(what, answer.status, answer.headers, answer.text)
         return answer
@@ -74,7 +95,7 @@ class Seen:
     def tells(self) -> list[str]:
         # In JSON, HTML, cookies and base64 it is written in other ways.
         ways = {PLANTED, PLANTED.replace("&", "&amp;"), PLANTED.replace("&", "%26"), PLANTED[:15]}
-        ways |= {serialize(OLD)[4:24]}
+        ways |= {serialize(word)[16:36] for word in (OLD, NEW, LATER)}
         return [f"{what}: {way}" for what, part in self.parts for way in ways if way in part]
 
 
@@ -163,23 +184,43 @@ def test_it_is_not_on_the_command_line(app: Flask, seen: Seen) -> None:
     seen.add("list", runner.invoke(args=["waffle", "list"]).output * 3)
 
 
+REFUSE_ALL = {"CHECKED", "BROKEN", "URL"}
+
+
 @pytest.mark.parametrize(
-    "value",
-    [NEW, [NEW], object(), 5, None, "\0" + NEW],
-    ids=["text", "list", "object", "int", "none", "nul"],
+    ("value", "refusing"),
+    [
+        (NEW, REFUSE_ALL),
+        ([NEW], REFUSE_ALL | {"CHOICE"}),
+        ("\0" + NEW, REFUSE_ALL | {"LIST", "CHOICE"}),
+        (5, REFUSE_ALL | {"LIST", "CHOICE", "SHORT"}),
+        (None, REFUSE_ALL | {"LIST", "CHOICE", "SHORT"}),
+        (object(), secrets(None).keys()),
+    ],
+    ids=["text", "list", "nul", "int", "none", "object"],
 )
-def test_it_is_not_in_an_exception(app: Flask, seen: Seen, value: Any) -> None:
+def test_it_is_not_in_an_exception(app: Flask, seen: Seen, value: Any, refusing: set[str]) -> None:
     state = app.extensions["waffleconf"]
+    refused = set()
     for key in secrets(None):
-        try:
+        with pytest.raises(WaffleError) as caught:
             state.update_db({key: value}, expected={key: LATER})
-        except WaffleError as error:
-            seen.add(key, error, repr(error))
+        seen.exception(key, caught.value)
         try:
             state.update_db({key: value})
         except WaffleError as error:
-            seen.add(key, error, repr(error), error.args, vars(error))
-            seen.add(key, "".join(traceback.format_exception(error)))
+            seen.exception(key, error)
+            refused.add(key)
+    assert refused == refusing
+
+
+def test_it_is_not_in_the_error_about_a_text(make_app: Callable[..., Flask], seen: Seen) -> None:
+    state = make_app(CONFS | TYPED).extensions["waffleconf"]
+    wrong = {"CHOICE": NEW + "x", "JSON": f'{{"a": {NEW}}}', "BYTES": NEW}
+    for key, text in (wrong | dict.fromkeys(TYPED, NEW)).items():
+        with pytest.raises(InvalidValue) as caught:
+            parse_text(state, key, text)
+        seen.exception(key, caught.value)
 
 
 def test_it_is_not_in_a_repr(app: Flask, seen: Seen) -> None:
@@ -211,17 +252,23 @@ def test_a_damaged_row_is_told_without_its_content(app: Flask, seen: Seen) -> No
 
 @pytest.mark.parametrize(
     "secret",
-    [PEM, "x" * 2**20, " spaces ", "ünï🍩", "-", "clear"],
+    [PEM, "x" * 2**20, f" {PLANTED} ", "ünï🍩", "-", "clear"],
     ids=["lines", "long", "spaces", "characters", "dash", "word"],
 )
-def test_long_and_multi_line_secrets_are_kept_as_they_are(app: Flask, secret: str) -> None:
-    client = app.test_client()
-    data = MultiDict(sent(client.get(PAGE).text))
+def test_any_secret_is_kept_as_it_is_and_looks_like_any_other(app: Flask, secret: str) -> None:
+    client, state = app.test_client(), app.extensions["waffleconf"]
+    state.update_db({"LINES": NEW})
+    page = client.get(PAGE).text
+    data = MultiDict(sent(page))
     data["LINES"] = secret.replace("\n", "\r\n")
     assert client.post(PAGE, data=data).status_code == 303
-    assert app.extensions["waffleconf"].parse_conf()["LINES"] == secret
-    html = client.get(PAGE).text
-    assert secret not in html or len(secret) < 10
+    assert state.parse_conf()["LINES"] == secret
+    client.get(PAGE)  # has the message
+    assert without_tokens(client.get(PAGE).text) == without_tokens(page)
+
+
+def without_tokens(page: str) -> str:
+    return re.sub(r'<input[^>]*name="(waffle_token|csrf_token)"[^>]*>', "", page)
 
 
 def test_a_page_with_secrets_is_in_no_cache(app: Flask) -> None:

@@ -126,6 +126,24 @@ def test_swap_holds_to_rows_that_it_does_not_write(case: Case, watched: Any, don
     assert case.rows() == [("A", "mine" if done else "A's"), ("B", "B's")]
 
 
+@at_once
+def test_a_row_that_is_gone_again_does_not_stop_an_insert(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.sql(f"INSERT INTO confs ({_key(case)}, value) VALUES ('A', 'theirs')")
+    read = case.store.read
+
+    def gone(keys: Any) -> Any:
+        monkeypatch.undo()
+        case.sql("DELETE FROM confs")
+        return read(keys)
+
+    for name in ("read", "read_fresh"):
+        monkeypatch.setattr(case.store, name, gone)
+    assert case.store.swap({"A": (None, "mine")})
+    assert case.rows() == [("A", "mine")]
+
+
 def test_swap_of_nothing_new_touches_nothing(case: Case) -> None:
     assert case.store.swap({})
     assert case.store.swap({"A": (None, None), "B": ("same", "same")})

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import traceback
 import uuid
 import zoneinfo
 from decimal import Decimal
@@ -251,6 +252,22 @@ def test_hostile_text_is_refused_without_being_quoted(raw: bytes) -> None:
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 200
     assert "etc/passwd" not in str(caught.value)
+
+
+SECRET = "hunter2-hunt"
+QUOTED = {
+    "member that is gone": pickle.dumps(Shop.Theme.DARK, 2).replace(pushed("dark"), pushed(SECRET)),
+    "zone that is gone": pickle.dumps(PARIS, 2).replace(b"Europe/Paris", SECRET.encode()),
+    "float": f"F{SECRET}\n.".encode(),
+    "address": reduce("ipaddress", "IPv4Address", pushed(SECRET)),
+}
+
+
+@pytest.mark.parametrize("raw", QUOTED.values(), ids=QUOTED.keys())
+def test_what_python_says_of_a_damaged_text_is_not_in_the_traceback(raw: bytes) -> None:
+    with pytest.raises(InvalidValue, match="damaged") as caught:
+        deserialize(stored(raw), CLASSES)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_hostile_texts_import_call_and_allocate_nothing() -> None:

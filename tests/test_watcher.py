@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -13,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import faults
 import pytest
+from conftest import required
 from flask import Flask
 
 from waffleconf_admin import inotify, watcher, watchfile
@@ -134,8 +137,10 @@ def test_a_registered_kind_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
         get_watcher("owl")
 
 
-def test_the_dummy_does_nothing() -> None:
-    watcher._dummy(None)
+def test_the_dummy_reads_nothing_and_tells_nobody(path: str) -> None:
+    state = file_state(path)
+    watcher._dummy(state)
+    assert state.reloads == 0 and not os.path.exists(path)
 
 
 # The file
@@ -509,6 +514,40 @@ def test_a_cut_connection_is_noticed(redis_server: str) -> None:
             client.client_kill_filter(_type="pubsub")
         # redis-py may reconnect by itself, which is a reload, or raise, which the runner handles
         assert until(lambda: errors or state.reloads >= 2)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watchers that ask a silent Redis after a second, not after five."""
+    monkeypatch.setattr(watcher, "REDIS_SILENCE", 1.0)
+    monkeypatch.setattr(watcher, "BEAT", 0.1)
+
+
+def test_a_hung_redis_is_an_error(impatient: None) -> None:
+    with required(), faults.restartable_redis() as (url, server):
+        state = redis_state(url)
+        with watching(state, "redis") as errors:
+            assert state.wait()
+            server.send(signal.SIGSTOP)
+            assert until(lambda: errors)
+    assert "does not answer" in str(errors[0])
+
+
+def test_a_redis_that_has_nothing_to_say_is_asked_and_is_no_error(
+    redis_server: str, impatient: None
+) -> None:
+    import redis
+
+    state = redis_state(redis_server)
+    with redis.Redis.from_url(redis_server) as client, watching(state, "redis") as errors:
+        assert state.wait()
+        client.config_resetstat()
+
+        def pings() -> int:
+            return int(client.info("commandstats").get("cmdstat_ping", {}).get("calls", 0))
+
+        assert until(lambda: errors or pings() >= 3)
+        assert errors == [] and state.reloads == 1
 
 
 def test_an_unreachable_redis_is_an_error_at_once() -> None:

@@ -306,9 +306,12 @@ def test_a_marked_text_is_english_until_it_is_asked_for(app: Flask) -> None:
         assert {words.gettext(each) for each in copies} == {"al menos 3 bytes"}
 
 
-def test_a_language_without_a_catalogue_is_english(app: Flask) -> None:
-    page = app.test_client().get(f"{URL}?lang=fr").text
-    assert '<html lang="fr">' in page and ">Save<" in page
+@pytest.mark.parametrize(
+    ("locale", "lang"), [("fr", "fr"), ("pt_BR", "pt-BR"), ("zh_Hans_CN", "zh-Hans-CN")]
+)
+def test_a_language_without_a_catalogue_is_english(app: Flask, locale: str, lang: str) -> None:
+    page = app.test_client().get(f"{URL}?lang={locale}").text
+    assert f'<html lang="{lang}">' in page and ">Save<" in page
 
 
 def test_a_language_from_right_to_left_says_so(app: Flask) -> None:
