@@ -38,9 +38,10 @@ def make_app(config: dict[str, Any]) -> Flask:
         key = db.Column(db.String(255), unique=True)
         value = db.Column(db.Text)
 
-    with app.app_context():
-        db.session.execute(CreateTable(Conf.__table__, if_not_exists=True))
-        db.session.commit()
+    if config.get("CREATE_TABLE", True):
+        with app.app_context():
+            db.session.execute(CreateTable(Conf.__table__, if_not_exists=True))
+            db.session.commit()
     WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))
     app.add_url_rule("/", view_func=lambda: str(current_app.config["SITENAME"]))
     return app
@@ -153,6 +154,13 @@ class Commands:
             os.waitpid(pid, 0)
             os._exit(0)
         return self.threads()
+
+    def become(self, user: int, group: int) -> None:
+        """Go on as somebody else, as the workers of a master that runs as root do."""
+        self.request()  # what it imports, another user may not be able to read
+        os.setgroups([])
+        os.setgid(group)
+        os.setuid(user)
 
     # Faults
 

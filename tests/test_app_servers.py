@@ -93,13 +93,16 @@ SERVERS: dict[str, tuple[str, int]] = {
 
 
 @contextlib.contextmanager
-def serving(name: str, options: str, folder: Path, redis_url: str) -> Iterator[Server]:
+def serving(
+    name: str, options: str, folder: Path, redis_url: str, **environ: str
+) -> Iterator[Server]:
     """The server once it answers; afterwards it has to end when told, and without a traceback."""
     command, workers = SERVERS[name]
     port = free_port()
     program, *arguments = (command.format(port=port) + options).split()
     environment = {
         **os.environ,
+        **environ,
         "WAFFLE_FOLDER": str(folder),
         "WAFFLE_REDIS": redis_url,
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)]),
@@ -185,3 +188,15 @@ def test_workers_that_come_and_go_are_current(
             assert server.comes_to_serve(kind, f"number-{number}")
             seen |= {answer["pid"] for answer in server.answers(kind)}
         assert len(seen) > 2
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if "preload" in name])
+def test_workers_that_are_forked_while_the_master_imports_can_work(
+    tmp_path: Path, redis_server: str, name: str
+) -> None:
+    # Without "stringprep", which connecting to Redis imports, no request is answered.
+    slow = {"SLOW_IMPORTS": "stringprep=1.5"}
+    with serving(name, "", tmp_path, redis_server, **slow) as server:
+        for kind in KINDS:
+            server.save(kind, "A")
+            assert server.comes_to_serve(kind, "A")

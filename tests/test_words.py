@@ -24,7 +24,7 @@ from wtforms import StringField
 
 import waffleconf_admin
 from waffleconf_admin import InvalidValue, WaffleAdmin, anyone, words
-from waffleconf_admin.health import Trouble
+from waffleconf_admin.health import Trouble, worst
 
 PACKAGE = Path(waffleconf_admin.__file__).parent
 FOLDER = PACKAGE / "translations"
@@ -190,14 +190,13 @@ def test_what_one_process_knows_of_the_others_is_told_in_it_too(
     assert "several processes" in caplog.text and "varios" not in caplog.text
 
 
-@pytest.mark.parametrize("wrong", range(5))
-def test_every_trouble_is_told_in_it_too(app: Flask, wrong: int) -> None:
-    trouble = Trouble(*(number == wrong for number in range(5)))
+@pytest.mark.parametrize("trouble", Trouble)
+def test_every_trouble_is_told_in_it_too(app: Flask, trouble: Trouble) -> None:
     with app.test_request_context("?lang=es"):
-        spanish = str(trouble.sentence(2.5))
-    english = str(trouble.sentence(2.5))
+        spanish = str(worst({trouble}, 2.5))
+    english = str(worst({trouble}, 2.5))
     assert spanish != english and spanish not in english
-    assert ("2.5" in spanish) == ("2.5" in english) == (wrong in (2, 3))
+    assert ("2.5" in spanish) == ("2.5" in english) == ("%(seconds)s" in trouble)
 
 
 @pytest.mark.parametrize(

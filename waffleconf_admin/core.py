@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_WATCH_INTERVAL": None,
     "WAFFLE_RESYNC_INTERVAL": 60.0,
     "WAFFLE_WATCHER_FILE": "/tmp/waffleconf.txt",
+    "WAFFLE_WATCHER_MODE": 0o664,
     "WAFFLE_REDIS_URL": None,
     "WAFFLE_REDIS_HOST": "localhost",
     "WAFFLE_REDIS_PORT": 6379,
@@ -124,6 +125,12 @@ def _check(config: Mapping[str, Any]) -> None:
         seconds = config[key]
         if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
             raise ValueError(f"{key} is {seconds!r}: write a number of seconds above 0, or None.")
+    mode = config["WAFFLE_WATCHER_MODE"]
+    if type(mode) is not int or mode & ~0o777 or mode & 0o600 != 0o600:
+        raise ValueError(
+            f"WAFFLE_WATCHER_MODE is {mode!r}: write the rights of the watch file in octal, such "
+            "as 0o664. Its owner needs to read and write it."
+        )
     classes = config["WAFFLE_CLASSES"]
     if isinstance(classes, type | str) or not all(isinstance(cls, type) for cls in classes):
         raise ValueError(

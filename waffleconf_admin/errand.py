@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from . import forks
+
 log = logging.getLogger(__name__)
 
 #: Seconds that a request waits at most.
@@ -47,7 +49,8 @@ class Errand:
 
     def _do(self, work: Callable[[], object], done: threading.Event) -> None:
         try:
-            work()
+            with forks.working():
+                work()
         except Exception:
             log.exception("Settings could not be reloaded")
         finally:

@@ -58,3 +58,7 @@ class BusyError(StoreError):
 
 class NotReadyError(StoreError):
     """The table of the settings is not there (yet)."""
+
+
+class WatchFileError(WaffleError, OSError):
+    """The watch file could not be made or changed; the message says what to do."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from .words import gettext, mark
@@ -46,51 +48,79 @@ class Journal:
     def note_error(self, error: object) -> None:
         self.error, self.error_at = str(error), datetime.now(UTC)
 
+    def health(self, kind: str | None, *, alive: bool, lags: bool, trouble: str | None) -> Health:
+        """Return what is written here, and what else is known now."""
+        return Health(
+            kind=kind,
+            alive=alive,
+            lags=lags,
+            reloads=self.reloads,
+            last_reload=self.reload,
+            reload_seconds=self.seconds,
+            last_notice=self.notice,
+            last_error=self.error,
+            last_error_at=self.error_at,
+            trouble=trouble,
+        )
 
-FORGOTTEN = mark(
-    "This app runs in several processes that do not follow each other, so a change reaches only "
-    "the one that saves it. Set WAFFLE_MULTIPROC = True."
-)
 
+class Trouble(StrEnum):
+    """What can be wrong, the worst first, and what to say of it."""
 
-#: What to say of each kind of `Trouble`.
-_SENTENCES = (
-    FORGOTTEN,
-    mark(
+    MULTIPROC_OFF = mark(
+        "This app runs in several processes that do not follow each other, so a change reaches "
+        "only the one that saves it. Set WAFFLE_MULTIPROC = True."
+    )
+    RELOAD_FAILS = mark(
         "The settings could not be loaded lately: this process may use older ones. It tries again "
         "every second."
-    ),
-    mark(
+    )
+    FILE_IS_NONE = mark(
+        "What is in the place of the watch file is not a regular file, so changes come late. "
+        "Remove it, or set WAFFLE_WATCHER_FILE to another path."
+    )
+    WATCHER_FAILS = mark(
         "This process does not hear when others save; it looks within %(seconds)s seconds. The log "
         "says why."
-    ),
-    mark(
+    )
+    FILE_NOT_SHARED = mark(
+        "Changes were found of which the watch file had not told, so they came up to %(seconds)s "
+        "seconds late. WAFFLE_WATCHTYPE 'file' is for the processes of one host that share "
+        "WAFFLE_WATCHER_FILE; for several hosts or containers set 'redis' or 'database'. Or "
+        "somebody changed the table without this package."
+    )
+    NOTIFICATIONS_MISSED = mark(
+        "Changes were found of which no notification had told, so they came up to %(seconds)s "
+        "seconds late. Make sure that all processes have the same WAFFLE_WATCHTYPE, server and "
+        "channel. Or somebody changed the table without this package."
+    )
+    FILE_IS_LINK = mark(
+        "The watch file is a symbolic link of another user, so it is not changed, and what is "
+        "saved here reaches other processes late. Remove it, or set WAFFLE_WATCHER_FILE to another "
+        "path."
+    )
+    FILE_IS_READ_ONLY = mark(
+        "This process may not write the watch file, so what is saved here reaches other processes "
+        "late. Let all users of the app write it: give it a group of theirs (chgrp) and chmod g+w, "
+        "or remove it. New files get the group of their folder and WAFFLE_WATCHER_MODE."
+    )
+    NOT_SENT = mark(
         "The other processes could not be told of the last change; they see it within %(seconds)s "
         "seconds. The log says why."
-    ),
-    mark(
+    )
+    THREAD_SILENT = mark(
         "The thread that follows changes does not run, so requests look instead. Under uWSGI set "
         "enable-threads."
-    ),
-)
+    )
 
 
-class Trouble(NamedTuple):
-    """What can be wrong, the worst first."""
+def worst(found: Container[Trouble | None], resync: float) -> str | None:
+    """Return the worst of the troubles in the reader's language; None when there are none.
 
-    forgotten: bool  #: there are several processes, and WAFFLE_MULTIPROC is off
-    stale: bool  #: the last reload failed
-    deaf: bool  #: the watcher fails, or the watch file is missing
-    owing: bool  #: a notice could not be sent yet
-    silent: bool  #: the watcher's thread does not run
-
-    def sentence(self, resync: float) -> str | None:
-        """Say the worst, in the reader's language; None when there is nothing to say.
-
-        :param resync: seconds within which processes read the database in any case.
-        """
-        said = next((text for text, holds in zip(_SENTENCES, self, strict=True) if holds), None)
-        return None if said is None else gettext(said, seconds=f"{resync:g}")
+    :param resync: seconds within which processes read the database in any case.
+    """
+    trouble = next((trouble for trouble in Trouble if trouble in found), None)
+    return None if trouble is None else gettext(trouble.value, seconds=f"{resync:g}")
 
 
 def promise(kind: object, seconds: float | None, *, told: bool) -> str:

@@ -65,7 +65,9 @@ class Inotify:
 
     def _watch(self) -> None:
         """Watch the file that has this name now; does nothing where that is watched already."""
-        with contextlib.suppress(FileNotFoundError):  # it may come back
+        if not os.path.isfile(self._path):  # it may come back; of a folder all would be told
+            return
+        with contextlib.suppress(FileNotFoundError):
             self._checked(self._libc.inotify_add_watch(self._handle, self._path, _CHANGES))
 
     @staticmethod

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from . import forks
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -35,15 +37,18 @@ class Pulse:
         return os.getpid() != self._pid
 
     def is_set(self) -> bool:
+        forks.end_work()  # who asks has imported and connected, and waits for something now
         if self._ended.is_set() or self.is_forked():
             return True
-        self.beat = time.monotonic()
-        self._runner.do_what_is_due()
+        before, self.beat = self.beat, time.monotonic()
+        # After a pause, a slow reload say, there may be much that has not been heard yet.
+        self._runner.do_what_is_due(listened=min(self.beat - before, BEAT))
         return False
 
     def wait(self, timeout: float) -> bool:
         """Wait for so many seconds; True, and sooner, when it is time to end."""
         left = timeout
+        forks.end_work()
         while left > 0.0:
             self._ended.wait(min(left, BEAT))
             left -= BEAT
@@ -66,5 +71,5 @@ class Watched:
 
     def update_conf(self) -> bool:
         """Reload, for something may have changed; False: it failed and will be tried again."""
-        with self._runner.busy:
+        with self._runner.reading():
             return self._runner.hear()

@@ -8,15 +8,16 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import forks, watcher
 from .errand import Errand
-from .health import FORGOTTEN, Health, Journal, Trouble, promise
+from .health import Health, Journal, Trouble, promise, worst
+from .missed import Missed
 from .outage import Outage
 from .pulse import Pulse, Watched
-from .watchfile import Follower, file_mark, touch_file
 
 if TYPE_CHECKING:
     from .state import _WaffleState
@@ -40,9 +41,9 @@ class Runner:
     def __init__(self, state: _WaffleState) -> None:
         config = state.app.config
         self.state: _WaffleState = weakref.proxy(state)
-        self.follower: Follower | None = None
         self._active = bool(config["WAFFLE_MULTIPROC"])
         self._kind = watcher.available_kind(config["WAFFLE_WATCHTYPE"]) if self._active else None
+        self.follower = watcher.new_follower(state) if self._kind == "file" else None
         self._resync = float(watcher.setting(state, "WAFFLE_RESYNC_INTERVAL", 60.0))
         self._pid = os.getpid()
         self._ensuring = threading.Lock()
@@ -53,35 +54,21 @@ class Runner:
         if self._kind is not None:
             self._watch = watcher.get_watcher(self._kind)
             self._notify = watcher.get_notifier(self._kind)
-        if self._kind == "file":
-            self._prepare_file()
+        if self.follower is not None:
+            self.follower.prepare(watcher.file_mode(state))
 
     def _renew(self) -> None:
         """Begin anew. With new locks and events: a parent's may be held, and would stay so."""
         self.journal = Journal()
         self.stopping = Pulse(self)
-        self.busy = threading.Lock()  # held by the thread while it works; a fork waits for it
+        self._reading = False  # the thread reads or sends, and so does not ask
         self._errand = Errand()
         self._failing = False  # the last reload has
         self._owed = False  # a notice that could not be sent
         self._resend_at = 0.0
         self._outage = Outage()
+        self._missed = Missed(self._resync, self.follower)
         self._plan(self._resync)
-
-    def _prepare_file(self) -> None:
-        self.follower = watcher.new_follower(self.state)
-        path = self.follower.path
-        if path == "/tmp/waffleconf.txt":
-            log.warning(
-                "WAFFLE_WATCHER_FILE is %s, which other apps and users may share: set it to a "
-                "path of this app's own.",
-                path,
-            )
-        try:
-            touch_file(path)
-        except OSError as error:
-            log.error("The watch file can't be made, so changes come late: %s", error)
-        self.follower.seen = file_mark(path)
 
     # The thread
 
@@ -150,31 +137,47 @@ class Runner:
                         return
                     pulse = self.stopping
                 pause = RETRY * random.uniform(0.5, 1.0)
-                with self.busy:
+                with forks.working():  # until the watcher first asks whether to end
                     if self.state.in_memory():
                         self._active = False  # nobody to hear from
                         return
-                self._outage.note_start()
-                self._watch(Watched(self, pulse))
+                    self._outage.note_start()
+                    self._missed.note_notification()  # what was sent before it listens is lost
+                    self._watch(Watched(self, pulse))
                 if not pulse.is_set():
                     raise RuntimeError("the watcher returned, though nobody had stopped it")
             except ReferenceError:
                 return  # the app is gone
             except Exception as error:
-                self.journal.note_error(error)
-                self._outage.note_failure(error)
+                with forks.working():  # what handles logs may import
+                    self.journal.note_error(error)
+                    self._missed.note_notification()
+                    self._outage.note_failure(error)
 
-    def do_what_is_due(self) -> None:
-        """In the watcher's thread, time and again: read and send what nobody else does."""
+    def do_what_is_due(self, listened: float) -> None:
+        """In the watcher's thread, time and again: read and send what nobody else does.
+
+        :param listened: seconds that the watcher has listened since the last time.
+        """
         _ = self.state.app  # a ReferenceError ends the thread when the app is gone
         now = time.monotonic()
-        self._outage.end_after(RETRY)
-        if self._owed and now >= self._resend_at:
-            with self.busy:
+        with self.reading():
+            self._outage.end_after(RETRY)
+            if self._owed and now >= self._resend_at:
                 self.notify()
-        if now >= self._due:
-            with self.busy:
+            if now >= self._due:
                 self.state.update_conf()
+            self._missed.note_listening(listened)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """In the watcher's thread: forks wait, and that it does not ask is no sign of trouble."""
+        with forks.working():
+            self._reading = True
+            try:
+                yield
+            finally:
+                self._reading = False
 
     def _plan(self, seconds: float) -> None:
         self._read_at = time.monotonic()
@@ -190,6 +193,7 @@ class Runner:
     def hear(self) -> bool:
         """Reload, for something may have changed."""
         self.journal.note_notice()
+        self._missed.note_notification()
         return self.state.update_conf()
 
     # What the state tells
@@ -198,7 +202,13 @@ class Runner:
         """The state has read the database."""
         self._failing = False
         self.journal.note_reload(seconds)
+        self._file_trouble()  # it may be another file by now
         self._plan(self._resync)
+
+    def note_remote_change(self) -> None:
+        """A reload has found what another process has saved."""
+        if self._kind != "database" and not (self._outage.lasts or self._silent()):
+            self._missed.note_change()
 
     def note_failed_reload(self, error: Exception) -> None:
         """The state could not read the database: a notice may be unanswered."""
@@ -213,12 +223,13 @@ class Runner:
         told, self._owed = self._owed, False  # before sending: a failure meanwhile must stay
         try:
             self._notify(self.state)
+            self._missed.note_notification()  # for a save of our own, read before it is told
         except Exception as error:
             self._resend_at = time.monotonic() + RETRY
             self._owed = True
             self.journal.note_error(error)
             log.log(
-                logging.DEBUG if told else logging.WARNING,
+                logging.DEBUG if told or self._file_trouble() else logging.WARNING,
                 "The other processes could not be told of the change (%s). This is tried again; "
                 "in any case they read the database within %g seconds.",
                 error,
@@ -228,10 +239,13 @@ class Runner:
     # What a request does
 
     def follow(self, environ: Mapping[str, Any] | None) -> None:
-        """Make this request see what the others have saved, as far as the kind promises."""
+        """Make this request see what the others have saved, as far as the kind promises.
+
+        :param environ: of the request; None outside one.
+        """
         if self._kind is None and environ is not None:
             self._look_for_others(environ)
-        if not self._active:
+        if not self._active or forks.is_working():  # a thread of ours does so already
             return
         if self.follower is not None:
             for _ in range(2):  # a reload under way may have read before the change
@@ -249,7 +263,7 @@ class Runner:
         several = environ.get("wsgi.multiprocess") and not environ.get("wsgi.run_once")
         if several and not self._forgotten:
             self._forgotten = True
-            log.warning(FORGOTTEN)
+            log.warning("%s", Trouble.MULTIPROC_OFF)
 
     def _follow_file(self) -> None:
         if self.follower is not None:
@@ -267,28 +281,26 @@ class Runner:
 
     def health(self) -> Health:
         """How well this process follows."""
-        journal = self.journal
-        missing = self.follower is not None and file_mark(self.follower.path) is None
-        trouble = Trouble(
-            forgotten=self._forgotten,
-            stale=self._failing,
-            deaf=self._outage.lasts or missing,
-            owing=self._owed,
-            silent=self._silent() and not self.busy.locked(),
-        )
+        silent, file = self._silent(), self.follower
+        found = {
+            Trouble.MULTIPROC_OFF: self._forgotten,
+            Trouble.RELOAD_FAILS: self._failing,
+            Trouble.WATCHER_FAILS: self._outage.lasts or (file is not None and file.is_missing()),
+            Trouble.NOT_SENT: self._owed,
+            Trouble.THREAD_SILENT: silent and not self._reading,
+        }
+        wrong = {self._file_trouble(), self._missed.trouble}
+        wrong |= {trouble for trouble, holds in found.items() if holds}
         late = self._active and time.monotonic() - self._read_at > self._resync + SILENCE
-        return Health(
-            kind=self._kind if self._kind is None or isinstance(self._kind, str) else "custom",
-            alive=self._active and self._thread is not None and not self._silent(),
+        return self.journal.health(
+            self._kind if self._kind is None or isinstance(self._kind, str) else "custom",
+            alive=self._active and self._thread is not None and not silent,
             lags=self._failing or late,
-            reloads=journal.reloads,
-            last_reload=journal.reload,
-            reload_seconds=journal.seconds,
-            last_notice=journal.notice,
-            last_error=journal.error,
-            last_error_at=journal.error_at,
-            trouble=trouble.sentence(self._resync),
+            trouble=worst(wrong, self._resync),
         )
+
+    def _file_trouble(self) -> Trouble | None:
+        return None if self.follower is None else self.follower.trouble()
 
     def promise(self) -> str | None:
         """What can be said after a save about the other processes; None: nothing is known."""

@@ -100,8 +100,7 @@ class _WaffleState:
 
         :raises StoreError: the database can't be read.
         """
-        changes = self._live.load()
-        announce(self.app, changes, "remote")
+        self._load()
         return self._live.records()
 
     def parse_conf(self, keys: Iterable[str] = ()) -> dict[str, Any]:
@@ -263,9 +262,11 @@ class _WaffleState:
         :raises StoreError: it can't be read.
         """
         with settle(self.app):
-            started = time.perf_counter()
+            started, first = time.perf_counter(), not self._live.loaded
             changes = self._live.load(at_once=at_once)
             self.runner.note_reload(time.perf_counter() - started)
+            if changes and not first:
+                self.runner.note_remote_change()
             self._next_try = 0.0
             self._logged.discard("load")
             announce(self.app, changes, "remote")

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 from flask import Flask
 
 from .inotify import Inotify, listening
-from .watchfile import Follower, touch_file
+from .watchfile import MODE, SHARED, Follower, touch_file
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,13 @@ def new_follower(state: Any) -> Follower:
     return Follower(_watch_path(state), interval(state, "file"))
 
 
+def file_mode(state: Any) -> int:
+    """Who may read and write a new watch file."""
+    return int(setting(state, "WAFFLE_WATCHER_MODE", MODE))
+
+
 def _watch_path(state: Any) -> str:
-    return str(os.fspath(setting(state, "WAFFLE_WATCHER_FILE", "/tmp/waffleconf.txt")))
+    return str(os.fspath(setting(state, "WAFFLE_WATCHER_FILE", SHARED)))
 
 
 def _file_watcher(state: Any) -> None:
@@ -94,7 +99,7 @@ def _file_notifier(state: Any) -> None:
     :param state: the `_WaffleState` that has saved.
     :raises OSError: the file can't be written.
     """
-    touch_file(_watch_path(state), b".")
+    touch_file(_watch_path(state), b".", file_mode(state))
 
 
 def _redis(state: Any, timeout: float) -> Any:
@@ -206,8 +211,9 @@ def register(kind: str, watch: Function, notify: Function) -> None:
     :param watch: called with an object that has ``app``, ``update_conf()``, to be called when
         something may have changed, and ``stopping``. Runs in a thread until
         ``stopping.wait(seconds)`` or ``stopping.is_set()``, one of which it has to call every
-        second or so, is true. Raises, or returns, when it can't go on: it is called again a
-        second later.
+        second or so, is true. Imports and connects before it calls one of these: until then, and
+        in ``update_conf()``, forks wait for it. Raises, or returns, when it can't go on: it is
+        called again a second later.
     :param notify: called with the state after each save. Raises when nobody could be told: it is
         called again a second later.
     """

@@ -119,6 +119,8 @@ class AlchemyWaffleStore(AlchemyHistory):
         if not _in_memory(engine):
             self._inherited.append(engine.pool)
             engine.dispose(close=False)
+            if engine.dialect.server_version_info is None:
+                sa.event.listen(engine, "engine_connect", _get_to_know)
 
     # The session and its connections
 
@@ -235,6 +237,15 @@ def _joined(connection: sa.Connection, write: bool = False) -> Iterator[None]:
             connection.exec_driver_sql("BEGIN")
     with connection.begin_nested() if connection.in_transaction() else connection.begin():
         yield
+
+
+def _get_to_know(connection: sa.Connection) -> None:
+    """Ask the database for its version and more, where that was cut short by a fork."""
+    # SQLAlchemy does so once, at the first connection; one that was being made in another thread of
+    # the parent counts, and a dialect that knows no version fails at this and that for ever.
+    if connection.dialect.server_version_info is None:
+        connection.dialect.initialize(connection)
+        connection.rollback()
 
 
 def _autocommits(connection: sa.Connection) -> bool:

@@ -1,0 +1,65 @@
+"""Missed: whether changes come of which no notification tells."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+
+from .health import Trouble
+from .watchfile import Follower
+
+log = logging.getLogger(__name__)
+
+#: Seconds between a change and its notification, at most.
+GRACE = 5.0
+#: Seconds after the last missed notification until it is trouble no longer.
+LASTS = 3600.0
+
+
+class Missed:
+    """Finds changes of which no notification has told, and says so in the log once.
+
+    A notification may come a little earlier or later than a reload finds its change. So a change
+    counts only where there was none for some seconds before it, nor, while the watcher listened,
+    for as long after it.
+
+    :param resync: seconds within which processes read the database in any case.
+    :param follower: of the watch file, if notifications come by one.
+    """
+
+    def __init__(self, resync: float, follower: Follower | None) -> None:
+        self._resync = resync
+        self._trouble, self._grace = Trouble.NOTIFICATIONS_MISSED, GRACE
+        if follower is not None:
+            self._trouble = Trouble.FILE_NOT_SHARED
+            self._grace += follower.interval  # so late the watcher may look at the file
+        self._notified_at = self._found_at = self._until = -math.inf
+        self._left = 0.0  # seconds that the watcher has to listen until the change counts
+
+    def note_notification(self) -> None:
+        """What was found until now may have been told."""
+        self._notified_at = time.monotonic()
+
+    def note_change(self) -> None:
+        """A reload has found a change of another process."""
+        now = time.monotonic()
+        if self._found_at <= self._notified_at < now - self._grace:
+            self._found_at, self._left = now, self._grace
+
+    def note_listening(self, seconds: float) -> None:
+        """The watcher has listened for so long."""
+        if self._found_at <= self._notified_at:
+            return
+        self._left -= seconds
+        if self._left > 0.0:
+            return
+        if self.trouble is None:
+            log.warning("%s", self._trouble % {"seconds": f"{self._resync:g}"})
+        self._notified_at = now = time.monotonic()  # that change is done with
+        self._until = now + LASTS
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What to say, if a notification was missed lately."""
+        return self._trouble if time.monotonic() < self._until else None
