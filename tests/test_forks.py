@@ -18,6 +18,7 @@ from flask import Flask
 from fleet import until
 
 from waffleconf_admin import forks
+from waffleconf_admin.contexts import quietly_within
 
 TESTS = Path(__file__).parent
 WAIT = 20.0
@@ -225,7 +226,7 @@ def test_a_child_knows_a_database_that_its_parent_was_just_getting_to_know(
     app = make_app(
         CONFS, url=postgres_url, create=False, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="database"
     )
-    with app.app_context():
+    with quietly_within(app):
         dialect = app.waffle_db.engine.dialect  # type: ignore[attr-defined]
     asked, answered, real, parent = (
         threading.Event(),

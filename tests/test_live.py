@@ -147,7 +147,7 @@ def test_a_load_takes_up_no_read_that_had_begun_before_its_call(config: dict[str
     reading = threading.Event()
 
     class Rows(NoRows):
-        def read(self, keys: list[str]) -> dict[str, str]:
+        def read_fresh(self, keys: list[str]) -> dict[str, str]:
             if threading.current_thread() is early:
                 reading.set()
                 called.wait(10)
