@@ -6,6 +6,7 @@ With WAFFLE_SCREENSHOTS=FOLDER a picture of each state is written there.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -310,6 +311,23 @@ def nothing_found(app: Flask, page: Any) -> None:
     search(page).fill("no such thing")
 
 
+def test_what_needs_attention_is_shown_alone_at_once(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    declared_anew(app, page)
+    chip = page.get_by_role("link", name="Needs attention 5")
+    chip.click()
+    assert shown(page) == ["SITENAME", "BANNER", "PAGE_SIZE", "MAIL_FROM", "SMTP_PASSWORD"]
+    assert chip.get_attribute("aria-current") == "true"
+    page.wait_for_url("**?attention=1")
+    page.get_by_role("link", name="Changed").click()
+    assert "MAIL_FROM" not in shown(page) and chip.get_attribute("aria-current") is None
+    page.wait_for_url("**?changed=1")
+    page.get_by_role("link", name=re.compile(r"All \d+$")).first.click()
+    assert len(shown(page)) == len(CONFS)
+    follow(page, page.get_by_role("button", name="Store the converted value"))
+    assert page.get_by_role("link", name="Needs attention 4").is_visible()
+
+
 def reviewed(app: Flask, page: Any) -> None:
     page.get_by_label("Site name").fill("Bakery")
     page.get_by_label("Tax").fill("7")
@@ -372,6 +390,27 @@ def in_trouble(app: Flask, page: Any) -> None:
     page.goto(page.url)
 
 
+def declared_anew(app: Flask, page: Any) -> None:
+    """What is stored does not fit what is declared since."""
+    state_of(app).update_db({"WISHLIST": True, "MAIL_FROM": "nobody", "BANNER": "25"})
+    anew = {
+        "BANNER": {"default": 10, "type": int, "help": "Lines"},
+        "PAGE_SIZE": {"default": 8, "max": 24},
+        "SITENAME": {"default": 1, "type": int},
+        "SMTP_PASSWORD": {"default": 1, "type": int},
+        "MAIL_FROM": {"default": "shop@example.org", "type": "email"},
+        "CURRENCY": {"default": "de", "choices": {"Europe": [("de", "Euro"), ("gb", "Pound")]}},
+    }
+    confs = {key: {**entry, **anew.get(key, {})} for key, entry in CONFS.items()}
+    app.config["WAFFLE_CONFS"] = confs
+    page.goto(page.url)
+
+
+def needing_attention(app: Flask, page: Any) -> None:
+    declared_anew(app, page)
+    page.get_by_role("link", name="Needs attention").click()
+
+
 def empty(app: Flask, page: Any) -> None:
     app.config["WAFFLE_CONFS"] = {}
     page.goto(page.url)
@@ -391,7 +430,8 @@ def unavailable(app: Flask, page: Any) -> None:
 
 STATES = [
     plain, unsaved, mistaken, found, nothing_found, reviewed, in_conflict, saved, may_read,
-    may_change_some, in_trouble, empty, refused, unavailable, at_the_end, past, past_of_one,
+    may_change_some, in_trouble, declared_anew, needing_attention, empty, refused, unavailable,
+    at_the_end, past, past_of_one,
 ]  # fmt: skip
 LOOKS: dict[str, dict[str, Any]] = {
     "light-wide": {"viewport": SIZES["wide"], "color_scheme": "light"},

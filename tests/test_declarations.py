@@ -208,10 +208,10 @@ def test_choices_that_can_not_be_listed_are_a_problem_and_logged(
     assert "KEY: no choices" in caplog.text
 
 
-def test_pairs_are_values_with_labels() -> None:
+def test_what_has_no_label_is_its_own() -> None:
     made = setting(default="a", choices=["a", ("b", "Bee"), 3])
-    assert made.pairs() == [("a", "a"), ("b", "Bee"), (3, "3")]
-    assert setting(default="a").pairs() is None
+    assert made.list_choices() == [("a", "a", ""), ("b", "Bee", ""), (3, "3", "")]
+    assert setting(default="a").list_choices() is None
 
 
 @pytest.mark.parametrize(
@@ -276,9 +276,9 @@ def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:
         declare({"KEY": {"default": threading.Lock()}})
 
 
-def test_choices_that_are_lists_of_value_and_label_are_told_how_to_be_pairs() -> None:
-    with pytest.raises(InvalidValue, match=r"a tuple: \(value, label\)"):
-        declare({"KEY": {"default": "a", "choices": [["a", "Label"]]}})
+def test_who_takes_lists_of_two_for_values_is_told_that_they_are_pairs() -> None:
+    with pytest.raises(InvalidValue, match="what has two items is a value with its label"):
+        declare({"KEY": {"default": [1, 2], "choices": [[1, 2], [3, 4]]}})
 
 
 def test_the_json_type_of_02_is_what_the_default_is() -> None:

@@ -17,6 +17,7 @@ from .forms import choice_texts, parse_text, show_text
 from .util import same
 
 if TYPE_CHECKING:
+    from .live import Record
     from .setting import Setting
     from .state import _WaffleState
 
@@ -53,8 +54,7 @@ def list_settings() -> None:
         setting = state.settings[key]
         mark = " " if same(record.value, setting.default) else "*"
         click.echo(f"{mark} {key:{width}}  {_brief(setting, record.value)}")
-        if record.problem is not None:
-            click.echo(f"  {key}: the default is used: {record.problem}", err=True)
+        _say_problem(key, record, "  ")
 
 
 @waffle.command("get")
@@ -64,8 +64,7 @@ def get_setting(key: str) -> None:
     state = _state()
     setting = _find(state, key)
     record = state.read([key])[key]
-    if record.problem is not None:
-        click.echo(f"{key}: the default is used: {record.problem}", err=True)
+    _say_problem(key, record)
     text = _shown(setting, record.value)
     # A file or program gets the text as it is, but for half of a surrogate pair: no file takes it.
     exact = text.encode("utf-8", "backslashreplace").decode()
@@ -180,6 +179,17 @@ def _shown(setting: Setting, value: Any) -> str:
     if setting.secret:
         return "(not set)" if value is None or value == "" else "(set)"
     return show_text(setting, value)
+
+
+def _say_problem(key: str, record: Record, indent: str = "") -> None:
+    """Say on standard error what is wrong with a row, if anything."""
+    if record.problem is not None:
+        used = {
+            "default": "the default is used",
+            "converted": "a converted value is used",
+            "stored": "it is used all the same",
+        }
+        click.echo(f"{indent}{key}: {used[record.served]}: {record.problem()}", err=True)
 
 
 def _brief(setting: Setting, value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
-from . import cli, hooks
+from . import calls, cli, hooks
 from .saving import Validate
 from .state import _WaffleState
 from .store import WaffleStore
@@ -71,7 +71,8 @@ class WaffleConf:
         :raises InvalidValue: a mistake in WAFFLE_CONFS.
         :raises ValueError: another WAFFLE_* setting can't be used.
         :raises RuntimeError: the app was initialised before, or there is no store.
-        :raises TypeError: what is given as the store is none.
+        :raises TypeError: what is given as the store is none, or a function is asynchronous and
+            asgiref is missing.
         """
         if "waffleconf" in app.extensions:
             raise RuntimeError("WaffleConf is initialised on this app already: call it once.")
@@ -84,6 +85,8 @@ class WaffleConf:
         for key, default in DEFAULTS.items():
             app.config.setdefault(key, copy(default))
         _check(app.config)
+        calls.check(app, self._validate, "validate=")
+        calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
         state = _WaffleState(app, configstore, validate=self._validate)
         state.extension = self
         app.extensions["waffleconf"] = state
@@ -131,8 +134,19 @@ def _check(config: Mapping[str, Any]) -> None:
             f"WAFFLE_WATCHER_MODE is {mode!r}: write the rights of the watch file in octal, such "
             "as 0o664. Its owner needs to read and write it."
         )
+    watch = config["WAFFLE_WATCHTYPE"]
+    if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
+        raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: write plain ones.")
     classes = config["WAFFLE_CLASSES"]
+    if isinstance(classes, Mapping):
+        paths, classes = list(classes), list(classes.values())
+        if any(not isinstance(path, str) or "." not in path.strip(".") for path in paths):
+            raise ValueError(
+                f"WAFFLE_CLASSES has the names {paths!r}: write the former module and the name of "
+                'each class, such as {"shop.models.Plan": Plan}.'
+            )
     if isinstance(classes, type | str) or not all(isinstance(cls, type) for cls in classes):
         raise ValueError(
-            f"WAFFLE_CLASSES is {classes!r}: write a list of classes, such as [Point]."
+            f"WAFFLE_CLASSES is {classes!r}: write a list of classes, such as [Point], or a dict "
+            'of those that have moved, such as {"shop.models.Plan": Plan}.'
         )

@@ -7,24 +7,29 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import Context
-from enum import Enum
+from enum import Enum, EnumMeta
 from numbers import Number
 from typing import Any
 
-from . import kinds
+from flask import Flask
+
+from . import calls, kinds
+from .choices import listed
 from .exceptions import InvalidValue
 from .setting import Setting
 
 log = logging.getLogger(__name__)
 
 
-def declare(confs: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
+def declare(confs: Mapping[str, Mapping[str, Any]], app: Flask | None = None) -> dict[str, Setting]:
     """Check WAFFLE_CONFS and return its settings, in the same order.
 
     :param confs: ``{key: {"desc": …, "default": …, …}}``. ``WAFFLE_*`` keys are left out, and
         unknown attributes ignored, each with a warning in the log; but one that resembles ours is
         a mistake.
+    :param app: whose functions are in them; None if there are none.
     :raises InvalidValue: a declaration is wrong; ``.errors`` says by key what, and what to do.
+    :raises TypeError: a function can't be called, because asgiref is missing.
     """
     if not isinstance(confs, Mapping):
         raise InvalidValue(
@@ -33,24 +38,28 @@ def declare(confs: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
         )
     settings: dict[str, Setting] = {}
     errors: dict[str, str] = {}
+    call = calls.caller(app) if app else calls.directly
     for key, entry in confs.items():
         if isinstance(key, str) and key.startswith("WAFFLE_"):
             log.warning("WAFFLE_CONFS: %s is left out: it configures waffleconf_admin itself", key)
             continue
         try:
-            settings[key] = _setting(key, entry)
+            settings[key] = _setting(key, entry, call)
         except ValueError as error:
             errors[str(key)] = str(error)
     if errors:
         raise InvalidValue(errors)
+    if app:
+        for setting in settings.values():
+            _check_functions(app, setting)
     return settings
 
 
-_NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label", "group_label"}
+_NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label", "group_label", "call"}
 _FLAGS = ("secret", "readonly", "confirm", "multiline")
 
 
-def _setting(key: Any, entry: Any) -> Setting:
+def _setting(key: Any, entry: Any, call: Callable[..., Any]) -> Setting:
     """One checked entry; a ValueError names the attribute and the remedy."""
     if not isinstance(key, str) or not key.isprintable() or not key:
         raise ValueError("the name of a setting must be a string of printable characters")
@@ -74,13 +83,14 @@ def _setting(key: Any, entry: Any) -> Setting:
     else:
         default = "" if options["type"] in (None, str) else None
         log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
+    if "choices" in options:
+        options["choices"] = _choices(options["choices"])
     options["validators"] = _validators(entry.get("validators", ()))
     options["group"], options["group_label"] = named_group(options.get("group", ""))
     for name in _FLAGS:
         if not isinstance(entry.get(name, False), bool):
             raise ValueError(f"{name}: write True or False")
-    setting = Setting(key, _label(key, entry.get("desc")), default, **options)
-    _check_choices(setting)
+    setting = Setting(key, _label(key, entry.get("desc")), default, **options, call=call)
     _check_limits(setting)
     _check_default(setting)
     _check_field(setting)
@@ -122,12 +132,19 @@ def _validators(declared: Any) -> tuple[Callable[[Any, Any], Any], ...]:
     return tuple(declared)
 
 
-def _check_choices(setting: Setting) -> None:
-    choices = setting.choices
-    if choices is None or callable(choices):
-        return
-    if isinstance(choices, (str, bytes)) or not isinstance(choices, (list, tuple)):
-        raise ValueError("choices: write a list of values or of (value, label), or a function")
+def _choices(declared: Any) -> Any:
+    """The choices as a list; a function stays one."""
+    if callable(declared) and not isinstance(declared, EnumMeta):
+        return declared
+    try:
+        return listed(declared)
+    except ValueError as error:
+        raise ValueError(f"choices: {error}") from error
+    except Exception as error:
+        raise ValueError(
+            f"choices: they can't be read at the start ({type(error).__name__}): write a function "
+            "that returns them"
+        ) from error
 
 
 def _check_limits(setting: Setting) -> None:
@@ -169,14 +186,14 @@ def _check_default(setting: Setting) -> None:
             f"type: it means {kinds.noun(setting.kind)}, but the default is of type "
             f"{type(setting.default).__name__}: change one of them"
         )
-    if problem := setting.type_problem(setting.default):
-        raise ValueError(f"default: {problem}")
     if not callable(setting.choices) and setting.choice_problem(setting.default):
-        pairs = any(isinstance(choice, list) for choice in setting.choices or ())
+        pairs = any(choice.label is not None for choice in setting.choices or ())
         raise ValueError(
             "choices: the default is not one of them: add it, or change the default"
-            + (" (a value with its label is a tuple: (value, label))" if pairs else "")
+            + (" (what has two items is a value with its label)" if pairs else "")
         )
+    if problem := setting.type_problem(setting.default):
+        raise ValueError(f"default: {problem}")
     if problem := setting.limit_problem(setting.default):
         raise ValueError(
             f"default: it is outside min and max ({problem.rstrip('.').lower()}): "
@@ -194,3 +211,12 @@ def _check_field(setting: Setting) -> None:
         )
     if setting.secret:
         raise ValueError("field: a secret has a control of its own: take out field or secret")
+
+
+def _check_functions(app: Flask, setting: Setting) -> None:
+    for name, function in (
+        ("choices", setting.choices),
+        ("field", setting.field),
+        *(("validators", validator) for validator in setting.validators),
+    ):
+        calls.check(app, function, f"{setting.key}: {name}: this")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from .words import gettext, mark
+
+#: So many keys are named in a sentence.
+NAMED = 10
 
 
 class Health(NamedTuple):
@@ -25,6 +28,7 @@ class Health(NamedTuple):
     last_error: str | None  #: the last thing that went wrong; stays when it is over
     last_error_at: datetime | None
     trouble: str | None  #: what is wrong now and what to do, in a sentence; None: all is well
+    attention: tuple[str, ...] = ()  #: the settings whose stored values don't fit what is declared
 
 
 class Journal:
@@ -75,7 +79,7 @@ class Trouble(StrEnum):
         "The settings could not be loaded lately: this process may use older ones. It tries again "
         "every second."
     )
-    FILE_IS_NONE = mark(
+    FILE_NOT_REGULAR = mark(
         "What is in the place of the watch file is not a regular file, so changes come late. "
         "Remove it, or set WAFFLE_WATCHER_FILE to another path."
     )
@@ -121,6 +125,17 @@ def worst(found: Container[Trouble | None], resync: float) -> str | None:
     """
     trouble = next((trouble for trouble in Trouble if trouble in found), None)
     return None if trouble is None else gettext(trouble.value, seconds=f"{resync:g}")
+
+
+def attention_sentence(keys: Sequence[str]) -> str | None:
+    """Say that stored values don't fit what is declared, in the reader's language; None: all do."""
+    if not keys:
+        return None
+    named = ", ".join(keys[:NAMED]) + (" …" if len(keys) > NAMED else "")
+    return gettext(
+        "What is stored does not fit what is declared: %(keys)s. The settings page says more.",
+        keys=named,
+    )
 
 
 def promise(kind: object, seconds: float | None, *, told: bool) -> str:

@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,8 @@ class Change:
     id: int  #: in the order of the changes
     change_set: str  #: the same for all changes of one save
     key: str
-    old: Any  #: None for a secret, where there was no row, and where it can't be read any more
+    old: Any  #: None for a secret, where there was no row, and where it can't be read any more;
+    #: what was stored of another type than is declared now is converted where nothing is lost by it
     new: Any
     actor: str  #: "" when nobody was named
     at: datetime  #: aware, in UTC
@@ -130,15 +132,17 @@ class History:
         if change.old_text is None:
             return ""
         try:
-            old = self._rows.decode(change.old_text)
+            stored = self._rows.decode(change.old_text, change.key)
         except InvalidValue:
             return gettext("its old value can't be read any more")
-        if setting.default is not None and not kinds.accepts(setting.kind, old):
+        old, served = setting.serve(stored)
+        other = setting.default is not None and not kinds.accepts(setting.kind, old)
+        if served == "default" or other:
             return gettext("it is of another kind now")
         if ask:
             problem = forms.check_values(self._state, {change.key: old}).get(change.key)
         else:
-            problem = None if callable(setting.choices) else setting.problem(old)
+            problem = setting.stored_problem(old)
         if not problem:
             return ""
         return gettext("its old value is no longer allowed: %(problem)s", problem=problem)
@@ -236,13 +240,7 @@ class History:
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
         """The values that the settings must still have."""
         if seen is None:
-            return {
-                # A value that can't be read is not in force either.
-                key: self._state.settings[key].copy_default()
-                if c.new_text is None or c.problem
-                else c.new
-                for key, c in todo.items()
-            }
+            return {key: self._in_force(key, change.new_text) for key, change in todo.items()}
         # Read first: whoever changes one after this is found by its value.
         records = self._state.read(todo)
         latest = self.latest(todo)
@@ -263,8 +261,8 @@ class History:
         # Whether it is a secret now or was one then, nothing of it is shown; nor of what is gone
         # from the code, for nobody can tell any more whether it was one.
         secret = setting is None or setting.secret or (row.old is None and row.new is None)
-        old, old_problem = (None, "") if secret else self._value(row.old)
-        new, new_problem = (None, "") if secret else self._value(row.new)
+        old, old_problem = (None, "") if secret else self._value(row.key, row.old)
+        new, new_problem = (None, "") if secret else self._value(row.key, row.new)
         return Change(
             id=row.id,
             change_set=row.change_set,
@@ -281,12 +279,24 @@ class History:
             problem=old_problem or new_problem,
         )
 
-    def _value(self, text: str | None) -> tuple[Any, str]:
+    def _in_force(self, key: str, text: str | None) -> Any:
+        """What is served of a stored text."""
+        setting = self._state.settings[key]
+        if text is not None:
+            with suppress(InvalidValue):  # the default is served of what can't be read
+                return setting.serve(self._rows.decode(text, key))[0]
+        return setting.copy_default()
+
+    def _value(self, key: str, text: str | None) -> tuple[Any, str]:
         """The value of a stored text, and why it can't be read."""
+        if text is None:
+            return None, ""
         try:
-            return (None if text is None else self._rows.decode(text)), ""
+            stored = self._rows.decode(text, key)
         except InvalidValue as error:
             return None, str(error)
+        value, served = self._state.settings[key].serve(stored)
+        return (stored if served == "default" else value), ""
 
 
 def _is_days(days: Any) -> bool:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextvars import Context
+from functools import partial
+from logging import ERROR, WARNING
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flask import current_app, g, has_app_context, has_request_context, request
 
 from .exceptions import InvalidValue, StoreError
+from .setting import Served
 from .util import same
+from .words import gettext
 
 if TYPE_CHECKING:
     from .rows import Rows, Texts
@@ -28,11 +33,12 @@ class Record(NamedTuple):
     """One setting as it stands in the database."""
 
     text: str | None  #: the stored text; None: there is no row
-    value: Any  #: the stored value, or the declared default where there is no readable row
-    problem: str | None = None  #: why the row can't be read
+    value: Any  #: what is served
+    served: Served = "stored"  #: which that is: the stored value, a converted one, or the default
+    problem: Callable[[], str] | None = None  #: says what is wrong with the row, to its reader
 
     def __repr__(self) -> str:
-        return f"<Record {self.problem or 'of a value'}>"  # it may be a secret
+        return f"<Record: {self.served}>"  # the value may be a secret
 
 
 #: What has changed: ``{key: (old value, new value)}``.
@@ -71,21 +77,16 @@ class Live:
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Take up declarations: what has no stored value gets its default, until the next load."""
         with self._lock:
-            stored = {
-                key: record.value
-                for key, record in self._records.items()
-                if key in settings and record.text is not None
-            }
-            defaults = {key: setting.copy_default() for key, setting in settings.items()}
-            for key, default in defaults.items():
-                self._config.setdefault(key, default)
-            self.values = defaults | stored
-            self._records = {}  # their defaults may be others now
+            texts = {key: record.text for key, record in self._records.items()}
+            self._records = {}  # their defaults and types may be others now
             self._settings = settings
+            self.values = {key: self.record(key, texts.get(key)).value for key in settings}
+            for key, value in self.values.items():
+                self._config.setdefault(key, value)
             self.loaded = False
             self.generation += 1
-            assigned = self._assigned(defaults)
-            self._written = {key: self._config[key] for key in defaults}
+            assigned = self._assigned(self.values)
+            self._written = {key: self._config[key] for key in settings}
         if assigned:
             log.warning(
                 "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
@@ -115,21 +116,41 @@ class Live:
         if known is not None and known.text == text and type(known.value) in _IMMUTABLE:
             return known
         setting = self._settings.get(key)
-        default = setting.copy_default() if setting else None
+        if setting is None:  # it was declared when it was read
+            return Record(text, None, "default")
         if text is None:
-            return Record(None, default)
+            return Record(None, setting.copy_default(), "default")
         try:
-            return Record(text, self._rows.decode(text))
+            stored = self._rows.decode(text, key)
         except InvalidValue as error:
-            if self._reported.get(key) != text:
-                self._reported[key] = text
-                log.error(
-                    "The stored value of %s can't be read (%s); its default is served and the row "
-                    "is left alone. Save the setting anew to replace it.",
-                    key,
-                    error,
-                )
-            return Record(text, default, str(error))
+            record = Record(text, setting.copy_default(), "default", partial(gettext, str(error)))
+            self._report(key, text, record, "can't be read")
+            return record
+        if setting.stored_problem(stored) is None:
+            return Record(text, stored)
+        value, served = setting.serve(stored)
+        record = Record(text, value, served, lambda: setting.stored_problem(stored) or "")
+        self._report(key, text, record, "does not fit what is declared")
+        return record
+
+    def attention(self) -> tuple[str, ...]:
+        """Return the keys whose rows have something wrong with them."""
+        return tuple(key for key, record in self.records().items() if record.problem)
+
+    def _report(self, key: str, text: str, record: Record, what: str) -> None:
+        """Log once what is wrong with a row; never its value."""
+        if record.problem is None or self._reported.get(key) == text:
+            return
+        self._reported[key] = text
+        log.log(
+            ERROR if record.served == "default" else WARNING,
+            "The stored value of %s %s (%s); %s is served and the row is left alone. Save the "
+            "setting anew to replace it.",
+            key,
+            what,
+            Context().run(record.problem),  # in no reader's language
+            {"default": "its default", "converted": "a converted value"}.get(record.served, "it"),
+        )
 
     def load(self, *, at_once: bool = False) -> Changes:
         """Bring all settings up to what the database holds, and return what has changed.

@@ -13,6 +13,7 @@ from .contexts import quietly_within
 from .exceptions import InvalidValue
 from .setting import Setting
 from .store import HistoryQuery, HistoryRow, WaffleStore
+from .unpickle import Allowed
 from .util import classes_in, deserialize, serialize
 from .words import gettext
 
@@ -28,15 +29,16 @@ class Rows:
     def __init__(self, app: Flask, store: WaffleStore) -> None:
         self._app = app
         self._store = store
-        self._classes: set[type] = set()
+        self._allowed = Allowed(())
+        self._allowed_of: dict[str, Allowed] = {}
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Allow the classes that these declarations use."""
-        self._classes = set(self._app.config["WAFFLE_CLASSES"])
-        for setting in settings.values():
-            choices = () if callable(setting.choices) else setting.choices
-            # Not what objects keep in attributes, which may be the app itself.
-            self._classes |= classes_in([setting.default, choices, setting.members], False)
+        more = self._app.config["WAFFLE_CLASSES"]
+        former = more if isinstance(more, Mapping) else {}
+        classes = {key: _classes_of(setting) for key, setting in settings.items()}
+        self._allowed = Allowed(set(() if former else more).union(*classes.values()), former)
+        self._allowed_of = {key: self._allowed.where(own) for key, own in classes.items() if own}
 
     def after_fork(self) -> None:
         """In a forked child: forget the parent's connections.
@@ -127,12 +129,12 @@ class Rows:
         with quietly_within(self._app):
             return self._store.prune_history(until, limit)
 
-    def decode(self, text: str) -> Any:
-        """Return the value of a stored text.
+    def decode(self, text: str, key: str) -> Any:
+        """Return the value of a stored text of a setting.
 
         :raises InvalidValue: it can't be read.
         """
-        return deserialize(text, self._classes)
+        return deserialize(text, self._allowed_of.get(key, self._allowed))
 
     def encode(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Return the texts to store, having made sure that they can be read back.
@@ -144,9 +146,11 @@ class Rows:
         for key, value in values.items():
             try:
                 texts[key] = serialize(value)
-                self.decode(texts[key])
+                self.decode(texts[key], key)
             except InvalidValue as error:
-                classes = sorted(cls.__qualname__ for cls in classes_in(value) - self._classes)
+                classes = sorted(
+                    cls.__qualname__ for cls in classes_in(value) - self._allowed.classes
+                )
                 why, line = gettext(str(error)), f"WAFFLE_CLASSES = [{', '.join(classes)}]"
                 problems[key] = (
                     gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
@@ -156,3 +160,11 @@ class Rows:
         if problems:
             raise InvalidValue(problems)
         return texts
+
+
+def _classes_of(setting: Setting) -> set[type]:
+    """The classes that a setting may have values of."""
+    listed = setting.choices if isinstance(setting.choices, list) else []
+    choices = [choice.value for choice in listed]
+    # Not what objects keep in attributes, which may be the app itself.
+    return classes_in([setting.default, choices, setting.members], False)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from . import forms
+from . import calls, forms
 from .contexts import within
 from .exceptions import BusyError, ConflictError, InvalidValue
 from .forms.check import without
@@ -68,7 +68,7 @@ class Saving:
         source: str,
     ) -> Saved:
         """Save settings; parameters and errors as those of `update_db`, one more value: `RESET`."""
-        with within(self._state.app):  # the app's own functions are called time and again
+        with within(self._state.app):  # for the app's own functions, and for translations
             return self._save(wanted, expected, actor, note, source)
 
     def _save(
@@ -145,10 +145,11 @@ class Saving:
         if self._validate is None:
             return
         try:
-            problems = dict(self._validate(values) or {})
+            found = dict(calls.call(self._state.app, self._validate, values) or {})
+            problems = {key: str(message) for key, message in found.items()}
         except Exception as error:
             # Its message may quote a secret.
-            log.error("The function validate= of WaffleConf failed: %s", type(error).__name__)
+            log.error("The function validate= of WaffleConf failed: %s", calls.told(error))
             raise InvalidValue(
                 gettext(
                     "The rules across settings could not be checked, so nothing was saved: the "
@@ -179,4 +180,4 @@ class Saving:
 
 def _holds(record: Record, value: Any) -> bool:
     """Whether the database has this very value, so that there is nothing to write."""
-    return record.text is not None and record.problem is None and same(record.value, value)
+    return record.text is not None and record.served == "stored" and same(record.value, value)

@@ -8,6 +8,7 @@ from typing import Any
 from blinker import Namespace
 from flask import Flask
 
+from .calls import call
 from .contexts import within
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,6 @@ def announce(app: Flask, changes: dict[str, tuple[Any, Any]], origin: str) -> No
     with within(app):
         for receiver in conf_changed.receivers_for(app):
             try:
-                app.ensure_sync(receiver)(app, changes=changes, origin=origin)
+                call(app, receiver, app, changes=changes, origin=origin)
             except Exception:
                 log.exception("A receiver of conf_changed failed; the settings are saved.")

@@ -13,7 +13,7 @@ from flask import Flask, has_request_context
 from .contexts import settle
 from .declarations import declare
 from .exceptions import InvalidValue, NotReadyError, StoreError
-from .health import Health
+from .health import Health, attention_sentence
 from .history import History
 from .live import Live, Record
 from .rows import Rows
@@ -69,7 +69,7 @@ class _WaffleState:
 
     def _declare(self) -> None:
         confs = self.app.config["WAFFLE_CONFS"]
-        settings = declare(confs)
+        settings = declare(confs, self.app)
         self._rows.declare(settings)
         self._live.declare(settings)
         self._settings, self._confs = settings, dict(confs)
@@ -216,8 +216,12 @@ class _WaffleState:
             log.warning("The parent's database connections were not dropped: %s", error)
 
     def health(self) -> Health:
-        """How well this process follows; no I/O but a look at the watch file."""
-        return self.runner.health()
+        """How well this process follows, and whether it can use what is stored; no I/O but a look
+        at the watch file.
+        """
+        health, attention = self.runner.health(), self._live.attention()
+        trouble = health.trouble or attention_sentence(attention)
+        return health._replace(attention=attention, trouble=trouble)
 
     def notice(self) -> str | None:
         """After a save, what is known of the other processes, in a sentence; None: nothing."""

@@ -6,10 +6,12 @@ then the finished value is walked and counted.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from enum import Enum
-from types import MemberDescriptorType, NoneType
+from types import MappingProxyType, MemberDescriptorType, ModuleType, NoneType
 from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
 
@@ -22,16 +24,75 @@ from .words import mark
 _MAX_CHAIN = 1000  # of deques and defaultdicts: Python frees such a chain by recursion in C
 
 
-def load(raw: bytes, classes: Iterable[type]) -> Any:
-    """Return the value of a pickle without running anything that *classes* don't bring along.
+def load(raw: bytes, allowed: Allowed) -> Any:
+    """Return the value of a pickle without running anything that its classes don't bring along.
 
     :raises InvalidValue: it names something that is not allowed, or is too large.
     :raises Exception: others, for a damaged one; their texts may quote it.
     """
-    allowed = {(cls.__module__, cls.__qualname__): cls for cls in classes}
     value = _Unpickler(raw, allowed).load()
-    _walk(value, frozenset(allowed.values()))
+    _walk(value, allowed.classes)
     return value
+
+
+class Allowed:
+    """The classes that a pickle may name besides those of plain values, and by which names.
+
+    A class that has moved is found by its former name, by an alias that the former module still
+    has, and an Enum by what it is called there. None of these reaches a class that is not allowed.
+
+    :param classes: the classes.
+    :param former: classes by the names that they had, such as "shop.models.Plan".
+    """
+
+    def __init__(self, classes: Iterable[type], former: Mapping[str, type] = MappingProxyType({})):
+        self.classes = frozenset(classes) | frozenset(former.values())
+        self.names = {name: cls for path, cls in former.items() for name in _names(path)}
+        self.names |= {(cls.__module__, cls.__qualname__): cls for cls in self.classes}
+        self._enums: frozenset[type] = frozenset()
+
+    def where(self, declared: Iterable[type]) -> Allowed:
+        """Return the same for a setting that declares some of these classes: the Enums of them,
+        and no others, are found by what they are called in another module.
+        """
+        allowed = copy(self)
+        allowed._enums = frozenset(cls for cls in declared if issubclass(cls, Enum)) & self.classes
+        return allowed
+
+    def find(self, name: Name) -> type | None:
+        """Return the class that a name stands for."""
+        found = self.names.get(name) or self._alias(name)
+        if found is None:
+            enums = [cls for cls in self._enums if cls.__qualname__ == name[1]]
+            found = enums[0] if len(enums) == 1 else None
+        return found
+
+    def has_inside(self, name: Name) -> bool:
+        """Whether a name may be that of a class in which there is an allowed one."""
+        module, inside = name[0], f"{name[1]}."
+        return any(m == module and n.startswith(inside) for m, n in self.names) or any(
+            cls in self._enums or self._alias((module, cls.__qualname__))
+            for cls in self.classes
+            if cls.__qualname__.startswith(inside)
+        )
+
+    def _alias(self, name: Name) -> type | None:
+        """The allowed class that a module has under a name. Nothing is imported, and no attribute
+        is asked for: that could run code.
+        """
+        found: Any = sys.modules.get(name[0])
+        for part in name[1].split(".", MAX_DEPTH):
+            if not isinstance(found, (ModuleType, type)):
+                return None
+            found = object.__getattribute__(found, "__dict__").get(part)
+        return found if isinstance(found, type) and found in self.classes else None
+
+
+def _names(path: str) -> Iterator[Name]:
+    """The ways in which a pickle may write the path of a class: where does the module end?"""
+    parts = path.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length]), ".".join(parts[length:])
 
 
 def all_in(value: Any, attributes: bool = True) -> Iterator[Any]:
@@ -111,14 +172,12 @@ class _Prefix(NamedTuple):
 
 
 class _Unpickler(Machine):
-    """The machine with the names and objects that settings may have.
+    """The machine with the names and objects that settings may have."""
 
-    :param allowed: the declared classes by name.
-    """
-
-    def __init__(self, raw: bytes, allowed: Mapping[Name, type]) -> None:
+    def __init__(self, raw: bytes, allowed: Allowed) -> None:
         super().__init__(raw)
-        self._classes = frozenset(allowed.values())
+        self._allowed = allowed
+        self._classes = allowed.classes
         self._chained = 0
         self._set = only(self._made_set, list, tuple)
         self._names: dict[Name, Any] = {
@@ -132,7 +191,7 @@ class _Unpickler(Machine):
             ("collections", "Counter"): only(self._made_counter, dict),
             ("collections", "deque"): only(self._made_deque, list, tuple, int, NoneType),
             ("collections", "defaultdict"): only(self._made_defaultdict, type, Builder, NoneType),
-            **allowed,
+            **allowed.names,
         }
 
     # Names
@@ -140,9 +199,15 @@ class _Unpickler(Machine):
     def find(self, module: str, name: str) -> Any:
         """Resolve by table only: nothing is imported, no attribute is looked up."""
         wanted = modern(module, name)
-        if wanted in self._names:
-            return self._names[wanted]
-        if any(m == wanted[0] and n.startswith(wanted[1] + ".") for m, n in self._names):
+        if wanted not in self._names:
+            found = self._allowed.find(wanted)
+            self._names[wanted] = self._prefix(wanted) if found is None else found
+        return self._names[wanted]
+
+    def _prefix(self, wanted: Name) -> _Prefix:
+        module, inside = wanted[0], f"{wanted[1]}."
+        ours = any(m == module and n.startswith(inside) for m, n in BUILDERS)
+        if ours or self._allowed.has_inside(wanted):
             return _Prefix(*wanted)
         told = plain(f"{wanted[0][:60]}.{wanted[1][:60]}")
         raise InvalidValue(mark("class %(name)s is not allowed", name=told))

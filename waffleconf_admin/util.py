@@ -15,6 +15,7 @@ from typing import Any
 from . import unpickle
 from .bounds import damaged
 from .exceptions import InvalidValue
+from .unpickle import Allowed
 from .words import mark
 
 #: Every Python that can run 0.3.1, 2.7 included, reads protocol 2 …
@@ -42,7 +43,7 @@ def serialize(data: Any) -> str:
         ) from error
 
 
-def deserialize(data: str | bytes, classes: Iterable[type] = ()) -> Any:
+def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> Any:
     """Return the value of a stored text, of any pickle protocol, without running anything in it.
 
     :param data: base64 of a pickle.
@@ -62,7 +63,7 @@ def deserialize(data: str | bytes, classes: Iterable[type] = ()) -> Any:
     except (binascii.Error, UnicodeEncodeError) as error:
         raise InvalidValue(mark("the stored text is not base64")) from error
     try:
-        return unpickle.load(raw, classes)
+        return unpickle.load(raw, classes if isinstance(classes, Allowed) else Allowed(classes))
     except InvalidValue:
         raise
     except Exception as error:  # damaged in one of very many ways

@@ -95,7 +95,7 @@ def file_trouble(path: str) -> Trouble | None:
     except OSError:
         return None
     if not regular:
-        return Trouble.FILE_IS_NONE
+        return Trouble.FILE_NOT_REGULAR
     effective = os.access in os.supports_effective_ids
     may_write = os.access(path, os.W_OK, effective_ids=effective)
     return None if may_write else Trouble.FILE_IS_READ_ONLY
@@ -142,7 +142,7 @@ def _open(path: str, mode: int) -> int:
 def _change(handle: int, path: str, text: bytes) -> None:
     stat = os.fstat(handle)
     if not S_ISREG(stat.st_mode):  # since it was looked at
-        raise WatchFileError(f"{Trouble.FILE_IS_NONE} (It is {path}.)")
+        raise WatchFileError(f"{Trouble.FILE_NOT_REGULAR} (It is {path}.)")
     if not text:
         return
     if stat.st_size >= MAX_FILE:

@@ -187,15 +187,21 @@ class Options:
                 f"<label>{button()} {escape(button.label.text)}</label>" for button in field
             )
             return Markup(f"<div{attributes(given)}>{buttons}</div>")
-        chosen, offered = field._value(), dict(field.options())
-        if chosen and chosen not in offered:  # or the browser would show, and send, the first
-            offered[chosen] = gettext("%(value)s (no longer a choice)", value=chosen[:100])
-        options = "".join(
-            f"<option{attributes({'value': text, 'selected': text == chosen})}>"
-            f"{escape(label)}</option>"
-            for text, label in offered.items()
-        )
-        return Markup(f"<select{common(field, {}, kwargs)}>{options}</select>")
+        chosen, groups = field._value(), field.grouped()
+        if chosen and not any(chosen == text for _, options in groups for text, _ in options):
+            # Or the browser would show, and send, the first.
+            label = gettext("%(value)s (no longer a choice)", value=chosen[:100])
+            groups = [*groups, ("", [(chosen, label)])]
+        parts = []
+        for group, options in groups:
+            part = "".join(
+                f"<option{attributes({'value': text, 'selected': text == chosen})}>"
+                f"{escape(label)}</option>"
+                for text, label in options
+            )
+            heading = attributes({"label": group})
+            parts.append(f"<optgroup{heading}>{part}</optgroup>" if group else part)
+        return Markup(f"<select{common(field, {}, kwargs)}>{''.join(parts)}</select>")
 
 
 class Secret:

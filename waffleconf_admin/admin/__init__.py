@@ -18,7 +18,7 @@ from flask import (
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from .. import words
+from .. import calls, words
 from ..declarations import named_group
 from ..forms.values import add_fields
 from . import assets, headers, submission
@@ -110,7 +110,12 @@ class WaffleAdmin(Blueprint):
             self.add_app_template_global(function, f"waffle_{name}")
 
     def register(self, app: Any, options: dict[str, Any]) -> None:
-        """Register on an app, and let the command line know the fields that the page has."""
+        """Register on an app, and let the command line know the fields that the page has.
+
+        :raises TypeError: `can` or `actor` is asynchronous, and asgiref is missing.
+        """
+        for option, function in (("can=", self.can), ("actor=", self.actor)):
+            calls.check(app, function, option)
         add_fields(app, self.fields or {})
         super().register(app, options)
 
@@ -127,9 +132,9 @@ class WaffleAdmin(Blueprint):
         )
         return make_response(html, status)
 
-    def who(self) -> str | None:
+    def who(self) -> Any:
         """Return who saves, as far as the app says."""
-        return self.actor() if self.actor else logged_in()
+        return calls.call(state_of_app().app, self.actor) if self.actor else logged_in()
 
     def _check_tokens_itself(self, endpoint: str | None, values: Any) -> None:
         """Tell an app-wide CSRFProtect that our pages check their tokens themselves: from it, who

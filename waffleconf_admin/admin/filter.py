@@ -15,13 +15,13 @@ from ..setting import Setting
 from ..words import gettext as _
 
 #: The names that we use in the address; others are the app's.
-NAMES = ("q", "group", "changed")
+NAMES = ("q", "group", "changed", "attention")
 #: How addresses name the group of the settings that have none.
 GENERAL = "General"
 
 
 class Filter:
-    """What was asked for with ``?q=``, ``?group=`` and ``?changed=``.
+    """What was asked for with ``?q=``, ``?group=``, ``?changed=`` and ``?attention=``.
 
     :param args: those of the request.
     """
@@ -30,15 +30,16 @@ class Filter:
         self.q = args.get("q", "").strip()
         self.group = args.get("group", "")
         self.changed = args.get("changed", "") not in ("", "0")
+        self.attention = args.get("attention", "") not in ("", "0")
         self.others = [pair for pair in args.items(multi=True) if pair[0] not in NAMES]
         self._words = self.q.lower().split()
 
     def __bool__(self) -> bool:
-        return bool(self._words or self.group or self.changed)
+        return bool(self._words or self.group or self.changed or self.attention)
 
     def finds(self, field: Any) -> bool:
         """Whether a setting is found, in whatever group."""
-        if self.changed and not field.differs:
+        if (self.changed and not field.differs) or (self.attention and not field.attention):
             return False
         if not self._words:
             return True
@@ -56,6 +57,7 @@ class Filter:
             "q": self.q,
             "group": self.group,
             "changed": "1" if self.changed else "",
+            "attention": "1" if self.attention else "",
         }
         pairs = [(name, value) for name, value in (now | changes).items() if value]
         return "?" + urlencode(self.others + pairs)

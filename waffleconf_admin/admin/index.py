@@ -57,8 +57,8 @@ class SettingsPage:
         self.sent = submission.settings_sent(self.name_of) if request.method == "POST" else None
         action, key = submission.action()
         setting = next((s for s in self.rights.viewable if s.key == key), None)
-        resets = action == "reset" and setting is not None and self.sent is not None
-        if resets and setting and not setting.secret:
+        alone = action in ("reset", "convert") and setting is not None and self.sent is not None
+        if alone and action == "reset" and setting and not setting.secret:
             self._put_default(setting)
         form = self._form()
         if not form.is_submitted():
@@ -66,8 +66,9 @@ class SettingsPage:
         if action != "edit":
             self._reset_secrets(form)
         valid = form.validate()
-        if resets and not (form[key].setting.confirm and form[key].editable):
-            return self._reset(form, key)
+        if alone and (action == "convert" or not _is_reviewed(form[key])):
+            value = RESET if action == "reset" else form[key].record.value
+            return self._save_alone(form, key, value)
         if not valid:
             return self._show(form, 422)
         if action == "edit":
@@ -126,7 +127,7 @@ class SettingsPage:
         saved.tell(form, wanted, written, self.state)
         return redirect(self.url, status)
 
-    # Back to the default
+    # One setting: back to its default, or converted to the type that is declared
 
     def _put_default(self, setting: Setting) -> None:
         """As if the default had been typed: so a reset is merged and checked like any change."""
@@ -141,12 +142,12 @@ class SettingsPage:
             if key in form and form[key].setting.secret:
                 form.reset(key)
 
-    def _reset(self, form: forms.SettingsForm, key: str) -> Response:
-        """Reset one setting; what else was typed is neither saved nor lost."""
+    def _save_alone(self, form: forms.SettingsForm, key: str, value: Any) -> Response:
+        """Save one setting; what else was typed is neither saved nor lost."""
         field = form[key]
         if form.form_errors or key in form.conflicts or not field.resettable:
             return self._show(form, 422)
-        status, written = self._write(form, {key: RESET}, {key: field.record.value})
+        status, written = self._write(form, {key: value}, {key: field.record.value})
         if status != 303:
             return self._show(form, status)
         if set(form.errors) | set(form.changes) <= {key}:
@@ -211,6 +212,11 @@ class SettingsPage:
 
 def _value(setting: Setting, wanted: Any) -> Any:
     return setting.default if wanted is RESET else wanted
+
+
+def _is_reviewed(field: Any) -> bool:
+    """Whether a reset has to be looked at twice: not where the default is in use already."""
+    return bool(field.setting.confirm and field.editable and field.record.served != "default")
 
 
 def _asked(form: forms.SettingsForm) -> bool:

@@ -35,6 +35,7 @@ class Kept(NamedTuple):
     words: tuple[str, ...]  #: of the declaration, where they may be others each time
     editable: bool
     differs: bool
+    attention: bool
     basis: str | None  #: the text of the control for the merge; None: there is no control
     html: Markup
 
@@ -51,6 +52,7 @@ class Row:
         self.setting = kept.setting
         self.editable = kept.editable
         self.differs = kept.differs
+        self.attention = kept.attention
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.form[self.setting.key], name)
@@ -93,8 +95,9 @@ class Keeper:
         setting, record = field.setting, field.record
         if self._is_steady(field):
             basis = field.basis if field.editable else None
+            state = (field.editable, field.differs, field.attention)
             rows[place(setting, rights)] = Kept(
-                setting, record.text, _words(setting), field.editable, field.differs, basis, html
+                setting, record.text, _words(setting), *state, basis, html
             )
 
     def _is_steady(self, field: Any) -> bool:
@@ -107,8 +110,8 @@ class Keeper:
             return False
         if field.reason not in ("", _(READ_ONLY), _(NO_RIGHT)):
             return False
-        labels = () if choices is None else [label for _value, label in setting.pairs()]
-        return all(type(label) is str for label in labels)
+        texts = [text for _value, *texts in choices or () for text in texts if text is not None]
+        return all(type(text) is str for text in texts)
 
 
 def place(setting: Setting, rights: Rights) -> Place:

@@ -16,6 +16,7 @@ from ..fields import SettingField
 from ..fields.base import TEXT_LIMIT
 from ..fields.moment import DateField
 from ..forms import SettingsForm
+from ..health import attention_sentence
 from ..setting import Setting
 from ..words import gettext as _
 from ..words import ngettext
@@ -97,6 +98,7 @@ class Page:
         fields = [self._field(setting, records[setting.key]) for setting in rights.viewable]
         self.total = len(fields)
         self.changed = sum(field.differs for field in fields)
+        self.attention = sum(field.attention for field in fields)
         self.editable = sum(field.editable for field in fields)
         self.groups = self._grouped(fields)
         self.found = sum(group.found for group in self.groups)
@@ -107,7 +109,10 @@ class Page:
         #: The save to be undone, and the form that does it.
         self.undo = saved.undoable(state, rights)
         self.undo_form = FlaskForm() if self.undo else None
-        self.trouble: str | None = state.health().trouble
+        health = state.health()
+        # What is wrong with what is stored is said beside each setting.
+        said = health.trouble == attention_sentence(health.attention)
+        self.trouble: str | None = None if said else health.trouble
         #: Why all this is changed, as it was written on the page that reviews it.
         self.note = submission.note() or ""
         self.notes += self._refused(rights)

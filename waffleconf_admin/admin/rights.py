@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from flask import Flask, current_app
 
+from ..calls import finish
 from ..setting import Setting
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Rights:
                 f"WAFFLE_CAN is {self._can!r}: write a function of (action, setting), such as "
                 "waffleconf_admin.anyone"
             )
+        self._app = state.app
         self._answers: dict[tuple[str, str], bool] = {}
         #: The settings that this page is about.
         self.declared: list[Setting] = [
@@ -66,7 +68,8 @@ class Rights:
             return current_app.debug or current_app.testing
         answer = self._answers.get((action, setting.key))
         if answer is None:
-            answer = self._can(action, setting) is True  # a Response or a coroutine is truthy
+            allowed = finish(self._app, self._can, self._can(action, setting))
+            answer = allowed is True  # a Response is truthy
             self._answers[action, setting.key] = answer
         return answer
 

@@ -55,7 +55,7 @@ def messages(form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]
     for key in told[:SHOWN]:
         field = form[key]
         label = shorten(field.setting.label)
-        if field.setting.secret:
+        if field.setting.secret or field.shown_text == words(field, saved[key]):
             yield _("%(label)s saved.", label=label)
         else:
             old, new = (_quoted(t, field) for t in (field.shown_text, words(field, saved[key])))

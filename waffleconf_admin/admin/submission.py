@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from ..forms.submission import PAGE, Names
 from ..setting import Setting
 
-DO = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", or nothing: save
+DO = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", "convert KEY", or nothing: save
 NOTE = PAGE + "note"
 RESET = PAGE + "reset"  #: the key of a setting that shall have its default, not just that value
 THEIRS = PAGE + "theirs."  #: before a key: what to do about a conflict, "theirs" or nothing

@@ -111,7 +111,7 @@ def choose(setting: Setting, table: Mapping[type, Maker] = FIELDS) -> Any:
     if maker is None or isinstance(maker, type):
         return maker
     try:
-        return maker(setting)
+        return setting.call(maker, setting)
     except Exception as error:
         log_failure(f"the function for the field of {setting.key}", setting, error)
         return None

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from wtforms.meta import DefaultMeta
 
+from ..calls import told
 from ..setting import Setting
 from ..util import same, serialize
 from ..widgets import attributes
@@ -61,6 +62,7 @@ def bind(
     field.quoted = getattr(kind, "control", "custom") in ("text", "textarea", "json", "custom")
     field.is_set = is_set(record.value)
     field.differs = not same(record.value, setting.default)
+    field.attention = record.problem is not None or getattr(kind, "has_former", False)
     if isinstance(field, StaticField) and not setting.secret:
         field.text = field.shown_text
     if not isinstance(field, SettingField):
@@ -243,6 +245,6 @@ def identifier(key: str) -> str:
 def log_failure(what: str, setting: Setting, error: Exception) -> None:
     """Log what an app's own code has raised; of a secret without the message, which may hold it."""
     if setting.secret:
-        log.error("%s has failed with %s", what, type(error).__name__)
+        log.error("%s has failed with %s", what, told(error))
     else:
         log.error("%s has failed", what, exc_info=error)

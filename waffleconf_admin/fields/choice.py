@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,12 @@ from markupsafe import Markup
 from wtforms.fields.core import Label
 
 from .. import kinds, widgets
+from ..choices import Choice
+from ..conversion import FALSE, TRUE
 from ..setting import Setting
 from ..util import same
 from ..words import gettext
 from .base import SettingField, describe
-from .plain import FALSE, TRUE
 
 #: Up to so many choices are radio buttons, more are a select.
 RADIO_BUTTONS = 4
@@ -28,32 +30,38 @@ class ChoiceField(SettingField):
     widget = widgets.Options()
     button = "radio"
     companion = Markup()  #: stands before the buttons
+    has_former = False  #: whether its value is from before the choices were changed
 
     @property
     def roles(self) -> str:
         """The ARIA role of its buttons together; blank for a select."""
         return "radiogroup" if self.control == "radio" else ""
 
-    def pairs(self) -> list[tuple[Any, Any]]:
-        """Return ``(value, label)`` of each choice."""
-        pairs = self.setting.pairs()
-        if pairs is None:  # an Enum
-            pairs = [(member, kinds.label(member)) for member in self.setting.members]
-        if self.setting.optional and all(value is not None for value, _ in pairs):
-            pairs.insert(0, (None, gettext("(none)")))
-        return pairs
+    def choices(self) -> list[Choice]:
+        """Return the choices, each with a label."""
+        choices = self.setting.list_choices()
+        if choices is None:  # an Enum
+            choices = [Choice(member, kinds.label(member)) for member in self.setting.members]
+        if self.setting.optional and all(choice.value is not None for choice in choices):
+            choices.insert(0, Choice(None, gettext("(none)")))
+        return choices
 
     @cached_property
-    def texts(self) -> dict[str, tuple[Any, Any]]:
+    def texts(self) -> dict[str, Choice]:
         """The choices by the text that stands for each."""
-        texts: dict[str, tuple[Any, Any]] = {}
-        for value, label in self.pairs():
-            self._add(texts, value, label)
+        texts: dict[str, Choice] = {}
+        for choice in self.choices():
+            self._add(texts, choice)
         return texts
 
     def options(self) -> list[tuple[str, Any]]:
         """Return ``(text, label)`` of all that the control offers."""
-        return [(text, label) for text, (_, label) in self._offered.items()]
+        return [(text, choice.label) for text, choice in self._offered.items()]
+
+    def grouped(self) -> list[tuple[Any, list[tuple[str, Any]]]]:
+        """Return the same under the headings of the groups; "" where there is none."""
+        offered = groupby(self._offered.items(), lambda item: item[1].group)
+        return [(group, [(text, c.label) for text, c in items]) for group, items in offered]
 
     def apply(self, setting: Setting) -> None:
         super().apply(setting)
@@ -67,29 +75,28 @@ class ChoiceField(SettingField):
 
     def fitting(self) -> str:
         """Return the kind of control that fits the number of choices."""
-        return "radio" if len(self._offered) <= RADIO_BUTTONS else "select"
+        few = len(self._offered) <= RADIO_BUTTONS
+        return "radio" if few and not any(c.group for c in self._offered.values()) else "select"
 
     def process_data(self, value: Any) -> None:
-        if not any(same(value, choice) for choice, _ in self.texts.values()):
+        if not any(same(value, choice.value) for choice in self.texts.values()):
             # A value from before the choices were changed: offered until something else is chosen.
             self._offered = dict(self.texts)
-            self._add(
-                self._offered,
-                value,
-                gettext("%(value)s (no longer a choice)", value=describe(value)),
-            )
+            label = gettext("%(value)s (no longer a choice)", value=describe(value))
+            self._add(self._offered, Choice(value, label))
+            self.has_former = True
         super().process_data(value)
 
     def show(self, value: Any) -> str:
-        for text, (choice, _) in self._offered.items():
-            if same(choice, value):
+        for text, choice in self._offered.items():
+            if same(choice.value, value):
                 return text
         return describe(value)
 
     def display(self, value: Any) -> str:
-        for choice, label in self._offered.values():
-            if same(choice, value):
-                return str(label)
+        for choice in self._offered.values():
+            if same(choice.value, value):
+                return str(choice.label)
         return describe(value)
 
     def gives_back(self, value: Any) -> bool:
@@ -97,7 +104,7 @@ class ChoiceField(SettingField):
 
     def parse(self, text: str) -> Any:
         try:
-            return self.texts[text][0]
+            return self.texts[text].value
         except KeyError:
             raise ValueError(gettext("This is not one of the choices.")) from None
 
@@ -109,13 +116,14 @@ class ChoiceField(SettingField):
         """Whether the choice that this text stands for is the one, or one of those, chosen."""
         return text == self.text
 
-    def _add(self, texts: dict[str, tuple[Any, Any]], value: Any, label: Any) -> None:
+    def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
+        value = choice.value
         text = value.name or "" if isinstance(value, Enum) else describe(value)
         if text.splitlines() != [text] or "\0" in text:
             text = ascii(text) if text else text
         while text in texts:  # 1 and "1", or whatever else looks alike
             text = f"{type(value).__name__}:{text}"
-        texts[text] = value, label
+        texts[text] = choice
 
 
 class Button:
@@ -142,8 +150,9 @@ class Button:
 class OptionalBooleanField(ChoiceField):
     """Yes, no or None."""
 
-    def pairs(self) -> list[tuple[Any, Any]]:
-        return [(None, gettext("Not set")), (True, gettext("On")), (False, gettext("Off"))]
+    def choices(self) -> list[Choice]:
+        labels = {None: gettext("Not set"), True: gettext("On"), False: gettext("Off")}
+        return [Choice(value, label) for value, label in labels.items()]
 
     def read(self, text: str) -> Any:
         word = text.strip().lower()
@@ -153,9 +162,9 @@ class OptionalBooleanField(ChoiceField):
 class ZoneField(ChoiceField):
     """A time zone: a ZoneInfo, or its name."""
 
-    def pairs(self) -> list[tuple[Any, Any]]:
-        pairs: list[tuple[Any, Any]] = [(name, name) for name in kinds.time_zones()]
-        return [(None, gettext("(none)")), *pairs] if self.setting.optional else pairs
+    def choices(self) -> list[Choice]:
+        none = [Choice(None, gettext("(none)"))] if self.setting.optional else []
+        return none + [Choice(name, name) for name in kinds.time_zones()]
 
     def process_data(self, value: Any) -> None:
         super().process_data(_zone_name(value))

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .. import widgets
+from ..choices import Choice
 from ..util import same
 from ..words import gettext
 from .choice import ChoiceField
@@ -28,8 +29,8 @@ class SeveralField(ChoiceField):
         given = widgets.attributes({"type": "hidden", "name": self.name, "value": ""})
         return Markup(f"<input{given}>")
 
-    def pairs(self) -> list[tuple[Any, Any]]:
-        return [(value, label) for value, label in super().pairs() if value is not None]
+    def choices(self) -> list[Choice]:
+        return [choice for choice in super().choices() if choice.value is not None]
 
     def items(self, value: Any) -> list[Any]:
         """Return what a value is made of."""
@@ -57,7 +58,7 @@ class SeveralField(ChoiceField):
     def show(self, value: Any) -> str:
         items = self.items(value)
         return "\n".join(
-            text for text, (choice, _) in self._offered.items() if _is_among(choice, items)
+            text for text, choice in self._offered.items() if _is_among(choice.value, items)
         )
 
     def display(self, value: Any) -> str:
@@ -81,7 +82,7 @@ class SeveralField(ChoiceField):
                 raise ValueError(gettext("“%(text)s” is not one of the choices.", text=line[:50]))
         if not chosen and self.setting.optional:
             return None
-        return self.gathered([self.texts[line][0] for line in dict.fromkeys(chosen)])
+        return self.gathered([self.texts[line].value for line in dict.fromkeys(chosen)])
 
     def process_formdata(self, valuelist: list[str]) -> None:
         stored = self.items(self.data)
@@ -99,14 +100,15 @@ class SeveralField(ChoiceField):
         """Offer what of a value is from before the choices were changed."""
         self._offered = dict(self.texts)
         for item in self.items(value):
-            if not any(same(item, choice) for choice, _ in self._offered.values()):
+            if not any(same(item, choice.value) for choice in self._offered.values()):
                 label = gettext(
                     "%(value)s (no longer a choice)", value=ChoiceField.display(self, item)
                 )
-                self._add(self._offered, item, label)
+                self._add(self._offered, Choice(item, label))
+                self.has_former = True
 
-    def _add(self, texts: dict[str, tuple[Any, Any]], value: Any, label: Any) -> None:
-        super()._add(texts, value, label)
+    def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
+        super()._add(texts, choice)
         if "" in texts:  # stands for no box at all
             texts["''"] = texts.pop("")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..fields import bound
@@ -20,14 +21,17 @@ TELLING = 6
 
 def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) -> None:
     """Run a field's validators and hold it to what is declared; its ``errors`` say the result."""
-    setting = field.setting
+    setting, validators = field.setting, field.validators
+    field.validators = [partial(setting.call, validator) for validator in validators]
     try:
-        field.validate(form, extra_validators)
+        field.validate(form, [partial(setting.call, validator) for validator in extra_validators])
     except ValueError as error:
         field.errors = [*field.errors, str(error)]
     except Exception as error:
         bound.log_failure(f"a validator of {setting.key}", setting, error)
         field.errors = [*field.errors] or [gettext(UNCHECKED)]
+    finally:
+        field.validators = validators
     if not field.errors and (problem := setting.problem(field.data)):
         field.errors = [problem]
     if setting.secret:

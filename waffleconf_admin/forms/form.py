@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from flask import Flask, current_app
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import Field
 from wtforms.form import BaseForm
 
 from .. import merge
+from ..calls import finish
+from ..contexts import within
 from ..fields import FIELDS, BooleanField, SeveralField, bound, choose, describe
 from ..fields.special import SecretField
 from ..setting import Setting
@@ -68,6 +71,7 @@ class SettingsForm(BaseForm):
         guard: FlaskForm | None = None,
     ) -> None:
         super().__init__((), meta=Meta())
+        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._guard = guard
         self._settings = settings
         self._name_of = Names()
@@ -77,7 +81,9 @@ class SettingsForm(BaseForm):
         self._fields = Fields(settings, self._make)
         self._kinds = Fields(settings, lambda key: choose(settings[key], self._table))
         self._reasons = {
-            key: READ_ONLY if setting.readonly else "" if editable(setting) else NO_RIGHT
+            key: READ_ONLY
+            if setting.readonly
+            else ("" if finish(self._app, editable, editable(setting)) else NO_RIGHT)
             for key, setting in settings.items()
         }
         self._decisions: dict[str, str] = {}
@@ -124,6 +130,10 @@ class SettingsForm(BaseForm):
 
         :param extra_validators: ``{key: validators}``, run after the declared ones.
         """
+        with within(self._app):  # of a script, which goes on without one
+            return self._validate(extra_validators or {})
+
+    def _validate(self, extra_validators: Mapping[str, Iterable[Any]]) -> bool:
         self.form_errors = [gettext(CSRF)] if self._guard and not self._guard.validate() else []
         if self._submission and self._submission.broken:
             self.form_errors.append(gettext(BROKEN_PAGE))
@@ -132,7 +142,7 @@ class SettingsForm(BaseForm):
         for key, decision in self._decisions.items():
             field = self[key]
             if key not in self._resets:
-                check(self, field, (extra_validators or {}).get(key, ()))
+                check(self, field, extra_validators.get(key, ()))
             if decision == "conflict":
                 self._mark(key)
             elif key in self._resets:
@@ -198,14 +208,15 @@ class SettingsForm(BaseForm):
         return {"_form": self, "_meta": self.meta, "_translations": self._translations}
 
     def _make(self, key: str) -> Any:
-        field = bound.bind(
-            self._settings[key],
-            self._records[key],
-            self._kinds[key],
-            name=self._name_of(key),
-            reason=gettext(self._reasons[key]),
-            **self._place,
-        )
+        with within(self._app):
+            field = bound.bind(
+                self._settings[key],
+                self._records[key],
+                self._kinds[key],
+                name=self._name_of(key),
+                reason=gettext(self._reasons[key]),
+                **self._place,
+            )
         # Without a control there is no way but this to a value that people can change again.
         field.resettable = not self._reasons[key] and (field.editable or not field.setting.confirm)
         field.kept, field.hidden = None, False  # the page may say otherwise

@@ -102,10 +102,8 @@ def check_values(state: Any, new_values: Mapping[str, Any]) -> dict[str, str]:
     :param new_values: ``{key: value}``; undeclared keys are left out.
     """
     settings = {key: state.settings[key] for key in new_values if key in state.settings}
-    errors = {}
-    for key, setting in settings.items():
-        if problem := setting.problem(new_values[key]):
-            errors[key] = problem
+    problems = {key: setting.problem(new_values[key]) for key, setting in settings.items()}
+    errors = {key: problem for key, problem in problems.items() if problem}
     asked = [key for key in settings if settings[key].validators and key not in errors]
     if not asked:
         return errors

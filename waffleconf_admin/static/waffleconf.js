@@ -194,7 +194,7 @@ for (const form of $$("form[data-waffle]")) {
 
   const copy = async (link) => {
     const url = new URL(link.href);
-    for (const name of ["q", "group", "changed"]) url.searchParams.delete(name);
+    for (const name in all) url.searchParams.delete(name);
     try {
       await navigator.clipboard.writeText(url.href);
     } catch {
@@ -219,11 +219,12 @@ for (const form of $$("form[data-waffle]")) {
     section,
     name: section.dataset.group,
     title: $("h2", section).textContent,
-    rows: $$(".wf-row", section).map((row) => ({ row, shown: !row.hidden, differs: row.classList.contains("wf-differs") })),
+    rows: $$(".wf-row", section).map((row) => ({ row, shown: !row.hidden })),
   }));
-  const chips = $$(".wf-chips [data-changed]");
+  const chips = $$(".wf-chips [data-only]");
   const asked = new URLSearchParams(location.search);
-  const wanted = { q: asked.get("q") ?? "", group: asked.get("group") ?? "", changed: asked.get("changed") ?? "" };
+  const all = { q: "", group: "", changed: "", attention: "" };
+  const wanted = Object.fromEntries(Object.keys(all).map((name) => [name, asked.get(name) ?? ""]));
   let soon = 0;
   let hit; // the first row that is found and has a control
 
@@ -249,7 +250,8 @@ for (const form of $$("form[data-waffle]")) {
 
   const filter = () => {
     const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
-    const active = words.length > 0 || wanted.group || wanted.changed;
+    const active = Object.values(wanted).some(Boolean);
+    const only = `.wf-row${wanted.changed && ".wf-differs"}${wanted.attention && ".wf-attention"}`;
     let found = 0, shown = 0;
     hit = undefined;
     for (const group of groups) {
@@ -257,7 +259,7 @@ for (const form of $$("form[data-waffle]")) {
       let foundHere = 0, shownHere = 0;
       for (const entry of group.rows) {
         const { row } = entry;
-        const finds = (!wanted.changed || entry.differs) && words.every((word) => textOf(row, group.title).includes(word));
+        const finds = row.matches(only) && words.every((word) => textOf(row, group.title).includes(word));
         foundHere += finds;
         if (finds && here) hit ??= controlsOf(row)[0] && row;
         // What is not saved yet is never out of sight.
@@ -278,7 +280,7 @@ for (const form of $$("form[data-waffle]")) {
     none.hidden = shown > 0;
     told.textContent = !active ? "" : shown === 0 ? told.dataset.none : shown === 1 ? told.dataset.one : told.dataset.many.replace("#", shown);
     for (const a of groupLinks) current(a, a.dataset.group === wanted.group);
-    for (const a of chips) current(a, a.dataset.changed === wanted.changed);
+    for (const a of chips) current(a, a.dataset.only ? wanted[a.dataset.only] : only === ".wf-row");
     clearTimeout(soon);
     soon = setTimeout(remember, 300);
   };
@@ -322,13 +324,14 @@ for (const form of $$("form[data-waffle]")) {
     });
     document.addEventListener("click", (event) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      const link = closest(event.target, ".wf-side [data-group], .wf-chips [data-changed], .wf-none [data-all]");
+      const link = closest(event.target, ".wf-side [data-group], .wf-chips [data-only], .wf-none [data-all]");
       if (!link) return;
       event.preventDefault();
-      if (link.dataset.group !== undefined) want({ group: link.dataset.group });
-      else if (link.dataset.changed !== undefined) want({ changed: link.dataset.changed });
-      else want({ q: "", group: "", changed: "" });
-      if (link.dataset.group !== undefined) window.scrollTo({ top: 0 });
+      const { group, only } = link.dataset;
+      if (group !== undefined) want({ group });
+      else if (only !== undefined) want({ changed: "", attention: "", [only || "changed"]: only && "1" });
+      else want(all);
+      if (group !== undefined) window.scrollTo({ top: 0 });
       if (link.dataset.all !== undefined) search.focus();
     });
     // The address names one setting: it is shown, whatever the filter says.
@@ -337,7 +340,7 @@ for (const form of $$("form[data-waffle]")) {
       try { name = decodeURIComponent(name); } catch {} // a lone %
       const row = document.getElementById(name)?.closest(".wf-row");
       if (!row?.hidden) return;
-      want({ q: "", group: "", changed: "" });
+      want(all);
       row.scrollIntoView();
     };
     window.addEventListener("hashchange", reveal);

@@ -1,0 +1,130 @@
+"""Calls: how every function of the app is called, wherever it was given to us.
+
+That is `can`, `actor`, `validate`, the functions of `choices`, validators, makers of fields and the
+receivers of `conf_changed`. Each runs inside the app's own context, and one that is asynchronous is
+awaited as Flask awaits views.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from importlib.util import find_spec
+from types import NoneType
+from typing import Any
+
+from flask import Flask
+
+from .contexts import within
+
+#: Types of most results, which can't be awaited.
+_PLAIN = (bool, NoneType, str, list, tuple, dict)
+
+
+class NotAwaited(TypeError):
+    """A plain function has returned a coroutine, or whatever else wants to be awaited.
+
+    Its text is ours and holds no value, so it can be logged.
+    """
+
+
+def call(app: Flask, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what a function of the app returns, called inside its context and awaited.
+
+    :raises NotAwaited: it is not asynchronous, and returns what wants to be awaited.
+    :raises RuntimeError: it is asynchronous, and asgiref is missing.
+    :raises Exception: whatever the function raises.
+    """
+    with within(app):
+        return finish(app, function, function(*args, **kwargs))
+
+
+def finish(app: Flask, function: Callable[..., Any], result: Any) -> Any:
+    """Await what a function has returned, if that is to be done: the second half of `call`, for who
+    calls thousands of times inside the app's context.
+    """
+    if type(result) in _PLAIN or not inspect.isawaitable(result):
+        return result
+    try:
+        # A decorated one returns what the function inside returns.
+        if is_async(function) or is_async(inspect.unwrap(function)):
+            return _wait(app, result)
+        raise NotAwaited(
+            f"{_name(function)} returned what wants to be awaited: write it as an async function, "
+            "or let it return the value"
+        )
+    finally:
+        if inspect.iscoroutine(result):
+            result.close()  # or Python would warn of it later, at some other place
+
+
+def directly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function of no app."""
+    return function(*args, **kwargs)
+
+
+def caller(app: Flask) -> Callable[..., Any]:
+    """Return `call` for one app, without keeping the app alive."""
+    known = weakref.ref(app)
+
+    def call_of_app(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        app = known()
+        assert app is not None  # whoever calls its functions has it
+        return call(app, function, *args, **kwargs)
+
+    return call_of_app
+
+
+def check(app: Flask, function: Any, name: str) -> None:
+    """Refuse, at the start, a function that could never be called.
+
+    :param name: what the app calls it, such as ``can=``.
+    :raises TypeError: it is asynchronous, and asgiref is missing; or it yields.
+    """
+    if inspect.isasyncgenfunction(function):
+        raise TypeError(f"{name} is an async function that yields: let it return a list")
+    flasks = all(
+        getattr(getattr(app, method), "__func__", None) is getattr(Flask, method)
+        for method in ("ensure_sync", "async_to_sync")
+    )
+    if is_async(function) and flasks and find_spec("asgiref") is None:
+        raise TypeError(
+            f"{name} is an async function, which Flask can't await without asgiref: run "
+            'pip install "Flask[async]", or write a plain function'
+        )
+
+
+def told(error: Exception) -> str:
+    """Return what may be logged of an error where the function may know a secret."""
+    return str(error) if isinstance(error, NotAwaited) else type(error).__name__
+
+
+def is_async(function: Any) -> bool:
+    """Whether a function, a partial one or a callable object has to be awaited."""
+    while isinstance(function, partial):
+        function = function.func
+    called = vars(type(function)).get("__call__")
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+
+
+def _wait(app: Flask, result: Any) -> Any:
+    async def awaited() -> Any:
+        return await result
+
+    wait = app.ensure_sync(awaited)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return wait()
+    # In an async view: another thread has no event loop of its own yet.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(copy_context().run, wait).result()
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__qualname__", type(function).__qualname__))

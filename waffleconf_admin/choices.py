@@ -1,0 +1,59 @@
+"""Choices: the values that a setting may have, in every shape in which WTForms takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum, EnumMeta
+from typing import Any, NamedTuple
+
+
+class Choice(NamedTuple):
+    """One of the choices."""
+
+    value: Any
+    label: Any = None  #: may be a lazy translation; None: made from the value when it is shown
+    group: Any = ""  #: the heading that it stands under in a list; may be a lazy translation
+
+
+def listed(choices: Any) -> list[Choice]:
+    """Return choices as a list.
+
+    :param choices: values or ``(value, label)`` pairs of any kind, such as rows of a query; a dict
+        of labels by value, or of choices by group; an Enum.
+    :raises ValueError: these are none; the message says what to write.
+    """
+    if isinstance(choices, Mapping):
+        choices = choices.items()
+    elif not isinstance(choices, (Iterable, EnumMeta)) or isinstance(choices, (str, bytes)):
+        raise ValueError(
+            "write a list of values or of (value, label), a dict, an Enum, or a function that "
+            f"returns one of these, not {type(choices).__name__}"
+        )
+    elif isinstance(choices, (set, frozenset)):  # in the same order everywhere
+        choices = sorted(choices, key=lambda choice: (type(choice).__name__, repr(choice)))
+    found = [choice for item in choices for choice in _choices(item)]
+    if not found and isinstance(choices, Iterator):
+        raise ValueError("nothing is left in this generator, which can be read once: write a list")
+    return found
+
+
+def _choices(item: Any) -> Iterator[Choice]:
+    """The choice that an item stands for; of a group all."""
+    parts: Sequence[Any] = item if _is_row(item) else (item,)
+    if len(parts) == 2 and isinstance(parts[1], (Mapping, list, tuple)):
+        for choice in listed(parts[1]):
+            yield choice._replace(group=parts[0])
+    elif len(parts) == 2:
+        yield Choice(*parts)
+    elif len(parts) == 3 and isinstance(parts[2], dict):  # the last: attributes of an <option>
+        yield Choice(*parts[:2])
+    elif isinstance(item, (list, tuple)) or parts[0] is item:
+        yield Choice(item)
+    else:
+        raise ValueError(f"a row of {len(parts)}: select two columns, the value and its label")
+
+
+def _is_row(item: Any) -> bool:
+    """Whether an item may be several things, as a pair is."""
+    whole = (str, bytes, bytearray, memoryview, range, Enum)
+    return isinstance(item, Sequence) and not isinstance(item, whole)
