@@ -60,10 +60,10 @@ def test_the_page_never_shows_what_was_stored_of_a_secret(app: Flask) -> None:
 def test_what_needs_attention_can_be_looked_at_alone(app: Flask) -> None:
     for _ in range(2):
         page = app.test_client().get(f"{URL}?attention=1").text
-        assert shown(page) == ATTENTION
+        assert shown(page, CONFS) == ATTENTION
         assert re.search(r'aria-current="true">Needs attention 6</a>', page)
         everything = app.test_client().get(URL).text
-        assert "Needs attention 6" in everything and shown(everything) == CONFS.keys()
+        assert "Needs attention 6" in everything and shown(everything, CONFS) == CONFS.keys()
 
 
 def test_where_all_is_well_there_is_no_such_filter(app: Flask) -> None:
@@ -76,7 +76,7 @@ def test_where_all_is_well_there_is_no_such_filter(app: Flask) -> None:
 def test_a_search_within_what_needs_attention_keeps_to_it(app: Flask) -> None:
     page = app.test_client().get(f"{URL}?attention=1").text
     assert '<input type="hidden" name="attention" value="1">' in page
-    assert shown(app.test_client().get(f"{URL}?attention=1&q=limit").text) == {"LIMIT"}
+    assert shown(app.test_client().get(f"{URL}?attention=1&q=limit").text, CONFS) == {"LIMIT"}
 
 
 def do(app: Flask, action: str, **typed: str) -> Any:

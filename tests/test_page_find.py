@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,10 +34,10 @@ def app(make_app: MakeApp) -> Flask:
     return app
 
 
-def shown(page: str) -> set[str]:
-    """The keys of the settings that a page doesn't hide."""
+def shown(page: str, confs: Mapping[str, Any] = CONFS) -> set[str]:
+    """The keys of the settings that a page doesn't hide, of all that it has."""
     rows = re.findall(r'<div class="wf-row[^"]*" id="([^"]*)"([^>]*)>', page)
-    assert {key for key, _ in rows} == CONFS.keys()
+    assert {key for key, _ in rows} == confs.keys()
     # Without values: one may have the word.
     return {key for key, rest in rows if "hidden" not in re.sub(r'"[^"]*"', "", rest).split()}
 
