@@ -26,7 +26,10 @@ KINDS = ("file", "redis", "database")
 class Server:
     """A running server and what its workers answer."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, workers: int) -> None:
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], port: int, workers: int
+    ) -> None:
+        self.name = name
         self.process = process
         self.port = port
         self.workers = workers
@@ -119,7 +122,7 @@ def serving(
             start_new_session=True,
         ) as process,
     ):
-        server = Server(process, port, workers)
+        server = Server(name, process, port, workers)
         try:
             deadline = time.monotonic() + WAIT
             while True:
@@ -165,12 +168,15 @@ def test_with_a_file_the_very_next_request_of_every_worker_is_current(server: Se
         assert server.values("file") == {f"number-{number}"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_worker_says_that_it_is_well(server: Server, kind: str) -> None:
-    for answer in server.answers(kind):
-        assert (answer["trouble"], answer["error"]) == (None, None)
-        assert answer["alive"]
-        assert answer["watchers"] <= len(KINDS)
+def test_every_worker_is_well_and_has_one_watcher_for_each_app(server: Server) -> None:
+    for kind in KINDS:
+        server.answers(kind)  # a worker starts what it lacks with its first request
+    # Greenlets live on in a forked process, where Python doesn't list them.
+    listed = 0 if server.name == "gunicorn gevent preload early" else len(KINDS)
+    for kind in KINDS:
+        for answer in server.answers(kind):
+            assert (answer["trouble"], answer["error"]) == (None, None)
+            assert (answer["alive"], answer["watchers"]) == (True, listed)
 
 
 @pytest.mark.parametrize("preload", ["", " --preload"])

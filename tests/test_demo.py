@@ -163,7 +163,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_table_that_another_worker_makes_meanwhile_is_no_trouble(
     shop: Any, tmp_path: Path
 ) -> None:
-    from sqlalchemy import event
+    from sqlalchemy import event, text
 
     from shop import create_tables, db
 
@@ -178,6 +178,12 @@ def test_a_table_that_another_worker_makes_meanwhile_is_no_trouble(
         db.drop_all()
         event.listen(db.engine, "before_cursor_execute", be_faster)
         create_tables(shop)
+        event.remove(db.engine, "before_cursor_execute", be_faster)
+        made = db.session.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'confs'"))
+    assert made == "CREATE TABLE confs (id INTEGER PRIMARY KEY, key, value)"  # the other's
+    state = shop.extensions["waffleconf"]
+    state.update_db({"SITENAME": "Crêperie"})
+    assert "Crêperie" in front(shop) and len(state.history.list()) == 1
 
 
 def front(app: Any, path: str = "/") -> str:
