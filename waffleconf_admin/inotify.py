@@ -55,13 +55,15 @@ class Inotify:
     def close(self) -> None:
         os.close(self._handle)
 
-    def wait(self, seconds: float) -> None:
-        """Return when the file may have changed, or after so many seconds."""
+    def wait(self, seconds: float) -> bool:
+        """Return True when the file may have changed, False after so many seconds."""
         self._watch()
-        if self._poll.poll(seconds * 1000):
-            time.sleep(BURST)
-            with contextlib.suppress(BlockingIOError):  # read by a forked process meanwhile
-                os.read(self._handle, 2**16)
+        if not self._poll.poll(seconds * 1000):
+            return False
+        time.sleep(BURST)
+        with contextlib.suppress(BlockingIOError):  # read by a forked process meanwhile
+            os.read(self._handle, 2**16)
+        return True
 
     def _watch(self) -> None:
         """Watch the file that has this name now; does nothing where that is watched already."""
