@@ -126,9 +126,9 @@ def test_set_reads_standard_input_for_a_dash(run: Run, app: Flask) -> None:
 
 
 def test_an_empty_value_is_shown_as_such(run: Run) -> None:
-    assert "  TEXT       (empty)" in run("list").stdout.splitlines()
+    assert "  TEXT       <empty>" in run("list").stdout.splitlines()
     assert run("get", "TEXT").stdout == "\n"
-    assert run("set", "SITENAME", "").stdout == "SITENAME is now (empty)\n"
+    assert run("set", "SITENAME", "").stdout == "SITENAME is now <empty>\n"
 
 
 @pytest.mark.parametrize("multiproc", [False, True])
@@ -223,14 +223,65 @@ def test_a_secret_is_never_printed(
 ) -> None:
     app.extensions["waffleconf"].update_db({"TOKEN": "hunter1"})
     result = run(*args)
-    assert result.exit_code == 0
+    assert result.exit_code == (args[0] == "get")
     assert "hunter" not in result.output + caplog.text
 
 
-@pytest.mark.parametrize(("value", "shown"), [("", "(not set)"), ("hunter2", "(set)")])
-def test_get_says_whether_a_secret_is_set(run: Run, app: Flask, value: str, shown: str) -> None:
+@pytest.mark.parametrize("value", ["", "hunter2"])
+def test_get_of_a_secret_fails_and_prints_nothing_that_a_script_could_keep(
+    run: Run, app: Flask, value: str
+) -> None:
     app.extensions["waffleconf"].update_db({"TOKEN": value})
-    assert run("get", "TOKEN").stdout == f"{shown}\n"
+    result = run("get", "TOKEN")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "flask waffle get --reveal TOKEN" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["", "hunter2", "two\nlines\n", "<secret, set>"])
+def test_the_operator_can_print_a_secret(run: Run, app: Flask, value: str) -> None:
+    app.extensions["waffleconf"].update_db({"TOKEN": value})
+    result = run("get", "--reveal", "TOKEN")
+    assert (result.exit_code, result.stdout) == (0, f"{value}\n")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [{"default": {"a": ["x"]}}, {"default": b"x"}, {"default": 5}, {"default": 1, "choices": [1]}],
+)
+def test_what_reveal_prints_is_what_set_takes(
+    make_app: Callable[..., Flask], secret: dict[str, Any]
+) -> None:
+    app = make_app({"KEY": secret | {"secret": True}}, WAFFLE_STORE_DEFAULTS=False)
+    runner = app.test_cli_runner()
+    shown = runner.invoke(args=["waffle", "get", "--reveal", "KEY"]).stdout
+    assert runner.invoke(args=["waffle", "set", "KEY", "-"], input=shown).exit_code == 0
+    assert stored(app) == {"KEY": secret["default"]}
+
+
+@pytest.mark.parametrize(("value", "shown"), [("", "not set"), ("hunter2", "set")])
+def test_what_list_shows_of_a_secret_is_no_value(
+    run: Run, app: Flask, value: str, shown: str
+) -> None:
+    app.extensions["waffleconf"].update_db({"TOKEN": value})
+    (line,) = [line for line in run("list").stdout.splitlines() if "TOKEN" in line]
+    _, _, copied = line.partition("TOKEN")
+    assert copied.strip() == f"<secret, {shown}>"
+    result = run("set", "TOKEN", copied.strip())
+    assert result.exit_code == 1 and "what list shows" in result.stderr
+    assert app.extensions["waffleconf"].read()["TOKEN"].value == value
+
+
+@pytest.mark.parametrize(
+    ("default", "value"), [({"a": 1}, {1: 2}), ([1], [b"x"]), (1, 1.5), (b"", 5), (1.5, 2**60 + 1)]
+)
+def test_get_prints_nothing_where_no_text_stands_for_the_value(
+    make_app: Callable[..., Flask], default: Any, value: Any
+) -> None:
+    app = make_app({"KEY": {"default": default}})
+    app.extensions["waffleconf"].update_db({"KEY": value})
+    result = app.test_cli_runner().invoke(args=["waffle", "get", "KEY"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "No text stands for this value" in result.stderr
 
 
 @pytest.mark.parametrize("args", [["list"], ["get", "SITENAME"]])

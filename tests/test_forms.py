@@ -280,7 +280,10 @@ def test_what_is_typed_is_saved_and_nothing_else(
     before = stored(app)
     form = Page(app).send(**{key: text})
     assert form.changes == {key: value}
-    assert form.expected == {key: before[key]}
+    if key == "TOKEN":  # a form has no need of a secret
+        assert "hunter2" not in str(form.expected)
+    else:
+        assert form.expected == {key: before[key]}
     assert stored(app) == before | {key: value}
 
 

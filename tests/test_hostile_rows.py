@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import enum
 import pickle
 import re
@@ -49,7 +50,12 @@ class Slotted:
     __slots__ = ("x",)
 
 
-CLASSES = [Theme, Bits, Names, Token, Word, Slotted]
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    x: object
+
+
+CLASSES = [Theme, Bits, Names, Token, Word, Slotted, Frozen]
 HERE = __name__
 
 
@@ -76,6 +82,30 @@ RANGE = call("builtins", "range", b"L9999999999L\n")
 PRIME = 2**61 - 1  # ints hash modulo this
 
 
+def chained(size: int) -> list[int]:
+    """Numbers for a dict of so many places: all but the first lie where 1 is looked for in turn."""
+    found, at = [1 + size], 1
+    while len(found) < size // 2:
+        at = (at * 5 + 1) % size
+        found.append(at)
+    return found
+
+
+def frozen(x: bytes) -> bytes:
+    return name(HERE, "Frozen") + b")\x81}" + text("x") + x + b"sb"
+
+
+def shown_again(made: bytes) -> bytes:
+    return made + b"q\x00(" + b"h\x00" * 500_000 + b"l."
+
+
+def alike(*makes: bytes) -> bytes:
+    """A set of what is made of multiples of the prime."""
+    before, after = makes
+    numbers = ((PRIME * k).to_bytes(11, "little") for k in range(1, 2_000))
+    return b"\x8f(" + b"".join(before + b"\x8a\x0b" + n + after for n in numbers) + b"\x90."
+
+
 def payloads() -> Iterator[tuple[str, bytes]]:
     """What to do, and the pickle that does it; made one at a time, for some are large."""
     yield "a name that is a doubled tuple", DOUBLED + text("x") + b"\x93."
@@ -85,6 +115,15 @@ def payloads() -> Iterator[tuple[str, bytes]]:
         + (name("builtins", "getattr") + b"h\x01h\x00\x86Rq\x010") * 20_000 + b"h\x01."
     )  # fmt: skip
     yield "a doubled tuple as a key", b"}" + DOUBLED + b"Ns."
+    yield "an object with a doubled tuple as a key", b"}" + frozen(DOUBLED) + b"Ns."
+    yield (
+        "an object with a doubled tuple in a tuple in a set",
+        (b"\x8f(" + frozen(DOUBLED) + b"\x85\x90."),
+    )
+    yield (
+        "an object that gets a doubled tuple after it was a key",
+        (b"}" + name(HERE, "Frozen") + b")\x81q\x00Nsh\x00}" + text("x") + DOUBLED + b"sb0."),
+    )
     yield "a doubled tuple in a set", b"\x8f(" + DOUBLED + b"\x90."
     yield "a doubled tuple in a frozenset", b"(" + DOUBLED + b"\x91."
     yield "a doubled tuple as a factory", call("collections", "defaultdict", DOUBLED) + b"."
@@ -131,6 +170,58 @@ def payloads() -> Iterator[tuple[str, bytes]]:
             + b"u."
         ),
     )
+    yield "a few ints with one hash", alike(b"", b"")
+    yield "tuples with one hash", alike(b"", b"\x85")
+    yield "Fractions with one hash", alike(name("fractions", "Fraction"), b"\x85R")
+    yield "complex numbers with one hash", (
+        name("builtins", "complex") + b"q\x000\x8f("
+        + b"".join(
+            b"h\x00G" + struct.pack(">d", -1000003.0 * k) + b"G" + struct.pack(">d", k) + b"\x86R"
+            for k in range(2_000)
+        )
+        + b"\x90."
+    )  # fmt: skip
+    yield "numbers that lie in each other's way", (
+        b"}(" + b"".join(b"J" + struct.pack("<i", n) + b"N" for n in chained(2**18)) + b"u("
+        + b"K\x01N" * 1_000_000 + b"u."
+    )  # fmt: skip
+    yield "a number looked for in a set again and again", (
+        b"\x8f(" + b"".join(b"J" + struct.pack("<i", n) for n in range(10_000)) + b"\x90("
+        + b"K\x01" * 1_000_000 + b"\x90."
+    )  # fmt: skip
+    yield (
+        "a long number as a key again and again",
+        (number(10**4290) + b"q\x000(" + b"}h\x00Ns" * 100_000 + b"l."),
+    )
+    yield "a state set again and again", (
+        b"}(" + b"".join(text(f"a{n}") + b"N" for n in range(100_000)) + b"uN\x86q\x000"
+        + name(HERE, "Names") + b")\x81" + b"h\x00b" * 20_000 + b"."
+    )  # fmt: skip
+    yield "names for a constructor again and again", (
+        b"}(" + b"".join(text(f"a{n}") + b"N" for n in range(100_000)) + b"uq\x000"
+        + name(HERE, "Names") + b"q\x010" + b"h\x01)h\x00\x920" * 20_000 + b"N."
+    )  # fmt: skip
+    yield (
+        "a long path shown again and again",
+        shown_again(call("pathlib", "PurePosixPath", text("x" * 1_000_000))),
+    )
+    yield "a long name of a time zone shown again and again", shown_again(
+        call(
+            "datetime", "datetime", b"C\n" + b"\x07\xea\x01\x01\0\0\0\0\0\0",
+            call(
+                "datetime", "timezone",
+                call("datetime", "timedelta", b"K\0K\0K\0"), text("x" * 1_000_000),
+            ),
+        )
+    )  # fmt: skip
+    yield (
+        "a long zone of an address shown again and again",
+        shown_again(call("ipaddress", "IPv6Address", text("fe80::1%" + "x" * 1_000_000))),
+    )
+    yield (
+        "a long range shown again and again",
+        shown_again(call("builtins", "range", number(10**4290))),
+    )
     yield (
         "the same large key again and again",
         (b"}(" + b"N" * 200_000 + b"t" + b"q\x000" + b"(" + b"h\x00N" * 200_000 + b"u."),
@@ -163,13 +254,13 @@ def payloads() -> Iterator[tuple[str, bytes]]:
         (call("fractions", "Fraction", number(3**8_000_000), number(5**5_000_000)) + b"."),
     )
     yield "the greatest common divisor of two numbers again and again", (
-        number(10**4298 + 1) + b"q\x000" + number(10**4299 + 3) + b"q\x010"
+        number(10**4290 + 1) + b"q\x000" + number(10**4291 + 3) + b"q\x010"
         + name("fractions", "Fraction") + b"q\x020(" + b"h\x02h\x00h\x01\x86R0" * 20_000 + b"l."
     )  # fmt: skip
     for what, long in {
-        "number": number(10**4299),
+        "number": number(10**4290),
         "Decimal": call("decimal", "Decimal", text("9" * 4300)),
-        "Fraction": call("fractions", "Fraction", number(1), number(10**4299)),
+        "Fraction": call("fractions", "Fraction", number(1), number(10**4290)),
     }.items():
         yield f"a long {what} shown again and again", long + b"q\x00(" + b"h\x00" * 500_000 + b"l."
     yield "a number too long to be printed", number(10**5000) + b"."

@@ -20,7 +20,7 @@ import traceback
 import uuid
 import zoneinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -59,11 +59,16 @@ class Point:
         return f"Point({self.x!r})"
 
 
+class Pair(NamedTuple):
+    a: Any
+    b: Any
+
+
 class Names(list):  # type: ignore[type-arg]
     pass
 
 
-CLASSES = [Shop.Theme, Days, Point, Names]
+CLASSES = [Shop.Theme, Days, Point, Names, Pair]
 PLAIN = [
     None, True, False, 0, 1, -5, 2**100, 1.5, -0.0, float("inf"), float("nan"), 1j,
     "", "Crêperie\r\n\0", "x" * 70_000, b"", b"ab\xff", bytearray(b"x"), bytearray(),
@@ -100,6 +105,38 @@ def test_every_protocol_is_read(value: Any, protocol: int) -> None:
 @pytest.mark.parametrize("value", PLAIN + DECLARED, ids=repr)
 def test_what_is_written_is_read_back(value: Any) -> None:
     assert same_or_nan(deserialize(serialize(value), CLASSES), value)
+
+
+FLAKE = 1_400_000_000_000_000_000  # an id of 64 bits, as many services have them
+KEYS = [
+    None, True, -1, -2, 0, 2**61 - 1, FLAKE, 2**100, 10**4299, 0.5, 2.0**61, 1j, "a", b"a", "",
+    datetime.date(2026, 1, 1), datetime.time(1, 2), datetime.timedelta(1), NOON_UTC, UTC,
+    Decimal("1.50"), fractions.Fraction(1, 3), uuid.UUID(int=7), pathlib.PurePosixPath("/a"),
+    ipaddress.ip_address("10.0.0.1"), ipaddress.ip_address("::1"),
+    ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_interface("::1/64"), range(3),
+    Shop.Theme.DARK, Days.MON, (), (1, ("a", None)), frozenset({(1, 2)}), Pair(1, "a"),
+]  # fmt: skip
+LARGE = {
+    "ids": {FLAKE + n for n in range(10_000)},
+    "ids as keys": dict.fromkeys(range(10_000), "x"),
+    "pairs": {(f"a{n}", n): n for n in range(5000)},
+    "UUIDs": {uuid.UUID(int=n << 64 | n) for n in range(5000)},
+    "small dicts": [{-1: "a", -2: "b", 1.0: "c", (1, 2): "d"} for _ in range(5000)],
+    "texts": {f"text {n}" for n in range(100_000)},
+    "one list often": [["x"] * 200] * 200,
+    "one text often": ["a" * 300] * 2000,
+}
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_a_key_comes_back(key: Any) -> None:
+    for value in ({key: 1}, {key}, frozenset({(key, (key,))})):
+        assert same(deserialize(serialize(value), CLASSES), value)
+
+
+@pytest.mark.parametrize("value", LARGE.values(), ids=LARGE)
+def test_a_large_value_stored_in_good_faith_comes_back(value: Any) -> None:
+    assert same(deserialize(serialize(value)), value)
 
 
 def test_the_format_is_that_of_031() -> None:
@@ -235,6 +272,7 @@ HOSTILE: dict[str, bytes] = {
     "memo of 10**6": b"\x80\x02Nr\x40\x42\x0f\x00.",
     "length beyond the text": b"\x80\x04\x8d" + struct.pack("<Q", 10**12) + b"x.",
     "frame beyond the text": b"\x80\x04\x95" + struct.pack("<Q", 10**12) + b"N.",
+    "doubled 16 times": b"N" + b"2\x86" * 16 + b".",
     "doubled 30 times": b"N" + b"2\x86" * 30 + b".",
     "100000 lists deep": b"]" * 100_000 + b"a" * 99_999 + b".",
     "itself inside": b"]q\x00h\x00a.",

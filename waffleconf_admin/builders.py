@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from types import NoneType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 from .bounds import MAX_DIGITS, damaged, too_long
 from .opcodes import Name
+
+_ZONE = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 
 
 class Builder(NamedTuple):
@@ -63,8 +66,13 @@ def _fraction(numerator: int | str, denominator: int = 1) -> Fraction:
 
 
 def _zone(key: str, *_: Any) -> ZoneInfo:
-    if len(key) > 100 or not re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", key):
+    if len(key) > 100 or not _ZONE.fullmatch(key):
         raise damaged("time zone")
+    return _known_zone(key)
+
+
+@cache  # ZoneInfo itself keeps eight, and reads the file of any other each time
+def _known_zone(key: str) -> ZoneInfo:
     return ZoneInfo(key)
 
 

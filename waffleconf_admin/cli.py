@@ -6,6 +6,7 @@ import difflib
 import getpass
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,8 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from .exceptions import InvalidValue, WaffleError
-from .forms import choice_texts, parse_text, show_text
+from .fields.special import is_set
+from .forms import choice_texts, exact_text, parse_text, show_text
 from .util import same
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from .state import _WaffleState
 
 _SHORT = 60
+#: What stands for the value of a secret; `set` takes neither.
+_STANDS_FOR = {True: "<secret, set>", False: "<secret, not set>"}
 #: So many choices are listed when somebody writes none of them.
 _MANY = 20
 
@@ -47,7 +51,11 @@ def waffle() -> None:
 
 @waffle.command("list")
 def list_settings() -> None:
-    """Show every setting; * marks a value that is not the default."""
+    """Show every setting; * marks a value that is not the default.
+
+    For people: long values are cut, and of a secret it says only whether it is
+    set. Scripts use get.
+    """
     state = _state()
     width = max(map(len, state.settings), default=0)
     for key, record in state.read().items():
@@ -58,14 +66,23 @@ def list_settings() -> None:
 
 
 @waffle.command("get")
+@click.option("--reveal", is_flag=True, help="Print a secret too.")
 @click.argument("key")
-def get_setting(key: str) -> None:
-    """Print the value of the setting KEY."""
+def get_setting(key: str, reveal: bool) -> None:
+    """Print the value of the setting KEY, as set takes it.
+
+    Prints nothing and fails where that can't be: for a secret without --reveal,
+    and for a value that no text stands for.
+    """
     state = _state()
     setting = _find(state, key)
+    if setting.secret and not reveal:
+        raise click.ClickException(
+            f"{key} is a secret. To print it: flask waffle get --reveal {key}"
+        )
     record = state.read([key])[key]
     _say_problem(key, record)
-    text = _shown(setting, record.value)
+    text = exact_text(replace(setting, secret=False), record.value)
     # A file or program gets the text as it is, but for half of a surrogate pair: no file takes it.
     exact = text.encode("utf-8", "backslashreplace").decode()
     click.echo(_harmless(text, but="\n\t") if sys.stdout.isatty() else exact)
@@ -84,6 +101,10 @@ def set_setting(key: str, value: str) -> None:
     setting = _find(state, key)
     if value == "-":
         value = sys.stdin.read().removesuffix("\n")
+    if setting.secret and value in _STANDS_FOR.values():
+        raise click.ClickException(
+            f"{value} is what list shows of a secret, not the secret: get --reveal prints it."
+        )
     try:
         parsed = parse_text(state, key, value)
     except InvalidValue as error:
@@ -174,13 +195,6 @@ def _choices_of(setting: Setting) -> str:
     return f" Choices: {', '.join(texts[:_MANY])}{more}."
 
 
-def _shown(setting: Setting, value: Any) -> str:
-    """The text of a value; of a secret only whether there is one."""
-    if setting.secret:
-        return "(not set)" if value is None or value == "" else "(set)"
-    return show_text(setting, value)
-
-
 def _say_problem(key: str, record: Record, indent: str = "") -> None:
     """Say on standard error what is wrong with a row, if anything."""
     if record.problem is not None:
@@ -193,9 +207,10 @@ def _say_problem(key: str, record: Record, indent: str = "") -> None:
 
 
 def _brief(setting: Setting, value: Any) -> str:
-    """The text of a value on one line, cut where it is long."""
-    line = " ".join(_shown(setting, value).split()) or "(empty)"
-    line = _harmless(line)
+    """The text of a value on one line, cut where it is long; of a secret whether there is one."""
+    if setting.secret:
+        return _STANDS_FOR[is_set(value)]
+    line = _harmless(" ".join(show_text(setting, value).split()) or "<empty>")
     return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
 
 

@@ -181,12 +181,12 @@ def _like(pattern: str, message: str) -> Callable[[str], str | None]:
 
 _SHAPES: dict[type, Callable[[Any], str | None]] = {
     Email: _like(
-        r"[^\s@<>\"(),:;\x00-\x1f]+@[^\s@<>\"(),:;\x00-\x1f]+",
+        r"[^\s@<>\"(),:;\x00-\x1f]++@[^\s@<>\"(),:;\x00-\x1f]++",
         mark("Write an e-mail address, such as anna@example.org."),
     ),
     Url: _like(
         # No javascript: or data:, for a site makes links of them.
-        r"https?://[^\s/?#\x00-\x1f][^\s\x00-\x1f]*",
+        r"https?://[^\s/?#\x00-\x1f][^\s\x00-\x1f]*+",
         mark("Write a web address with http:// or https://, such as https://example.org."),
     ),
     Color: _like(r"#([0-9a-f]{3}|[0-9a-f]{6})", mark("Write a colour such as #0a5bd6.")),

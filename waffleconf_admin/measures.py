@@ -15,7 +15,7 @@ _SIZES: dict[str, int] = {
     **{prefix + "B": 1000**power for power, prefix in enumerate(("k", "M", "G", "T", "P"), 1)},
     **{prefix + "iB": 1024**power for power, prefix in enumerate(("K", "M", "G", "T", "P"), 1)},
 }
-_SIZE = re.compile(r"(-?)([0-9]{1,1000}(?:\.[0-9]{1,30})?)\s*([a-z]*)", re.I)
+_SIZE = re.compile(r"(-?)([0-9]{1,1000}(?:\.[0-9]{1,30})?)\s*+([a-z]*+)", re.I)
 _BYTES = {"": 1, "bytes": 1, "byte": 1} | {unit.lower(): size for unit, size in _SIZES.items()}
 
 #: Microseconds; the names that a text shows come first of their kind.
@@ -32,7 +32,7 @@ _TIMES: dict[str, int] = {
 }
 _WORDS = {"week": "w", "day": "d", "hour": "h", "minute": "min", "second": "s", "sec": "s"}
 _TIMES |= {word + s: _TIMES[unit] for word, unit in _WORDS.items() for s in ("", "s")}
-_PART = re.compile(rf"({_NUMBER})\s*([a-zµ]+)[\s,]*", re.I)
+_PART = re.compile(rf"({_NUMBER})\s*+([a-zµ]++)[\s,]*+", re.I)
 _ISO = re.compile(
     r"([+-]?)P(?=.)(?:(N)W)?(?:(N)D)?(?:T(?=.)(?:(N)H)?(?:(N)M)?(?:(N)S)?)?".replace("N", _NUMBER),
     re.I,

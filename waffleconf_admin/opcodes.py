@@ -19,7 +19,9 @@ from .words import mark
 #: A module and a dotted name in it, as pickles name classes and functions.
 Name = tuple[str, str]
 
-_MAX_BYTES = 1785  # the largest number of so many bytes has 4300 digits
+_MAX_BYTES = 1786  # those of a number of 4300 digits
+_TOO_LONG = 10**MAX_DIGITS
+_INTEGER = re.compile(rb"[+-]?[0-9]{1,%d}L?" % MAX_DIGITS)
 _OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # of Python 2
 _OLD_NAMES = {("builtins", "xrange"): ("builtins", "range")}
 
@@ -42,7 +44,7 @@ class Machine:
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []  # the stacks below the open marks
         self._memo: dict[int, Any] = {}
-        self.budget = Budget()
+        self.budget = Budget(len(raw))
 
     def load(self) -> Any:
         """Return the value.
@@ -131,13 +133,16 @@ class Machine:
     def _integer_of(self, raw: bytes) -> int:
         if len(raw) > _MAX_BYTES:
             raise too_long()
-        return int.from_bytes(raw, "little", signed=True)
+        number = int.from_bytes(raw, "little", signed=True)
+        if not -_TOO_LONG < number < _TOO_LONG:
+            raise too_long()
+        return number
 
     def _integer_line(self) -> int:
         line = self._line()
         if line in (b"00", b"01"):
             return line == b"01"
-        if not re.fullmatch(rb"[+-]?[0-9]{1,%d}L?" % MAX_DIGITS, line):
+        if not _INTEGER.fullmatch(line):
             raise damaged("number")
         return int(line.rstrip(b"L"))
 
@@ -152,10 +157,16 @@ class Machine:
         if how == "update":
             if len(items) % 2:
                 raise damaged("pairs")
-            self.budget.hashed(items[::2])
+            self._hashed(items[::2])
         elif how == "add":
-            self.budget.hashed(items)
+            self._hashed(items)
         self.fill(self._stack[-1], items, how)
+
+    def _hashed(self, keys: list[Any]) -> None:
+        """Count what the container on the stack is about to be filled with."""
+        target = self._stack[-1]
+        size = len(target) if isinstance(target, (dict, set)) else 0
+        self.budget.hashed(keys, size + len(keys))
 
     def _empty_set(self) -> set[Any]:
         self.budget.spend(8)  # an empty one takes much memory
@@ -163,12 +174,12 @@ class Machine:
 
     def _frozen(self) -> frozenset[Any]:
         items = self._pop_to_mark()
-        self.budget.hashed(items)
+        self.budget.hashed(items, len(items))
         return frozenset(items)
 
     def _dict(self) -> dict[Any, Any]:
         items = self._pop_to_mark()
-        self.budget.hashed(items[::2])
+        self.budget.hashed(items[::2], len(items) // 2)
         return dict(zip(items[::2], items[1::2], strict=True))
 
     def _name(self, module: Any, name: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -136,16 +136,17 @@ class Rows:
         """
         return deserialize(text, self._allowed_of.get(key, self._allowed))
 
-    def encode(self, values: Mapping[str, Any]) -> dict[str, str]:
+    def encode(self, values: Mapping[str, Any], unique: Container[str] = ()) -> dict[str, str]:
         """Return the texts to store, having made sure that they can be read back.
 
+        :param unique: the keys of those whose text shall be like no other, of the same value too.
         :raises InvalidValue: some can't; `errors` says which, and the remedy.
         """
         texts: dict[str, str] = {}
         problems: dict[str, str] = {}
         for key, value in values.items():
             try:
-                texts[key] = serialize(value)
+                texts[key] = serialize(value, unique=key in unique)
                 self.decode(texts[key], key)
             except InvalidValue as error:
                 classes = sorted(

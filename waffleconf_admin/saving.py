@@ -6,13 +6,12 @@ import logging
 import random
 import reprlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from . import calls, forms
 from .contexts import within
 from .exceptions import BusyError, ConflictError, InvalidValue
-from .forms.check import without
 from .live import Changes, Live, Record, renew_snapshot
 from .rows import Rows, Texts
 from .signals import announce
@@ -27,6 +26,10 @@ log = logging.getLogger(__name__)
 
 #: How often a save that others keep overtaking is tried before it is given up.
 ATTEMPTS = 20
+
+#: The ways in of people, who may not know a secret that they write. What they write is written,
+#: whatever it equals: else whether it was would tell them that they have guessed it.
+OF_PEOPLE = ("page", "api")
 
 #: As a value: no row, so that the default holds.
 RESET: Final = object()
@@ -67,7 +70,10 @@ class Saving:
         note: str | None,
         source: str,
     ) -> Saved:
-        """Save settings; parameters and errors as those of `update_db`, one more value: `RESET`."""
+        """Save settings; parameters and errors as those of `update_db`, one more value: `RESET`.
+
+        :param expected: a `Record` in place of a value means its row, and no other of that value.
+        """
         with within(self._state.app):  # for the app's own functions, and for translations
             return self._save(wanted, expected, actor, note, source)
 
@@ -89,13 +95,14 @@ class Saving:
         if strange := [key for key in expected if key not in settings]:
             raise InvalidValue(dict.fromkeys(strange, gettext("Expected, but not declared.")))
         involved = list(settings if self._validate else dict.fromkeys([*new, *expected]))
+        typed = {key for key in wanted if settings[key].secret and source in OF_PEOPLE}
         for attempt in range(ATTEMPTS):
             generation = self._live.generation
             records = state.read(involved)
-            if lost := [key for key in expected if not same(records[key].value, expected[key])]:
+            if lost := [key for key in expected if not _is_still(records[key], expected[key])]:
                 raise ConflictError(lost)
             seen = {key: record.text for key, record in records.items()}
-            after = self._texts(wanted, records)
+            after = self._texts(wanted, records, typed)
             # What is decided by has to stay so until it is written.
             decided_by = seen if self._validate else after.keys() | expected.keys()
             before = {key: text for key, text in seen.items() if key in decided_by}
@@ -128,18 +135,23 @@ class Saving:
     def _history_of(self, before: Texts, after: Texts, *origin: Any) -> Sequence[HistoryRow]:
         return self._state.history.rows(before, after, *origin) if self._state.history else ()
 
-    def _texts(self, wanted: Mapping[str, Any], records: Mapping[str, Record]) -> Texts:
-        """The texts to write, by what the database holds; None deletes a row."""
+    def _texts(
+        self, wanted: Mapping[str, Any], records: Mapping[str, Record], typed: Container[str]
+    ) -> Texts:
+        """The texts to write, by what the database holds; None deletes a row.
+
+        :param typed: the keys of what is written even if the database holds it already.
+        """
         gone = [key for key, value in wanted.items() if value is RESET]
         differing = {
             key: value
             for key, value in wanted.items()
-            if value is not RESET and not _holds(records[key], value)
+            if value is not RESET and (key in typed or not _holds(records[key], value))
         }
         if problems := forms.check_values(self._state, differing):
             raise InvalidValue(problems)
         texts: dict[str, str | None] = {key: None for key in gone if records[key].text is not None}
-        return texts | self._rows.encode(differing)
+        return texts | self._rows.encode(differing, unique=typed)
 
     def _check_rules(self, values: dict[str, Any]) -> None:
         if self._validate is None:
@@ -157,14 +169,7 @@ class Saving:
                 )
             ) from (None if any(s.secret for s in self._state.settings.values()) else error)
         if problems:
-            secrets = [
-                str(values[key])
-                for key, setting in self._state.settings.items()
-                if setting.secret and values[key] is not None
-            ]
-            raise InvalidValue(
-                dict(zip(problems, without(problems.values(), secrets), strict=True))
-            )
+            raise InvalidValue(problems)
 
     def _log(self, changes: Changes, actor: str | None, note: str | None, source: str) -> None:
         settings = self._state.settings
@@ -176,6 +181,11 @@ class Saving:
         )
         why = f" ({note[:200]!r})" if note else ""
         log.info("Settings saved by %r from %s%s: %s", actor or "nobody named", source, why, what)
+
+
+def _is_still(record: Record, seen: Any) -> bool:
+    """Whether the database has what somebody has seen: a value, or the row of a `Record`."""
+    return record.text == seen.text if isinstance(seen, Record) else same(record.value, seen)
 
 
 def _holds(record: Record, value: Any) -> bool:

@@ -173,7 +173,8 @@ class _WaffleState:
         :param actor: who saves, for log and history.
         :param note: why, for log and history.
         :param expected: ``{key: value seen}``: save only if these are still the values.
-        :param source: by which way in: "code", "page", "cli", "import", "api".
+        :param source: by which way in: "code", "page", "cli", "import", "api". From a "page" or an
+            "api" a secret is written whatever it equals, so that nobody learns it by guessing.
         :returns: what was written, ``{}`` if nothing differed; ``change_set`` is its name in the
             history.
         :raises InvalidValue: a value breaks its declaration or can't be stored.

@@ -15,13 +15,14 @@ from types import MappingProxyType, MemberDescriptorType, ModuleType, NoneType
 from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
 
-from .bounds import MAX_DEPTH, MAX_ITEMS, damaged, plain, weight
+from .bounds import MAX_DEPTH, MAX_ITEMS, damaged, most_items, plain, weight
 from .builders import BUILDERS, CONTAINERS, LEAVES, NAMED, Builder, only
 from .exceptions import InvalidValue
 from .opcodes import Machine, Name, modern
 from .words import mark
 
 _MAX_CHAIN = 1000  # of deques and defaultdicts: Python frees such a chain by recursion in C
+_MAX_COMBINED = 1000  # combinations of flags that are new to this process
 
 
 def load(raw: bytes, allowed: Allowed) -> Any:
@@ -31,7 +32,7 @@ def load(raw: bytes, allowed: Allowed) -> Any:
     :raises Exception: others, for a damaged one; their texts may quote it.
     """
     value = _Unpickler(raw, allowed).load()
-    _walk(value, allowed.classes)
+    _walk(value, allowed.classes, most_items(len(raw)))
     return value
 
 
@@ -141,7 +142,7 @@ def is_plain(kind: type) -> bool:
     return kind in LEAVES or kind in CONTAINERS
 
 
-def _walk(value: Any, allowed: frozenset[type]) -> None:
+def _walk(value: Any, allowed: frozenset[type], most: int) -> None:
     """Refuse a value with a part of another type, or too large or deep to be printed or compared.
 
     What an object of a declared class keeps inside is its own affair, and only counted.
@@ -152,7 +153,7 @@ def _walk(value: Any, allowed: frozenset[type]) -> None:
         item, depth, strict = todo.pop()
         kind = type(item)
         count += weight(item) if kind in LEAVES else 1
-        if count > MAX_ITEMS or depth > MAX_DEPTH:
+        if count > most or depth > MAX_DEPTH:
             raise InvalidValue(mark("the value is too large or too deeply nested"))
         if kind in (Builder, _Prefix):
             raise damaged("class")
@@ -179,6 +180,7 @@ class _Unpickler(Machine):
         self._allowed = allowed
         self._classes = allowed.classes
         self._chained = 0
+        self._combined = 0
         self._set = only(self._made_set, list, tuple)
         self._names: dict[Name, Any] = {
             **BUILDERS,
@@ -231,7 +233,7 @@ class _Unpickler(Machine):
         return callee(*args)
 
     def make(self, kind: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        self.budget.spend(sum(map(weight, args)))
+        self.budget.spend(sum(map(weight, (*args, *named.values()))) + len(named))
         if kind is UUID:
             return UUID(int=0)  # its number comes as its state
         if issubclass(self._class(kind), Enum):
@@ -255,14 +257,16 @@ class _Unpickler(Machine):
             if issubclass(kind, str) and type(arg) not in LEAVES:
                 raise damaged("text")
             if issubclass(kind, (set, frozenset, dict)) and type(arg) in CONTAINERS:
-                self.budget.hashed(arg)
+                self.budget.hashed(arg, len(arg))
 
     def _member(self, kind: type[Enum], value: Any) -> Any:
         """A member by value. Only plain values are asked for: the error for others prints them."""
         if type(value) not in LEAVES:
             return next(member for member in kind if member.value == value)
         if value not in kind._value2member_map_:
-            self.budget.hashed([(value,)])  # a combination of flags is kept for ever
+            self._combined += 1  # a combination of flags is kept for ever
+            if self._combined > _MAX_COMBINED:
+                raise InvalidValue(mark("the value has too many combinations of flags"))
         return kind(value)
 
     def _reconstructed(self, kind: Any, base: Any, state: Any) -> Any:
@@ -294,7 +298,7 @@ class _Unpickler(Machine):
             return
         if type(target) not in self._classes or isinstance(target, Enum):
             raise damaged("state")
-        self.budget.spend(weight(state))
+        self.budget.spend(sum(map(weight, state if type(state) is tuple else (state,))))
         if hasattr(target, "__setstate__"):
             target.__setstate__(state)
             return
@@ -326,21 +330,21 @@ class _Unpickler(Machine):
 
     def _made_set(self, items: Any = ()) -> set[Any]:
         self.budget.spend(8)
-        self.budget.hashed(items)
+        self.budget.hashed(items, len(items))
         return set(items)
 
     def _made_frozenset(self, items: Any = ()) -> frozenset[Any]:
-        self.budget.hashed(items)
+        self.budget.hashed(items, len(items))
         return frozenset(items)
 
     def _made_counter(self, counts: Any = ()) -> Counter[Any]:
-        self.budget.hashed(counts)
+        self.budget.hashed(counts, len(counts))
         return Counter(counts)
 
     def _made_ordered(self, pairs: Any = ()) -> OrderedDict[Any, Any]:
         made: OrderedDict[Any, Any] = OrderedDict()
         for key, value in pairs:  # a list of lists, of Python 2
-            self.budget.hashed([key])
+            self.budget.hashed([key], len(made) + 1)
             made[key] = value
         return made
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 import pickle
+import secrets
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, time
@@ -26,16 +27,20 @@ MAX_TEXT = 16 * 2**20  #: characters of stored text
 _BLANKS = b" \t\r\n\v\f"
 
 
-def serialize(data: Any) -> str:
+def serialize(data: Any, *, unique: bool = False) -> str:
     """Return *data* as stored text, readable by Flask-WaffleConf 0.3.1 too.
 
+    :param unique: whether the text shall be like no other, of the same value too.
     :raises InvalidValue: *data* can't be pickled.
     """
     try:
         protocol = (
             FOLD_PROTOCOL if any(_has_fold(part) for part in unpickle.all_in(data)) else PROTOCOL
         )
-        return base64.b64encode(pickle.dumps(data, protocol)).decode("ascii")
+        raw = pickle.dumps(data, protocol)
+        if unique:
+            raw = raw[:2] + _nonce() + raw[2:]  # after the opcode that says the protocol
+        return base64.b64encode(raw).decode("ascii")
     except Exception as error:  # whatever an object's own __reduce__ raises
         name = type(data).__qualname__
         raise InvalidValue(
@@ -108,6 +113,11 @@ def same(a: Any, b: Any) -> bool:
         return bool(a == b)
     except Exception:  # an object from before its class got another attribute, say
         return False
+
+
+def _nonce() -> bytes:
+    """Opcodes that put a random text on the stack and drop it again."""
+    return b"U\x10" + secrets.token_hex(8).encode() + b"0"
 
 
 def _has_fold(value: Any) -> bool:

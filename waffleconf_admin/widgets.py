@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from .words import gettext
 
 # What HTML takes for a number: a browser silently empties <input type=number> of anything else.
-_HTML_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_HTML_NUMBER = re.compile(r"-?[0-9]++(\.[0-9]++)?([eE][-+]?[0-9]++)?")
 # Browsers count in doubles, so beyond this a whole number is not exact.
 _EXACT = 2**53
 

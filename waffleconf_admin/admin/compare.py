@@ -13,6 +13,8 @@ MOST = 2000
 MOST_CHARACTERS = 100_000
 #: Steps for all comparisons of a page: about a tenth of a second in the worst case.
 WORK = 5_000_000
+#: Blanks go with the word before them: on their own each would be equal to all others.
+_WORDS = re.compile(r"\w++\s*+|\s++|[^\w\s]\s*+")
 CONTEXT = 2  #: unchanged lines around each difference
 
 Pieces = list[tuple[str, str]]  #: ("same", "old", "new" or "gap", text)
@@ -29,7 +31,7 @@ class Comparer:
 
     def lines(self, old: str, new: str) -> Pieces:
         """Compare two texts line by line, without what is far from any difference."""
-        if len(old) + len(new) > MOST_CHARACTERS:
+        if not self._reads(old, new):
             return []
         before, after = old.split("\n"), new.split("\n")
         start, end = _ends(before, after)
@@ -45,10 +47,9 @@ class Comparer:
 
     def words(self, old: str, new: str) -> Pieces:
         """Compare two texts word by word."""
-        if len(old) + len(new) > MOST_CHARACTERS:
+        if not self._reads(old, new):
             return []
-        # Blanks go with the word before them: on their own each would be equal to all others.
-        before, after = (re.findall(r"\w+\s*|\s+|[^\w\s]\s*", text) for text in (old, new))
+        before, after = _WORDS.findall(old), _WORDS.findall(new)
         start, end = _ends(before, after)
         head, tail = before[:start], before[len(before) - end :]
         before, after = before[start : len(before) - end], after[start : len(after) - end]
@@ -58,6 +59,14 @@ class Comparer:
         middle = list(_pieces(matcher.get_opcodes(), before, after))
         found = [("same", head), *middle, ("same", tail)]
         return [(kind, "".join(tokens)) for kind, tokens in found if tokens]
+
+    def _reads(self, old: str, new: str) -> bool:
+        """Whether there is time to look at two texts at all."""
+        length = len(old) + len(new)
+        if length > min(MOST_CHARACTERS, self._left):
+            return False
+        self._left -= length
+        return True
 
     def _matcher(
         self, before: Sequence[str], after: Sequence[str]

@@ -16,6 +16,8 @@ from ..words import gettext as _
 
 #: The names that we use in the address; others are the app's.
 NAMES = ("q", "group", "changed", "attention")
+#: Characters that are searched for: each word is looked for in each setting.
+LONGEST = 200
 #: How addresses name the group of the settings that have none.
 GENERAL = "General"
 
@@ -27,12 +29,12 @@ class Filter:
     """
 
     def __init__(self, args: MultiDict[str, str]) -> None:
-        self.q = args.get("q", "").strip()
+        self.q = args.get("q", "").strip()[:LONGEST]
         self.group = args.get("group", "")
         self.changed = args.get("changed", "") not in ("", "0")
         self.attention = args.get("attention", "") not in ("", "0")
         self.others = [pair for pair in args.items(multi=True) if pair[0] not in NAMES]
-        self._words = self.q.lower().split()
+        self._words = set(self.q.lower().split())
 
     def __bool__(self) -> bool:
         return bool(self._words or self.group or self.changed or self.attention)

@@ -119,7 +119,7 @@ class SettingsPage:
         wanted = form.changes | {
             key: RESET
             for key in submission.resets()
-            if key in form.changes and same(form.changes[key], form[key].setting.default)
+            if key in form.changes and _is_default(form, key)
         }
         status, written = self._write(form, wanted, form.expected)
         if status != 303:
@@ -147,7 +147,7 @@ class SettingsPage:
         field = form[key]
         if form.form_errors or key in form.conflicts or not field.resettable:
             return self._show(form, 422)
-        status, written = self._write(form, {key: value}, {key: field.record.value})
+        status, written = self._write(form, {key: value}, {key: field.seen})
         if status != 303:
             return self._show(form, status)
         if set(form.errors) | set(form.changes) <= {key}:
@@ -208,6 +208,12 @@ class SettingsPage:
             else:
                 written.update(done)
                 return written
+
+
+def _is_default(form: forms.SettingsForm, key: str) -> bool:
+    """Whether a setting shall have its default; of a typed secret nobody is told that it is."""
+    setting = form[key].setting
+    return form.is_reset(key) if setting.secret else same(form.changes[key], setting.default)
 
 
 def _value(setting: Setting, wanted: Any) -> Any:

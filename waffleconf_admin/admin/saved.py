@@ -36,7 +36,7 @@ def tell(form: SettingsForm, wanted: Iterable[str], saved: Any, state: Any) -> N
         return
     for message in messages(form, wanted, saved):
         flash(message, "success")
-    if _told(form, wanted, saved) and (promise := state.notice()):
+    if saved and (promise := state.notice()):
         flash(promise, "info")
     # Of secrets alone nothing can be undone, and who reads a cookie is told nothing of them either.
     if saved.change_set and not all(form[key].setting.secret for key in saved):
@@ -49,7 +49,7 @@ def messages(form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]
     :param wanted: the keys of what was to be saved.
     :param saved: the new values by key.
     """
-    told = _told(form, wanted, saved)
+    told = [key for key in wanted if key in saved]
     if not told:
         yield _("Nothing to save: no setting was changed.")
     for key in told[:SHOWN]:
@@ -62,13 +62,6 @@ def messages(form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]
             yield _("%(label)s saved: %(old)s → %(new)s", label=label, old=old, new=new)
     if len(told) > SHOWN:
         yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(told) - SHOWN)
-
-
-def _told(form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]) -> list[str]:
-    """The keys of what is said to be saved: of a secret that was typed as it is already too, for
-    else who may write it could guess it.
-    """
-    return [key for key in wanted if key in saved or form[key].setting.secret]
 
 
 def _quoted(text: str, field: Any) -> str:

@@ -133,6 +133,14 @@ class LineField(OptionalField):
     """Base of what is written on one line, where space around it means nothing."""
 
     widget: Any = widgets.TextInput()
+    longest = 5000  #: characters that it reads; more are refused before anything looks at them
+
+    def parse(self, text: str) -> Any:
+        if len(text) > self.longest:
+            raise ValueError(
+                gettext("This is too long: write at most %(count)s characters.", count=self.longest)
+            )
+        return super().parse(text)
 
     def show(self, value: Any) -> str:
         text = super().show(value)

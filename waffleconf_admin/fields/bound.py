@@ -25,6 +25,8 @@ from .special import SecretField, StaticField, is_set
 
 log = logging.getLogger(__name__)
 
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
+
 #: Fields of WTForms that send nothing when nothing is ticked: a hidden input is sent before them.
 SILENT = (wtforms.BooleanField, wtforms.SelectMultipleField)
 
@@ -61,8 +63,10 @@ def bind(
     # Of text the end is seen by its quotes; numbers, dates and choices need none.
     field.quoted = getattr(kind, "control", "custom") in ("text", "textarea", "json", "custom")
     field.is_set = is_set(record.value)
-    field.differs = not same(record.value, setting.default)
     field.attention = record.problem is not None or getattr(kind, "has_former", False)
+    field.differs = differs(setting, record)
+    # What a save expects: of a secret its row, for a form has no need to hold its value.
+    field.seen = record if setting.secret else record.value
     if isinstance(field, StaticField) and not setting.secret:
         field.text = field.shown_text
     if not isinstance(field, SettingField):
@@ -127,6 +131,17 @@ def fill(kind: Any, setting: Setting, record: Any, made: Any, place: dict[str, A
     if probe.process_errors or not same(probe.data, record.value):
         raise Unshown(gettext(NOT_GIVEN_BACK))
     return marked(sent_text(raw, type(kind)), type(kind))
+
+
+def differs(setting: Setting, record: Any) -> bool:
+    """Whether a setting has another value than its default.
+
+    Of a secret the texts say it. What people write has a text of its own, so nobody learns
+    whether a guess is the default.
+    """
+    if setting.secret:
+        return record.text is not None and record.text != serialize(setting.default)
+    return not same(record.value, setting.default)
 
 
 def unrendered(field: Any, error: Exception) -> Markup:
@@ -239,7 +254,7 @@ def words(kind: Any, value: Any) -> str:
 
 def identifier(key: str) -> str:
     """Return the id of a control: valid in HTML whatever the key has, and different for each."""
-    return "waffle-" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", key)
+    return "waffle-" + _NOT_IN_IDS.sub(lambda found: f".{ord(found[0]):x}.", key)
 
 
 def log_failure(what: str, setting: Setting, error: Exception) -> None:

@@ -109,12 +109,13 @@ class ChoiceField(SettingField):
             raise ValueError(gettext("This is not one of the choices.")) from None
 
     def __iter__(self) -> Iterator[Button]:
+        chosen = self.chosen()
         for number, (text, label) in enumerate(self.options()):
-            yield Button(self, number, text, label)
+            yield Button(self, number, text, label, text in chosen)
 
-    def is_chosen(self, text: str) -> bool:
-        """Whether the choice that this text stands for is the one, or one of those, chosen."""
-        return text == self.text
+    def chosen(self) -> set[str]:
+        """Return the texts that stand for what is chosen."""
+        return {self.text}
 
     def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
         value = choice.value
@@ -129,12 +130,14 @@ class ChoiceField(SettingField):
 class Button:
     """One choice of a `ChoiceField`, to be placed by a template."""
 
-    def __init__(self, field: ChoiceField, number: int, text: str, label: Any) -> None:
+    def __init__(
+        self, field: ChoiceField, number: int, text: str, label: Any, checked: bool
+    ) -> None:
         self.field = field
         self.number, self.text = number, text
         self.id = f"{field.id}.{number}"
         self.label = Label(self.id, label)
-        self.checked = field.is_chosen(text)
+        self.checked = checked
 
     def __call__(self, **kwargs: Any) -> Markup:
         field = self.field

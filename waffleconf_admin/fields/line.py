@@ -113,7 +113,7 @@ class ShapedField(TextField):
 class EmailField(ShapedField):
     """An e-mail address."""
 
-    safe = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9]+([.-][a-z0-9]+)*)?", re.I | re.A)
+    safe = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]++@[a-z0-9]++(?:[.-][a-z0-9]++)*+)?", re.I | re.A)
     kind_html = {"type": "email"}
     other_html = {"inputmode": "email"}
 
@@ -121,7 +121,7 @@ class EmailField(ShapedField):
 class UrlField(ShapedField):
     """A web address."""
 
-    safe = re.compile(r"(https?://[a-zA-Z0-9.-]+(:[0-9]{1,4})?(/[!-~]*)?)?")
+    safe = re.compile(r"(https?://[a-zA-Z0-9.-]++(:[0-9]{1,4})?(/[!-~]*+)?)?")
     kind_html = {"type": "url"}
     other_html = {"inputmode": "url"}
 

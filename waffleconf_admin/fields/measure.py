@@ -12,6 +12,8 @@ from .base import LineField, expect
 class DurationField(LineField):
     """A length of time."""
 
+    longest = 200
+
     def show_some(self, value: Any) -> str:
         expect(value, timedelta)
         return duration_text(value)

@@ -13,10 +13,11 @@ from ..setting import Setting
 from ..words import gettext
 from .base import LineField, expect
 
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"(?P<day>[0-9]{4,6}-[0-9]{2}-[0-9]{2})?[T ]?(?P<clock>[0-9]{2}:[0-9]{2})"
     r"(?::(?P<seconds>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,6}))?)?"
-    r"(?P<offset>[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\s*(?P<zone>.*)"
+    r"(?P<offset>[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\s*+(?P<zone>.*+)"
 )
 _OFFSET = re.compile(r"(?:UTC)?([+-])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 
@@ -25,6 +26,7 @@ class DateField(LineField):
     """A day."""
 
     control = type_html = "date"
+    longest = 200
     widget = widgets.Moment()
     limits = ("min", "max")
 
@@ -33,7 +35,7 @@ class DateField(LineField):
         return str(value.isoformat())
 
     def parse_some(self, text: str) -> Any:
-        if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        if not _DAY.fullmatch(text):
             raise ValueError(gettext("Write a date, such as 2026-01-31."))
         try:
             return date.fromisoformat(text)

@@ -12,8 +12,10 @@ from ..util import same
 from ..words import gettext
 from .base import LineField, Unshown, expect
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
-_GROUPED = re.compile(r"[+-]?[0-9][0-9\s,._'’]*")
+_WHOLE = re.compile(r"[+-]?[0-9]++")
+_WHOLE_IN_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:[\s,._'’][0-9]{3})++")
+_NUMBER = re.compile(r"[+-]?([0-9]++(\.[0-9]*+)?|\.[0-9]++)([eE][+-]?[0-9]{1,9})?")
+_IN_GROUPS = re.compile(r"[+-]?[0-9][0-9\s,._'’]*+")
 
 
 class NumberField(LineField):
@@ -38,8 +40,8 @@ class IntegerField(NumberField):
             raise Unshown(gettext("it has too many digits to be shown")) from error
 
     def parse_some(self, text: str) -> Any:
-        if not re.fullmatch(r"[+-]?[0-9]+", text):
-            if re.fullmatch(r"[+-]?[0-9]{1,3}([\s,._'’][0-9]{3})+", text):
+        if not _WHOLE.fullmatch(text):
+            if _WHOLE_IN_GROUPS.fullmatch(text):
                 raise ValueError(
                     gettext("Write the number with nothing between the digits, such as 1000.")
                 )
@@ -107,7 +109,7 @@ def check_number(text: str, default: Any, endless: tuple[str, ...]) -> None:
         if not math.isfinite(default):
             return
         raise ValueError(gettext("Write a number that has an end, such as 1000000."))
-    if _GROUPED.fullmatch(text):
+    if _IN_GROUPS.fullmatch(text):
         raise ValueError(
             gettext("Write a point before the decimals and nothing else, such as 1000.5.")
         )

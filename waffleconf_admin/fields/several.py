@@ -93,8 +93,8 @@ class SeveralField(ChoiceField):
             new = [item for item in self.data if not _is_among(item, kept)]
             self.data = self.gathered([*kept, *new])
 
-    def is_chosen(self, text: str) -> bool:
-        return text in self.text.split("\n")
+    def chosen(self) -> set[str]:
+        return set(self.text.split("\n"))
 
     def _offer(self, value: Any) -> None:
         """Offer what of a value is from before the choices were changed."""

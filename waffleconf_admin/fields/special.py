@@ -8,6 +8,7 @@ from typing import Any
 from .. import kinds, widgets
 from ..words import gettext
 from .base import SettingField, describe
+from .choice import ChoiceField
 
 #: What stands for the text of a secret whose box "Clear it" was ticked; no text has a NUL.
 CLEAR = "\0clear"
@@ -45,7 +46,17 @@ class SecretField(SettingField):
             raise ValueError(gettext("It can't be cleared: write a new one."))
         if text == _BOTH:
             raise ValueError(gettext("Write a new one, or tick “Clear it”: not both."))
-        return self.inner.read(text)
+        try:
+            return self.inner.read(text)
+        except ValueError:
+            # What the field of its type says of a text may quote it.
+            raise ValueError(self._wanted()) from None
+
+    def _wanted(self) -> str:
+        """What may be written, whatever was."""
+        if isinstance(self.inner, ChoiceField):
+            return gettext("This is not one of the choices.")
+        return gettext("This must be %(noun)s.", noun=kinds.noun(self.setting.kind))
 
     def gives_back(self, value: Any) -> bool:
         return True  # it can't be changed unawares
@@ -53,7 +64,7 @@ class SecretField(SettingField):
     def process_data(self, value: Any) -> None:
         self.text, self.data = "", None  # not even here: somebody may render it, or log it
         self.clearable = is_set(value) and self._may_be_blank()
-        self.lines = self.setting.multiline or (isinstance(value, str) and "\n" in value)
+        self.lines = self.setting.multiline  # as declared: the value may say nothing of itself
 
     def _may_be_blank(self) -> bool:
         setting = self.setting

@@ -11,7 +11,7 @@ from flask_wtf import FlaskForm
 from ..contexts import within
 from ..setting import Setting
 from .form import SettingsForm
-from .values import check_values, choice_texts, find, parse_text, show_text
+from .values import check_values, choice_texts, exact_text, find, parse_text, show_text
 
 if TYPE_CHECKING:
     from ..state import _WaffleState
@@ -21,6 +21,7 @@ __all__ = [
     "build_form",
     "check_values",
     "choice_texts",
+    "exact_text",
     "parse_text",
     "show_text",
 ]

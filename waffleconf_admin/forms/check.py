@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 UNCHECKED = mark("This could not be checked, so it is not saved; the log of the site says why.")
 NOT_ACCEPTED = mark("This value is not accepted.")
 
-#: So many characters of a secret in a row give it away, or all of one that is shorter.
-TELLING = 6
-
 
 def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) -> None:
-    """Run a field's validators and hold it to what is declared; its ``errors`` say the result."""
+    """Run a field's validators and hold it to what is declared; its ``errors`` say the result.
+
+    What a validator says by a ValidationError is said as it is, of a secret too.
+    """
     setting, validators = field.setting, field.validators
     field.validators = [partial(setting.call, validator) for validator in validators]
     try:
         field.validate(form, [partial(setting.call, validator) for validator in extra_validators])
     except ValueError as error:
-        field.errors = [*field.errors, str(error)]
+        # Not a ValidationError, so it may be Python's own, and those quote what they refuse.
+        message = gettext(NOT_ACCEPTED) if setting.secret else str(error)
+        field.errors = [*field.errors, message]
     except Exception as error:
         bound.log_failure(f"a validator of {setting.key}", setting, error)
         field.errors = [*field.errors] or [gettext(UNCHECKED)]
@@ -34,20 +36,3 @@ def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) 
         field.validators = validators
     if not field.errors and (problem := setting.problem(field.data)):
         field.errors = [problem]
-    if setting.secret:
-        field.errors = without(field.errors, (field.raw_data or [])[:1])
-
-
-def without(messages: Iterable[Any], secrets: Iterable[str]) -> list[Any]:
-    """Return messages, but for those that repeat a secret, or enough of it to give it away."""
-    told = [text.lower() for text in secrets if text.strip()]
-    instead = gettext(NOT_ACCEPTED)
-    return [instead if _tells(str(message).lower(), told) else message for message in messages]
-
-
-def _tells(message: str, secrets: Iterable[str]) -> bool:
-    runs = {message[start : start + TELLING] for start in range(len(message) - TELLING + 1)}
-    return any(
-        text in message if len(text) <= TELLING else any(run in text for run in runs)
-        for text in secrets
-    )

@@ -20,7 +20,7 @@ from ..setting import Setting
 from ..util import same
 from ..widgets import attributes
 from ..words import gettext, mark
-from .check import check, without
+from .check import check
 from .lazy import Fields
 from .meta import Meta
 from .submission import TOKEN, Names, Submission, seals
@@ -53,7 +53,7 @@ class SettingsForm(BaseForm):
 
     #: ``{key: new value}`` of what people changed.
     changes: dict[str, Any]
-    #: ``{key: value}`` as they were just read, of what people changed.
+    #: ``{key: value}`` as they were just read, of what people changed; of a secret its `Record`.
     expected: dict[str, Any]
     #: Keys where somebody else changed what this form changes.
     conflicts: list[str]
@@ -147,14 +147,14 @@ class SettingsForm(BaseForm):
                 self._mark(key)
             elif key in self._resets:
                 default = field.setting.copy_default()
-                self.changes[key], self.expected[key] = default, field.record.value
+                self.changes[key], self.expected[key] = default, field.seen
             elif not field.errors:
-                self.changes[key], self.expected[key] = field.data, field.record.value
+                self.changes[key], self.expected[key] = field.data, field.seen
         return not self._fail()
 
     def add_errors(self, errors: Mapping[str, str]) -> None:
         """Show messages that a save came back with, ``{key: message}``."""
-        for key, message in zip(errors, without(errors.values(), self._typed_secrets), strict=True):
+        for key, message in errors.items():
             if key in self._fields:
                 self[key].errors = [*self[key].errors, message]
             elif (elsewhere := gettext(ELSEWHERE)) not in self.form_errors:
@@ -292,11 +292,6 @@ class SettingsForm(BaseForm):
         anything = any(self._name_of(key) in sent for key in self._settings)
         whole = all(key in boxes or not self[key].editable for key in missing)
         return boxes if anything and whole else set()
-
-    @property
-    def _typed_secrets(self) -> list[str]:
-        made = [self[key] for key in self._decisions if self._settings[key].secret]
-        return [text for field in made for text in (field.raw_data or [])[:1]]
 
     def _mark(self, key: str) -> None:
         field = self[key]

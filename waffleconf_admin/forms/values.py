@@ -11,7 +11,7 @@ from flask import Flask, current_app, has_app_context
 from ..contexts import within
 from ..exceptions import InvalidValue
 from ..fields import FIELDS, ChoiceField, Maker, SettingField, bound, choose, describe
-from ..fields.base import Unshown
+from ..fields.base import NOT_GIVEN_BACK, Unshown
 from ..setting import Setting
 from ..words import gettext
 from .check import check
@@ -72,6 +72,25 @@ def choice_texts(setting: Setting) -> list[str]:
         return list(field.texts) if isinstance(field, ChoiceField) else []
     except Exception:  # a function of choices that fails has been told of already
         return []
+
+
+def exact_text(setting: Setting, value: Any) -> str:
+    """Return the text that `parse_text` takes for a value of a setting that is no secret.
+
+    :raises InvalidValue: there is none; the message says why.
+    """
+    try:
+        field = bound.alone(setting, choose(setting, _table()))
+        if not isinstance(field, SettingField):
+            return show_text(setting, value)
+        if isinstance(value, str) or field.gives_back(value):
+            return field.show(value)
+        why = gettext(NOT_GIVEN_BACK)
+    except Unshown as error:
+        why = str(error)
+    except ValueError:  # its text is nothing that the field takes
+        why = gettext(NOT_GIVEN_BACK)
+    raise InvalidValue({setting.key: gettext("No text stands for this value: %(why)s.", why=why)})
 
 
 def show_text(setting: Setting, value: Any) -> str:
