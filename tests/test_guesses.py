@@ -231,7 +231,7 @@ def test_a_page_does_not_tell_whether_a_secret_is_its_default(
 
 
 def changed(page: str) -> str:
-    found = re.search(r'data-changed="1".*?</a>', page)
+    found = re.search(r'data-only="changed".*?</a>', page)
     assert found
     return found[0]
 

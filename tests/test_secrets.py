@@ -191,8 +191,8 @@ REFUSE_ALL = {"CHECKED", "BROKEN", "URL"}
 @pytest.mark.parametrize(
     ("value", "refusing"),
     [
-        (NEW, REFUSE_ALL),
-        ([NEW], REFUSE_ALL | {"CHOICE"}),
+        (NEW, REFUSE_ALL | {"LIST"}),
+        ([NEW], REFUSE_ALL | {"CHOICE", "SHORT"}),
         ("\0" + NEW, REFUSE_ALL | {"LIST", "CHOICE"}),
         (5, REFUSE_ALL | {"LIST", "CHOICE", "SHORT"}),
         (None, REFUSE_ALL | {"LIST", "CHOICE", "SHORT"}),
