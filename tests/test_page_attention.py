@@ -53,6 +53,11 @@ def test_a_note_beside_the_setting_says_what_is_wrong(app: Flask, key: str, text
         assert text in row(app.test_client().get(URL).text, key)
 
 
+def test_the_page_does_not_take_it_for_trouble_with_other_processes(app: Flask) -> None:
+    assert "lag behind" not in app.test_client().get(URL).text
+    assert state_of(app).health().trouble
+
+
 def test_the_page_never_shows_what_was_stored_of_a_secret(app: Flask) -> None:
     assert "hunter2" not in app.test_client().get(URL).text
 

@@ -8,7 +8,6 @@ and yes or no is not a number.
 from __future__ import annotations
 
 import json
-import math
 import pathlib
 import re
 from collections.abc import Callable, Iterable
@@ -78,6 +77,8 @@ def _convert(value: Any, kind: type[Any]) -> Any:
 
 
 def _read(text: str, kind: type) -> Any:
+    if len(text) > _LONGEST:
+        raise ValueError
     made = _TEXTS[kind].read(text)
     if text in _TEXTS[kind].write(made):
         return made
@@ -123,9 +124,10 @@ def _member(value: Any, kind: type[Enum]) -> Enum:
 
 
 def _number_texts(number: Any) -> list[str]:
-    if not math.isfinite(number):
-        raise ValueError
-    return [str(number), str(int(number))] if number == int(number) else [str(number)]
+    if isinstance(number, Decimal) and abs(number.adjusted()) > _LONGEST:
+        raise ValueError  # the int of Decimal("1e999999999") would fill the memory
+    whole = int(number)  # raises for what is infinite, and for what is no number
+    return [str(number), str(whole)] if number == whole else [str(number)]
 
 
 def _moment_texts(value: datetime | time) -> list[str]:
@@ -155,6 +157,8 @@ def _usual_text(value: Any) -> list[str]:
 #: Each of these holds all that another of the same line holds.
 _ALIKE = ((list, tuple), (set, frozenset), (bytes, bytearray))
 _NUMBERS = (int, float, Decimal)
+#: No text of one of the types below is longer; it is also more digits than Python prints.
+_LONGEST = 5000
 _TEXTS: dict[type, _Text] = {
     int: _Text(int, _usual_text),
     float: _Text(float, _number_texts),

@@ -6,7 +6,7 @@ import logging
 import random
 import reprlib
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from . import calls, forms
@@ -34,8 +34,10 @@ OF_PEOPLE = ("page", "api")
 #: As a value: no row, so that the default holds.
 RESET: Final = object()
 
-#: Rules across settings: given all values as they would be, the messages by key ({} when fine).
-Validate = Callable[[dict[str, Any]], Mapping[str, str] | None]
+#: What rules say: the messages by key ({} when fine).
+Problems = Mapping[str, str] | None
+#: Rules across settings, given all values as they would be; may be asynchronous.
+Validate = Callable[[dict[str, Any]], Problems | Awaitable[Problems]]
 
 
 class Saved(dict[str, Any]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import (
@@ -56,7 +56,8 @@ class WaffleAdmin(Blueprint):
     :param layout: a template of the app's own to show the page in. It needs a block ``content``,
         and it shows flashed messages itself. Our strict Content-Security-Policy could break its
         scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
-    :param actor: a function that says who saves; without it, whom Flask-Login has logged in.
+    :param actor: a function that says who saves; without it, whom Flask-Login has logged in. Like
+        `can` it may be asynchronous.
     :param url_prefix: where the page is, unless ``register_blueprint`` says otherwise.
     :param blueprint_options: whatever else a :class:`flask.Blueprint` takes.
 
@@ -71,7 +72,7 @@ class WaffleAdmin(Blueprint):
         groups: Iterable[str] | None = None,
         fields: Mapping[type, Any] | None = None,
         layout: str | None = None,
-        actor: Callable[[], str | None] | None = None,
+        actor: Callable[[], str | Awaitable[str | None] | None] | None = None,
         url_prefix: str = "/admin/config",
         **blueprint_options: Any,
     ) -> None:

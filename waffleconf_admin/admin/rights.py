@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Can = Callable[[str, Setting], bool]
+#: May be asynchronous.
+Can = Callable[[str, Setting], bool | Awaitable[bool]]
 
 #: What a developer pastes who has not said yet who may use the page.
 REMEDY = 'app.config["WAFFLE_CAN"] = lambda action, setting: session.get("is_admin") is True'
