@@ -142,7 +142,7 @@ class Runner:
                         self._active = False  # nobody to hear from
                         return
                     self._outage.note_start()
-                    self._missed.note_notification()  # what was sent before it listens is lost
+                    self._missed.note_notification()  # some may be lost, before it listens
                     self._watch(Watched(self, pulse))
                 if not pulse.is_set():
                     raise RuntimeError("the watcher returned, though nobody had stopped it")
@@ -151,7 +151,7 @@ class Runner:
             except Exception as error:
                 with forks.working():  # what handles logs may import
                     self.journal.note_error(error)
-                    self._missed.note_notification()
+                    self._missed.note_notification()  # or while it no longer did
                     self._outage.note_failure(error)
 
     def do_what_is_due(self, listened: float) -> None:
@@ -207,7 +207,7 @@ class Runner:
 
     def note_remote_change(self) -> None:
         """A reload has found what another process has saved."""
-        if self._kind != "database" and not (self._outage.lasts or self._silent()):
+        if self._kind != "database":  # who looks itself is told nothing
             self._missed.note_change()
 
     def note_failed_reload(self, error: Exception) -> None:
