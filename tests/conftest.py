@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import servers
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.engine import make_url
 
@@ -55,6 +56,18 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgres_replica(postgres_server: str) -> Iterator[str]:
+    with required(), servers.postgres_replica(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres_server: str) -> Iterator[str]:
+    with required(), servers.pgbouncer(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[str]:
     with required(), servers.mariadb_server() as url:
         yield url
@@ -83,6 +96,34 @@ def mariadb_url(mariadb_server: str) -> str:
     with pymysql.connect(host=url.host, port=url.port or 0, user=url.username) as connection:
         connection.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     return url.set(database=name).render_as_string()
+
+
+@pytest.fixture(scope="module")
+def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """A function that gives the URL of a server's database without tables, "postgres" or "mariadb".
+
+    The database is made once for all tests of a module: PostgreSQL takes its time for that.
+    """
+    made: dict[str, str] = {}
+
+    def url(database: str) -> str:
+        if database not in made:
+            server = make_url(request.getfixturevalue(f"{database}_server"))
+            name = request.module.__name__
+            engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                charset = " CHARACTER SET utf8mb4" if database == "mariadb" else ""
+                connection.exec_driver_sql(f"CREATE DATABASE {name}{charset}")
+            engine.dispose()
+            made[database] = server.set(database=name).render_as_string()
+        engine = sa.create_engine(made[database])
+        with engine.begin() as connection:
+            for table in ("confs", "conf_changes"):
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+        engine.dispose()
+        return made[database]
+
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -136,6 +136,62 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def postgres_replica(primary: str) -> Iterator[str]:
+    """A read-only replica of a whole PostgreSQL server; gives the URL of its maintenance database.
+
+    `pg_wal_replay_pause()` on it lets it lag behind.
+    """
+    import psycopg
+    from sqlalchemy.engine import make_url
+
+    program = os.path.realpath(find("postgres", "/usr/lib/postgresql/*/bin"))
+    copy, port, url = (
+        find("pg_basebackup", os.path.dirname(program)),
+        free_port(),
+        make_url(primary),
+    )
+    replica = url.set(port=port).render_as_string()
+    with folder() as (path, options):
+        data = str(path / "data")
+        where = ["-h", str(url.host), "-p", str(url.port), "-U", str(url.username)]
+        prepare([copy, "-D", data, *where, "-R", "-c", "fast", "--no-sync"], **options)
+        command = [program, "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", str(path), "-F"]
+        with running(
+            command, lambda: psycopg.connect(replica).close(), path / "log", **options
+        ) as process:
+            yield replica
+            process.kill()
+
+
+@contextlib.contextmanager
+def pgbouncer(primary: str) -> Iterator[str]:
+    """PgBouncer in transaction mode before a PostgreSQL server; gives the URL to use instead.
+
+    All of its clients share two connections: what one leaves behind, another one meets.
+    """
+    import psycopg
+    from sqlalchemy.engine import make_url
+
+    program, port, url = find("pgbouncer", "/usr/sbin"), free_port(), make_url(primary)
+    pooled = url.set(port=port).render_as_string()
+    with folder() as (path, options):
+        settings = path / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host={url.host} port={url.port} user={url.username}\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\n"
+            "unix_socket_dir =\npool_mode = transaction\ndefault_pool_size = 2\n"
+        )
+        os.chmod(settings, 0o644)
+        with running(
+            [program, str(settings)],
+            lambda: psycopg.connect(pooled).close(),
+            path / "log",
+            **options,
+        ):
+            yield pooled
+
+
+@contextlib.contextmanager
 def mariadb_server() -> Iterator[str]:
     """A MariaDB server; gives the URL of its system database."""
     import pymysql

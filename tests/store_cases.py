@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
@@ -263,3 +264,11 @@ def open_case(stack: ExitStack, kind: str, database: str, url: str) -> Case:
     case = Case(kind, database)
     stack.enter_context(KINDS[kind](case, url))
     return case
+
+
+def settled(done: Callable[[], bool]) -> None:
+    """Return once something is so; fails after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

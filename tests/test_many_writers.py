@@ -42,7 +42,12 @@ def at_once(
             with engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
-        def run(duty: str, check: Callable[[dict[str, Any]], bool], empty: bool = False) -> None:
+        def run(
+            duty: str,
+            check: Callable[[dict[str, Any]], bool],
+            empty: bool = False,
+            rows: int = len(KEYS),
+        ) -> None:
             for seed in range(SEED, SEED + ROUNDS):
                 state.reset(KEYS)
                 if not empty:
@@ -52,7 +57,7 @@ def at_once(
                 figures.append((told, time.perf_counter() - begun))
                 with engine.connect() as connection:
                     query = sa.text("SELECT COUNT(*), COUNT(DISTINCT id) FROM confs")
-                    assert tuple(connection.execute(query).one()) == (len(KEYS), len(KEYS)), seed
+                    assert tuple(connection.execute(query).one()) == (rows, rows), seed
                 assert check(state.parse_conf()), (seed, state.parse_conf())
                 assert duty != "pairs" or told == 0, f"{told} halves, seed {seed}"
 
@@ -84,3 +89,13 @@ def test_a_reader_never_sees_half_of_a_save(at_once: Any) -> None:
 
 def test_what_a_save_was_decided_by_stays_so_until_it_is_written(at_once: Any) -> None:
     at_once("share", lambda values: values[KEYS[0]] + values[KEYS[1]] == LIMIT)
+
+
+def test_what_a_save_was_decided_by_stays_absent_until_it_is_written(at_once: Any) -> None:
+    pairs = list(zip(KEYS[::2], KEYS[1::2], strict=True))
+    at_once(
+        "choose",
+        lambda values: all(sorted((values[a], values[b])) == [0, 1] for a, b in pairs),
+        empty=True,
+        rows=len(pairs),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,30 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from store_cases import DATABASES, FOUR, KINDS, Case, FourMethods, open_case
 
-from waffleconf_admin.exceptions import StoreError
+from waffleconf_admin.exceptions import NotReadyError, StoreError
 from waffleconf_admin.store import AlchemyWaffleStore, PeeweeWaffleStore, WaffleStore
 
+READS = ["read", "read_fresh", "read_at_once"]
 CASES = [(kind, database) for kind in KINDS for database in DATABASES]
-
-
-@pytest.fixture(scope="module")
-def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """A function that gives the URL of a server's database, made once for all cases."""
-
-    @functools.cache
-    def url(database: str) -> str:
-        server = sa.make_url(request.getfixturevalue(f"{database}_server"))
-        engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            charset = " CHARACTER SET utf8mb4" if database == "mariadb" else ""
-            connection.exec_driver_sql(f"CREATE DATABASE contract{charset}")
-        engine.dispose()
-        return server.set(database="contract").render_as_string()
-
-    return url
 
 
 @pytest.fixture(params=CASES, ids="-".join)
@@ -45,10 +27,6 @@ def case(
     url = "sqlite://" if database == "memory" else f"sqlite:///{tmp_path}/test.db"
     if database in ("postgres", "mariadb"):
         url = server_url(database)
-        engine = sa.create_engine(url)
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE IF EXISTS confs")
-        engine.dispose()
     with ExitStack() as stack:
         yield open_case(stack, kind, database, url)
 
@@ -149,11 +127,13 @@ def test_swap_of_nothing_new_touches_nothing(case: Case) -> None:
     assert case.store.swap({"A": (None, None), "B": ("same", "same")})
 
 
-def test_read_gives_the_keys_asked_for(case: Case) -> None:
+@pytest.mark.parametrize("method", READS)
+def test_reading_gives_the_keys_asked_for(case: Case, method: str) -> None:
     case.store.swap({"A": (None, "a"), "B": (None, "b")})
-    assert case.store.read(["B", "missing"]) == [("B", "b")]
-    assert case.store.read([]) == []
-    assert case.store.read(key for key in ("A",)) == [("A", "a")]
+    read = getattr(case.store, method)
+    assert read(["B", "missing"]) == [("B", "b")]
+    assert read([]) == []
+    assert read(key for key in ("A",)) == [("A", "a")]
 
 
 @by_own_query
@@ -202,10 +182,10 @@ SERIAL = {
 }
 
 
-@pytest.mark.parametrize("method", ["read", "swap"])
+@pytest.mark.parametrize("method", [*READS, "swap"])
 def test_a_missing_table_says_what_to_do(case: Case, method: str) -> None:
     case.sql("DROP TABLE confs")
-    with pytest.raises(StoreError, match="create the tables"):
+    with pytest.raises(NotReadyError, match="create the tables"):
         getattr(case.store, method)({"A": (None, "a")})
 
 
@@ -247,29 +227,35 @@ def test_the_base_names_the_method_that_is_missing(call: Any, missing: str) -> N
         call(WaffleStore())
 
 
-class _Mixin:
-    def get(self, key: str) -> None:
-        return None
+OURS = {"read", "read_fresh", "read_at_once", "swap"}
 
 
 @pytest.mark.parametrize("base", [AlchemyWaffleStore, PeeweeWaffleStore])
 @pytest.mark.parametrize(
-    ("members", "bases", "through_four"),
+    ("own", "mixin", "still_ours"),
     [
-        ({}, (), False),
-        ({"get": _Mixin.get}, (), True),
-        ({"commit": _Mixin.get}, (), True),
-        ({}, (_Mixin,), True),
-        ({"get": _Mixin.get, "read": _Mixin.get, "swap": _Mixin.get}, (), False),
+        pytest.param([], [], OURS, id="nothing"),
+        pytest.param(["get"], [], set(), id="get"),
+        pytest.param(["commit"], [], set(), id="commit"),
+        pytest.param([], ["get"], set(), id="get of a mixin"),
+        pytest.param(["read"], [], {"swap"}, id="read"),
+        pytest.param(["read_fresh"], [], {"read", "swap"}, id="read_fresh"),
+        pytest.param(["read_at_once"], [], OURS - {"read_at_once"}, id="read_at_once"),
+        pytest.param(["swap"], [], OURS - {"swap"}, id="swap"),
     ],
 )
-def test_an_override_of_one_of_the_four_is_not_bypassed(
-    base: Any, members: dict[str, Any], bases: tuple[type, ...], through_four: bool
+def test_what_is_overridden_is_not_bypassed(
+    base: Any, own: list[str], mixin: list[str], still_ours: set[str]
 ) -> None:
-    own = type("Own", (*bases, base), members)
-    for cls in (own, type("Further", (own,), {})):
-        assert (cls.read is WaffleStore.read) is through_four
-        assert (cls.swap is WaffleStore.swap) is through_four
+    def override(self: Any, *_: Any) -> None:
+        return None
+
+    bases = (type("Mixin", (), dict.fromkeys(mixin, override)), base)
+    cls = type("Own", bases, dict.fromkeys(own, override))
+    for each in (cls, type("Further", (cls,), {})):
+        for name in OURS - {*own}:
+            expected = base if name in still_ours else WaffleStore
+            assert getattr(each, name) is getattr(expected, name)
 
 
 def test_a_third_partys_failure_becomes_a_store_error() -> None:

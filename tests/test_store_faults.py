@@ -9,7 +9,7 @@ import psycopg
 import pymysql
 import pytest
 
-from waffleconf_admin.exceptions import BusyError, StoreError
+from waffleconf_admin.exceptions import BusyError, NotReadyError, StoreError
 from waffleconf_admin.store import faults
 
 
@@ -35,9 +35,9 @@ def of_mariadb(code: int) -> pymysql.Error:
         (of_sqlite("SQLITE_LOCKED"), BusyError, "commit it first"),
         (of_postgres("55P03"), BusyError, "commit it first"),
         (of_mariadb(1205), BusyError, "commit it first"),
-        (of_sqlite("SQLITE_ERROR", "no such table: confs"), StoreError, "create the tables"),
-        (of_postgres("42P01"), StoreError, "create the tables"),
-        (of_mariadb(1146), StoreError, "create the tables"),
+        (of_sqlite("SQLITE_ERROR", "no such table: confs"), NotReadyError, "create the tables"),
+        (of_postgres("42P01"), NotReadyError, "create the tables"),
+        (of_mariadb(1146), NotReadyError, "create the tables"),
         (of_sqlite("SQLITE_ERROR", "no such column: value"), StoreError, "run your migration"),
         (of_postgres("42703"), StoreError, "run your migration"),
         (of_mariadb(1054), StoreError, "run your migration"),

@@ -156,8 +156,20 @@ def share(state: Any, me: int, chance: random.Random) -> int:
     return lost
 
 
+def choose(state: Any, me: int, chance: random.Random) -> int:
+    """Take one key of each pair while neither has a row; returns how often in vain."""
+    lost = 0
+    for pair in zip(KEYS[::2], KEYS[1::2], strict=True):
+        try:
+            state.update_db({pair[me % 2]: 1}, expected=dict.fromkeys(pair, 0))
+        except ConflictError:
+            lost += 1
+    return lost
+
+
 DUTIES: dict[str, Callable[[Any, int, random.Random], int]] = {
-    duty.__name__: duty for duty in (start, increment, increment_by_swap, disjoint, pairs, share)
+    duty.__name__: duty
+    for duty in (start, increment, increment_by_swap, disjoint, pairs, share, choose)
 }
 
 

@@ -112,11 +112,11 @@ class History:
         return {row.key: self._change(row) for row in found if row.key in wanted}
 
     def of(self, change_set: str) -> Changes:
-        """Return the changes of one save.
+        """Return the changes of one save, read where it was written.
 
         :raises StoreError: the database can't be read.
         """
-        return self._read(HistoryQuery(change_set=change_set))
+        return self._read(HistoryQuery(change_set=change_set, fresh=True))
 
     def obstacle(self, change: Change, *, ask: bool = True) -> str:
         """Return why the setting can't have again what it had before a change; "" when it can.

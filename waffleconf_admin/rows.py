@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -10,12 +11,14 @@ from typing import Any
 from flask import Flask, has_app_context
 
 from .contexts import quietly_within
-from .exceptions import InvalidValue
+from .exceptions import InvalidValue, NotReadyError
 from .setting import Setting
 from .store import HistoryQuery, HistoryRow, WaffleStore
 from .unpickle import Allowed
 from .util import classes_in, deserialize, serialize
 from .words import gettext
+
+log = logging.getLogger(__name__)
 
 #: Stored texts by key; None: no row.
 Texts = Mapping[str, str | None]
@@ -31,6 +34,8 @@ class Rows:
         self._store = store
         self._allowed = Allowed(())
         self._allowed_of: dict[str, Allowed] = {}
+        self._location: Any = None  # what the store says of its database
+        self._moved = False
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Allow the classes that these declarations use."""
@@ -48,7 +53,7 @@ class Rows:
         if not has_app_context():
             # At the end of a context an app may remove the session of the thread, and with it roll
             # back what the parent has begun: so none is pushed where that will do.
-            with suppress(RuntimeError):
+            with suppress(RuntimeError, NotReadyError):
                 return self._store.after_fork()
         with quietly_within(self._app):
             self._store.after_fork()
@@ -73,22 +78,28 @@ class Rows:
 
         :raises StoreError: the database can't be read.
         """
-        return self._read(self._store.read_fresh, keys)
+        return self._read(self._store.read_fresh, keys, check=True)
 
     def read_at_once(self, keys: list[str]) -> dict[str, str]:
-        """Return what `read_fresh` does, without waiting for a lock.
+        """Return what `read_fresh` does, without waiting for a lock or leaving a connection open.
 
-        :raises NotReadyError: there is no table yet.
-        :raises StoreError: the database can't be read.
+        :raises NotReadyError: there is no table yet, or the app is not complete.
+        :raises StoreError: the database can't be read just now.
         """
-        return self._read(self._store.read_at_once, keys)
+        return self._read(self._store.read_at_once, keys, check=True)
 
     def _read(
-        self, read: Callable[[list[str]], Iterable[tuple[str, str]]], keys: list[str]
+        self,
+        read: Callable[[list[str]], Iterable[tuple[str, str]]],
+        keys: list[str],
+        *,
+        check: bool = False,
     ) -> dict[str, str]:
         if not keys:
             return {}
         with quietly_within(self._app):
+            if check:
+                self._check_location()
             return dict(read(keys))
 
     def swap(self, before: Texts, after: Texts, history: Sequence[HistoryRow] = ()) -> bool:
@@ -101,9 +112,24 @@ class Rows:
         if not after:
             return True
         with quietly_within(self._app):
+            self._check_location()
             changes = {key: (seen, after.get(key, seen)) for key, seen in before.items()}
             # A store of the app's own that keeps no history need not know of it.
             return self._store.swap(changes, history) if history else self._store.swap(changes)
+
+    def _check_location(self) -> None:
+        """Warn once where values are of one database and are saved to another."""
+        location = self._store.location()
+        if self._location is None:
+            self._location = location
+        elif location not in (None, self._location) and not self._moved:
+            self._moved = True
+            log.warning(
+                "The settings of this app are in more than one database: a session, or a proxy, "
+                "that picks one for each tenant? They are one set an app, and each tenant gets the "
+                "values of any. Keep them in one database, or make an app for each tenant: "
+                "docs/databases.md shows how."
+            )
 
     def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
         """Return rows of the history, the newest first.

@@ -85,14 +85,15 @@ class _WaffleState:
 
     # Reading
 
-    def read(self, keys: Iterable[str] | None = None) -> dict[str, Record]:
+    def read(self, keys: Iterable[str] | None = None, *, fresh: bool = True) -> dict[str, Record]:
         """Return settings as they stand in the database, in declared order, with one SELECT.
 
         :param keys: which; None for all. Undeclared ones are left out.
+        :param fresh: read where saves write; else a replica will do, which may lag behind.
         :raises StoreError: the database can't be read.
         """
         wanted = self._declared(keys)
-        texts = self._rows.read(wanted)
+        texts = (self._rows.read_fresh if fresh else self._rows.read)(wanted)
         return {key: self._live.record(key, texts.get(key)) for key in wanted}
 
     def refresh(self) -> dict[str, Record]:
@@ -113,7 +114,7 @@ class _WaffleState:
         :raises StoreError: the database can't be read.
         """
         wanted = self._declared(keys or None)
-        records = self.read(wanted)
+        records = self.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
             missing = [key for key, record in records.items() if record.text is None]
             if missing and not self._add_defaults(missing):

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from ..exceptions import BusyError
-from . import faults
+from ..exceptions import BusyError, NotReadyError
+from . import faults, locks
 from .alchemy_history import AlchemyHistory
 from .alchemy_rows import Rows, record_of, session_on
-from .base import Changes, CommitLost, Texts, effective, text_of, unchanged
-from .history import HistoryRow
+from .base import (
+    Changes,
+    CommitLost,
+    Texts,
+    decided_by_absent,
+    effective,
+    text_of,
+    unchanged,
+)
+from .history import HistoryQuery, HistoryRow
 
 _T = TypeVar("_T")
 
@@ -59,6 +67,31 @@ class AlchemyWaffleStore(AlchemyHistory):
         wanted = None if keys is None else list(keys)
         return self._tidy(self._ask(lambda at: self._rows.read(at, wanted)), wanted)
 
+    def read_fresh(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        wanted = list(keys)
+        return self._tidy(self._ask(lambda at: self._rows.read(at, wanted), fresh=True), wanted)
+
+    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        wanted, rows = list(keys), self._rows
+        if not rows.is_ready():
+            raise NotReadyError("The app's models are not complete yet, so no record can be read.")
+        bind = self._bind(write=True)
+        if isinstance(bind, sa.Connection) or _in_memory(bind):
+            return self.read_fresh(wanted)
+        try:
+            with (
+                self._reachable(bind) as connection,
+                _begun(connection, locks.AT_ONCE, pooled=False),
+            ):
+                return self._tidy(rows.read(connection, wanted), wanted)
+        except sa.exc.SQLAlchemyError as error:
+            self._fail(error)
+
+    def location(self) -> Any:
+        bind = self._bind(write=True)
+        url, schemas = bind.engine.url, bind.get_execution_options().get("schema_translate_map")
+        return url.host, url.port, url.database, url.query, schemas
+
     def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
         writes = effective(changes)
         if not writes:
@@ -82,7 +115,8 @@ class AlchemyWaffleStore(AlchemyHistory):
         odd = bool(self._odd & changes.keys())
         committing = False
         try:
-            with self._transaction() as connection:
+            serializable = decided_by_absent(changes, watched)
+            with self._transaction(serializable=serializable) as connection:
                 if watched and not self._still(
                     watched, self._rows.lock(connection, sorted({*changes, *watched}))
                 ):
@@ -92,6 +126,8 @@ class AlchemyWaffleStore(AlchemyHistory):
                 if history:
                     with session_on(connection) as session:
                         self._changes.add(session, history)
+                if connection.dialect.name in ("mysql", "mariadb"):
+                    self._check_written(connection, changes, history)
                 committing = True
         except _Lost:
             return False
@@ -107,20 +143,31 @@ class AlchemyWaffleStore(AlchemyHistory):
             if error.connection_invalidated or faults.again(error):
                 return False
             self._fail(error, changes)
-        except sa.exc.SQLAlchemyError as error:
+        except Exception as error:  # the app's own, of a hook of its models, too
             self._fail(error, changes)
         return True
 
+    def _check_written(
+        self, connection: sa.Connection, changes: Changes, history: Sequence[HistoryRow]
+    ) -> None:
+        self._check_stored(changes, self._rows.read(connection, list(changes)))
+        found = [
+            row
+            for change_set in dict.fromkeys(row.change_set for row in history)
+            for row in self._changes.read(connection, HistoryQuery(change_set=change_set))
+        ]
+        self._check_stored_history(history, found)
+
     def in_memory(self) -> bool:
-        return _in_memory(self._bind())
+        return _in_memory(self._bind(write=True))
 
     def after_fork(self) -> None:
-        engine = self._bind().engine
-        if not _in_memory(engine):
-            self._inherited.append(engine.pool)
-            engine.dispose(close=False)
-            if engine.dialect.server_version_info is None:
-                sa.event.listen(engine, "engine_connect", _get_to_know)
+        for engine in {self._bind().engine, self._bind(write=True).engine}:
+            if not _in_memory(engine):
+                self._inherited.append(engine.pool)
+                engine.dispose(close=False)
+                if engine.dialect.server_version_info is None:
+                    sa.event.listen(engine, "engine_connect", _get_to_know)
 
     # The session and its connections
 
@@ -135,9 +182,26 @@ class AlchemyWaffleStore(AlchemyHistory):
             return None
         return session() if isinstance(session, orm.scoped_session) else session
 
-    def _bind(self) -> sa.Engine | sa.Connection:
-        session = self._session() or self._registry.session_factory()
-        return session.get_bind(mapper=self._rows.mapper)  # type: ignore[no-any-return]
+    def _bind(self, write: bool = False) -> sa.Engine | sa.Connection:
+        """Where the app's own session reads from, or writes to.
+
+        :raises NotReadyError: nowhere, just here and now.
+        """
+        rows = self._rows
+        try:
+            session = self._session() or self._registry.session_factory()
+            flushing = session._flushing
+            try:
+                # Recipes that send reading to a replica look at this, and at the statement.
+                session._flushing = write or flushing
+                clause = rows.touch if write else rows.select
+                return session.get_bind(mapper=rows.mapper, clause=clause)  # type: ignore[no-any-return]
+            finally:
+                session._flushing = flushing
+        except Exception as error:
+            raise NotReadyError(
+                f"The app's session names no database for the settings ({faults.describe(error)})."
+            ) from error
 
     def _held(self, bind: sa.Engine) -> sa.Connection | None:
         """The connection to this database that the caller's session holds in a transaction."""
@@ -156,56 +220,69 @@ class AlchemyWaffleStore(AlchemyHistory):
         # sqlite3 begins with the first write; other drivers with the first statement.
         return bool(raw is not None and getattr(raw, "in_transaction", True))
 
-    def _ask(self, work: Callable[[sa.Connection], _T]) -> _T:
-        """Return what reading gives; a StoreError says why it can't be read."""
+    def _ask(self, work: Callable[[sa.Connection], _T], fresh: bool = False) -> _T:
+        """Return what reading gives; a StoreError says why it can't be read.
+
+        :param fresh: read where saves write.
+        """
         try:
             try:
-                return self._look(work)
+                return self._look(work, fresh)
             except sa.exc.DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
                 # A pooled connection had died unnoticed; SQLAlchemy has renewed the pool.
-                return self._look(work)
+                return self._look(work, fresh)
         except sa.exc.SQLAlchemyError as error:
             self._fail(error)
 
-    def _look(self, work: Callable[[sa.Connection], _T]) -> _T:
-        bind = self._bind()
+    def _look(self, work: Callable[[sa.Connection], _T], fresh: bool) -> _T:
+        bind = self._bind(write=fresh)
         if isinstance(bind, sa.Connection):
             with _joined(bind):
                 return work(bind)
         if _in_memory(bind) and self._is_open(bind, self._held(bind)):
             # Any other use of the one connection would roll back what the caller has flushed.
             session = self._session() or self._registry()
-            own = session.connection(bind_arguments={"mapper": self._rows.mapper})
-            return work(own)
+            return work(session.connection(bind_arguments={"bind": bind}))
         with bind.connect() as connection:
             return work(connection)
 
+    def _reachable(self, primary: sa.Engine) -> sa.Connection:
+        """A connection to where saves write or, if that is away, to where reading goes."""
+        try:
+            return primary.connect()
+        except sa.exc.DBAPIError:
+            replica = self._bind()
+            if replica.engine is primary:
+                raise
+            return replica.engine.connect()
+
     @contextmanager
-    def _transaction(self, hurry: bool = False) -> Iterator[sa.Connection]:
-        """A transaction of our own; in a hurry, or beside one of the caller's, it waits for no lock
-        longer than a moment.
+    def _transaction(
+        self, wait: float | None = None, serializable: bool = False
+    ) -> Iterator[sa.Connection]:
+        """A transaction of our own, where saves write.
+
+        :param wait: seconds for a lock, no longer; beside a transaction of the caller's never long.
+        :param serializable: whether what it reads has to stay so until it ends. In a transaction
+            that somebody else began it is too late for that.
         """
-        bind = self._bind()
+        bind = self._bind(write=True)
         if isinstance(bind, sa.Connection):
+            late = bind.in_transaction()
             with _joined(bind, write=True):
+                if serializable and not late:
+                    _serialize(bind)
                 yield bind
             return
         is_open = self._is_open(bind, self._held(bind))
-        if _in_memory(bind):
-            if is_open:
-                raise BusyError(faults.COMMIT_FIRST)
-            hurry = False  # nobody else could hold it
-        with bind.connect() as connection:
-            if _autocommits(connection):
-                connection.execution_options(isolation_level=connection.default_isolation_level)
-            if (is_open or hurry) and bind.dialect.name in faults.HURRY:
-                connection.detach()
-                with connection.begin():
-                    connection.exec_driver_sql(faults.HURRY[bind.dialect.name])
-            with connection.begin():
-                yield connection
+        if is_open and _in_memory(bind):
+            raise BusyError(faults.COMMIT_FIRST)
+        if is_open and wait is None:
+            wait = locks.BESIDE
+        with bind.connect() as connection, _begun(connection, wait, serializable):
+            yield connection
 
     def _expire(self, changes: Changes) -> None:
         """Let the caller's session load changed records anew; what it has changed itself stays."""
@@ -217,7 +294,10 @@ class AlchemyWaffleStore(AlchemyHistory):
 
     @cached_property
     def _rows(self) -> Rows:
-        return Rows(self.model)
+        try:
+            return Rows(self.model)
+        except sa.exc.InvalidRequestError as error:
+            raise NotReadyError(f"{self.model!r} is no mapped class, or not yet.") from error
 
 
 class _Lost(Exception):
@@ -246,6 +326,45 @@ def _get_to_know(connection: sa.Connection) -> None:
     if connection.dialect.server_version_info is None:
         connection.dialect.initialize(connection)
         connection.rollback()
+
+
+@contextmanager
+def _begun(
+    connection: sa.Connection,
+    wait: float | None = None,
+    serializable: bool = False,
+    pooled: bool = True,
+) -> Iterator[None]:
+    """A transaction that waits for locks no longer than so many seconds.
+
+    :param pooled: False: the connection is closed for good afterwards; the process may be forked.
+    """
+    if _autocommits(connection):
+        connection.execution_options(isolation_level=connection.default_isolation_level)
+    if not pooled:
+        connection.detach()
+    limit = locks.limited(connection.dialect.name, partial(_first_row, connection), wait)
+    # SQLite may wait when it begins and when it ends; elsewhere poolers take the connection then.
+    sqlite = connection.dialect.name == "sqlite"
+    before, within = (limit, nullcontext()) if sqlite else (nullcontext(), limit)
+    with before, connection.begin():
+        if serializable:
+            _serialize(connection)
+        with within:
+            yield
+
+
+def _first_row(connection: sa.Connection, statement: str) -> Any:
+    if connection.dialect.name == "sqlite":  # past SQLAlchemy, which would begin
+        raw: Any = connection.connection.dbapi_connection
+        return raw.execute(statement).fetchone()
+    result = connection.exec_driver_sql(statement)
+    return result.first() if result.returns_rows else None
+
+
+def _serialize(connection: sa.Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(locks.SERIALIZABLE)
 
 
 def _autocommits(connection: sa.Connection) -> bool:

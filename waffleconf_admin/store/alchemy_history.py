@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 from sqlalchemy.dialects import mysql
 
 from ..models import WaffleChangeMixin, WaffleMixin
-from .alchemy_rows import record_of
+from . import locks
+from .alchemy_rows import has_hooks, record_of, session_on
 from .base import WaffleStore
 from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
 
@@ -35,14 +35,14 @@ class AlchemyHistory(WaffleStore):
         self._changes.add(self._registry, rows)
 
     def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
-        return self._ask(lambda connection: self._changes.read(connection, query))
+        return self._ask(lambda connection: self._changes.read(connection, query), query.fresh)
 
     def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
-        return self._ask(lambda connection: self._changes.latest(connection, keys))
+        return self._ask(lambda connection: self._changes.latest(connection, keys), fresh=True)
 
     def prune_history(self, until: datetime, limit: int) -> int:
         try:
-            with self._transaction(hurry=True) as connection:
+            with self._transaction(wait=locks.BESIDE) as connection:
                 return self._changes.prune(connection, until, limit)
         except sa.exc.SQLAlchemyError as error:
             self._fail(error)
@@ -55,10 +55,10 @@ class AlchemyHistory(WaffleStore):
     def _registry(self) -> Any:
         raise NotImplementedError
 
-    def _ask(self, work: Callable[[sa.Connection], _T]) -> _T:
+    def _ask(self, work: Callable[[sa.Connection], _T], fresh: bool = False) -> _T:
         raise NotImplementedError
 
-    def _transaction(self, hurry: bool = False) -> AbstractContextManager[sa.Connection]:
+    def _transaction(self, wait: float | None = None) -> AbstractContextManager[sa.Connection]:
         raise NotImplementedError
 
 
@@ -69,10 +69,13 @@ class History:
         self.model = model
 
     def add(self, session: Any, rows: Sequence[HistoryRow]) -> None:
-        """Insert rows with one statement."""
-        session.bulk_save_objects(
-            [record_of(self.model, **fields_of(row, self._zoned)) for row in rows]
-        )
+        """Insert rows, with one statement where nothing else is to happen."""
+        records = [record_of(self.model, **fields_of(row, self._zoned)) for row in rows]
+        if has_hooks(sa.inspect(self.model)):
+            session.add_all(records)
+            session.flush()
+        else:
+            session.bulk_save_objects(records)
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
@@ -117,7 +120,7 @@ class History:
         return len(ids)
 
     def _rows(self, connection: sa.Connection, select: sa.Select[Any]) -> list[HistoryRow]:
-        with orm.Session(connection) as session:
+        with session_on(connection) as session:
             return [row_of(record) for record in session.scalars(select)]
 
     def _at(self, at: datetime) -> datetime:
@@ -125,7 +128,7 @@ class History:
 
     @cached_property
     def _zoned(self) -> bool:
-        column = sa.inspect(self.model).attrs["at"].columns[0]
+        column = sa.inspect(self.model).columns["at"]
         return bool(getattr(column.type, "timezone", False))
 
 

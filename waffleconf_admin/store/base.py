@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, NoReturn
 
 from ..exceptions import StoreError
@@ -25,6 +26,14 @@ class CommitLost(Exception):
 
 
 _DOCUMENTED = ("commit", "delete", "get", "put")
+
+#: By which methods each of these does its work in `WaffleStore`.
+_DONE_BY = {
+    "read": _DOCUMENTED,
+    "swap": _DOCUMENTED,
+    "read_fresh": (*_DOCUMENTED, "read"),
+    "read_at_once": (*_DOCUMENTED, "read", "read_fresh"),
+}
 
 
 class WaffleStore:
@@ -60,9 +69,9 @@ class WaffleStore:
         def distance(name: str) -> int:
             return next(steps for steps, base in enumerate(cls.__mro__) if name in vars(base))
 
-        # An own way to handle one record must not be bypassed by an inherited way to handle many.
-        for name in ("read", "swap"):
-            if min(map(distance, _DOCUMENTED)) < distance(name):
+        # An own way to do a thing must not be bypassed by an inherited way to do more of it.
+        for name, others in _DONE_BY.items():
+            if min(map(distance, others)) < distance(name):
                 setattr(cls, name, vars(WaffleStore)[name])
 
     def commit(self) -> None:
@@ -119,7 +128,14 @@ class WaffleStore:
         :raises NotReadyError: there is no table, or the models are not complete.
         :raises StoreError: as `read` does; BusyError where it would have to wait.
         """
-        return self.read(keys)
+        return self.read_fresh(keys)
+
+    def location(self) -> Any:
+        """Return what tells the database that `swap` writes to, just here and now, from others.
+
+        Never shown, for it may hold a password. None: not known.
+        """
+        return None
 
     def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
         """Save all of the changes or none, if every row still is as it was seen.
@@ -164,6 +180,8 @@ class WaffleStore:
     def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
         """Return the last row of each key that has one, in no order, with one statement.
 
+        Read where `swap` writes, for it says whether a save was overtaken.
+
         :raises StoreError: the database can't be read.
         """
         raise NotImplementedError(f"{type(self).__name__} needs read_latest(keys)")
@@ -192,7 +210,7 @@ class WaffleStore:
         try:
             if attempt():
                 return True
-            stored = dict(self.read(list(changes)))
+            stored = dict(self.read_fresh(list(changes)))
             if all(stored.get(key) == new for key, (_, new) in changes.items()):
                 return True
         except (CommitLost, StoreError) as error:
@@ -207,7 +225,39 @@ class WaffleStore:
     def _taken(self, changes: Changes) -> bool:
         """Whether a row that was absent is there now."""
         new = [key for key, (seen, _) in changes.items() if seen is None]
-        return bool(new and self.read(new))
+        return bool(new and self.read_fresh(new))
+
+    def _check_stored(self, changes: Changes, rows: Iterable[tuple[Any, Any]]) -> None:
+        """Compare what was written, before the commit, with the rows that are there now.
+
+        :raises StoreError: a column has cut or changed something, as MySQL does without a word.
+        """
+        found = dict(self._tidy(rows, changes))
+        _refuse_altered(
+            "settings",
+            (
+                (key, "value" if key in found else "key")
+                for key, (_, new) in changes.items()
+                if found.get(key) != new
+            ),
+        )
+
+    def _check_stored_history(
+        self, written: Sequence[HistoryRow], found: Iterable[HistoryRow]
+    ) -> None:
+        """The same for the history.
+
+        :param found: the rows that are there of the same change sets.
+        """
+        pairs = zip_longest(written, sorted(found, key=lambda row: row.id)[-len(written) :])
+        _refuse_altered(
+            "history",
+            (
+                (row.key, column)
+                for row, there in pairs
+                for column in (_differing(row, there) if there else ["change_set"])
+            ),
+        )
 
     def _fail(self, error: Exception, changes: Changes | None = None) -> NoReturn:
         """Raise the StoreError that an error of the database means."""
@@ -247,6 +297,26 @@ class WaffleStore:
         return list(found.items())
 
 
+def _refuse_altered(table: str, altered: Iterable[tuple[str, str]]) -> None:
+    """Raise a StoreError if there is anything (setting, column) that the table doesn't hold."""
+    by_column: dict[str, list[str]] = {}
+    for key, column in altered:
+        by_column.setdefault(column, []).append(key)
+    for column, keys in by_column.items():
+        raise StoreError(
+            f"Nothing was saved: the column {column!r} of the table of the {table} would cut what "
+            f"it was given for {', '.join(keys)}, or replace letters of it. Make the column larger "
+            "(on MySQL and MariaDB LONGTEXT), and convert the table if its letters are few: ALTER "
+            "TABLE … CONVERT TO CHARACTER SET utf8mb4."
+        )
+
+
+def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
+    # Of a time, some databases keep whole seconds only.
+    columns = (name for name in HistoryRow._fields if name not in ("id", "at"))
+    return [name for name in columns if getattr(row, name) != getattr(other, name)]
+
+
 def effective(changes: Changes) -> dict[str, tuple[str | None, str | None]]:
     """The changes that change something, in the one order that keeps writers from deadlocks."""
     return {key: change for key, change in sorted(changes.items()) if change[0] != change[1]}
@@ -255,6 +325,11 @@ def effective(changes: Changes) -> dict[str, tuple[str | None, str | None]]:
 def unchanged(changes: Changes) -> Texts:
     """The texts that are not to be written, and have to stay as they were seen."""
     return {key: seen for key, (seen, new) in changes.items() if seen == new}
+
+
+def decided_by_absent(changes: Changes, watched: Texts) -> bool:
+    """Whether rows that are not there decide about a save of others; no lock could hold them."""
+    return bool(watched) and None in [*watched.values(), *(seen for seen, _ in changes.values())]
 
 
 def by_kind(changes: Changes) -> dict[str, list[dict[str, str | None]]]:

@@ -8,15 +8,6 @@ from typing import NamedTuple
 
 from ..exceptions import BusyError, NotReadyError, StoreError
 
-#: Makes a connection fail soon instead of waiting for a lock that only our own caller can release.
-#: It outlives the transaction: throw the connection away afterwards.
-HURRY = {
-    "sqlite": "PRAGMA busy_timeout = 0",
-    "postgresql": "SET lock_timeout = '2s'",
-    "mysql": "SET SESSION innodb_lock_wait_timeout = 2",
-    "mariadb": "SET SESSION innodb_lock_wait_timeout = 2",
-}
-
 COMMIT_FIRST = (
     "The caller's own transaction holds the database, so nothing can be saved beside it: commit it "
     "(or leave its atomic() block), then save."
@@ -122,10 +113,11 @@ _KINDS = (
     ),
     _Kind(
         ("22P05",),
-        r"Incorrect string value|Illegal mix of collations",
-        "A text has letters that its column can't hold. On MySQL and MariaDB convert the tables of "
-        "the settings and of their history: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4; on "
-        "PostgreSQL take a database whose encoding is UTF8.",
+        r"Incorrect string value|Illegal mix of collations|character maps to|ordinal not in range",
+        "A text has letters that its column or the connection can't hold. On MySQL and MariaDB "
+        "connect with charset=utf8mb4, and convert the tables of the settings and of their "
+        "history: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4; on PostgreSQL take a database "
+        "whose encoding is UTF8.",
     ),
     _LOST,
 )
@@ -162,10 +154,14 @@ def explain(error: BaseException, texts: Iterable[str | None] = ()) -> StoreErro
     for link in _chain(error):
         _clean(link, texts)
     kind = next((kind for kind in _KINDS if _is(cause, kind)), None)
-    said = f"{type(cause).__name__}: {_words(cause)}"
     if kind is None:
-        return StoreError(f"The database failed: {said}")
-    return kind.error(f"{kind.message} (It said: {said})")
+        return StoreError(f"The database failed: {describe(cause)}")
+    return kind.error(f"{kind.message} (It said: {describe(cause)})")
+
+
+def describe(error: BaseException) -> str:
+    """The type of an error and its first line."""
+    return f"{type(error).__name__}: {_words(error)}"
 
 
 def _is(cause: BaseException, kind: _Kind) -> bool:

@@ -35,6 +35,7 @@ class HistoryQuery(NamedTuple):
     until: datetime | None = None  #: aware; before this moment
     before: int | None = None  #: with an id below this one
     limit: int | None = None
+    fresh: bool = False  #: read where saves write: a replica may lag behind
 
     def is_vain(self) -> bool:
         """Whether no row can be found; some databases refuse to look for what they can't hold."""

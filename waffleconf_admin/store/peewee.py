@@ -11,11 +11,19 @@ from typing import Any, TypeVar
 import peewee
 from playhouse.pool import MaxConnectionsExceeded
 
-from ..exceptions import BusyError, StoreError
-from . import faults
-from .base import Changes, CommitLost, Texts, effective, text_of, unchanged
-from .history import HistoryRow
-from .peewee_connections import drop, hurried
+from ..exceptions import BusyError, NotReadyError
+from . import faults, locks
+from .base import (
+    Changes,
+    CommitLost,
+    Texts,
+    decided_by_absent,
+    effective,
+    text_of,
+    unchanged,
+)
+from .history import HistoryQuery, HistoryRow
+from .peewee_connections import drop, kind_of, transaction
 from .peewee_history import PeeweeHistory
 from .peewee_rows import Rows
 
@@ -62,6 +70,22 @@ class PeeweeWaffleStore(PeeweeHistory):
         wanted = None if keys is None else list(keys)
         return self._tidy(self._ask(lambda database: self._rows.read(database, wanted)), wanted)
 
+    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        wanted, database = list(keys), self._database
+        try:
+            rows = self._apart(lambda at: self._rows.read(at, wanted), wait=locks.AT_ONCE)
+        except _ERRORS as error:
+            self._fail(error)
+        finally:
+            if hasattr(database, "close_idle") and not self.in_memory():
+                database.close_idle()  # the process may be forked next
+        return self._tidy(rows, wanted)
+
+    def location(self) -> Any:
+        database = self._database
+        given = database.connect_params
+        return str(database.database), *map(given.get, ("host", "port", "unix_socket"))
+
     def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
         writes = effective(changes)
         if not writes:
@@ -85,22 +109,22 @@ class PeeweeWaffleStore(PeeweeHistory):
 
         def work(database: Any) -> bool:
             nonlocal committing
-            # SQLite: the lock is taken first, so that it is waited for.
-            kind = ("IMMEDIATE",) if isinstance(database, peewee.SqliteDatabase) else ()
-            with database.atomic(*kind):
-                if watched and not self._still(
-                    watched, self._rows.lock(database, sorted({*changes, *watched}))
-                ):
-                    raise _Lost
-                if not self._rows.swap(database, changes, odd):
-                    raise _Lost
-                if history:
-                    self._changes.add(history)
-                committing = True
+            if watched and not self._still(
+                watched, self._rows.lock(database, sorted({*changes, *watched}))
+            ):
+                raise _Lost
+            if not self._rows.swap(database, changes, odd):
+                raise _Lost
+            if history:
+                self._changes.add(history)
+            if isinstance(database, peewee.MySQLDatabase):
+                self._check_written(database, changes, history)
+            committing = True
             return True
 
         try:
-            return self._apart(work, write=True)
+            serializable = decided_by_absent(changes, watched)
+            return self._apart(work, write=True, serializable=serializable)
         except _Lost:
             return False
         except peewee.IntegrityError as error:
@@ -115,6 +139,19 @@ class PeeweeWaffleStore(PeeweeHistory):
             if self._renew(error) or faults.again(error):
                 return False
             self._fail(error, changes)
+        except Exception as error:  # the app's own, of a hook of its models
+            self._fail(error, changes)
+
+    def _check_written(
+        self, database: Any, changes: Changes, history: Sequence[HistoryRow]
+    ) -> None:
+        self._check_stored(changes, self._rows.read(database, list(changes)))
+        found = [
+            row
+            for change_set in dict.fromkeys(row.change_set for row in history)
+            for row in self._changes.read(HistoryQuery(change_set=change_set))
+        ]
+        self._check_stored_history(history, found)
 
     def in_memory(self) -> bool:
         database = self._database
@@ -144,51 +181,72 @@ class PeeweeWaffleStore(PeeweeHistory):
         database = self.model._meta.database
         while isinstance(database, peewee.Proxy):
             database = database.obj
-        if database is None:
-            raise StoreError(
-                f"{self.model.__name__} has no database: name it in the model's Meta, or "
-                "initialize() its DatabaseProxy before settings are read."
+        if database is None or database.database is None:
+            raise NotReadyError(
+                f"{self.model.__name__} has no database: name it in the model's Meta, and init() "
+                "it or initialize() its DatabaseProxy before settings are read."
             )
         return database
 
-    def _ask(self, work: Callable[[Any], _T], hurry: bool = False) -> _T:
+    def _ask(self, work: Callable[[Any], _T], write: bool = False, wait: float | None = None) -> _T:
         """Return what work gives; a StoreError says why it can't be done. It may be done twice."""
         try:
             try:
-                return self._apart(work, hurry, hurry)
+                return self._apart(work, write, wait)
             except _ERRORS as error:
                 if not self._renew(error):
                     raise
-                return self._apart(work, hurry, hurry)
+                return self._apart(work, write, wait)
         except _ERRORS as error:
             self._fail(error)
 
-    def _apart(self, work: Callable[[Any], _T], write: bool = False, hurry: bool = False) -> _T:
+    def _apart(
+        self,
+        work: Callable[[Any], _T],
+        write: bool = False,
+        wait: float | None = None,
+        serializable: bool = False,
+    ) -> _T:
         """Work on a connection without an open transaction, and leave the thread's as it was.
 
-        In a hurry, or beside a transaction of the caller's, no lock is waited for but a moment.
+        :param write: work writes, so it gets a transaction.
+        :param wait: seconds for a lock, no longer; to write beside a transaction of the caller's
+            never takes long.
+        :param serializable: what the transaction reads has to stay so until it ends.
         """
         database = self._database
         if database.is_closed():
             database.connect()
             try:
-                return hurried(work, database) if hurry else work(database)
+                return self._apart(work, write, wait, serializable)
             finally:
                 if not database.is_closed():
                     database.close()
         raw = database.connection()
         # A BEGIN by hand is unknown to peewee.
-        is_open = database.in_transaction() or getattr(raw, "in_transaction", False)
-        if not is_open and not hurry:
-            return work(database)
+        if not (database.in_transaction() or getattr(raw, "in_transaction", False)):
+            if not write and wait is None:
+                return work(database)
+            with transaction(database, wait, serializable, write):
+                return work(database)
         if self.in_memory() or not database.thread_safe:
-            if is_open and write:
+            if write:
                 raise BusyError(faults.COMMIT_FIRST)
             return work(database)
+        if write and wait is None:
+            wait = locks.BESIDE
+
+        def beside() -> _T:
+            database.connect()
+            try:
+                return self._apart(work, write, wait, serializable)
+            finally:
+                # SQLite's connections are of use to their own thread only, and this one ends.
+                drop(database) if kind_of(database) == "sqlite" else database.close()
+
         # Another thread has another connection.
-        beside = partial(hurried, work) if write else work
         with ThreadPoolExecutor(1) as executor:
-            return executor.submit(self._apart, beside).result()
+            return executor.submit(beside).result()
 
     def _renew(self, error: BaseException) -> bool:
         """Replace the thread's connection if it is gone; False when the error is another one."""

@@ -1,25 +1,47 @@
-"""peewee's connections, treated otherwise than peewee does."""
+"""peewee's connections and transactions, treated otherwise than peewee does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any
 
 import peewee
 
-from . import faults
-
-_T = TypeVar("_T")
+from . import locks
 
 
-def hurried(work: Callable[[Any], _T], database: Any) -> _T:
+@contextmanager
+def transaction(
+    database: Any, wait: float | None = None, serializable: bool = False, write: bool = True
+) -> Iterator[None]:
+    """A transaction that waits for locks no longer than so many seconds.
+
+    :param serializable: whether what it reads has to stay so until it ends.
+    """
+    kind = kind_of(database)
+    if kind == "sqlite":
+        # The lock is taken first, so that it is waited for.
+        begin = ("IMMEDIATE",) if write else ()
+    else:
+        begin = ("SERIALIZABLE",) if serializable else ()
+    limit = locks.limited(kind, partial(_first_row, database), wait)
+    # SQLite may wait when it begins and when it ends; elsewhere poolers take the connection then.
+    before, within = (limit, nullcontext()) if kind == "sqlite" else (nullcontext(), limit)
+    with before, database.atomic(*begin), within:
+        yield
+
+
+def _first_row(database: Any, statement: str) -> Any:
+    cursor = database.execute_sql(statement)
+    return cursor.fetchone() if cursor.description else None
+
+
+def kind_of(database: Any) -> str:
+    """The kind of a database, as SQLAlchemy calls it."""
     kinds = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
-    kind = next((name for cls, name in kinds.items() if isinstance(database, cls)), "postgresql")
-    try:
-        database.execute_sql(faults.HURRY[kind])
-        return work(database)
-    finally:
-        drop(database)
+    return next((name for cls, name in kinds.items() if isinstance(database, cls)), "postgresql")
 
 
 def drop(database: Any) -> None:

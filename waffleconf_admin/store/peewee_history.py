@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 import peewee
 
 from ..models import WaffleChangeMixin, WaffleMixin
+from . import locks
 from .base import WaffleStore
 from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
+from .peewee_rows import has_hooks
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
 _TOGETHER = 100
@@ -40,13 +42,15 @@ class PeeweeHistory(WaffleStore):
         return self._ask(lambda database: self._changes.latest(keys))
 
     def prune_history(self, until: datetime, limit: int) -> int:
-        return self._ask(lambda database: self._changes.prune(until, limit), hurry=True)
+        return self._ask(
+            lambda database: self._changes.prune(until, limit), write=True, wait=locks.BESIDE
+        )
 
     @cached_property
     def _changes(self) -> History:
         return History(self.history)
 
-    def _ask(self, work: Callable[[Any], _T], hurry: bool = False) -> _T:
+    def _ask(self, work: Callable[[Any], _T], write: bool = False, wait: float | None = None) -> _T:
         raise NotImplementedError
 
 
@@ -57,7 +61,11 @@ class History:
         self.model = model
 
     def add(self, rows: Sequence[HistoryRow]) -> None:
-        """Insert rows, a hundred with one statement."""
+        """Insert rows, a hundred with one statement where nothing else is to happen."""
+        if has_hooks(self.model):
+            for row in rows:
+                self.model.create(**fields_of(row, self._zoned))
+            return
         records = [self.model(**fields_of(row, self._zoned)).__data__ for row in rows]
         for some in peewee.chunked(records, _TOGETHER):
             self.model.insert_many(some).execute()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
+from itertools import takewhile
 from typing import Any
 
 import peewee
@@ -13,7 +15,15 @@ from .peewee_fields import is_plain, same_bytes
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MANY = 500
 
+_SAVING = {"__init__", "create", "save", "delete_instance"}
+
 _log = logging.getLogger("peewee")
+
+
+def has_hooks(model: Any, methods: Set[str] = _SAVING) -> bool:
+    """Whether a model has ways of its own to make, save or delete a record."""
+    own = takewhile(lambda cls: cls is not peewee.Model, model.__mro__)
+    return any(methods & vars(cls).keys() for cls in own)
 
 
 class Rows:
@@ -22,8 +32,10 @@ class Rows:
     def __init__(self, model: Any) -> None:
         self.model = model
         fields = model._meta.fields
-        self._as_records = overrides(model) or not (
-            is_plain(fields.get("value")) and is_plain(fields["key"])
+        self._as_records = (
+            overrides(model)
+            or has_hooks(model, {"__init__"})  # it may change what was loaded
+            or not (is_plain(fields.get("value")) and is_plain(fields["key"]))
         )
         self._statements: dict[tuple[type, str | int], tuple[str, list[Any]]] = {}
 
@@ -91,7 +103,7 @@ class Rows:
 
     def swap(self, database: Any, changes: Changes, odd: bool) -> bool:
         """Write if all is as it was seen; False calls for a rollback."""
-        if self._as_records or odd:
+        if self._as_records or odd or has_hooks(self.model):
             return self._swap_records(database, changes)
         return self._swap_columns(database, changes)
 

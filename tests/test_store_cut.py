@@ -1,0 +1,164 @@
+"""MariaDB that isn't strict cuts what doesn't fit and replaces letters, and says nothing: we do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playhouse.db_url import connect
+from sqlalchemy import orm as sqlalchemy_orm
+from sqlalchemy.engine import make_url
+
+from waffleconf_admin.exceptions import StoreError
+from waffleconf_admin.store import (
+    AlchemyWaffleStore,
+    HistoryQuery,
+    HistoryRow,
+    PeeweeWaffleStore,
+    WaffleStore,
+)
+
+
+class Place:
+    """A store with a history on a MariaDB database that isn't strict, and a way to its tables."""
+
+    def __init__(self, store: WaffleStore, sql: Callable[[str], Any]) -> None:
+        self.store, self.sql = store, sql
+
+
+def on_sqlalchemy(stack: ExitStack, url: str, **members: Any) -> Place:
+    engine = sa.create_engine(url)
+    base = sqlalchemy_orm.declarative_base()
+    conf, change = AlchemyWaffleStore.make_models(base)
+    if members:
+        conf = type("Own", (conf,), members)
+    base.metadata.create_all(engine)
+    session = sqlalchemy_orm.scoped_session(sqlalchemy_orm.sessionmaker(engine))
+    stack.callback(engine.dispose)
+    stack.callback(session.remove)
+
+    def sql(statement: str) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    return Place(AlchemyWaffleStore(session, conf, change), sql)
+
+
+def on_peewee(stack: ExitStack, url: str, **members: Any) -> Place:
+    database = connect(url.replace("mysql+pymysql", "mysql"))
+    conf, change = PeeweeWaffleStore.make_models(database)
+    if members:
+        meta = type("Meta", (), {"table_name": "confs"})
+        conf = type("Own", (conf,), {"Meta": meta, **members})
+    database.connect()
+    database.create_tables([conf, change])
+    stack.callback(database.close)
+    return Place(PeeweeWaffleStore(database, conf, change), database.execute_sql)
+
+
+MAKE = {"sqlalchemy": on_sqlalchemy, "peewee": on_peewee}
+
+
+@pytest.fixture
+def url(server_url: Callable[[str], str]) -> str:
+    lax = {"init_command": "SET SESSION sql_mode = ''", "charset": "utf8mb4"}
+    return make_url(server_url("mariadb")).update_query_dict(lax).render_as_string()
+
+
+@pytest.fixture
+def place(url: str, orm: str) -> Iterator[Place]:
+    with ExitStack() as stack:
+        yield MAKE[orm](stack, url)
+
+
+ROW = HistoryRow(
+    change_set="0123456789abcdef",
+    key="SITENAME",
+    old="before",
+    new="after!",
+    actor="ana maria",
+    at=datetime.now(UTC),
+    note="for the summer",
+    source="page",
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "text", "column"),
+    [
+        pytest.param("MODIFY value TEXT", "SITENAME", "x" * 70_000, "value", id="text"),
+        pytest.param("MODIFY value VARCHAR(255)", "SITENAME", "x" * 256, "value", id="varchar"),
+        pytest.param("MODIFY `key` VARCHAR(4)", "SITENAME", "x", "key", id="key"),
+        pytest.param("CONVERT TO CHARACTER SET latin1", "SITENAME", "→", "value", id="letters"),
+    ],
+)
+def test_what_a_column_of_the_settings_cuts_is_refused(
+    place: Place, change: str, key: str, text: str, column: str
+) -> None:
+    place.sql(f"ALTER TABLE confs {change}")
+    place.store.swap({"SIZE": (None, "1")})
+    with pytest.raises(
+        StoreError, match=f"column '{column}' of the table of the settings"
+    ) as caught:
+        place.store.swap({key: (None, text), "SIZE": ("1", "2")}, [ROW])
+    assert key in str(caught.value) and "SIZE" not in str(caught.value)
+    assert place.store.read() == [("SIZE", "1")]
+    assert place.store.read_history(HistoryQuery()) == []
+
+
+def test_the_value_of_before_stays(place: Place) -> None:
+    place.sql("ALTER TABLE confs MODIFY value VARCHAR(255)")
+    place.store.swap({"SITENAME": (None, "good")})
+    with pytest.raises(StoreError, match="LONGTEXT"):
+        place.store.swap({"SITENAME": ("good", "x" * 256)})
+    assert place.store.swap({"SITENAME": ("good", "x" * 255)})
+    assert place.store.swap({"SITENAME": ("x" * 255, None)})
+
+
+@pytest.mark.parametrize("column", ["change_set", "key", "old", "new", "actor", "note", "source"])
+def test_what_a_column_of_the_history_cuts_is_refused(place: Place, column: str) -> None:
+    place.sql(f"ALTER TABLE conf_changes MODIFY `{column}` VARCHAR(3)")
+    with pytest.raises(
+        StoreError, match=f"column '{column}' of the table of the history"
+    ) as caught:
+        place.store.swap({"SITENAME": (None, "x")}, [ROW])
+    assert "SITENAME" in str(caught.value)
+    assert place.store.read() == []
+    assert place.store.read_history(HistoryQuery()) == []
+
+
+def test_letters_that_the_history_would_replace_are_refused(place: Place) -> None:
+    place.sql("ALTER TABLE conf_changes CONVERT TO CHARACTER SET latin1")
+    with pytest.raises(StoreError, match="CONVERT TO CHARACTER SET utf8mb4"):
+        place.store.swap({"SITENAME": (None, "x")}, [ROW._replace(note="😀")])
+
+
+def test_several_changes_of_a_save_are_compared_one_by_one(place: Place) -> None:
+    place.sql("ALTER TABLE conf_changes MODIFY new VARCHAR(6)")
+    rows = [ROW, ROW._replace(key="SIZE", new=None), ROW._replace(key="TEXT", old=None)]
+    assert place.store.swap({"SITENAME": (None, "x")}, rows)
+    long = ROW._replace(change_set="later", key="TEXT", new="too long")
+    with pytest.raises(StoreError, match=r"'new' .* TEXT,") as caught:
+        place.store.swap({"SITENAME": ("x", "y")}, [rows[0]._replace(change_set="later"), long])
+    assert "SITENAME" not in str(caught.value)
+
+
+def test_a_key_with_letters_that_its_column_lacks_is_refused(place: Place) -> None:
+    place.sql("ALTER TABLE confs CONVERT TO CHARACTER SET latin1")
+    with pytest.raises(StoreError, match="CONVERT TO CHARACTER SET utf8mb4"):
+        place.store.swap({"ŠÍŘKA": (None, "x")})
+    assert place.store.read() == []
+
+
+def test_a_model_of_its_own_is_compared_by_what_it_says(url: str, orm: str) -> None:
+    with ExitStack() as stack:
+        place = MAKE[orm](stack, url, get_value=lambda self: self.value.upper())
+        place.sql("CREATE TRIGGER low BEFORE INSERT ON confs FOR EACH ROW SET NEW.value = 'short'")
+        assert place.store.swap({"A": (None, "SHORT")})
+        with pytest.raises(StoreError, match="'value'"):
+            place.store.swap({"B": (None, "LONG")})
+        assert place.store.read() == [("A", "SHORT")]
