@@ -70,7 +70,7 @@ MAY_IMPORT = {
     "contexts": set(),
     "util": {"bounds", "exceptions", "unpickle", "words"},
     "unpickle": {"bounds", "builders", "exceptions", "opcodes", "words"},
-    "builders": {"bounds", "opcodes"},
+    "builders": {"bounds", "exceptions", "opcodes", "words"},
     "opcodes": {"bounds", "exceptions", "words"},
     "bounds": {"exceptions", "words"},
     "words": set(),

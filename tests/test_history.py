@@ -181,32 +181,85 @@ def test_list_filters(state: Any) -> None:
         assert [ids.index(change.id) for change in state.history.list(**filters)] == found, filters
 
 
-def test_times_are_filtered_though_ids_and_clocks_differ_a_little(state: Any) -> None:
-    store, midnight = state.configstore, datetime(2026, 11, 20, tzinfo=UTC)
-    # As two hosts may write it at midnight, and at other times.
-    minutes = [-3000, -30, 1, -1, 2, -2, 3, 1439, 1441, 1438, 3000]
-    for minute in minutes:
-        row = HistoryRow("x", "SIZE", None, serialize(5), "", _later(midnight, minute), "", "code")
+MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+DAY = {"since": MIDNIGHT, "until": MIDNIGHT + timedelta(days=1)}
+WEEK = 7 * 24 * 60
+#: Minutes after midnight at which rows are stamped, in the order of their ids: by two hosts, of
+#: which one is a week behind for a while and one far ahead.
+STAMPS = [-3000, -30, 1, -1, 2, -2, -WEEK, 3, WEEK, 1439, 1441, -WEEK + 5, 1438, 3000, 4]
+
+
+@pytest.fixture
+def stamped(state: Any) -> Callable[..., list[int]]:
+    """A function that lists changes, as the minutes at which they are stamped."""
+    for minutes in STAMPS:
+        at = MIDNIGHT + timedelta(minutes=minutes)
+        row = HistoryRow("x", "SIZE", None, serialize(5), "ana", at, "", "code")
         with state.app.app_context():
-            store.add_history([row])
-            store.commit()
-    day = {"since": midnight, "until": midnight + timedelta(days=1)}
+            state.configstore.add_history([row])
+            state.configstore.commit()
 
-    def found(**filters: Any) -> list[float]:
-        changes = state.history.list(limit=20, **filters)
-        return [(change.at - midnight).total_seconds() / 60 for change in changes]
+    def found(**filters: Any) -> list[int]:
+        changes = state.history.list(**{"limit": 20, **filters})
+        return [round((change.at - MIDNIGHT).total_seconds() / 60) for change in changes]
 
-    assert found(**day) == [1438, 1439, 3, 2, 1]
-    assert found(key="SIZE", **day) == [1438, 1439, 3, 2, 1]
-    assert found(since=day["until"]) == [3000, 1441]
-    assert found(until=midnight) == [-2, -1, -30, -3000]
-    other = day["since"].astimezone(dt.timezone(timedelta(hours=5)))
-    assert found(since=other, until=day["until"]) == [1438, 1439, 3, 2, 1]
-    assert found(since=midnight + timedelta(days=30)) == found(until=midnight - timedelta(9)) == []
+    return found
 
 
-def _later(moment: datetime, minutes: float) -> datetime:
-    return moment + timedelta(minutes=minutes)
+@pytest.mark.parametrize("also", [{}, {"key": "SIZE"}, {"actor": "ana"}, {"source": "code"}])
+def test_times_are_filtered_by_what_they_say(
+    stamped: Callable[..., list[int]], also: dict[str, Any]
+) -> None:
+    day = [1439, 1438, 4, 3, 2, 1]
+    assert stamped(**DAY, **also) == day
+    assert stamped(since=DAY["until"], **also) == [WEEK, 3000, 1441]
+    assert stamped(until=MIDNIGHT, **also) == [-1, -2, -30, -3000, -WEEK + 5, -WEEK]
+    elsewhere = MIDNIGHT.astimezone(dt.timezone(timedelta(hours=5)))
+    assert stamped(since=elsewhere, until=DAY["until"], **also) == day
+    assert stamped(since=MIDNIGHT + timedelta(days=30), **also) == []
+    assert stamped(until=MIDNIGHT - timedelta(days=9), **also) == []
+
+
+def test_without_a_range_of_times_the_last_that_was_made_comes_first(
+    stamped: Callable[..., list[int]],
+) -> None:
+    assert stamped() == STAMPS[::-1]
+
+
+@pytest.mark.parametrize(
+    "times", [{}, DAY, {"since": MIDNIGHT}, {"until": MIDNIGHT}], ids=["all", "day", "from", "to"]
+)
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_pages_have_each_change_once_whatever_the_clocks_said(
+    state: Any, stamped: Callable[..., list[int]], times: dict[str, Any], size: int
+) -> None:
+    found: list[int] = []
+    before = None
+    for _ in STAMPS:
+        page = state.history.list(limit=size, before=before, **times)
+        if not page:
+            break
+        found += [change.id for change in page]
+        before = page[-1].id
+    assert found == [change.id for change in state.history.list(limit=20, **times)]
+
+
+def test_after_a_change_that_was_pruned_meanwhile_nothing_older_follows(
+    state: Any, stamped: Callable[..., list[int]]
+) -> None:
+    last = state.history.list(limit=3, until=MIDNIGHT)[-1]
+    with state.app.app_context():
+        state.configstore.prune_history(last.at + timedelta(seconds=2), 20)
+    assert stamped(until=MIDNIGHT, before=last.id) == []
+    assert stamped(until=MIDNIGHT) == [-1, -2]
+
+
+def test_pruning_goes_by_what_the_times_say(state: Any, stamped: Callable[..., list[int]]) -> None:
+    with state.app.app_context():
+        assert state.configstore.prune_history(MIDNIGHT, 4) == 4
+        assert sorted(stamped(until=MIDNIGHT)) == [-2, -1]
+        assert state.configstore.prune_history(MIDNIGHT, 20) == 2
+    assert stamped() == [minutes for minutes in STAMPS[::-1] if minutes > 0]
 
 
 def test_latest_gives_the_last_change_of_each_setting(state: Any) -> None:

@@ -14,6 +14,8 @@ from flask_babel import Babel
 from flask_wtf import CSRFProtect
 
 from waffleconf_admin import StoreError, WaffleAdmin
+from waffleconf_admin.store import HistoryRow
+from waffleconf_admin.util import serialize
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -154,6 +156,34 @@ def test_pages_follow_each_other_by_cursor_and_keep_the_filter(app: Flask) -> No
         older = re.search(r'rel="next" href="([^"]*)"', page)
         url = html.unescape(older[1]) if older else ""
     assert found == [str(size) for size in range(59, -1, -1)]
+
+
+def test_a_day_has_all_that_its_clocks_said_on_pages_that_follow_each_other(app: Flask) -> None:
+    """One host of two is a day slow: each third save is stamped by it."""
+    state, day = state_of(app), dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+    for number in range(160):
+        at = day + dt.timedelta(minutes=number, days=-1 if number % 3 == 0 else 0)
+        row = HistoryRow(f"{number}", "SIZE", None, serialize(number), "", at, "", "code")
+        with app.app_context():
+            state.configstore.add_history([row])
+            state.configstore.commit()
+    client = app.test_client()
+    for asked, numbers in (
+        ("2026-11-20", [n for n in range(160) if n % 3]),
+        ("2026-11-19", [n for n in range(160) if n % 3 == 0]),
+        ("2026-11-21", []),
+    ):
+        url, found = f"{URL}?day={asked}", []
+        while url:
+            page = client.get(url).text
+            assert set(re.findall(r'<h2 id="wf-day-\d+"><time datetime="([^"]*)', page)) <= {asked}
+            found += [int(number) for number in re.findall(r"After (\d+)", words(page))]
+            older = re.search(r'rel="next" href="([^"]*)"', page)
+            url = html.unescape(older[1]) if older else ""
+        assert found == numbers[::-1]
+    # Without a filter each save stands where it was made, under the day that its clock said.
+    days = re.findall(r'<h2 id="wf-day-\d+"><time datetime="([^"]*)', client.get(URL).text)
+    assert days[:3] == ["2026-11-19", "2026-11-20", "2026-11-19"]
 
 
 def test_a_save_larger_than_a_page_says_that_it_goes_on(make_app: MakeApp) -> None:

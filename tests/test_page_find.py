@@ -216,6 +216,8 @@ def test_a_save_can_be_undone_at_once(make_app: MakeApp) -> None:
     ("back", "text"),
     [
         (timedelta(seconds=-5), "just now"),
+        (timedelta(minutes=-2), "2026-03-01"),  # a clock that is ahead
+        (timedelta(days=-2), "2026-03-03"),
         (timedelta(seconds=59), "just now"),
         (timedelta(minutes=1), "1 minute ago"),
         (timedelta(minutes=59), "59 minutes ago"),

@@ -14,10 +14,12 @@ from functools import cache
 from types import NoneType
 from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .bounds import MAX_DIGITS, damaged, too_long
+from .exceptions import InvalidValue
 from .opcodes import Name
+from .words import mark
 
 _ZONE = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 
@@ -68,7 +70,15 @@ def _fraction(numerator: int | str, denominator: int = 1) -> Fraction:
 def _zone(key: str, *_: Any) -> ZoneInfo:
     if len(key) > 100 or not _ZONE.fullmatch(key):
         raise damaged("time zone")
-    return _known_zone(key)
+    try:
+        return _known_zone(key)
+    except ZoneInfoNotFoundError:
+        raise InvalidValue(
+            mark(
+                "this machine has no data of a time zone in it: install tzdata (the Debian "
+                "packages tzdata and tzdata-legacy, or pip install tzdata)"
+            )
+        ) from None  # the cause quotes what is stored
 
 
 @cache  # ZoneInfo itself keeps eight, and reads the file of any other each time

@@ -86,12 +86,12 @@ class History:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Changes:
-        """Return changes, the newest first.
+        """Return changes, the newest first: the last that was made; by time, with a range of times.
 
         :param key: of this setting, or of these; None for all.
         :param limit: how many at most.
-        :param before: older than the change with this id: the id of the last one of a page gives
-            the next page.
+        :param before: those that follow the change with this id: the id of the last one of a page
+            gives the next page.
         :param actor: by somebody.
         :param source: by a way in.
         :param since: at this moment or later; an aware datetime.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -20,10 +22,12 @@ from pathlib import PurePath
 from types import NoneType
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from .measures import duration_text, size_text
 from .words import gettext, mark
+
+log = logging.getLogger(__name__)
 
 # What no type of Python tells. A value of such a kind is of the class that the kind inherits from,
 # never of the kind itself: these exist to be found in tables of types.
@@ -63,6 +67,13 @@ TYPES: dict[str, type] = {
     "filesize": FileSize,
     "timezone": TimeZone,
 }
+#: The name of the time zone that needs no data.
+UTC = "UTC"
+NO_ZONE_DATA = mark(
+    "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
+    "tzdata, or pip install tzdata)."
+)
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 OURS = (Email, Url, Color, TimeZone, Range, FileSize)
 
 #: What people call a value of a type, and of what inherits from it.
@@ -165,10 +176,58 @@ def shape_problem(kind: type, value: Any) -> str | None:
     return check(value) if check and value else None
 
 
-@cache
 def time_zones() -> tuple[str, ...]:
-    """Return the names of all time zones."""
-    return tuple(sorted(available_timezones()))
+    """Return the names of all time zones of this machine; where it has no data of them, UTC."""
+    try:
+        return _installed_zones()
+    except LookupError:
+        return (UTC,)
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of a name.
+
+    :raises ValueError: this machine has none of that name; or no data at all, and the message says
+        what to install.
+    """
+    if name in time_zones():
+        with suppress(ZoneInfoNotFoundError):
+            return ZoneInfo(name)
+    if not has_zone_data():
+        raise ValueError(gettext(NO_ZONE_DATA))
+    raise ValueError(
+        gettext(
+            "There is no time zone “%(zone)s”: write one such as Europe/Berlin.", zone=name[:40]
+        )
+    )
+
+
+def has_zone_data() -> bool:
+    """Whether this machine has data of time zones."""
+    return len(time_zones()) > 1
+
+
+@cache
+def _installed_zones() -> tuple[str, ...]:
+    """The names of the time zones.
+
+    :raises LookupError: there are none. That is not remembered: they may be installed any time.
+    """
+    if not (names := available_timezones()):
+        _report_missing_zones()
+        raise LookupError("no time zones")
+    return tuple(sorted(names | {UTC}))
+
+
+@cache
+def _report_missing_zones() -> None:
+    log.error("%s Names of time zones can't be checked until then.", NO_ZONE_DATA)
+
+
+def _zone_problem(name: str) -> str | None:
+    if name in time_zones() or (not has_zone_data() and _ZONE_NAME.fullmatch(name)):
+        return None
+    return gettext("Write the name of a time zone, such as Europe/Berlin.")
 
 
 _WORDS: dict[type, Callable[[Any], str]] = {FileSize: size_text, timedelta: duration_text}
@@ -190,9 +249,5 @@ _SHAPES: dict[type, Callable[[Any], str | None]] = {
         mark("Write a web address with http:// or https://, such as https://example.org."),
     ),
     Color: _like(r"#([0-9a-f]{3}|[0-9a-f]{6})", mark("Write a colour such as #0a5bd6.")),
-    TimeZone: lambda name: (
-        None
-        if name in time_zones()
-        else gettext("Write the name of a time zone, such as Europe/Berlin.")
-    ),
+    TimeZone: _zone_problem,
 }

@@ -27,7 +27,7 @@ def decide(shown: str | None, stored: str, sent: str) -> Decision:
     """Decide about one setting of a submission.
 
     :param shown: what its control showed; None when the sender saw no page, so that the last write
-        wins; UNKNOWN when the page is not known.
+        wins, or one that can't be known; UNKNOWN when the page had no such control.
     :param stored: what it would show now.
     :param sent: what came back.
     """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from flask import (
     Blueprint,
     Response,
     current_app,
+    has_request_context,
     make_response,
     redirect,
     render_template,
@@ -21,9 +22,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from .. import calls, words
 from ..declarations import named_group
 from ..forms.values import add_fields
-from . import assets, headers, submission
+from . import assets, csrf, headers, submission, undo
 from .actor import logged_in
 from .history import HistoryPage
+from .hold import Held, held
 from .index import SettingsPage
 from .kept import Keeper
 from .limits import limits
@@ -102,10 +104,11 @@ class WaffleAdmin(Blueprint):
         self.add_url_rule("/history", "history", self._history)
         self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
         # Where the address bar leads, and a log-in that goes back to where it was asked for.
-        self.add_url_rule("/history/undo", "no_undo", lambda: redirect(url_for(".history")))
+        self.add_url_rule("/history/undo", "no_undo", self._no_undo)
         assets.add(self)
         self.url_value_preprocessor(submission.make_room)
         self.url_value_preprocessor(self._check_tokens_itself)
+        self.url_defaults(self._extend_url)
         self.after_request(self._add_headers)
         for name, function in _IN_TEMPLATES.items():
             self.add_app_template_global(function, f"waffle_{name}")
@@ -138,50 +141,76 @@ class WaffleAdmin(Blueprint):
         return calls.call(state_of_app().app, self.actor) if self.actor else logged_in()
 
     def _check_tokens_itself(self, endpoint: str | None, values: Any) -> None:
-        """Tell an app-wide CSRFProtect that our pages check their tokens themselves: from it, who
-        sends an old one would not get back what was typed.
+        """Tell an app-wide CSRFProtect that our pages ask it themselves: from it, who sends an old
+        token would not get back what was typed, and before it anybody could make it read a form.
         """
-        if protect := current_app.extensions.get("csrf"):
+        if protect := csrf.app_wide():
             protect.exempt(self._index)
             protect.exempt(self._history)
 
-    def _index(self) -> BaseResponse:
-        if submission.is_foreign():
-            return redirect(url_for(".index"), 303)  # nobody shall save what it holds by mistake
+    def _extend_url(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Give the address of a page of ours the variables that ours has, such as the tenant in
+        its prefix.
+        """
+        if has_request_context() and request.blueprint == endpoint.rpartition(".")[0]:
+            for name, value in url_variables().items():
+                if current_app.url_map.is_endpoint_expecting(endpoint, name):
+                    values.setdefault(name, value)
+
+    # The views take and leave alone what the app puts into their addresses.
+
+    def send_static_file(self, /, filename: str, **variables: Any) -> Response:
+        """Return a file of ours."""
+        return super().send_static_file(filename)
+
+    def _index(self, /, **variables: Any) -> BaseResponse:
         state = state_of_app()
         rights = Rights(self, state)
-        # Who was logged out while typing loses nothing.
-        sent = submission.all_again(rights.declared) if request.method == "POST" else []
         try:
             if rights.viewable:
                 return SettingsPage(self, state, rights).answer()
         except HTTPException as refusal:
             answer = refusal.get_response()
-            if not sent or not (
-                300 <= answer.status_code < 400 or answer.status_code in (401, 403)
-            ):
+            if not 300 <= answer.status_code < 400 and answer.status_code not in (401, 403):
                 raise
-            return self._refuse(rights, sent, answer.headers.get("Location"))
-        return self._refuse(rights, sent)
+            # Who was logged out while typing loses nothing.
+            typed = held(rights.declared)
+            if typed is None:
+                raise
+            return self._refuse(rights, typed, answer.headers.get("Location"))
+        return self._refuse(rights, held(rights.declared))
 
-    def _history(self) -> BaseResponse:
+    def _history(self, /, **variables: Any) -> BaseResponse:
         state = state_of_app()
         rights = Rights(self, state)
-        page = HistoryPage(self, state, rights)
-        if not page.settings:
+        if not undo.visible(rights):
             return self._refuse(rights)
+        page = HistoryPage(self, state, rights)
         return page.undo() if request.method == "POST" else page.show()
 
+    def _no_undo(self, /, **variables: Any) -> BaseResponse:
+        return redirect(url_for(".history"))
+
     def _refuse(
-        self, rights: Rights, sent: Sequence[tuple[str, str]] = (), login: str | None = None
+        self, rights: Rights, typed: Held | None = None, login: str | None = None
     ) -> BaseResponse:
         context = {"remedy": rights.remedy(), "empty": not rights.declared}
-        return self.page("waffleconf/forbidden", 403, sent=sent, login=login, **context)
+        return self.page("waffleconf/forbidden", 403, held=typed, login=login, **context)
 
     def _add_headers(self, response: Response) -> Response:
         for name, value in headers.for_page(embedded=self.layout is not None).items():
             response.headers.setdefault(name, value)
         return response
+
+
+def url_variables() -> dict[str, Any]:
+    """Return the variables in the address of the request, also those that the app has taken out
+    of what its views get.
+    """
+    if request.url_rule is None or not request.url_rule.arguments:
+        return {}
+    adapter = current_app.create_url_adapter(request)
+    return dict(adapter.match()[1]) if adapter else {}
 
 
 def state_of_app() -> Any:

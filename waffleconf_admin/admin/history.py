@@ -8,15 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, flash, redirect, request, session, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..forms.form import ELSEWHERE
+from ..forms.guard import Guard
+from ..forms.tokens import FOREIGN, explain
 from ..history import Change
 from ..words import gettext as _
 from ..words import ngettext
-from . import undo
+from . import csrf, undo
 from .changes import Save, Teller, sources
 from .rights import Rights
 from .saved import SHOWN, shorten
@@ -47,12 +48,15 @@ class HistoryPage:
         #: has nobody left who could be asked.
         self.whole = len(self.settings) == len(state.settings) and admin.groups is None
         self.editable = undo.undoable(rights)
+        self.refusal = csrf.refusal() if request.method == "POST" else ""
+        #: The filter; what another site sends is not filled in.
+        self.wanted = Filter({} if self.refusal == FOREIGN else request.values)
 
     def show(self, problems: Iterable[str] = (), status: int = 200) -> Response:
         """Answer a GET; or a POST that failed, with what is wrong."""
         if self.history is None:
             return self._page(404, kept=False)
-        wanted = Filter(request.values)
+        wanted = self.wanted
         try:
             keys = [] if wanted.unread else self._keys(wanted.key)
             changes = self.history.list(**wanted.arguments(keys), limit=PAGE + 1)
@@ -78,7 +82,7 @@ class HistoryPage:
             setting=self.settings.get(wanted.key),
             settings=self.settings.values(),
             sources=sources(),
-            guard=FlaskForm(),
+            guard=Guard(self.refusal),
             ago=ago,
         )
 
@@ -86,10 +90,8 @@ class HistoryPage:
         """Answer a POST: undo a save, or put one value back."""
         if self.history is None:
             return self._page(404, kept=False)
-        if not FlaskForm().validate():
-            return self.show(
-                [_("The security token (CSRF) is missing or too old. Try again.")], 422
-            )
+        if self.refusal:
+            return self.show([explain(self.refusal)], 400 if self.refusal == FOREIGN else 422)
         change_set, _space, rest = request.form.get("undo", "").partition(" ")
         seen, _space, only = rest.partition(" ")
         try:
@@ -117,7 +119,7 @@ class HistoryPage:
             return self.show([_("Undoing does not work at the moment. Try again soon.")], 503)
         self._tell(found, written)
         back = request.form.get("back") == "index"
-        return redirect(url_for(".index") if back else Filter(request.values).url(), 303)
+        return redirect(url_for(".index") if back else self.wanted.url(), 303)
 
     def _keys(self, key: str) -> list[str] | None:
         """The settings to list; None for all there ever were."""

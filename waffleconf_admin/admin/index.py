@@ -13,16 +13,18 @@ from werkzeug.wrappers import Response
 from .. import forms
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..fields import FIELDS
-from ..forms.submission import Names
+from ..forms.guard import Guard
+from ..forms.tokens import FOREIGN, explain
 from ..forms.values import sent_texts
 from ..saving import RESET
 from ..setting import Setting
 from ..util import same
 from ..words import gettext as _
-from . import review, saved, submission
+from . import csrf, review, saved
 from .filter import Filter
 from .page import Page
 from .rights import Rights
+from .submission import Sent, posted
 
 if TYPE_CHECKING:
     from . import WaffleAdmin
@@ -42,7 +44,10 @@ class SettingsPage:
         self.admin = admin
         self.state = state
         self.rights = rights
-        self.name_of = Names()
+        self.refusal = csrf.refusal() if request.method == "POST" else ""
+        #: Whether there is a submission; what another site sends is none, and nothing of it shown.
+        self.submitted = request.method == "POST" and self.refusal != FOREIGN
+        self.sent = Sent(posted() if self.submitted else None)
 
     def answer(self) -> Response:
         """Answer a GET or POST."""
@@ -50,17 +55,19 @@ class SettingsPage:
             return self._answer()
         except StoreError:
             log.exception("the settings can't be read")
-            sent = submission.all_again(self.rights.viewable)
+            sent = self.sent.all_again(self.rights.viewable) if self.submitted else None
             return self.admin.page("waffleconf/unavailable", 503, sent=sent)
 
     def _answer(self) -> Response:
-        self.sent = submission.settings_sent(self.name_of) if request.method == "POST" else None
-        action, key = submission.action()
+        action, key = self.sent.action, self.sent.key
         setting = next((s for s in self.rights.viewable if s.key == key), None)
-        alone = action in ("reset", "convert") and setting is not None and self.sent is not None
+        alone = action in ("reset", "convert") and setting is not None
         if alone and action == "reset" and setting and not setting.secret:
             self._put_default(setting)
         form = self._form()
+        if self.refusal == FOREIGN:
+            form.form_errors.append(explain(FOREIGN))
+            return self._show(form, 400)
         if not form.is_submitted():
             return self._show(form)
         if action != "edit":
@@ -93,33 +100,32 @@ class SettingsPage:
             records=self.records,
             editable=self.rights.may_edit,
             fields=self.admin.fields,
-            formdata=self.sent,
+            formdata=self.sent.settings if self.submitted else None,
+            guard=Guard(self.refusal),
         )
 
     def _show(self, form: forms.SettingsForm, status: int = 200, *notes: str) -> Response:
         keeper, found = self.admin.keeper, Filter(request.args)
-        page = Page(self.state, self.rights, form, self.records, keeper, found, list(notes))
+        page = Page(
+            self.state, self.rights, form, self.records, keeper, found, self.sent, list(notes)
+        )
         template = current_app.config["WAFFLE_TEMPLATE"]
         return self.admin.page(template, status, form=form, page=page)
 
     def _review(self, form: forms.SettingsForm) -> Response:
-        assert self.sent is not None
-        pairs = submission.again(self.sent, self.rights.viewable, self.name_of)
         return self.admin.page(
             "waffleconf/review",
             form=form,
             changes=review.changes(form),
-            again=list(pairs),
+            again=list(self.sent.again(self.rights.viewable)),
             asked=_asked(form),
-            note=submission.note() or "",
+            note=self.sent.note or "",
             heading=_("Review changes"),
         )
 
     def _save(self, form: forms.SettingsForm) -> Response:
         wanted = form.changes | {
-            key: RESET
-            for key in submission.resets()
-            if key in form.changes and _is_default(form, key)
+            key: RESET for key in self.sent.resets if key in form.changes and _is_default(form, key)
         }
         status, written = self._write(form, wanted, form.expected)
         if status != 303:
@@ -131,14 +137,13 @@ class SettingsPage:
 
     def _put_default(self, setting: Setting) -> None:
         """As if the default had been typed: so a reset is merged and checked like any change."""
-        assert self.sent is not None
         texts = sent_texts(setting, setting.default, {**FIELDS, **(self.admin.fields or {})})
         # No box ticked: of such a control a blank is sent, or it would be left as it is.
-        self.sent.setlist(self.name_of(setting.key), texts or [""])
+        self.sent.settings.setlist(self.sent.name_of(setting.key), texts or [""])
 
     def _reset_secrets(self, form: forms.SettingsForm) -> None:
         """No text stands for the default of a secret, so these are resets and nothing else."""
-        for key in submission.resets():
+        for key in self.sent.resets:
             if key in form and form[key].setting.secret:
                 form.reset(key)
 
@@ -153,8 +158,7 @@ class SettingsPage:
         if set(form.errors) | set(form.changes) <= {key}:
             saved.tell(form, [key], written, self.state)
             return redirect(self.url, status)
-        assert self.sent is not None
-        self.sent.poplist(self.name_of(key))
+        self.sent.settings.poplist(self.sent.name_of(key))
         done = " ".join(saved.messages(form, [key], written))
         rest = self._form()
         rest.validate()
@@ -186,7 +190,7 @@ class SettingsPage:
         """Write. What somebody has just given the value that it shall have is done too: a second
         click on Save, most likely, while another worker answers the first.
         """
-        actor, note = self.admin.who(), submission.note()
+        actor, note = self.admin.who(), self.sent.note
         done: dict[str, Any] = {}
         while True:
             left = {key: value for key, value in wanted.items() if key not in done}

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask import url_for
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from ..exceptions import StoreError
@@ -16,13 +15,15 @@ from ..fields import SettingField
 from ..fields.base import TEXT_LIMIT
 from ..fields.moment import DateField
 from ..forms import SettingsForm
+from ..forms.guard import Guard
 from ..health import attention_sentence
 from ..setting import Setting
 from ..words import gettext as _
 from ..words import ngettext
-from . import kept, saved, submission
+from . import kept, saved
 from .filter import GENERAL, Filter, group_label, group_name
 from .rights import Rights
+from .submission import Sent
 from .when import ago
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Page:
     :param records: what the database has of them.
     :param keeper: of the rows that are kept.
     :param found: the filter.
+    :param sent: what was sent besides the settings.
     :param notes: sentences to show on top.
     """
 
@@ -80,14 +82,13 @@ class Page:
         records: Mapping[str, Any],
         keeper: kept.Keeper,
         found: Filter,
+        sent: Sent,
         notes: list[str],
     ) -> None:
         self.filter = found
         self.notes = notes
         #: Secrets aside: no control shows that they are to be reset.
-        self.resets = [
-            key for key in submission.resets() if key in form and not state.settings[key].secret
-        ]
+        self.resets = [key for key in sent.resets if key in form and not state.settings[key].secret]
         #: The texts that the controls of kept rows show.
         self.known: dict[str, str | None] = {}
         self._form = form
@@ -108,13 +109,13 @@ class Page:
         self.links = [(_("History"), self.history_url)] if self.history_url else []
         #: The save to be undone, and the form that does it.
         self.undo = saved.undoable(state, rights)
-        self.undo_form = FlaskForm() if self.undo else None
+        self.undo_form = Guard() if self.undo else None
         health = state.health()
         # What is wrong with what is stored is said beside each setting.
         said = health.trouble == attention_sentence(health.attention)
         self.trouble: str | None = None if said else health.trouble
         #: Why all this is changed, as it was written on the page that reviews it.
-        self.note = submission.note() or ""
+        self.note = sent.note or ""
         self.notes += self._refused(rights)
 
     def keep(self, field: Any, html: Markup) -> Markup:
@@ -173,10 +174,11 @@ class Page:
         """Who changed last what differs from its default, or is in conflict here, where somebody
         keeps that.
         """
+        conflicts = set(self._form.conflicts)
         told = [
             field.setting
             for field in fields
-            if history and (field.differs or field.setting.key in self._form.conflicts)
+            if history and (field.differs or field.setting.key in conflicts)
         ]
         keys = [setting.key for setting in told if rights.allows("history", setting)]
         try:

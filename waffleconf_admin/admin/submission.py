@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 
 from ..forms.submission import PAGE, Names
 from ..setting import Setting
@@ -33,55 +34,54 @@ def make_room(endpoint: str | None, values: dict[str, Any] | None) -> None:
         request.max_form_memory_size = max(limit, ROOM)
 
 
-def is_foreign() -> bool:
-    """Whether a page of another site has sent this, as the browser says."""
-    checks = current_app.config.get("WTF_CSRF_ENABLED", True)
-    sends = request.method == "POST"
-    return bool(checks and sends and request.headers.get("Sec-Fetch-Site") == "cross-site")
+def posted() -> MultiDict[str, str]:
+    """Return the form data of the request.
+
+    :raises BadRequest: a part of it has no name; nobody who reads it expects that.
+    """
+    if None in request.form:
+        raise BadRequest("A part of the form has no name.")
+    return request.form
 
 
-def action() -> tuple[str, str]:
-    """Return what is asked for, and for which setting where it is about one."""
-    wanted, _, key = request.form.get(DO, "").partition(" ")
-    return wanted, key
+class Sent:
+    """What a form of the page has sent, and what that asks for.
+
+    :param form: the form data; none for a page that is only opened.
+    """
+
+    def __init__(self, form: MultiDict[str, str] | None = None) -> None:
+        form = MultiDict() if form is None else form
+        self.name_of = Names()
+        #: What was sent of settings, without those where theirs shall be kept.
+        self.settings = _settings(form, self.name_of)
+        self._do = form.get(DO, "")
+        #: What is asked for, and for which setting where it is about one.
+        self.action, _, self.key = self._do.partition(" ")
+        self.note = form.get(NOTE, "").strip() or None
+        button = [self.key] if self.action == "reset" else []
+        #: The settings that shall be reset: those of the script, and that of a button.
+        self.resets = list(dict.fromkeys(form.getlist(RESET) + button))
+
+    def again(self, settings: Iterable[Setting]) -> Iterator[tuple[str, str]]:
+        """What was sent, to be sent again: never what was typed for a secret."""
+        secrets = {self.name_of(setting.key) for setting in settings if setting.secret}
+        typed = {name for name in secrets if self.settings.getlist(name) != CLEARED}
+        for name, value in self.settings.items(multi=True):
+            if not name.startswith(PAGE) and name not in typed:
+                yield name, value
+        yield from ((RESET, key) for key in self.resets)
+
+    def all_again(self, settings: Iterable[Setting]) -> list[tuple[str, str]]:
+        """Return it with the note, and with what was asked for."""
+        asked = {NOTE: self.note, DO: self._do}
+        return [*self.again(settings), *((name, text) for name, text in asked.items() if text)]
 
 
-def resets() -> list[str]:
-    """Return the settings that shall be reset: those of the script, and that of a button."""
-    wanted, key = action()
-    return request.form.getlist(RESET) + ([key] if wanted == "reset" else [])
-
-
-def note() -> str | None:
-    return request.form.get(NOTE, "").strip() or None
-
-
-def settings_sent(name_of: Names) -> MultiDict[str, str]:
-    """Return what was sent of settings, without those where theirs shall be kept."""
+def _settings(form: MultiDict[str, str], name_of: Names) -> MultiDict[str, str]:
     theirs = {
         name_of(name.removeprefix(THEIRS))
-        for name, choice in request.form.items()
+        for name, choice in form.items()
         if name.startswith(THEIRS) and choice == "theirs"
     }
-    pairs = request.form.items(multi=True)
-    return MultiDict([pair for pair in pairs if pair[0] not in theirs])
-
-
-def all_again(settings: Iterable[Setting]) -> list[tuple[str, str]]:
-    """Return all that was sent, to be sent again: with the note, and with what was asked for."""
-    name_of = Names()
-    pairs = list(again(settings_sent(name_of), settings, name_of))
-    asked = {NOTE: note(), DO: request.form.get(DO)}
-    return pairs + [(name, text) for name, text in asked.items() if text]
-
-
-def again(
-    sent: MultiDict[str, str], settings: Iterable[Setting], name_of: Names
-) -> Iterator[tuple[str, str]]:
-    """What was sent, to be sent again: never what was typed for a secret."""
-    secrets = {name_of(setting.key) for setting in settings if setting.secret}
-    for name, value in sent.items(multi=True):
-        secret = name in secrets
-        if not name.startswith(PAGE) and (not secret or sent.getlist(name) == CLEARED):
-            yield name, value
-    yield from ((RESET, key) for key in resets())
+    return MultiDict([pair for pair in form.items(multi=True) if pair[0] not in theirs])

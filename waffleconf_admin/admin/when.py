@@ -16,6 +16,8 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     :param at: aware.
     """
     seconds = ((now or datetime.now(UTC)) - at).total_seconds()
+    if seconds < -_MINUTE:  # it was stamped by a clock that is ahead
+        return at.date().isoformat()
     if seconds < _MINUTE:
         return _("just now")
     if seconds < _HOUR:

@@ -183,8 +183,13 @@ class ZoneField(ChoiceField):
         return value is None or kinds.accepts(self.setting.kind, value)
 
     def parse(self, text: str) -> Any:
-        name = super().parse(text)
-        return ZoneInfo(name) if name and issubclass(self.setting.kind, ZoneInfo) else name
+        try:
+            name = super().parse(text)
+        except ValueError:
+            if kinds.has_zone_data() or kinds.shape_problem(kinds.TimeZone, text):
+                raise
+            name = text  # without data there is no list that it could be in
+        return kinds.zone(name) if name and issubclass(self.setting.kind, ZoneInfo) else name
 
 
 def _zone_name(value: Any) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from .. import widgets
-from ..kinds import noun, time_zones
+from ..kinds import noun
+from ..kinds import zone as named_zone
 from ..setting import Setting
 from ..words import gettext
 from .base import LineField, expect
@@ -145,13 +145,7 @@ class TimeField(DateField):
             away = timedelta(hours=hours, minutes=minutes, seconds=seconds)
             if away < timedelta(days=1):
                 return timezone(-away if found[1] == "-" else away)
-        if zone in time_zones():
-            return ZoneInfo(zone)
-        raise ValueError(
-            gettext(
-                "There is no time zone “%(zone)s”: write one such as Europe/Berlin.", zone=zone[:40]
-            )
-        )
+        return named_zone(zone)
 
     def parts(self, text: str) -> tuple[str | None, str]:
         if not text:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, has_request_context, request
-from flask_wtf import FlaskForm
+from flask import has_request_context, request
 
 from ..contexts import within
 from ..setting import Setting
 from .form import SettingsForm
+from .guard import Guard, refusal
 from .values import check_values, choice_texts, exact_text, find, parse_text, show_text
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def build_form(
     fields: Mapping[type, Any] | None = None,
     formdata: Any = _auto,
     records: Mapping[str, Any] | None = None,
+    guard: Guard | None = None,
 ) -> SettingsForm:
     """Return a form of the app's settings, for a view.
 
@@ -47,6 +48,7 @@ def build_form(
     :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
         PATCH. None: a form to be shown.
     :param records: what ``state.read()`` gave, if it was called already.
+    :param guard: of the CSRF token, if what was sent was looked at already.
     :raises InvalidValue: one of the keys is not declared.
     :raises StoreError: the database can't be read.
     :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.
@@ -58,23 +60,13 @@ def build_form(
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
         formdata = request.form if sends else None
     with within(state.app):
+        if guard is None and has_request_context():
+            guard = Guard(refusal(formdata))
         return SettingsForm(
             settings,
             state.read(settings) if records is None else records,
             editable=editable,
             fields=fields,
             formdata=formdata,
-            guard=_guard(formdata),
+            guard=guard,
         )
-
-
-def _guard(formdata: Any) -> FlaskForm | None:
-    """A form of Flask-WTF's, for its CSRF token alone; None where that is off."""
-    if not has_request_context() or not current_app.config.get("WTF_CSRF_ENABLED", True):
-        return None
-    if not current_app.secret_key:
-        raise RuntimeError(
-            'the settings page is protected by CSRF tokens, which need app.config["SECRET_KEY"]: '
-            "set it to a long random text that nobody else knows"
-        )
-    return FlaskForm(formdata=formdata)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, current_app
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import Field
 from wtforms.form import BaseForm
@@ -21,24 +20,18 @@ from ..util import same
 from ..widgets import attributes
 from ..words import gettext, mark
 from .check import check
+from .guard import Guard
 from .lazy import Fields
 from .meta import Meta
 from .submission import TOKEN, Names, Submission, seals
+from .tokens import explain
 
 #: Fields that send nothing when nothing is ticked.
 SILENT = (BooleanField, SeveralField, *bound.SILENT)
 
 NO_RIGHT = mark("You may see this setting, not change it.")
 READ_ONLY = mark("This setting is read-only.")
-BROKEN_PAGE = mark(
-    "This page was damaged on its way here, or is from before the site was set up anew. "
-    "Nothing is saved yet: check what you have changed, and save again."
-)
 OVERTAKEN = mark("Somebody else has changed this meanwhile. Save again to use yours instead.")
-CSRF = mark(
-    "The security token (CSRF) of this page is missing or too old. "
-    "Nothing is saved yet: save again."
-)
 ELSEWHERE = mark("A rule about a setting that is not on this page does not allow this.")
 LOCKED = mark("%(label)s can't be changed any more: what you wrote there is not saved.")
 GONE = mark("A setting that you changed is not here any more: what you wrote there is not saved.")
@@ -68,7 +61,7 @@ class SettingsForm(BaseForm):
         editable: Callable[[Setting], bool] = lambda setting: True,
         fields: Mapping[type, Any] | None = None,
         formdata: Any = None,
-        guard: FlaskForm | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__((), meta=Meta())
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -134,10 +127,10 @@ class SettingsForm(BaseForm):
             return self._validate(extra_validators or {})
 
     def _validate(self, extra_validators: Mapping[str, Iterable[Any]]) -> bool:
-        self.form_errors = [gettext(CSRF)] if self._guard and not self._guard.validate() else []
-        if self._submission and self._submission.broken:
-            self.form_errors.append(gettext(BROKEN_PAGE))
-        self.form_errors += self._in_vain
+        refusal = self._guard.refusal if self._guard else ""
+        unreadable = self._submission is not None and self._submission.unreadable
+        problem = explain(refusal, unreadable=unreadable)
+        self.form_errors = [*([problem] if problem else []), *self._in_vain]
         self.changes, self.expected, self.conflicts = {}, {}, []
         for key, decision in self._decisions.items():
             field = self[key]

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from flask import current_app
-from flask_wtf import FlaskForm
 
 from .. import merge
+from .guard import field_name
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"
@@ -30,7 +30,7 @@ class Names:
 
     @cached_property
     def _taken(self) -> tuple[str, str]:
-        return TOKEN, FlaskForm.Meta().csrf_field_name
+        return TOKEN, field_name()
 
 
 class Submission:
@@ -45,7 +45,7 @@ class Submission:
 
     def __init__(self, sent: Any, seals: list[merge.Seal]) -> None:
         self.sent = sent
-        self.broken = False  #: whether its token is not one of ours
+        self.unreadable = False  #: whether it has a token, and none of the seals is that of it
         self._shown: dict[str, str] | None = None
         self.digest = seals[0].digest if seals else lambda key, text: text
         token = sent.get(TOKEN)
@@ -56,7 +56,7 @@ class Submission:
             seal, self._shown = opened
             self.digest = seal.digest
         else:
-            self._shown, self.broken = {}, True
+            self._shown, self.unreadable = {}, True
 
     @property
     def from_page(self) -> bool:
@@ -73,7 +73,7 @@ class Submission:
 
     def shown(self, key: str) -> str | None:
         """Return the digest of what the page had shown, for `merge.decide`."""
-        if self._shown is None:
+        if self._shown is None or self.unreadable:
             return None
         # A control that the page did not have: a deployment was in between. Overwrite nothing.
         return self._shown.get(key, merge.UNKNOWN)

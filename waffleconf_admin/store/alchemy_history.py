@@ -15,7 +15,7 @@ from ..models import WaffleChangeMixin, WaffleMixin
 from . import locks
 from .alchemy_rows import has_hooks, record_of, session_on
 from .base import WaffleStore
-from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
+from .history import HistoryQuery, HistoryRow, fields_of, moment, newest_first, row_of
 
 _T = TypeVar("_T")
 
@@ -28,8 +28,17 @@ class AlchemyHistory(WaffleStore):
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: Flask-SQLAlchemy's ``db``, or a declarative base class.
+        :raises TypeError: it is neither.
         """
-        return make_models(getattr(db, "Model", db))
+        base = db if isinstance(db, type) else getattr(db, "Model", None)
+        if not isinstance(getattr(base, "metadata", None), sa.MetaData) or hasattr(
+            base, "__mapper__"
+        ):
+            raise TypeError(
+                "make_models(db): db is Flask-SQLAlchemy's db, or a declarative base class of "
+                "models, such as db.Model"
+            )
+        return make_models(base)
 
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         self._changes.add(self._registry, rows)
@@ -86,22 +95,25 @@ class History:
         ]
         if query.keys is not None:
             wanted.append(model.key.in_(query.keys))
-        if query.before is not None:
-            # Of its own type: PostgreSQL refuses a number that is too large for the column's.
-            wanted.append(model.id < sa.literal(query.before, sa.BigInteger))
-        # A range of ids beside that of the times: whichever index serves the rest ends with the id.
         if query.since is not None:
             wanted.append(model.at >= self._at(query.since))
-            earlier = sa.select(model.id).where(model.at < self._at(query.since - SLACK))
-            last = connection.scalar(earlier.order_by(model.at.desc()).limit(1))
-            wanted += [] if last is None else [model.id > last]
         if query.until is not None:
             wanted.append(model.at < self._at(query.until))
-            later = sa.select(model.id).where(model.at >= self._at(query.until + SLACK))
-            first = connection.scalar(later.order_by(model.at).limit(1))
-            wanted += [] if first is None else [model.id < first]
-        newest_first = sa.select(model).where(*wanted).order_by(model.id.desc())
-        return self._rows(connection, newest_first.limit(query.limit))
+        if query.before is not None:
+            # Of its own type: PostgreSQL refuses a number that is too large for the column's.
+            before = sa.literal(query.before, sa.BigInteger)
+            if query.by_time:
+                at = connection.scalar(sa.select(model.at).where(model.id == before))
+                if at is None:  # pruned meanwhile, and what is older with it
+                    return []
+                wanted += [model.at <= at, sa.or_(model.at < at, model.id < before)]
+            else:
+                wanted.append(model.id < before)
+        order = (model.at.desc(), model.id.desc()) if query.by_time else (model.id.desc(),)
+        # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
+        found = sa.select(model.id).where(*wanted).order_by(*order).limit(query.limit).subquery()
+        select = sa.select(model).join(found, model.id == found.c.id)
+        return newest_first(self._rows(connection, select), query)
 
     def latest(self, connection: sa.Connection, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
@@ -160,6 +172,9 @@ def make_models(base: Any) -> tuple[Any, Any]:
             sa.Index("ix_conf_changes_key_id", "key", "id"),
             sa.Index("ix_conf_changes_actor_id", "actor", "id"),
             sa.Index("ix_conf_changes_source_id", "source", "id"),
+            sa.Index("ix_conf_changes_key_at", "key", "at"),
+            sa.Index("ix_conf_changes_actor_at", "actor", "at"),
+            sa.Index("ix_conf_changes_source_at", "source", "at"),
             # SQLite would give the ids of deleted rows again.
             {"sqlite_autoincrement": True},
         )

@@ -171,7 +171,8 @@ class WaffleStore:
         raise NotImplementedError(f"{type(self).__name__} needs add_history(rows)")
 
     def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
-        """Return rows of the history, the one with the highest id first.
+        """Return rows of the history: by id from the highest, by time from the latest where the
+        query asks for a range of times (`HistoryQuery.by_time`).
 
         :raises StoreError: the database can't be read.
         """

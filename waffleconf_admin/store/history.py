@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
-
-#: How far the order of the ids and that of the times may differ: clocks, and saves that waited.
-SLACK = timedelta(minutes=10)
 
 
 class HistoryRow(NamedTuple):
@@ -33,9 +30,17 @@ class HistoryQuery(NamedTuple):
     source: str | None = None
     since: datetime | None = None  #: aware; this moment or later
     until: datetime | None = None  #: aware; before this moment
-    before: int | None = None  #: with an id below this one
+    before: int | None = None  #: that come after the row with this id in the answer
     limit: int | None = None
     fresh: bool = False  #: read where saves write: a replica may lag behind
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the answer goes by time, and by id only where times are equal; else by id.
+
+        A range of times is read from an index of them. With a wrong clock the ids go otherwise.
+        """
+        return self.since is not None or self.until is not None
 
     def is_vain(self) -> bool:
         """Whether no row can be found; some databases refuse to look for what they can't hold."""
@@ -58,6 +63,12 @@ def row_of(record: Any) -> HistoryRow:
         source=record.source or "",
         id=record.id,
     )
+
+
+def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[HistoryRow]:
+    """The rows that a query has found, in the order of its answer."""
+    by_time = query.by_time
+    return sorted(rows, key=lambda row: (row.at if by_time else 0, row.id), reverse=True)
 
 
 def fields_of(row: HistoryRow, zoned: bool) -> dict[str, Any]:

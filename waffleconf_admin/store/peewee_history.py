@@ -12,7 +12,7 @@ import peewee
 from ..models import WaffleChangeMixin, WaffleMixin
 from . import locks
 from .base import WaffleStore
-from .history import SLACK, HistoryQuery, HistoryRow, fields_of, moment, row_of
+from .history import HistoryQuery, HistoryRow, fields_of, moment, newest_first, row_of
 from .peewee_rows import has_hooks
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
@@ -28,9 +28,10 @@ class PeeweeHistory(WaffleStore):
     def make_models(db: Any) -> tuple[Any, Any]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
-        :param db: a database of peewee, a DatabaseProxy, or a FlaskDB.
+        :param db: a database of peewee, a DatabaseProxy, a FlaskDB, or a base class of models.
+        :raises TypeError: it is none of these.
         """
-        return make_models(getattr(db, "Model", None) or based_on(db))
+        return make_models(base_class(db))
 
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         self._changes.add(rows)
@@ -72,26 +73,32 @@ class History:
 
     def read(self, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        found = model.select().order_by(model.id.desc()).limit(query.limit)
-        for name in ("change_set", "actor", "source"):
-            if (value := getattr(query, name)) is not None:
-                found = found.where(getattr(model, name) == value)
+        wanted = [
+            getattr(model, name) == value
+            for name in ("change_set", "actor", "source")
+            if (value := getattr(query, name)) is not None
+        ]
         if query.keys is not None:
-            found = found.where(model.key.in_(query.keys))
-        if query.before is not None:
-            found = found.where(model.id < query.before)
-        # A range of ids beside that of the times: whichever index serves the rest ends with the id.
+            wanted.append(model.key.in_(query.keys))
         if query.since is not None:
-            found = found.where(model.at >= self._at(query.since))
-            earlier = model.select(model.id).where(model.at < self._at(query.since - SLACK))
-            last = earlier.order_by(model.at.desc()).limit(1).scalar()
-            found = found if last is None else found.where(model.id > last)
+            wanted.append(model.at >= self._at(query.since))
         if query.until is not None:
-            found = found.where(model.at < self._at(query.until))
-            later = model.select(model.id).where(model.at >= self._at(query.until + SLACK))
-            first = later.order_by(model.at).limit(1).scalar()
-            found = found if first is None else found.where(model.id < first)
-        return [row_of(record) for record in found]
+            wanted.append(model.at < self._at(query.until))
+        if query.before is not None:
+            before = query.before
+            if query.by_time:
+                at = model.select(model.at).where(model.id == before).scalar()
+                if at is None:  # pruned meanwhile, and what is older with it
+                    return []
+                wanted += [model.at <= at, (model.at < at) | (model.id < before)]
+            else:
+                wanted.append(model.id < before)
+        order = (model.at.desc(), model.id.desc()) if query.by_time else (model.id.desc(),)
+        ids = model.select(model.id).order_by(*order).limit(query.limit)
+        # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
+        found = (ids.where(*wanted) if wanted else ids).alias("found")
+        records = model.select().join(found, on=(model.id == found.c.id))
+        return newest_first(map(row_of, records), query)
 
     def latest(self, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
@@ -144,8 +151,21 @@ class LargeText(AnyScript, peewee.TextField):
         return super().on_mysql("LONGTEXT")
 
 
-def based_on(db: Any) -> Any:
-    """Return a base class for models of a database."""
+def base_class(db: Any) -> Any:
+    """Return a base class for models.
+
+    :param db: what `PeeweeHistory.make_models` takes.
+    :raises TypeError: it can't have one.
+    """
+    if not isinstance(db, (type, peewee.Database, peewee.Proxy)):
+        db = getattr(db, "Model", None)  # a FlaskDB's
+    if isinstance(db, type) and issubclass(db, peewee.Model):
+        return db
+    if not isinstance(db, (peewee.Database, peewee.Proxy)):
+        raise TypeError(
+            "make_models(db): db is a peewee database, a DatabaseProxy, a FlaskDB, or a base class "
+            "of models, such as flask_db.Model"
+        )
 
     class Base(peewee.Model):
         class Meta:
@@ -167,7 +187,11 @@ def make_models(base: Any) -> tuple[Any, Any]:
     class ConfChange(WaffleChangeMixin, base):
         class Meta:
             table_name = "conf_changes"
-            indexes = [(("key", "id"), False), (("actor", "id"), False), (("source", "id"), False)]
+            indexes = [
+                ((column, order), False)
+                for column in ("key", "actor", "source")
+                for order in ("id", "at")
+            ]
 
         change_set = Line(32, index=True)
         key = Line()
