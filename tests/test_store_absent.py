@@ -117,3 +117,32 @@ def test_in_the_transaction_of_a_test_it_is_too_late_and_no_harm(
         case = open_case(stack, "rolled back", "postgres", server_url("postgres"))
         assert case.store.swap({"A": (None, "6"), "B": (None, None)})
         assert not case.store.swap({"B": (None, "6"), "A": (None, None)})
+
+
+@pytest.mark.parametrize(
+    ("watched", "statements"),
+    [
+        pytest.param({}, ["INSERT", "COMMIT"], id="none"),
+        pytest.param({"B": "b"}, ["SET", "SELECT", "INSERT", "COMMIT"], id="a row that is there"),
+        pytest.param({"C": None}, ["SET", "SELECT", "INSERT", "COMMIT"], id="an absent row"),
+    ],
+)
+def test_an_absent_row_costs_a_statement_and_only_where_others_decide(
+    server_url: Callable[[str], str], watched: dict[str, str | None], statements: list[str]
+) -> None:
+    with ExitStack() as stack:
+        case: Any = open_case(stack, "scoped_session", "postgres", server_url("postgres"))
+        case.store.swap({"B": (None, "b")})
+        case.statements.clear()
+        unwritten = {key: (text, text) for key, text in watched.items()}
+        assert case.store.swap({"A": (None, "a")} | unwritten)
+        assert case.statements == statements
+
+
+def test_rows_that_are_there_are_locked_and_no_more(server_url: Callable[[str], str]) -> None:
+    with ExitStack() as stack:
+        case: Any = open_case(stack, "scoped_session", "postgres", server_url("postgres"))
+        case.store.swap({"A": (None, "a"), "B": (None, "b")})
+        case.statements.clear()
+        assert case.store.swap({"A": ("a", "aa"), "B": ("b", "b")})
+        assert case.statements == ["SELECT", "UPDATE", "COMMIT"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..exceptions import BusyError, NotReadyError
-from . import faults, locks
+from . import faults, locks, written
+from .alchemy_connections import begun, initialize_again, is_in_memory, joined
 from .alchemy_history import AlchemyHistory
 from .alchemy_rows import Rows, record_of, session_on
 from .base import (
@@ -23,7 +24,7 @@ from .base import (
     text_of,
     unchanged,
 )
-from .history import HistoryQuery, HistoryRow
+from .history import HistoryRow
 
 _T = TypeVar("_T")
 
@@ -76,12 +77,12 @@ class AlchemyWaffleStore(AlchemyHistory):
         if not rows.is_ready():
             raise NotReadyError("The app's models are not complete yet, so no record can be read.")
         bind = self._bind(write=True)
-        if isinstance(bind, sa.Connection) or _in_memory(bind):
+        if isinstance(bind, sa.Connection) or is_in_memory(bind):
             return self.read_fresh(wanted)
         try:
             with (
                 self._reachable(bind) as connection,
-                _begun(connection, locks.AT_ONCE, pooled=False),
+                begun(connection, locks.AT_ONCE, pooled=False),
             ):
                 return self._tidy(rows.read(connection, wanted), wanted)
         except sa.exc.SQLAlchemyError as error:
@@ -127,7 +128,9 @@ class AlchemyWaffleStore(AlchemyHistory):
                     with session_on(connection) as session:
                         self._changes.add(session, history)
                 if connection.dialect.name in ("mysql", "mariadb"):
-                    self._check_written(connection, changes, history)
+                    found = self._tidy(self._rows.read(connection, list(changes)), changes)
+                    written.check(changes, dict(found))
+                    written.check_history(history, partial(self._changes.read, connection))
                 committing = True
         except _Lost:
             return False
@@ -147,27 +150,16 @@ class AlchemyWaffleStore(AlchemyHistory):
             self._fail(error, changes)
         return True
 
-    def _check_written(
-        self, connection: sa.Connection, changes: Changes, history: Sequence[HistoryRow]
-    ) -> None:
-        self._check_stored(changes, self._rows.read(connection, list(changes)))
-        found = [
-            row
-            for change_set in dict.fromkeys(row.change_set for row in history)
-            for row in self._changes.read(connection, HistoryQuery(change_set=change_set))
-        ]
-        self._check_stored_history(history, found)
-
     def in_memory(self) -> bool:
-        return _in_memory(self._bind(write=True))
+        return is_in_memory(self._bind(write=True))
 
     def after_fork(self) -> None:
         for engine in {self._bind().engine, self._bind(write=True).engine}:
-            if not _in_memory(engine):
+            if not is_in_memory(engine):
                 self._inherited.append(engine.pool)
                 engine.dispose(close=False)
                 if engine.dialect.server_version_info is None:
-                    sa.event.listen(engine, "engine_connect", _get_to_know)
+                    sa.event.listen(engine, "engine_connect", initialize_again)
 
     # The session and its connections
 
@@ -239,9 +231,9 @@ class AlchemyWaffleStore(AlchemyHistory):
     def _look(self, work: Callable[[sa.Connection], _T], fresh: bool) -> _T:
         bind = self._bind(write=fresh)
         if isinstance(bind, sa.Connection):
-            with _joined(bind):
+            with joined(bind):
                 return work(bind)
-        if _in_memory(bind) and self._is_open(bind, self._held(bind)):
+        if is_in_memory(bind) and self._is_open(bind, self._held(bind)):
             # Any other use of the one connection would roll back what the caller has flushed.
             session = self._session() or self._registry()
             return work(session.connection(bind_arguments={"bind": bind}))
@@ -265,23 +257,19 @@ class AlchemyWaffleStore(AlchemyHistory):
         """A transaction of our own, where saves write.
 
         :param wait: seconds for a lock, no longer; beside a transaction of the caller's never long.
-        :param serializable: whether what it reads has to stay so until it ends. In a transaction
-            that somebody else began it is too late for that.
+        :param serializable: what it reads has to stay so until it ends.
         """
         bind = self._bind(write=True)
         if isinstance(bind, sa.Connection):
-            late = bind.in_transaction()
-            with _joined(bind, write=True):
-                if serializable and not late:
-                    _serialize(bind)
+            with joined(bind, write=True, serializable=serializable):
                 yield bind
             return
         is_open = self._is_open(bind, self._held(bind))
-        if is_open and _in_memory(bind):
+        if is_open and is_in_memory(bind):
             raise BusyError(faults.COMMIT_FIRST)
         if is_open and wait is None:
             wait = locks.BESIDE
-        with bind.connect() as connection, _begun(connection, wait, serializable):
+        with bind.connect() as connection, begun(connection, wait, serializable):
             yield connection
 
     def _expire(self, changes: Changes) -> None:
@@ -302,79 +290,3 @@ class AlchemyWaffleStore(AlchemyHistory):
 
 class _Lost(Exception):
     """Somebody else was faster."""
-
-
-@contextmanager
-def _joined(connection: sa.Connection, write: bool = False) -> Iterator[None]:
-    """Work within what somebody has begun on a connection, so that a failure undoes only ours."""
-    if connection.dialect.name == "sqlite" and connection.in_transaction():
-        if not write:
-            yield
-            return
-        raw: Any = connection.connection.dbapi_connection
-        if not raw.in_transaction:
-            # sqlite3 begins late; a savepoint outside a transaction would be one, and commit.
-            connection.exec_driver_sql("BEGIN")
-    with connection.begin_nested() if connection.in_transaction() else connection.begin():
-        yield
-
-
-def _get_to_know(connection: sa.Connection) -> None:
-    """Ask the database for its version and more, where that was cut short by a fork."""
-    # SQLAlchemy does so once, at the first connection; one that was being made in another thread of
-    # the parent counts, and a dialect that knows no version fails at this and that for ever.
-    if connection.dialect.server_version_info is None:
-        connection.dialect.initialize(connection)
-        connection.rollback()
-
-
-@contextmanager
-def _begun(
-    connection: sa.Connection,
-    wait: float | None = None,
-    serializable: bool = False,
-    pooled: bool = True,
-) -> Iterator[None]:
-    """A transaction that waits for locks no longer than so many seconds.
-
-    :param pooled: False: the connection is closed for good afterwards; the process may be forked.
-    """
-    if _autocommits(connection):
-        connection.execution_options(isolation_level=connection.default_isolation_level)
-    if not pooled:
-        connection.detach()
-    limit = locks.limited(connection.dialect.name, partial(_first_row, connection), wait)
-    # SQLite may wait when it begins and when it ends; elsewhere poolers take the connection then.
-    sqlite = connection.dialect.name == "sqlite"
-    before, within = (limit, nullcontext()) if sqlite else (nullcontext(), limit)
-    with before, connection.begin():
-        if serializable:
-            _serialize(connection)
-        with within:
-            yield
-
-
-def _first_row(connection: sa.Connection, statement: str) -> Any:
-    if connection.dialect.name == "sqlite":  # past SQLAlchemy, which would begin
-        raw: Any = connection.connection.dbapi_connection
-        return raw.execute(statement).fetchone()
-    result = connection.exec_driver_sql(statement)
-    return result.first() if result.returns_rows else None
-
-
-def _serialize(connection: sa.Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(locks.SERIALIZABLE)
-
-
-def _autocommits(connection: sa.Connection) -> bool:
-    """Whether each statement would be committed by itself, and a save could end half-way."""
-    of_engine = getattr(connection.dialect, "_on_connect_isolation_level", None)
-    return connection.get_execution_options().get("isolation_level", of_engine) == "AUTOCOMMIT"
-
-
-def _in_memory(bind: sa.Engine | sa.Connection) -> bool:
-    url = bind.engine.url
-    if url.get_backend_name() != "sqlite":
-        return False
-    return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"

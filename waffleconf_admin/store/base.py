@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import zip_longest
 from typing import Any, NoReturn
 
 from ..exceptions import StoreError
@@ -228,38 +227,6 @@ class WaffleStore:
         new = [key for key, (seen, _) in changes.items() if seen is None]
         return bool(new and self.read_fresh(new))
 
-    def _check_stored(self, changes: Changes, rows: Iterable[tuple[Any, Any]]) -> None:
-        """Compare what was written, before the commit, with the rows that are there now.
-
-        :raises StoreError: a column has cut or changed something, as MySQL does without a word.
-        """
-        found = dict(self._tidy(rows, changes))
-        _refuse_altered(
-            "settings",
-            (
-                (key, "value" if key in found else "key")
-                for key, (_, new) in changes.items()
-                if found.get(key) != new
-            ),
-        )
-
-    def _check_stored_history(
-        self, written: Sequence[HistoryRow], found: Iterable[HistoryRow]
-    ) -> None:
-        """The same for the history.
-
-        :param found: the rows that are there of the same change sets.
-        """
-        pairs = zip_longest(written, sorted(found, key=lambda row: row.id)[-len(written) :])
-        _refuse_altered(
-            "history",
-            (
-                (row.key, column)
-                for row, there in pairs
-                for column in (_differing(row, there) if there else ["change_set"])
-            ),
-        )
-
     def _fail(self, error: Exception, changes: Changes | None = None) -> NoReturn:
         """Raise the StoreError that an error of the database means."""
         if isinstance(error, StoreError | NotImplementedError):
@@ -296,26 +263,6 @@ class WaffleStore:
             )
         self._odd |= doubled
         return list(found.items())
-
-
-def _refuse_altered(table: str, altered: Iterable[tuple[str, str]]) -> None:
-    """Raise a StoreError if there is anything (setting, column) that the table doesn't hold."""
-    by_column: dict[str, list[str]] = {}
-    for key, column in altered:
-        by_column.setdefault(column, []).append(key)
-    for column, keys in by_column.items():
-        raise StoreError(
-            f"Nothing was saved: the column {column!r} of the table of the {table} would cut what "
-            f"it was given for {', '.join(keys)}, or replace letters of it. Make the column larger "
-            "(on MySQL and MariaDB LONGTEXT), and convert the table if its letters are few: ALTER "
-            "TABLE … CONVERT TO CHARACTER SET utf8mb4."
-        )
-
-
-def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
-    # Of a time, some databases keep whole seconds only.
-    columns = (name for name in HistoryRow._fields if name not in ("id", "at"))
-    return [name for name in columns if getattr(row, name) != getattr(other, name)]
 
 
 def effective(changes: Changes) -> dict[str, tuple[str | None, str | None]]:

@@ -12,7 +12,7 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded
 
 from ..exceptions import BusyError, NotReadyError
-from . import faults, locks
+from . import faults, locks, written
 from .base import (
     Changes,
     CommitLost,
@@ -22,8 +22,8 @@ from .base import (
     text_of,
     unchanged,
 )
-from .history import HistoryQuery, HistoryRow
-from .peewee_connections import drop, kind_of, transaction
+from .history import HistoryRow
+from .peewee_connections import connected, drop, kind_of, transaction
 from .peewee_history import PeeweeHistory
 from .peewee_rows import Rows
 
@@ -71,14 +71,16 @@ class PeeweeWaffleStore(PeeweeHistory):
         return self._tidy(self._ask(lambda database: self._rows.read(database, wanted)), wanted)
 
     def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
-        wanted, database = list(keys), self._database
+        wanted = list(keys)
+        pooled = self.in_memory()  # a database ends there; elsewhere the process may be forked next
         try:
-            rows = self._apart(lambda at: self._rows.read(at, wanted), wait=locks.AT_ONCE)
+            rows = self._apart(
+                lambda database: self._rows.read(database, wanted),
+                wait=locks.AT_ONCE,
+                pooled=pooled,
+            )
         except _ERRORS as error:
             self._fail(error)
-        finally:
-            if hasattr(database, "close_idle") and not self.in_memory():
-                database.close_idle()  # the process may be forked next
         return self._tidy(rows, wanted)
 
     def location(self) -> Any:
@@ -118,7 +120,9 @@ class PeeweeWaffleStore(PeeweeHistory):
             if history:
                 self._changes.add(history)
             if isinstance(database, peewee.MySQLDatabase):
-                self._check_written(database, changes, history)
+                found = self._tidy(self._rows.read(database, list(changes)), changes)
+                written.check(changes, dict(found))
+                written.check_history(history, self._changes.read)
             committing = True
             return True
 
@@ -141,17 +145,6 @@ class PeeweeWaffleStore(PeeweeHistory):
             self._fail(error, changes)
         except Exception as error:  # the app's own, of a hook of its models
             self._fail(error, changes)
-
-    def _check_written(
-        self, database: Any, changes: Changes, history: Sequence[HistoryRow]
-    ) -> None:
-        self._check_stored(changes, self._rows.read(database, list(changes)))
-        found = [
-            row
-            for change_set in dict.fromkeys(row.change_set for row in history)
-            for row in self._changes.read(HistoryQuery(change_set=change_set))
-        ]
-        self._check_stored_history(history, found)
 
     def in_memory(self) -> bool:
         database = self._database
@@ -206,6 +199,7 @@ class PeeweeWaffleStore(PeeweeHistory):
         write: bool = False,
         wait: float | None = None,
         serializable: bool = False,
+        pooled: bool = True,
     ) -> _T:
         """Work on a connection without an open transaction, and leave the thread's as it was.
 
@@ -213,40 +207,32 @@ class PeeweeWaffleStore(PeeweeHistory):
         :param wait: seconds for a lock, no longer; to write beside a transaction of the caller's
             never takes long.
         :param serializable: what the transaction reads has to stay so until it ends.
+        :param pooled: False: a connection of our own is closed for good afterwards.
         """
         database = self._database
-        if database.is_closed():
-            database.connect()
-            try:
-                return self._apart(work, write, wait, serializable)
-            finally:
-                if not database.is_closed():
-                    database.close()
-        raw = database.connection()
-        # A BEGIN by hand is unknown to peewee.
-        if not (database.in_transaction() or getattr(raw, "in_transaction", False)):
+
+        def run() -> _T:
             if not write and wait is None:
                 return work(database)
             with transaction(database, wait, serializable, write):
                 return work(database)
+
+        if database.is_closed():
+            return connected(database, run, pooled)
+        raw = database.connection()
+        # A BEGIN by hand is unknown to peewee.
+        if not (database.in_transaction() or getattr(raw, "in_transaction", False)):
+            return run()
         if self.in_memory() or not database.thread_safe:
             if write:
                 raise BusyError(faults.COMMIT_FIRST)
             return work(database)
         if write and wait is None:
             wait = locks.BESIDE
-
-        def beside() -> _T:
-            database.connect()
-            try:
-                return self._apart(work, write, wait, serializable)
-            finally:
-                # SQLite's connections are of use to their own thread only, and this one ends.
-                drop(database) if kind_of(database) == "sqlite" else database.close()
-
-        # Another thread has another connection.
+        # Another thread has another connection, but of SQLite's nobody else could use it.
+        pooled = pooled and kind_of(database) != "sqlite"
         with ThreadPoolExecutor(1) as executor:
-            return executor.submit(beside).result()
+            return executor.submit(connected, database, run, pooled).result()
 
     def _renew(self, error: BaseException) -> bool:
         """Replace the thread's connection if it is gone; False when the error is another one."""

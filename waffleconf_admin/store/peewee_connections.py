@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import peewee
 
 from . import locks
+
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -31,6 +33,18 @@ def transaction(
     before, within = (limit, nullcontext()) if kind == "sqlite" else (nullcontext(), limit)
     with before, database.atomic(*begin), within:
         yield
+
+
+def connected(database: Any, work: Callable[[], _T], pooled: bool) -> _T:
+    """Work with a connection that the thread has for just that.
+
+    :param pooled: whether a pool may keep it.
+    """
+    database.connect()
+    try:
+        return work()
+    finally:
+        database.close() if pooled else drop(database)
 
 
 def _first_row(database: Any, statement: str) -> Any:
