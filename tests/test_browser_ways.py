@@ -392,3 +392,25 @@ def test_a_reset_waits_like_any_change(app: Flask, open_page: Open, key: str) ->
     save(page)
     assert app.config[key] == CONFS[key]["default"]
     assert state_of(app).read()[key].text is None
+
+
+# Another site
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_form_of_another_site_is_not_filled_in(app: Flask, browser: Any, host: str) -> None:
+    """The browser says where a form comes from: the page is at 127.0.0.1."""
+    app.add_url_rule("/elsewhere", "elsewhere", lambda: "")
+    with serving(app) as url:
+        page = browser.new_page()
+        page.goto(url)  # has a cookie, as somebody has who works there
+        page.goto(url.replace("127.0.0.1", host).replace("/admin/config", "/elsewhere"))
+        page.set_content(
+            f'<form method="post" action="{url}"><input name="SITENAME" value="typed"></form>'
+        )
+        with page.expect_navigation():
+            page.evaluate("document.forms[0].submit()")
+        shown = page.input_value("[name=SITENAME]")
+        assert shown == ("typed" if host == "127.0.0.1" else "Crêperie")
+        page.close()
+    assert state_of(app).read()["SITENAME"].value == "Crêperie"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, g, request, url_for
 from test_admin import sent, state_of, stored
 
 from waffleconf_admin import WaffleAdmin
@@ -143,6 +143,13 @@ def test_can_sees_the_variables(make_app: MakeApp) -> None:
     client = app.test_client()
     assert client.get("/north/settings").status_code == 200
     assert client.get("/south/settings").status_code == 403
+
+
+def test_a_view_that_the_app_adds_to_the_page_has_variables_of_its_own(make_app: MakeApp) -> None:
+    app, page = make_app(CONFS), WaffleAdmin()
+    page.add_url_rule("/about/<thing>", "about", lambda tenant, thing: url_for(".index"))
+    app.register_blueprint(page, url_prefix="/<tenant>/settings")
+    assert app.test_client().get("/north/settings/about/this").text == "/north/settings"
 
 
 def test_other_addresses_of_the_app_get_nothing_from_us(make_app: MakeApp) -> None:

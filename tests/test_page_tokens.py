@@ -204,7 +204,9 @@ def test_a_token_that_was_cut_on_its_way_loses_nothing(
     client = app.test_client()
     form = sent(client.get(URL).text, SITENAME="Mine")
     page = client.post(URL, data=form | {name: form[name][: int(len(form[name]) * left)]})
-    assert page.status_code == 422 and len(summary(page)) == 1
+    assert page.status_code == 422
+    (said,) = summary(page)
+    assert ("can't be read" in said) == (name == "waffle_token" or left > 0)
     assert client.post(URL, data=sent(page.text)).status_code == 303
     assert stored(app)["SITENAME"] == "Mine"
 
