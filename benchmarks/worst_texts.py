@@ -221,6 +221,7 @@ def make_app() -> Flask:
         SQLALCHEMY_DATABASE_URI="sqlite://",
         WAFFLE_CONFS=CONFS,
         WAFFLE_STORE_DEFAULTS=False,
+        MAX_FORM_MEMORY_SIZE=None,  # for the bare view: the page makes room for itself
     )
     db = SQLAlchemy(app)
     Conf, Change = AlchemyWaffleStore.make_models(db)
@@ -293,7 +294,7 @@ def measure(client: Client, name: str, limit: float) -> tuple[str, list[float], 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="of controls and parameters; all")
-    parser.add_argument("--limit", type=float, default=20, help="seconds after which to give up")
+    parser.add_argument("--limit", type=float, default=20, help="seconds, then give up")
     given = parser.parse_args()
     client = Client(make_app())
     logging.disable()

@@ -120,10 +120,6 @@ def payloads() -> Iterator[tuple[str, bytes]]:
         "an object with a doubled tuple in a tuple in a set",
         (b"\x8f(" + frozen(DOUBLED) + b"\x85\x90."),
     )
-    yield (
-        "an object that gets a doubled tuple after it was a key",
-        (b"}" + name(HERE, "Frozen") + b")\x81q\x00Nsh\x00}" + text("x") + DOUBLED + b"sb0."),
-    )
     yield "a doubled tuple in a set", b"\x8f(" + DOUBLED + b"\x90."
     yield "a doubled tuple in a frozenset", b"(" + DOUBLED + b"\x91."
     yield "a doubled tuple as a factory", call("collections", "defaultdict", DOUBLED) + b"."

@@ -27,7 +27,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waffleconf_admin import InvalidValue
+from waffleconf_admin.builders import _known_zone
 from waffleconf_admin.fields.special import is_set
+from waffleconf_admin.kinds import time_zones
 from waffleconf_admin.util import classes_in, deserialize, same, serialize
 
 UTC = datetime.UTC
@@ -137,6 +139,14 @@ def test_a_key_comes_back(key: Any) -> None:
 @pytest.mark.parametrize("value", LARGE.values(), ids=LARGE)
 def test_a_large_value_stored_in_good_faith_comes_back(value: Any) -> None:
     assert same(deserialize(serialize(value)), value)
+
+
+def test_the_file_of_a_time_zone_is_read_once() -> None:
+    names = ["Europe/Paris", "Asia/Tokyo", "UTC", "Etc/GMT+3", "America/Lima"] * 3
+    zones = [zoneinfo.ZoneInfo(name) for name in (*names, *sorted(time_zones())[:20])]
+    before = _known_zone.cache_info().misses
+    assert deserialize(serialize(zones * 50)) == zones * 50
+    assert _known_zone.cache_info().misses - before <= 25
 
 
 def test_the_format_is_that_of_031() -> None:

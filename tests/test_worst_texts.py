@@ -26,6 +26,7 @@ from werkzeug.datastructures import MultiDict
 
 import waffleconf_admin
 from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.admin import submission
 from waffleconf_admin.admin.compare import WORK, Comparer
 from waffleconf_admin.admin.filter import LONGEST, Filter
 from waffleconf_admin.fields import JsonField, SeveralField, bound
@@ -36,6 +37,13 @@ from waffleconf_admin.util import serialize
 PACKAGE = Path(waffleconf_admin.__file__).parent
 URL = "/admin/config"
 PRIME = 2**61 - 1  # numbers are hashed modulo this
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    app = make_app({key: {"default": default} for key, default in LINES.items()})
+    app.register_blueprint(WaffleAdmin())
+    return app
 
 
 def read(made: Any, text: str) -> str:
@@ -216,7 +224,7 @@ def test_as_many_brackets_as_can_be_stored_are_taken() -> None:
     assert serialize(made.data)
 
 
-def test_a_deep_value_is_not_blown_up_by_its_indents(make_app: Callable[..., Flask]) -> None:
+def test_a_deep_value_is_not_blown_up_by_its_indents() -> None:
     text = deep(90, ", ".join(["1"] * 50_000))
     made = field(default=[])
     assert read(made, text) == ""
@@ -237,6 +245,11 @@ def test_what_was_sent_of_boxes_is_taken_apart_once(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(SeveralField, "chosen", lambda self: (times.append(1), chosen(self))[1])
     assert len([*made]) == 101
     assert times == [1]
+
+
+def test_a_reset_that_is_asked_for_often_is_one(app: Flask) -> None:
+    with app.test_request_context(method="POST", data={submission.RESET: ["int"] * 1000}):
+        assert submission.resets() == ["int"]
 
 
 def test_a_search_has_few_words() -> None:
@@ -268,11 +281,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_what_was_typed_comes_back_whole_with_what_is_wrong(
-    make_app: Callable[..., Flask], text: str
-) -> None:
-    app = make_app({key: {"default": default} for key, default in LINES.items()})
-    app.register_blueprint(WaffleAdmin())
+def test_what_was_typed_comes_back_whole_with_what_is_wrong(app: Flask, text: str) -> None:
     client = app.test_client()
     form = sent(client.get(URL).text) | dict.fromkeys(LINES, text)
     page = client.post(URL, data=form)

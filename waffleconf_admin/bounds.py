@@ -25,7 +25,7 @@ from .words import mark
 
 MAX_STEPS = 4_000_000  #: opcodes of one text
 MAX_ITEMS = 1_000_000  #: values in a value, and in all that is copied to make it …
-FEW, EACH = 10_000, 100  #: … but no more than a few, and for each byte so many more
+ITEMS_OF_ANY, ITEMS_PER_BYTE = 10_000, 100  #: … and no more than so many by its length
 MAX_KEY = 10_000  #: values in a key
 MAX_LOOKS = 200_000_000  #: at the places of a table, in the worst order of its keys
 MAX_ALIKE = 100  #: keys with the hash of another one
@@ -82,7 +82,7 @@ def weight(value: Any) -> int:
 
 def most_items(length: int) -> int:
     """How many items a text of so many bytes may stand for, where it names some more than once."""
-    return min(MAX_ITEMS, FEW + EACH * length)
+    return min(MAX_ITEMS, ITEMS_OF_ANY + ITEMS_PER_BYTE * length)
 
 
 class Budget:
