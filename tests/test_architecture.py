@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "errand": {"forks"},
     "forks": set(),
     "outage": set(),
-    "missed": {"health", "watchfile"},
+    "missed": {"health"},
     "watcher": {"inotify", "watchfile"},
     "watchfile": {"exceptions", "health"},
     "health": {"words"},

@@ -14,7 +14,6 @@ from fleet import until
 
 from waffleconf_admin import missed, watcher
 from waffleconf_admin.missed import Missed
-from waffleconf_admin.watchfile import Follower
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
 MISSED = "Changes were found of which"
@@ -36,9 +35,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return wait
 
 
-def after(events: str, clock: Callable[[float], None], follower: Follower | None = None) -> bool:
+def after(events: str, clock: Callable[[float], None], late: float = 0.0) -> bool:
     """Whether there is trouble after events: a number of seconds is listened, (number) slept."""
-    found = Missed(60.0, follower)
+    found = Missed("file", 60.0, late)
     for event in events.split():
         if event == "change":
             found.note_change()
@@ -78,9 +77,9 @@ def test_a_change_counts_if_there_is_no_notification_before_or_after_it(
 
 @pytest.mark.parametrize(("events", "trouble"), [("change 60", False), ("change 65", True)])
 def test_who_looks_at_the_file_seldom_has_more_time(
-    clock: Callable[[float], None], tmp_path: Path, events: str, trouble: bool
+    clock: Callable[[float], None], events: str, trouble: bool
 ) -> None:
-    assert after(events, clock, Follower(str(tmp_path / "file"), 60.0)) == trouble
+    assert after(events, clock, late=60.0) == trouble
 
 
 # Two apps on one database
@@ -126,6 +125,22 @@ def two(make_app: Callable[..., Flask], tmp_path: Path, redis_server: str) -> Ca
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes count after a short while."""
     monkeypatch.setattr(missed, "GRACE", 0.1)
+    monkeypatch.setattr(watcher, "latest", lambda state, kind: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "late"), [("file", 60.0), ("redis", 2 * watcher.REDIS_SILENCE), ("pair", 0.0)]
+)
+def test_so_late_a_notification_may_come(two: Callable[..., Any], kind: str, late: float) -> None:
+    # A Redis that hangs is noticed after ten seconds; until then it is only quiet.
+    kind, config = KINDS[kind][0], {"WAFFLE_WATCH_INTERVAL": 60, "WAFFLE_RESYNC_INTERVAL": 600}
+    here, there = two(WAFFLE_WATCHTYPE=kind, **config)
+    here.update_db({"SITENAME": "A"})
+    there.update_conf()
+    there.runner._missed.note_listening(late)
+    assert there.health().trouble is None
+    there.runner._missed.note_listening(missed.GRACE)
+    assert MISSED in there.health().trouble
 
 
 KINDS: dict[str, tuple[Any, str | None]] = {

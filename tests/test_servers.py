@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,3 +76,58 @@ def test_redis_is_not_the_one_that_may_be_running_here(redis_server: str) -> Non
     url = make_url(redis_server)
     assert url.host == "127.0.0.1"
     assert url.port != 6379
+
+
+# scripts/servers
+
+LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)"
+#: In place of the real programs: an apt-get that others lock out so often, and a clock of its own.
+PROGRAMS = {
+    "id": "echo 0",
+    "sleep": 'echo "$1" >>"$FOLDER/slept"',
+    "date": 'echo $((1000 + $(cat "$FOLDER/slept" 2>/dev/null | wc -l) * 5))',
+    "apt-get": """
+        echo "$*" >>"$FOLDER/calls"
+        case "$*" in *"$FAILS"*) ;; *) exit 0 ;; esac
+        [ "$(wc -l <"$FOLDER/calls")" -le "$TIMES" ] || exit 0
+        echo "$SAYS" >&2
+        exit 100
+    """,
+}
+
+
+@pytest.mark.parametrize("fails", ["update", "install"])
+@pytest.mark.parametrize(
+    ("times", "says", "slept"),
+    [(3, LOCKED, 3), (1000, LOCKED, 24), (1000, "E: no network", 0)],
+    ids=["a while", "two minutes at most", "not for another fault"],
+)
+def test_another_apt_is_waited_for(
+    tmp_path: Path, fails: str, times: int, says: str, slept: int
+) -> None:
+    for name, text in PROGRAMS.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    for name in ("cat", "env", "ls", "mktemp", "rm", "sh", "tail", "wc"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        ["sh", TESTS.parent / "scripts" / "servers"],
+        env={
+            "PATH": str(tmp_path),
+            "FOLDER": str(tmp_path),
+            "FAILS": f" {fails}",
+            "TIMES": str(times + (fails == "install")),
+            "SAYS": says,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert sum(fails in call for call in calls) == slept + 1
+    assert all("DPkg::Lock::Timeout=120" in call for call in calls)
+    assert "redis-server" in calls[-1]
+    assert (tmp_path / "slept").exists() == bool(slept)
+    told = "Not installed: redis-server"
+    assert told in done.stderr

@@ -7,7 +7,6 @@ import math
 import time
 
 from .health import Trouble
-from .watchfile import Follower
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +23,16 @@ class Missed:
     counts only where there was none for some seconds before it, nor, while the watcher listened,
     for as long after it.
 
+    :param kind: of watching.
     :param resync: seconds within which processes read the database in any case.
-    :param follower: of the watch file, if notifications come by one.
+    :param late: seconds that a watcher needs to see a notification, or that it sees none.
     """
 
-    def __init__(self, resync: float, follower: Follower | None) -> None:
+    def __init__(self, kind: object, resync: float, late: float = 0.0) -> None:
+        file = kind == "file"
+        self._trouble = Trouble.FILE_NOT_SHARED if file else Trouble.NOTIFICATIONS_MISSED
         self._resync = resync
-        self._trouble, self._grace = Trouble.NOTIFICATIONS_MISSED, GRACE
-        if follower is not None:
-            self._trouble = Trouble.FILE_NOT_SHARED
-            self._grace += follower.interval  # so late the watcher may look at the file
+        self._grace = GRACE + late
         self._notified_at = self._found_at = self._until = -math.inf
         self._left = 0.0  # seconds that the watcher has to listen until the change counts
 

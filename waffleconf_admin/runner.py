@@ -67,7 +67,7 @@ class Runner:
         self._owed = False  # a notice that could not be sent
         self._resend_at = 0.0
         self._outage = Outage()
-        self._missed = Missed(self._resync, self.follower)
+        self._missed = Missed(self._kind, self._resync, watcher.latest(self.state, self._kind))
         self._plan(self._resync)
 
     # The thread

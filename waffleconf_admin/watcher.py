@@ -55,6 +55,13 @@ def interval(state: Any, kind: str) -> float:
     return float(setting(state, "WAFFLE_WATCH_INTERVAL", INTERVALS[kind]))
 
 
+def latest(state: Any, kind: object) -> float:
+    """Seconds that a watcher needs to see a notification, or that it sees none any more."""
+    if kind == "file":
+        return interval(state, "file")
+    return 2 * REDIS_SILENCE if kind == "redis" else 0.0
+
+
 def _stop(state: Any) -> Stop:
     return getattr(state, "stopping", None) or threading.Event()
 
