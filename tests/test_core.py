@@ -272,6 +272,22 @@ def test_without_tables_all_goes_on_and_is_logged_once(
         state.update_db({"SITENAME": "x"})
 
 
+def away(*arguments: Any) -> Any:
+    raise StoreError("the database is away")
+
+
+def test_each_time_that_the_database_is_away_is_logged_once(
+    state: _WaffleState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for time in (1, 2):
+        with monkeypatch.context() as patch:
+            for name in ("read", "read_fresh"):
+                patch.setattr(state.configstore, name, away)
+            assert not any(state.update_conf() for _ in range(3))
+        assert state.update_conf()
+        assert caplog.text.count("Settings were not loaded") == time
+
+
 def test_a_load_after_the_tables_were_made_works(make_app: MakeApp, orm: str) -> None:
     app = make_app(CONFS, orm, create=False)
     assert not state_of(app).update_conf()
@@ -445,6 +461,35 @@ def test_undeclared_keys_are_skipped_with_one_line(
         assert state.update_db({"SITENAME": name, key: "x"}) == {"SITENAME": name}
     assert app.config.get(key) != "x"
     assert sum(repr(key) in r.getMessage() for r in caplog.records) == 1
+
+
+def test_of_very_many_undeclared_keys_only_some_are_logged(
+    state: _WaffleState, caplog: pytest.LogCaptureFixture
+) -> None:
+    state.update_db({f"FIELD_{number}": 1 for number in range(3000)})
+    assert 0 < len(caplog.records) <= 1000
+
+
+def test_a_save_stands_though_it_cannot_be_read_again(
+    app: Flask,
+    state: _WaffleState,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = state.configstore
+    swap = store.swap
+
+    def lose(changes: Any) -> bool:
+        state.update_conf()  # what the save has seen is not the last that was read
+        done = swap(changes)
+        for name in ("read", "read_fresh"):
+            monkeypatch.setattr(store, name, away)
+        return done
+
+    monkeypatch.setattr(store, "swap", lose)
+    assert state.update_db({"SITENAME": "A"}) == {"SITENAME": "A"}
+    assert app.config["SITENAME"] == "A"
+    assert "reading them again failed: the database is away" in caplog.text
 
 
 def test_the_value_that_a_caller_hands_over_is_not_kept(app: Flask, state: _WaffleState) -> None:
@@ -655,6 +700,14 @@ def test_a_rule_sees_all_values_as_they_would_be(make_app: MakeApp, orm: str) ->
     assert state.update_db({"MAX_FILESIZE": 3, "SITENAME": "abc"})
     with pytest.raises(InvalidValue):
         state.reset(["SITENAME"])
+
+
+def test_a_save_that_changes_nothing_breaks_no_rule(make_app: MakeApp, orm: str) -> None:
+    app = make_app(CONFS, orm, validate=lambda values: {"SITENAME": "Never."})
+    put(app, "SITENAME", serialize("A"))
+    assert state_of(app).update_db({"SITENAME": "A"}) == {}
+    with pytest.raises(InvalidValue, match="Never"):
+        state_of(app).update_db({"SITENAME": "B"})
 
 
 def overtake(app: Flask, key: str, value: Any) -> None:
@@ -957,6 +1010,24 @@ def test_receivers_hear_of_saves_and_reloads(app: Flask, state: _WaffleState) ->
         (app, {"SITENAME": ("Waffle", "A")}, "local"),
         (app, {"MAX_FILESIZE": (1000, 7)}, "remote"),
         (app, {"SITENAME": ("A", "Waffle")}, "local"),
+    ]
+
+
+def test_receivers_hear_of_what_a_save_found_changed_too(make_app: MakeApp, orm: str) -> None:
+    app = make_app(CONFS, orm, validate=lambda values: {})  # so that it reads all settings
+    state = state_of(app)
+    state.update_conf()
+    put(app, "MAX_FILESIZE", serialize(7))
+    heard: list[Any] = []
+
+    def receiver(sender: Any, changes: Any, origin: str) -> None:
+        heard.append((changes, origin))
+
+    with conf_changed.connected_to(receiver, app):
+        state.update_db({"SITENAME": "A"})
+    assert heard == [
+        ({"SITENAME": ("Waffle", "A")}, "local"),
+        ({"MAX_FILESIZE": (1000, 7)}, "remote"),
     ]
 
 

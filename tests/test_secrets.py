@@ -217,8 +217,14 @@ def test_it_is_not_in_an_exception(app: Flask, seen: Seen, value: Any, refusing:
 
 def test_it_is_not_in_the_error_about_a_text(make_app: Callable[..., Flask], seen: Seen) -> None:
     state = make_app(CONFS | TYPED).extensions["waffleconf"]
-    wrong = {"CHOICE": NEW + "x", "JSON": f'{{"a": {NEW}}}', "BYTES": NEW}
-    for key, text in (wrong | dict.fromkeys(TYPED, NEW)).items():
+    for key, text in [
+        ("CHOICE", NEW + "x"),
+        ("LIST", f'["{NEW}x"]'),
+        ("JSON", f'{{"a": {NEW}}}'),
+        ("JSON", f'{{"{NEW}": 1, "{NEW}": 2}}'),
+        ("BYTES", NEW),
+        *((key, NEW) for key in TYPED),
+    ]:
         with pytest.raises(InvalidValue) as caught:
             parse_text(state, key, text)
         seen.exception(key, caught.value)
