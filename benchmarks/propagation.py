@@ -33,6 +33,7 @@ import floors  # noqa: E402
 import redis  # noqa: E402
 import servers  # noqa: E402
 from fleet import FOLLOWER, WAIT, Process, until  # noqa: E402
+from measure import cpu  # noqa: E402
 
 from waffleconf_admin.watcher import INTERVALS  # noqa: E402
 
@@ -101,7 +102,7 @@ def old_fleet(python: Path, kind: str, count: int, settings: int) -> Iterator[li
         Path(config["WAFFLE_WATCHER_FILE"]).touch()  # a file made later would be news
         if kind == "redis":
             client = stack.enter_context(default_redis())
-        command = [python, "-W", "ignore", HERE / "old.py"]
+        command = [python, "-W", "ignore", HERE / "peers" / "flask_waffleconf_031.py"]
         processes = stack.enter_context(started(config, count, command))
         if kind == "redis":
             channel = config["WAFFLE_REDIS_CHANNEL"]
@@ -194,11 +195,6 @@ def idle(kinds: Sequence[str], seconds: float, url: str) -> list[Row]:
         }
         for kind in pids
     ]
-
-
-def cpu(pid: int) -> float:
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 def table(rows: list[Row]) -> str:

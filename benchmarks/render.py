@@ -1,30 +1,24 @@
-"""What a GET of the settings page costs, beside a bare WTForms and Jinja form of as many fields.
-
-    python benchmarks/render.py [--settings 100 1000 5000]
-
-Prints milliseconds (the best of some rounds, one beside the other), their ratio, and the size of
-the page.
-"""
+"""The page beside a bare WTForms and Jinja form of as many fields: a GET, and a POST of all."""
 
 from __future__ import annotations
 
-import argparse
-import gzip
-import time
-from collections.abc import Callable
+import itertools
+from collections.abc import Iterator
+from html.parser import HTMLParser
 from typing import Any
 
-from flask import Flask, render_template_string
+from flask import Flask, render_template_string, request
 from flask_sqlalchemy import SQLAlchemy
+from measure import Call, Figures, Options, Row, Work, in_turns, nothing, timed, timing
 from wtforms import Form, StringField
 
 from waffleconf_admin import AlchemyWaffleStore, WaffleAdmin, WaffleConf, WaffleMixin, anyone
 
-ROUNDS = 9
+PAGE = "/admin/config"
 BARE = """<!doctype html><title>Settings</title><form method="post">
 {% for field in form %}<p>{{ field.label }} {{ field() }}</p>
 {% endfor %}<button>Save</button></form>"""
-KINDS: list[dict[str, Any]] = [
+DECLARATIONS: list[dict[str, Any]] = [
     {"default": "Some words of text", "help": "What visitors read on top of the page."},
     {"default": 20, "min": 1, "max": 100},
     {"default": True, "help": "Off: visitors see a notice."},
@@ -37,16 +31,16 @@ KINDS: list[dict[str, Any]] = [
 
 
 def settings(count: int) -> dict[str, dict[str, Any]]:
-    """Settings of all kinds, in groups of 25."""
+    """Settings of all types, in groups of 25."""
     return {
         f"SETTING_{number}": {"desc": f"Setting number {number}", "group": f"Group {number // 25}"}
-        | KINDS[number % len(KINDS)]
+        | DECLARATIONS[number % len(DECLARATIONS)]
         for number in range(count)
     }
 
 
 def make_app(count: int) -> Flask:
-    """An app with a page of so many settings, one in ten changed; no tests, no debugging."""
+    """An app with a page of so many settings, one in eight changed; no tests, no debugging."""
     app = Flask("benchmark")
     app.config.update(
         SECRET_KEY="benchmark",
@@ -63,13 +57,14 @@ def make_app(count: int) -> Flask:
     WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))
     app.register_blueprint(WaffleAdmin(can=anyone))
 
-    fields = {
-        f"setting_{number}": StringField(f"Setting number {number}") for number in range(count)
-    }
+    names = [f"setting_{number}" for number in range(count)]
+    fields = {name: StringField(f"Setting number {name}") for name in names}
     bare = type("Bare", (Form,), fields)
 
-    @app.get("/bare")
+    @app.route("/bare", methods=["GET", "POST"])
     def floor() -> str:
+        if request.method == "POST":
+            return str(bare(request.form).validate())
         form = bare(data=dict.fromkeys(fields, "Some words of text"))
         return render_template_string(BARE, form=form)
 
@@ -81,48 +76,103 @@ def make_app(count: int) -> Flask:
     return app
 
 
-def best(rounds: int, *works: Callable[[], Any]) -> list[float]:
-    """Milliseconds of the fastest round of each, in turns; after one that warms up."""
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds + 1):
-        for work, own in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            own.append(time.perf_counter() - start)
-    return [min(own[1:]) * 1000 for own in times]
+class Controls(HTMLParser):
+    """Reads from a page what a browser would send if nothing was changed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.sent: list[tuple[str, str]] = []
+        self.inside = ""  #: the name of the open select or textarea
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        name = given.get("name", "")
+        if tag == "textarea" or tag == "select":
+            self.inside = name
+        if tag == "textarea":
+            self.sent.append((name, ""))
+        elif tag == "option" and "selected" in given:
+            self.sent.append((self.inside, given.get("value", "")))
+        elif tag == "input" and name:
+            ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
+            if ticked:
+                self.sent.append((name, given.get("value", "on")))
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and self.sent and self.lasttag == "textarea":
+            self.sent[-1] = (self.inside, data.removeprefix("\n"))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("textarea", "select"):
+            self.inside = ""
 
 
-def measure(count: int, rounds: int = ROUNDS) -> dict[str, float]:
-    """Milliseconds of both pages, and the bytes of ours.
+def run(options: Options) -> Iterator[Row]:
+    for count in options.sizes:
+        app = make_app(count)
+        yield get(app, count, options)
+        yield post(app, count, options)
+        app.extensions["waffleconf"].stop()
 
-    "first" is the page with all rows rendered anew, as after a start; "page" has them kept.
-    """
-    app = make_app(count)
+
+def get(app: Flask, count: int, options: Options) -> Row:
     client = app.test_client()
-    keeper = app.blueprints["waffleconf_admin"].keeper  # type: ignore[attr-defined]
+    keeper = getattr(app.blueprints["waffleconf_admin"], "keeper", None)
 
-    def first() -> None:
+    def forget() -> None:
+        """Nothing is kept from one page to the next."""
         with app.app_context():
-            keeper.rows().clear()
-        client.get("/admin/config")
+            keeper.rows().clear()  # type: ignore[union-attr]
 
-    answer = client.get("/admin/config")
-    assert answer.status_code == 200, answer.status
-    floor, page = best(rounds, lambda: client.get("/bare"), lambda: client.get("/admin/config"))
-    (cold,) = best(rounds // 2, first)
-    app.extensions["waffleconf"].stop()
-    size = {"bytes": len(answer.data), "gzipped": len(gzip.compress(answer.data))}
-    return {"floor": floor, "page": page, "first": cold, "ratio": page / floor, **size}
+    assert client.get(PAGE).status_code == 200
+    work = Work(
+        "GET",
+        lambda: client.get(PAGE),
+        lambda: client.get("/bare"),
+        "WTForms and Jinja",
+        forget if keeper else nothing,
+    )
+    return timed("render", work, "", count, options.seconds)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--settings", type=int, nargs="+", default=[100, 1000, 5000])
-    options = parser.parse_args()
-    print("settings  floor ms  page ms  ratio  first ms    bytes  gzipped")
-    for count in options.settings:
-        r = measure(count)
-        print(
-            f"{count:8} {r['floor']:9.1f} {r['page']:8.1f} {r['ratio']:6.2f} {r['first']:9.1f}"
-            f" {r['bytes']:8.0f} {r['gzipped']:8.0f}"
-        )
+def post(app: Flask, count: int, options: Options) -> Row:
+    """The ratio is that of all but the save, which the page and the code make alike."""
+    client, state = app.test_client(), app.extensions["waffleconf"]
+    sent = Controls(client.get(PAGE).text).sent
+    changed = [(name, "New" if name == "SETTING_0" else value) for name, value in sent]
+    bare = {f"setting_{number}": "Some words of text" for number in range(count)}
+    values = itertools.count()
+
+    def before() -> None:
+        # As it was when the page was made, so that each POST finds the same.
+        state.update_db({"SETTING_0": "Changed"})
+
+    answer = client.post(PAGE, data=_form(changed))
+    assert answer.status_code == 303, answer.text
+    assert app.config["SETTING_0"] == "New"
+    calls: list[Call] = [
+        lambda: client.post(PAGE, data=_form(changed)),
+        lambda: client.post("/bare", data=bare),
+        lambda: state.update_db({"SETTING_0": f"Other {next(values)}"}),
+    ]
+    ours, floor, save = in_turns([timing(call, before=before) for call in calls], options.seconds)
+    whole, bound, saved = Figures.of(ours, 1e3), Figures.of(floor, 1e3), Figures.of(save, 1e3)
+    return Row(
+        "render",
+        "POST, one changed",
+        "",
+        count,
+        "ms",
+        whole,
+        bound,
+        "WTForms binds and validates; the ratio leaves out the save",
+        (whole.median - saved.median) / bound.median,
+    )
+
+
+def _form(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    form: dict[str, list[str]] = {}
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    return form

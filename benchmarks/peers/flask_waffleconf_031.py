@@ -1,6 +1,7 @@
-"""A process of Flask-WaffleConf 0.3.1, which has to be in the environment of this Python.
+"""Flask-WaffleConf 0.3.1: `parse_conf()` of ten settings a request.
 
-Run by propagation.py, it takes the commands of tests/follower.py that are needed there.
+Run as a program it is one of the processes of propagation.py, with the commands of
+tests/follower.py that are needed there.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import threading
 import time
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_waffleconf import AlchemyWaffleStore, WaffleConf, WaffleMixin
 
 
-def make_state(config: dict[str, Any]) -> Any:
+def make_app(config: dict[str, Any]) -> Flask:
     app = Flask(__name__)
     app.config.update(config, SQLALCHEMY_TRACK_MODIFICATIONS=False)
     app.app_context().push()
@@ -30,9 +31,36 @@ def make_state(config: dict[str, Any]) -> Any:
         value = db.Column(db.Text)
 
     db.create_all()  # first: the watcher may read at once
-    state = WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf)).state
-    state.update_conf()
-    return state
+    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf)).state.update_conf()
+    return app
+
+
+def create_app() -> Flask:
+    from shared import DATABASE, DEFAULTS, FOLDER, READ, SAVED, shown
+
+    watched = FOLDER / "changed"
+    watched.touch()  # a file made later would be news
+    app = make_app(
+        {
+            "SQLALCHEMY_DATABASE_URI": f"sqlite:///{DATABASE}",
+            "WAFFLE_CONFS": {key: {"default": value} for key, value in DEFAULTS.items()},
+            "WAFFLE_MULTIPROC": True,
+            "WAFFLE_WATCHER_FILE": str(watched),
+        }
+    )
+    state = app.extensions["waffleconf"]
+
+    @app.route("/")
+    def read() -> str:
+        values = state.parse_conf(READ)
+        return shown([values[key] for key in READ])
+
+    @app.route("/save")
+    def write() -> str:
+        state.update_db({SAVED: request.args["value"]})
+        return ""
+
+    return app
 
 
 class Commands:
@@ -62,7 +90,7 @@ class Commands:
 
 
 if __name__ == "__main__":
-    commands = Commands(make_state(json.loads(sys.argv[1])))
+    commands = Commands(make_app(json.loads(sys.argv[1])).extensions["waffleconf"])
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)

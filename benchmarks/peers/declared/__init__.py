@@ -1,0 +1,1 @@
+"""An app of Django's, where django-content-settings looks for declarations."""

@@ -1,0 +1,173 @@
+"""What is measured: an app with so many settings on a database, and the bare driver beside it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import pickle
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from measure import ROOT, Options, Row, Work, timed
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from writers import on_peewee, on_sqlalchemy
+
+from waffleconf_admin import WaffleConf
+
+ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
+
+#: Gives the value of a setting by its number; another one for each variant.
+Values = Callable[[int, int], Any]
+
+
+def mixed(number: int, variant: int) -> Any:
+    """Half scalars, a quarter lists and dicts, a quarter others."""
+    n = number + variant
+    return (
+        f"Some words of text {n}",
+        n,
+        ["jpg", "png", n],
+        date(2026, 1, 1) + timedelta(n),
+        n + 0.5,
+        variant % 2 == 0,
+        {"width": n, "height": 2 * n},
+        UUID(int=n),
+        f"Other words {n}",
+        -n,
+        [n, n + 1, n + 2, n + 3],
+        Decimal(n) / 4,
+        1 / (n + 1),
+        f"{n}",
+        {"name": f"Name {n}", "sizes": [n, 2 * n]},
+        datetime(2026, 1, 1) + timedelta(minutes=n),
+    )[number % 16]
+
+
+def scalars(number: int, variant: int) -> Any:
+    n = number + variant
+    return (f"Some words of text {n}", n, n + 0.5, variant % 2 == 0)[number % 4]
+
+
+def encode(value: Any) -> str:
+    """The text that 0.3.1 stores, by the standard library alone."""
+    return base64.b64encode(pickle.dumps(value, 2)).decode()
+
+
+def decode(text: str) -> Any:
+    return pickle.loads(base64.b64decode(text))
+
+
+class Raw:
+    """One open connection of the database's driver, and nothing above it."""
+
+    def __init__(self, url: str) -> None:
+        self.mark = "%s" if url.startswith("postgresql") else "?"
+        self.connection: Any
+        if url.startswith("postgresql"):
+            import psycopg
+
+            self.connection = psycopg.connect(url, autocommit=True)
+        else:
+            path = url.removeprefix("sqlite:///")
+            self.connection = sqlite3.connect(path, isolation_level=None)
+
+    def select(self, key: str | None = None) -> list[tuple[str, str]]:
+        sql = "SELECT key, value FROM confs"
+        if key is None:
+            return self.connection.execute(sql).fetchall()  # type: ignore[no-any-return]
+        where = f"{sql} WHERE key = {self.mark}"
+        return self.connection.execute(where, [key]).fetchall()  # type: ignore[no-any-return]
+
+    def insert(self, texts: Mapping[str, str]) -> None:
+        sql = f"INSERT INTO confs (key, value) VALUES ({self.mark}, {self.mark})"
+        self._in_transaction(sql, list(texts.items()))
+
+    def update(self, texts: Mapping[str, str]) -> None:
+        sql = f"UPDATE confs SET value = {self.mark} WHERE key = {self.mark}"
+        self._in_transaction(sql, [(text, key) for key, text in texts.items()])
+
+    def delete(self) -> None:
+        self.connection.execute("DELETE FROM confs")
+
+    def _in_transaction(self, sql: str, parameters: list[tuple[str, str]]) -> None:
+        self.connection.execute("BEGIN")
+        self.connection.cursor().executemany(sql, parameters)
+        self.connection.execute("COMMIT")
+
+
+class Subject:
+    """An app whose settings all have a row, within its application context.
+
+    Nothing is loaded, and nothing will be before somebody asks.
+    """
+
+    def __init__(
+        self, orm: str, url: str, count: int, values: Values, stack: contextlib.ExitStack
+    ) -> None:
+        self.url = url
+        self.keys = [f"SETTING_{number}" for number in range(count)]
+        self.values = values
+        self.app = Flask("benchmark")
+        self.app.config["SQLALCHEMY_DATABASE_URI"] = url
+        self.app.config["WAFFLE_AUTOLOAD"] = False
+        self.app.config["WAFFLE_CONFS"] = {
+            key: {"default": value} for key, value in self.variant(0).items()
+        }
+        self.raw = Raw(url)
+        stack.callback(self.raw.connection.close)
+        self.raw.connection.execute("DROP TABLE IF EXISTS confs")
+        store = ORMS[orm](self.app, url, True, stack)
+        self.raw.insert(self.texts(1))
+        self.state = WaffleConf(self.app, store).state
+        stack.callback(self.state.stop)
+        stack.enter_context(self.app.app_context())
+
+    def variant(self, variant: int) -> dict[str, Any]:
+        """A value for each setting; those of two variants differ."""
+        return {key: self.values(number, variant) for number, key in enumerate(self.keys)}
+
+    def texts(self, variant: int) -> dict[str, str]:
+        return {key: encode(value) for key, value in self.variant(variant).items()}
+
+
+@contextlib.contextmanager
+def subject(orm: str, url: str, count: int, values: Values = mixed) -> Iterator[Subject]:
+    """A subject on a database of its own.
+
+    :param url: that of a server, or empty: a new SQLite file.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        yield Subject(orm, url or f"sqlite:///{Path(folder) / 'db'}", count, values, stack)
+
+
+def rows(
+    benchmark: str,
+    works: Callable[[Subject], Iterable[Work]],
+    options: Options,
+    values: Values = mixed,
+) -> Iterator[Row]:
+    """Time works with each ORM, on each database, for each number of settings.
+
+    On SQLite all is done in this process, so its processor time is measured; a server's work is
+    seen in time on the wall only.
+    """
+    for database, url in options.databases.items():
+        clock = time.perf_counter if url else time.process_time
+        for orm in ORMS:
+            for count in options.sizes:
+                with subject(orm, url, count, values) as measured:
+                    for work in works(measured):
+                        yield timed(
+                            benchmark, work, f"{orm}, {database}", count, options.seconds, clock
+                        )
