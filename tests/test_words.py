@@ -50,7 +50,10 @@ class Odd(StringField):
     """What an app may write: a field of values that nobody has allowed, or that can't be kept."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        odd = {"thing": Thing(), "function": lambda: None}
+        nested: list[Any] = []
+        for _ in range(120):
+            nested = [nested]
+        odd = {"thing": Thing(), "function": lambda: None, "nested": nested}
         self.data = odd.get(valuelist[0], valuelist[0])  # type: ignore[assignment]
 
 
@@ -261,8 +264,8 @@ def test_why_what_is_stored_cannot_be_read_is_told_in_it_too(
             "un número tiene más de 4300 cifras; no se ha guardado nada",
         ),
         (
-            {"default": []},
-            "[" * 120 + "]" * 120,
+            {"default": "", "field": Odd},
+            "nested",
             "el valor es demasiado grande o tiene demasiados niveles; no se ha guardado nada",
         ),
         (
