@@ -33,9 +33,9 @@ from . import kinds
 from .measures import duration_text, parse_duration, parse_size, size_text
 from .util import same
 
-#: The words for yes and no that the page reads.
-TRUE = ("true", "on", "yes", "y", "1")
-FALSE = ("false", "off", "no", "n", "0")
+#: The words for yes and no that the page writes: as the text of a control, and for people. Others
+#: may have meant something else to the code that stored them.
+_TRUE, _FALSE = ("true", "on"), ("false", "off")
 
 
 class _Text(NamedTuple):
@@ -106,8 +106,8 @@ def _truth(value: Any) -> bool:
     if type(value) in _NUMBERS and value in (0, 1):
         return bool(value)
     word = value.lower() if type(value) is str else ""
-    if word in TRUE or word in FALSE:
-        return word in TRUE
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
     raise ValueError
 
 

@@ -14,11 +14,11 @@ from wtforms.fields.core import Label
 
 from .. import kinds, widgets
 from ..choices import Choice
-from ..conversion import FALSE, TRUE
 from ..setting import Setting
 from ..util import same
 from ..words import gettext
 from .base import SettingField, describe
+from .plain import FALSE, TRUE
 
 #: Up to so many choices are radio buttons, more are a select.
 RADIO_BUTTONS = 4

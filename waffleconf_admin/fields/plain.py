@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from .. import widgets
-from ..conversion import FALSE, TRUE
 from ..setting import Setting
 from ..words import gettext
 from .base import OptionalField, SettingField, expect, is_unicode
+
+#: The words for yes and no that people may write.
+TRUE = ("true", "on", "yes", "y", "1")
+FALSE = ("false", "off", "no", "n", "0")
 
 
 class TextField(OptionalField):
