@@ -82,7 +82,7 @@ class AlchemyWaffleStore(AlchemyHistory):
         try:
             with (
                 self._reachable(bind) as connection,
-                begun(connection, locks.AT_ONCE, pooled=False),
+                begun(connection, None, pooled=False),
             ):
                 return self._tidy(rows.read(connection, wanted), wanted)
         except sa.exc.SQLAlchemyError as error:
