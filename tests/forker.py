@@ -26,9 +26,10 @@ from waffleconf_admin.watchfile import touch_file
 
 
 def watch(state: Any) -> None:
-    """A watcher that imports when it connects."""
+    """A watcher that imports when it connects, and again while it listens."""
     import_module("connecting")
     while not state.stopping.wait(0.05):
+        import_module("listening")
         state.update_conf()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import importlib
 import os
@@ -123,7 +124,7 @@ def test_the_ten_line_template_is_a_complete_page(
 
 def test_every_setting_of_the_extension_is_documented_with_its_default() -> None:
     table = dict(re.findall(r"^\| `(WAFFLE_\w+)` \| `(.*?)` \|", README, re.M))
-    assert table == {key: repr(default) for key, default in DEFAULTS.items()}
+    assert {key: ast.literal_eval(default) for key, default in table.items()} == DEFAULTS
 
 
 def test_every_command_is_documented() -> None:

@@ -153,7 +153,7 @@ def test_a_child_waits_for_none_of_its_parent_s_threads(patience: Callable[..., 
 @pytest.fixture
 def forks_well(tmp_path: Path, redis_server: str) -> Callable[..., None]:
     """A function that runs tests/forker.py with a kind of watching, on SQLite unless told."""
-    for name in ("connecting", "sending"):
+    for name in ("connecting", "listening", "sending"):
         (tmp_path / f"{name}.py").touch()
 
     def run(kind: str, module: str = "", **config: Any) -> None:
@@ -191,6 +191,7 @@ def forks_well(tmp_path: Path, redis_server: str) -> Callable[..., None]:
     [
         ("redis", "stringprep"),
         ("pair", "connecting"),
+        ("pair", "listening"),
         ("pair", "sending"),
         ("registered", "connecting"),
         ("registered", "sending"),

@@ -128,21 +128,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "latest", lambda state, kind: 0.0)
 
 
-@pytest.mark.parametrize(
-    ("kind", "late"), [("file", 60.0), ("redis", 2 * watcher.REDIS_SILENCE), ("pair", 0.0)]
-)
-def test_so_late_a_notification_may_come(two: Callable[..., Any], kind: str, late: float) -> None:
-    # A Redis that hangs is noticed after ten seconds; until then it is only quiet.
-    kind, config = KINDS[kind][0], {"WAFFLE_WATCH_INTERVAL": 60, "WAFFLE_RESYNC_INTERVAL": 600}
-    here, there = two(WAFFLE_WATCHTYPE=kind, **config)
-    here.update_db({"SITENAME": "A"})
-    there.update_conf()
-    there.runner._missed.note_listening(late)
-    assert there.health().trouble is None
-    there.runner._missed.note_listening(missed.GRACE)
-    assert MISSED in there.health().trouble
-
-
 KINDS: dict[str, tuple[Any, str | None]] = {
     "file": ("file", "'redis' or 'database'"),
     "redis": ("redis", "the same WAFFLE_WATCHTYPE, server and channel"),
@@ -176,6 +161,21 @@ def listened(state: Any) -> Any:
     """The trouble of a state once its watcher has listened for long."""
     state.runner._missed.note_listening(HOUR)
     return state.health().trouble
+
+
+@pytest.mark.parametrize(
+    ("kind", "late"), [("file", 60.0), ("redis", 2 * watcher.REDIS_SILENCE), ("pair", 0.0)]
+)
+def test_so_late_a_notification_may_come(two: Callable[..., Any], kind: str, late: float) -> None:
+    # A Redis that hangs is noticed after ten seconds; until then it is only quiet.
+    kind, config = KINDS[kind][0], {"WAFFLE_WATCH_INTERVAL": 60, "WAFFLE_RESYNC_INTERVAL": 600}
+    here, there = two(WAFFLE_WATCHTYPE=kind, **config)
+    here.update_db({"SITENAME": "A"})
+    there.update_conf()
+    there.runner._missed.note_listening(late)
+    assert there.health().trouble is None
+    there.runner._missed.note_listening(missed.GRACE)
+    assert MISSED in there.health().trouble
 
 
 def test_a_notification_after_the_resync_that_has_read_its_change_is_in_time(

@@ -19,7 +19,7 @@ from typing import Protocol
 # each kind of work equally long:
 #
 # - An import ends by itself, on a slow disk or network file system after many seconds, and one that
-#   is cut spoils the child. So it is waited for.
+#   is cut spoils the child. So it is waited for, also where a watcher imports while it listens.
 # - A connection, a statement or a notification may never end, because a server hangs; the child
 #   forgets the parent's locks and connections in any case. So each is waited for until a second
 #   after it has begun: however many workers a master forks meanwhile, that is a second in all.
@@ -82,24 +82,30 @@ def working() -> Iterator[None]:
     if is_working():
         yield
         return
+    thread = threading.get_ident()
+    ended = _WORK.get(thread)
     with _FORKING:
-        _WORK[threading.get_ident()] = _Work()
+        _WORK[thread] = _Work()
     try:
         yield
     finally:
         end_work()
+        if ended is None:
+            _WORK.pop(thread, None)
+        else:
+            _WORK[thread] = ended
 
 
 def end_work() -> None:
-    """Let forks no longer wait for this thread: it waits itself, for nobody knows how long."""
-    ended = _WORK.pop(threading.get_ident(), None)
-    if ended is not None:
-        ended.over.set()
+    """Let forks wait for no more than imports of this thread, which listens from now on."""
+    if is_working():
+        _WORK[threading.get_ident()].over.set()
 
 
 def is_working() -> bool:
     """Whether this is a thread of our own, at work."""
-    return threading.get_ident() in _WORK
+    work = _WORK.get(threading.get_ident())
+    return work is not None and not work.over.is_set()
 
 
 def _before_fork() -> None:
@@ -111,10 +117,11 @@ def _before_fork() -> None:
 
 def _wait_for(thread: int, work: _Work) -> None:
     latest = time.monotonic() + IMPORT_LIMIT
-    while not work.over.wait(_LOOK):
-        now = time.monotonic()
-        if now > latest or (now > work.began + IO_LIMIT and not _is_importing(thread)):
+    while time.monotonic() < latest:
+        over = work.over.wait(_LOOK) or time.monotonic() > work.began + IO_LIMIT
+        if over and not _is_importing(thread):
             return
+        time.sleep(_LOOK)
 
 
 def _is_importing(thread: int) -> bool:

@@ -56,7 +56,7 @@ class Follower:
         found, known = file_trouble(self.path), self._trouble
         self._trouble = found
         if found is not None and found is not known:
-            log.error("%s (It is %s.)", found, self.path)
+            log.error("%s", _error(found, self.path))
         return found
 
     def is_missing(self) -> bool:
@@ -89,7 +89,7 @@ def file_mark(path: str) -> tuple[int, int, int] | None:
 def file_trouble(path: str) -> Trouble | None:
     """What keeps this process from changing the watch file; None: nothing, or it isn't there."""
     try:
-        if os.path.islink(path) and os.lstat(path).st_uid not in (0, os.getuid()):
+        if _is_link_of_others(path):
             return Trouble.FILE_IS_LINK
         regular = S_ISREG(os.stat(path).st_mode)
     except OSError:
@@ -110,7 +110,7 @@ def touch_file(path: str, text: bytes = b"", mode: int = MODE) -> None:
     """
     # Before it is opened: opening some devices does something already.
     if (trouble := file_trouble(path)) is not None:
-        raise WatchFileError(f"{trouble} (It is {path}.)")
+        raise _error(trouble, path)
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         handle = _open(path, mode)
@@ -118,15 +118,27 @@ def touch_file(path: str, text: bytes = b"", mode: int = MODE) -> None:
             _change(handle, path, text)
         finally:
             os.close(handle)
+    except WatchFileError:
+        raise
     except OSError as error:
         raise WatchFileError(f"The watch file can't be made or changed: {error}") from error
+
+
+def _error(trouble: Trouble, path: str) -> WatchFileError:
+    return WatchFileError(f"{trouble} (It is {path}.)")
+
+
+def _is_link_of_others(path: str) -> bool:
+    return os.path.islink(path) and os.lstat(path).st_uid not in (0, os.getuid())
 
 
 def _open(path: str, mode: int) -> int:
     # Of a FIFO without a reader opening would wait, unless told.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
     flags |= getattr(os, "O_NOFOLLOW", 0)
-    if os.path.islink(path):  # of our own, or root's
+    if os.path.islink(path):
+        if _is_link_of_others(path):  # since it was looked at
+            raise _error(Trouble.FILE_IS_LINK, path)
         path = os.path.realpath(path)
     try:
         handle = os.open(path, flags | os.O_EXCL, mode)
@@ -142,7 +154,7 @@ def _open(path: str, mode: int) -> int:
 def _change(handle: int, path: str, text: bytes) -> None:
     stat = os.fstat(handle)
     if not S_ISREG(stat.st_mode):  # since it was looked at
-        raise WatchFileError(f"{Trouble.FILE_NOT_REGULAR} (It is {path}.)")
+        raise _error(Trouble.FILE_NOT_REGULAR, path)
     if not text:
         return
     if stat.st_size >= MAX_FILE:
