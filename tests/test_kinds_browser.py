@@ -205,7 +205,9 @@ def test_awkward_values_that_nobody_touches_are_not_written(
     state.update_db({key: value for key, (_, value) in AWKWARD.items()})
     app.config["WAFFLE_CONFS"] = CHOSEN
     before = stored(app)
-    assert all(same(before[key][1], value) for key, (_, value) in AWKWARD.items())
+    for key, (declared, value) in AWKWARD.items():
+        shaped = state.settings[key].type_problem(value) is None  # no web address, say
+        assert same(before[key][1], value if shaped else declared["default"])
     submit(open_page(app, java_script_enabled=script))
     after = stored(app)
     assert {key: after[key] for key in after if after[key][0] != before[key][0]} == {}

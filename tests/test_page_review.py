@@ -388,6 +388,17 @@ def test_reset_of_a_secret_passes_through_its_review(app: Flask, client: Any) ->
     assert state_of(app).read()["DSN"].text is None
 
 
+def test_a_secret_that_is_typed_beside_its_reset_is_what_is_reviewed(
+    app: Flask, client: Any
+) -> None:
+    state_of(app).update_db({"DSN": "s3cr3t"})
+    page = client.post(URL, data=typed(client, DSN="n3w") | {"waffle.do": "reset DSN"}).text
+    assert "It will have its default again" not in page
+    again = sent(page) | {"waffle.do": "confirm", "DSN": "n3w"}
+    assert client.post(URL, data=again).status_code == 303
+    assert stored(app)["DSN"] == "n3w"
+
+
 def test_reset_of_a_secret_is_forgotten_by_going_back(app: Flask, client: Any) -> None:
     state_of(app).update_db({"DSN": "s3cr3t"})
     page = client.post(URL, data=typed(client) | {"waffle.do": "reset DSN"}).text
