@@ -41,7 +41,7 @@ def fail(state: Any, *, times: int = 1_000_000) -> Callable[[], None]:
             raise StoreError("the database is away")
         return type(store).read(store, keys)
 
-    store.read = read
+    store.read = store.read_fresh = store.read_at_once = read
     return left.clear
 
 
@@ -311,7 +311,7 @@ def slow(make_app: MakeApp) -> tuple[Flask, Any, threading.Event, list[float]]:
         go.wait(60)
         return type(store).read(store, keys)
 
-    store.read = read
+    store.read = store.read_fresh = store.read_at_once = read
     return app, state, go, reads
 
 
@@ -379,7 +379,7 @@ def test_an_error_in_a_reload_leaves_the_request_alone(
     def read(keys: Any = None) -> Any:
         raise AttributeError("a mistake in somebody's store")
 
-    store.read = read
+    store.read = store.read_fresh = store.read_at_once = read
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert app.test_client().get("/").text == "Waffle"
     assert "a mistake in somebody's store" in caplog.text

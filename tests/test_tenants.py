@@ -17,6 +17,7 @@ from flask_sqlalchemy.session import Session
 from werkzeug.test import Client
 
 from waffleconf_admin import AlchemyWaffleStore, PeeweeWaffleStore, WaffleConf, WaffleMixin
+from waffleconf_admin.contexts import quietly_within
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
 BLOCKS = re.findall(
@@ -92,7 +93,7 @@ def test_schemas_of_tenants_are_told_apart(
     Conf, _ = AlchemyWaffleStore.make_models(db)
     WaffleConf(app, AlchemyWaffleStore(db, Conf))
     db.metadata.create_all(engine)
-    with app.app_context():
+    with quietly_within(app):
         save(app, "one", "main")
         save(app, "two", "main")
         assert warnings(caplog) == []

@@ -313,7 +313,7 @@ QUOTED = {
 
 @pytest.mark.parametrize("raw", QUOTED.values(), ids=QUOTED.keys())
 def test_what_python_says_of_a_damaged_text_is_not_in_the_traceback(raw: bytes) -> None:
-    with pytest.raises(InvalidValue, match="damaged") as caught:
+    with pytest.raises(InvalidValue, match=r"damaged|no data of a time zone") as caught:
         deserialize(stored(raw), CLASSES)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 

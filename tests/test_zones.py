@@ -15,7 +15,7 @@ from flask import Flask
 from test_admin import sent, state_of, stored
 from test_fields import read
 
-from waffleconf_admin import InvalidValue, WaffleAdmin, kinds
+from waffleconf_admin import InvalidValue, WaffleAdmin, builders, kinds
 from waffleconf_admin.forms import parse_text
 
 MakeApp = Callable[..., Flask]
@@ -39,6 +39,7 @@ def forget() -> None:
     ZoneInfo.clear_cache(only_keys=["UTC", CHATHAM])
     kinds._installed_zones.cache_clear()
     kinds._report_missing_zones.cache_clear()
+    builders._known_zone.cache_clear()
 
 
 @pytest.fixture

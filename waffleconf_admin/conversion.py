@@ -33,6 +33,8 @@ from . import kinds
 from .measures import duration_text, parse_duration, parse_size, size_text
 from .util import same
 
+#: Blanks, and the texts in which they stay.
+_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*+")|[ \t\r\n]++')
 #: The words for yes and no that the page writes: as the text of a control, and for people. Others
 #: may have meant something else to the code that stored them.
 _TRUE, _FALSE = ("true", "on"), ("false", "off")
@@ -147,7 +149,7 @@ def _from_json(text: str, kind: type) -> Any:
 
 def _close(text: str) -> str:
     """A JSON text without blanks between its parts."""
-    return re.sub(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', r"\1", text)
+    return _BLANKS.sub(r"\1", text)
 
 
 def _usual_text(value: Any) -> list[str]:

@@ -73,7 +73,7 @@ NO_ZONE_DATA = mark(
     "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
     "tzdata, or pip install tzdata)."
 )
-_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 OURS = (Email, Url, Color, TimeZone, Range, FileSize)
 
 #: What people call a value of a type, and of what inherits from it.

@@ -98,9 +98,10 @@ class Rows:
         if not keys:
             return {}
         with quietly_within(self._app):
-            if check:
+            found = dict(read(keys))
+            if check:  # what could not be read came from nowhere
                 self._check_location()
-            return dict(read(keys))
+            return found
 
     def swap(self, before: Texts, after: Texts, history: Sequence[HistoryRow] = ()) -> bool:
         """Write the texts *after*, if all of *before* is still so; False: it is not.
