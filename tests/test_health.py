@@ -383,7 +383,7 @@ def test_an_error_in_a_reload_leaves_the_request_alone(
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert app.test_client().get("/").text == "Waffle"
     assert "a mistake in somebody's store" in caplog.text
-    del store.read
+    del store.read, store.read_fresh, store.read_at_once
     other, _state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
     other.extensions["waffleconf"].update_db({"SITENAME": "A"})
     assert app.test_client().get("/").text == "A"
