@@ -82,7 +82,7 @@ class AlchemyWaffleStore(AlchemyHistory):
         try:
             with (
                 self._reachable(bind) as connection,
-                begun(connection, None, pooled=False),
+                begun(connection, locks.AT_ONCE, pooled=False),
             ):
                 return self._tidy(rows.read(connection, wanted), wanted)
         except sa.exc.SQLAlchemyError as error:
