@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from flask import Flask, current_app, has_app_context, request
-from itsdangerous import BadSignature
+from itsdangerous import BadData
 
 from ..words import gettext, mark
 from .guard import field_name
@@ -82,12 +82,13 @@ def _without_session() -> Cause:
     cookie = request.cookies.get(interface.get_cookie_name(current_app))
     if cookie is None:
         return _COOKIE
-    signed = getattr(interface, "get_signing_serializer", None)
-    if signed is None:
+    make = getattr(interface, "get_signing_serializer", None)
+    if make is None:
         return _SESSION  # it is kept on the server
     try:
-        signed(current_app).loads(cookie)
-    except BadSignature:
+        if serializer := make(current_app):  # none without a SECRET_KEY
+            serializer.loads(cookie)
+    except BadData:
         return _KEY
     return _AGE
 
