@@ -171,12 +171,13 @@ def test_with_a_file_the_very_next_request_of_every_worker_is_current(server: Se
 def test_every_worker_is_well_and_has_one_watcher_for_each_app(server: Server) -> None:
     for kind in KINDS:
         server.answers(kind)  # a worker starts what it lacks with its first request
-    # Greenlets live on in a forked process, where Python doesn't list them.
-    listed = 0 if server.name == "gunicorn gevent preload early" else len(KINDS)
+    listed = {len(KINDS)}
+    if server.name == "gunicorn gevent preload early":
+        listed.add(0)  # Python doesn't list greenlets that live on in a forked process
     for kind in KINDS:
         for answer in server.answers(kind):
             assert (answer["trouble"], answer["error"]) == (None, None)
-            assert (answer["alive"], answer["watchers"]) == (True, listed)
+            assert answer["alive"] and answer["watchers"] in listed
 
 
 @pytest.mark.parametrize("preload", ["", " --preload"])
