@@ -21,7 +21,7 @@ from typing import Any
 import flask_sqlalchemy  # noqa: F401
 import redis
 
-from waffleconf_admin.watcher import INTERVALS
+from waffleconf_admin.sync.watch_types import INTERVALS
 
 POLL = INTERVALS["file"]
 

@@ -12,7 +12,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["waffleconf_admin"]):
-    from waffleconf_admin import bounds, unpickle, util
+    from waffleconf_admin.codec import limits, pickles, unpickler
 
 import base64
 import copy
@@ -23,7 +23,7 @@ import pickle
 
 from waffleconf_admin import InvalidValue
 
-bounds.MAX_ITEMS = unpickle.MAX_ITEMS = 10_000  # no time is to be spent in counting to the bound
+limits.MAX_ITEMS = unpickler.MAX_ITEMS = 10_000  # no time is to be spent in counting to the bound
 
 
 class Theme(enum.Enum):
@@ -43,13 +43,13 @@ SEEDS = [
 
 def one(raw: bytes) -> None:
     try:
-        value = util.deserialize(base64.b64encode(raw), [Theme, Names])
+        value = pickles.deserialize(base64.b64encode(raw), [Theme, Names])
     except InvalidValue as error:
         assert str(error).isprintable()
         return
     repr(value)
     copy.deepcopy(value)
-    util.same(value, value)
+    pickles.same(value, value)
     assert Theme.LIGHT.value == "light"
 
 

@@ -5,7 +5,7 @@
 Each row stands beside its floor, measured in the same run: a bare publish to get_message, or a bare
 loop of os.stat, in as many processes; and one bare SELECT of all the rows. What waits is measured
 while a bare loop runs beside it. Flask-WaffleConf 0.3.1 follows, where an environment has it:
-tests/test_side_by_side.py makes one, --old names the Python of another.
+tests/servers/test_side_by_side.py makes one, --old names the Python of another.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT)]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 import floors  # noqa: E402
@@ -35,7 +35,7 @@ import servers  # noqa: E402
 from fleet import FOLLOWER, WAIT, Process, until  # noqa: E402
 from measure import cpu  # noqa: E402
 
-from waffleconf_admin.watcher import INTERVALS  # noqa: E402
+from waffleconf_admin.sync.watch_types import INTERVALS  # noqa: E402
 
 WARM_UP = 5  # rounds that don't count: first connections, first statements
 OLD_ROUNDS = {"redis": 10, "file": 3}

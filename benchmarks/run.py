@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measure import ROOT, Missing, Options, Row, described, read, report, write
 
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT)]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 import servers  # noqa: E402

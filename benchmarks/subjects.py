@@ -19,7 +19,7 @@ from uuid import UUID
 from flask import Flask
 from measure import ROOT, Options, Row, Work, timed
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from writers import on_peewee, on_sqlalchemy
 

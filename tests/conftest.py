@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,10 @@ from typing import Any
 import pytest
 import servers
 import sqlalchemy as sa
+from apps import ORMS
 from flask import Flask
+from required import MISSING, required
 from sqlalchemy.engine import make_url
-
-REQUIRE_ALL = os.environ.get("CI") == "true" or os.environ.get("WAFFLE_REQUIRE_ALL") == "1"
-MISSING = "Missing here: "
-
-
-@contextlib.contextmanager
-def required() -> Iterator[None]:
-    """Skips the test when a program is missing, or fails it where everything is required."""
-    try:
-        yield
-    except servers.Missing as error:
-        (pytest.fail if REQUIRE_ALL else pytest.skip)(f"{MISSING}{error}")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -109,7 +98,7 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
     def url(database: str) -> str:
         if database not in made:
             server = make_url(request.getfixturevalue(f"{database}_server"))
-            name = request.module.__name__
+            name = request.module.__name__.rpartition(".")[2]
             engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
             with engine.connect() as connection:
                 charset = " CHARACTER SET utf8mb4" if database == "mariadb" else ""
@@ -146,74 +135,6 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(params=["sqlalchemy", "peewee"])
 def orm(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
-    from flask_sqlalchemy import SQLAlchemy
-
-    from waffleconf_admin import AlchemyWaffleStore, WaffleMixin
-
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
-    db = SQLAlchemy(app)
-    Change: Any = None
-    if history:
-        Conf, Change = AlchemyWaffleStore.make_models(db)
-    else:
-
-        class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc, no-redef]
-            __tablename__ = "confs"
-
-            id = db.Column(db.Integer, primary_key=True)
-            key = db.Column(db.String(255), unique=True)
-            value = db.Column(db.Text)
-
-    with app.app_context():
-        engine = db.engine
-        if create:
-            db.create_all()
-    stack.callback(engine.dispose)
-    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change)
-
-
-def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
-    import peewee
-    from playhouse.db_url import connect
-
-    from waffleconf_admin import PeeweeWaffleStore, WaffleMixin
-
-    db = connect(_peewee_url(url))
-    Change: Any = None
-    if history:
-        Conf, Change = PeeweeWaffleStore.make_models(db)
-    else:
-
-        class Conf(peewee.Model, WaffleMixin):  # type: ignore[misc, no-redef]
-            class Meta:
-                database = db
-                table_name = "confs"
-
-            key = peewee.CharField(unique=True)
-            value = peewee.TextField()
-
-    models = [Conf, Change] if history else [Conf]
-    if create and url == "sqlite://":
-        db.connect()
-        db.create_tables(models)  # an in-memory database lasts as long as its connection
-    elif create:
-        with db.connection_context():
-            db.create_tables(models)
-    stack.callback(db.close)
-    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change)
-
-
-def _peewee_url(url: str) -> str:
-    """SQLAlchemy's spelling of a database URL in peewee's words."""
-    if url == "sqlite://":
-        return "sqlite:///:memory:"
-    return url.replace("mysql+pymysql:", "mysql:").replace("postgresql:", "psycopg3:")
-
-
-ORMS: dict[str, Callable[..., Any]] = {"sqlalchemy": _alchemy, "peewee": _peewee}
 
 
 @pytest.fixture

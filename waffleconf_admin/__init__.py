@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from . import store
 from .admin import WaffleAdmin, anyone, blueprint
-from .admin.rights import Can
+from .admin.permissions import Can
 from .core import WaffleConf
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
-from .forms import SettingsForm, build_form
-from .health import Health
-from .history import Change
-from .live import conf
+from .forms import SettingsForm
 from .models import WaffleChangeMixin, WaffleMixin
-from .saving import Saved
-from .setting import Setting
+from .settings.setting import Setting
 from .signals import conf_changed
+from .state.conf import conf
+from .state.form import build_form
+from .state.history import Change
+from .state.save import Saved
 from .store import WaffleStore
+from .sync.health import Health
 
 if TYPE_CHECKING:
     from .store import AlchemyWaffleStore as AlchemyWaffleStore

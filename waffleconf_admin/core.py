@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
 from . import calls, cli, hooks
-from .saving import Validate
-from .state import _WaffleState
+from .defaults import DEFAULTS, check
+from .state.save import Validate
+from .state.state import _WaffleState
 from .store import WaffleStore
 
 __all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
-
-#: Every setting of the extension itself, with its default.
-DEFAULTS: dict[str, Any] = {
-    "WAFFLE_CONFS": {},
-    "WAFFLE_AUTOLOAD": True,
-    "WAFFLE_STORE_DEFAULTS": True,
-    "WAFFLE_CLASSES": (),
-    "WAFFLE_MULTIPROC": False,
-    "WAFFLE_WATCHTYPE": "file",
-    "WAFFLE_WATCH_INTERVAL": None,
-    "WAFFLE_RESYNC_INTERVAL": 60.0,
-    "WAFFLE_WATCHER_FILE": "/tmp/waffleconf.txt",
-    "WAFFLE_WATCHER_MODE": 0o664,
-    "WAFFLE_REDIS_URL": None,
-    "WAFFLE_REDIS_HOST": "localhost",
-    "WAFFLE_REDIS_PORT": 6379,
-    "WAFFLE_REDIS_CHANNEL": "waffleconf",
-    "WAFFLE_TEMPLATE": "waffleconf/waffle_form",
-    "WAFFLE_CAN": None,
-    "WAFFLE_HISTORY_DAYS": None,
-}
 
 #: What every store can do; `WaffleStore` brings along what a store of the app's own leaves out.
 _OF_A_STORE = ("commit", "delete", "get", "put", "read", "swap")
@@ -84,7 +63,7 @@ class WaffleConf:
         _check_store(configstore)
         for key, default in DEFAULTS.items():
             app.config.setdefault(key, copy(default))
-        _check(app.config)
+        check(app.config)
         calls.check(app, self._validate, "validate=")
         calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
         state = _WaffleState(app, configstore, validate=self._validate)
@@ -119,34 +98,4 @@ def _check_store(store: Any) -> None:
         raise TypeError(
             f"WaffleConf needs a store, and {given} is none: write AlchemyWaffleStore(db=db, "
             "model=Conf) or PeeweeWaffleStore(model=Conf), or subclass WaffleStore."
-        )
-
-
-def _check(config: Mapping[str, Any]) -> None:
-    """Refuse settings of the extension that would do harm later, and far from their cause."""
-    for key in ("WAFFLE_WATCH_INTERVAL", "WAFFLE_RESYNC_INTERVAL"):
-        seconds = config[key]
-        if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
-            raise ValueError(f"{key} is {seconds!r}: write a number of seconds above 0, or None.")
-    mode = config["WAFFLE_WATCHER_MODE"]
-    if type(mode) is not int or mode & ~0o777 or mode & 0o600 != 0o600:
-        raise ValueError(
-            f"WAFFLE_WATCHER_MODE is {mode!r}: write the rights of the watch file in octal, such "
-            "as 0o664. Its owner needs to read and write it."
-        )
-    watch = config["WAFFLE_WATCHTYPE"]
-    if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
-        raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: write plain ones.")
-    classes = config["WAFFLE_CLASSES"]
-    if isinstance(classes, Mapping):
-        paths, classes = list(classes), list(classes.values())
-        if any(not isinstance(path, str) or "." not in path.strip(".") for path in paths):
-            raise ValueError(
-                f"WAFFLE_CLASSES has the names {paths!r}: write the former module and the name of "
-                'each class, such as {"shop.models.Plan": Plan}.'
-            )
-    if isinstance(classes, type | str) or not all(isinstance(cls, type) for cls in classes):
-        raise ValueError(
-            f"WAFFLE_CLASSES is {classes!r}: write a list of classes, such as [Point], or a dict "
-            'of those that have moved, such as {"shop.models.Plan": Plan}.'
         )

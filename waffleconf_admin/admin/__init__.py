@@ -19,26 +19,26 @@ from flask import (
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from .. import calls, words
-from ..declarations import named_group
+from .. import calls, i18n
 from ..forms.values import add_fields
+from ..settings.declarations import named_group
 from . import assets, csrf, headers, submission, undo
 from .actor import logged_in
 from .history import HistoryPage
-from .hold import Held, held
 from .index import SettingsPage
 from .kept import Keeper
 from .limits import limits
-from .rights import Can, Rights, anyone
+from .permissions import Can, Rights, anyone
+from .resubmission import Held, held
 
 __all__ = ["WaffleAdmin", "anyone", "blueprint"]
 
 #: What our templates use besides what they are given; the names begin with "waffle_".
 _IN_TEMPLATES: dict[str, Callable[..., Any]] = {
-    "gettext": words.gettext,
-    "ngettext": words.ngettext,
-    "language": words.language,
-    "is_rtl": words.is_rtl,
+    "gettext": i18n.gettext,
+    "ngettext": i18n.ngettext,
+    "language": i18n.language,
+    "is_rtl": i18n.is_rtl,
     "asset": assets.url,
     "limits": limits,
 }

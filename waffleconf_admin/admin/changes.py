@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..fields import FIELDS, SettingField, bound, choose, describe
+from ..fields import FIELDS, SettingField, binding, choose, describe
 from ..fields.base import readable
-from ..history import Change
-from ..setting import Setting
-from ..words import gettext as _
+from ..i18n import gettext as _
+from ..settings.setting import Setting
+from ..state.history import Change
 from . import undo
-from .compare import Comparer, Pieces
+from .diff import Comparer, Pieces
 
 #: Texts on one line that are longer than this are compared word by word.
 LONG = 60
@@ -116,7 +116,7 @@ class Teller:
         """A field that knows how a setting's values are written."""
         if setting.key not in self._kinds:
             try:
-                kind = bound.alone(setting, choose(setting, self._table))
+                kind = binding.alone(setting, choose(setting, self._table))
             except ValueError:
                 kind = None
             self._kinds[setting.key] = kind
@@ -126,7 +126,7 @@ class Teller:
         """A value in words, of bounded length."""
         if stored is None:
             return None
-        return bound.words(self._kind(setting), value)
+        return binding.words(self._kind(setting), value)
 
     def _whole(self, setting: Setting, value: Any) -> str:
         """The whole text of a value, to be compared."""

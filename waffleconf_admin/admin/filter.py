@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from ..setting import Setting
-from ..words import gettext as _
+from ..i18n import gettext as _
+from ..settings.setting import Setting
 
 #: The names that we use in the address; others are the app's.
 NAMES = ("q", "group", "changed", "attention")

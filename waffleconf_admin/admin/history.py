@@ -14,14 +14,14 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..forms.form import ELSEWHERE
 from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, explain
-from ..history import Change
-from ..words import gettext as _
-from ..words import ngettext
+from ..i18n import gettext as _
+from ..i18n import ngettext
+from ..state.history import Change
 from . import csrf, undo
 from .changes import Save, Teller, sources
-from .rights import Rights
+from .permissions import Rights
+from .relative_time import ago
 from .saved import SHOWN, shorten
-from .when import ago
 
 if TYPE_CHECKING:
     from . import WaffleAdmin

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from .. import forms
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..fields import FIELDS
+from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, explain
 from ..forms.values import sent_texts
-from ..saving import RESET
-from ..setting import Setting
-from ..util import same
-from ..words import gettext as _
+from ..i18n import gettext as _
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..state.form import build_form
+from ..state.save import RESET, Origin
 from . import csrf, review, saved
 from .filter import Filter
 from .page import Page
-from .rights import Rights
+from .permissions import Rights
 from .submission import Sent, posted
 
 if TYPE_CHECKING:
@@ -90,11 +91,11 @@ class SettingsPage:
         query = request.query_string.decode("utf-8", "replace")
         return url_for(".index") + (f"?{query}" if query else "")
 
-    def _form(self) -> forms.SettingsForm:
+    def _form(self) -> SettingsForm:
         keys = [setting.key for setting in self.rights.viewable]
         # What the page shows, this process serves: it may have missed a save of the command line.
         self.records = self.state.refresh()
-        return forms.build_form(
+        return build_form(
             self.state,
             keys=keys,
             records=self.records,
@@ -104,7 +105,7 @@ class SettingsPage:
             guard=Guard(self.refusal),
         )
 
-    def _show(self, form: forms.SettingsForm, status: int = 200, *notes: str) -> Response:
+    def _show(self, form: SettingsForm, status: int = 200, *notes: str) -> Response:
         keeper, found = self.admin.keeper, Filter(request.args)
         page = Page(
             self.state, self.rights, form, self.records, keeper, found, self.sent, list(notes)
@@ -112,7 +113,7 @@ class SettingsPage:
         template = current_app.config["WAFFLE_TEMPLATE"]
         return self.admin.page(template, status, form=form, page=page)
 
-    def _review(self, form: forms.SettingsForm) -> Response:
+    def _review(self, form: SettingsForm) -> Response:
         return self.admin.page(
             "waffleconf/review",
             form=form,
@@ -123,7 +124,7 @@ class SettingsPage:
             heading=_("Review changes"),
         )
 
-    def _save(self, form: forms.SettingsForm) -> Response:
+    def _save(self, form: SettingsForm) -> Response:
         wanted = form.changes | {
             key: RESET for key in self.sent.resets if key in form.changes and _is_default(form, key)
         }
@@ -141,13 +142,13 @@ class SettingsPage:
         # No box ticked: of such a control a blank is sent, or it would be left as it is.
         self.sent.settings.setlist(self.sent.name_of(setting.key), texts or [""])
 
-    def _reset_secrets(self, form: forms.SettingsForm) -> None:
+    def _reset_secrets(self, form: SettingsForm) -> None:
         """No text stands for the default of a secret, so these are resets and nothing else."""
         for key in self.sent.resets:
             if key in form and form[key].setting.secret:
                 form.reset(key)
 
-    def _save_alone(self, form: forms.SettingsForm, key: str, value: Any) -> Response:
+    def _save_alone(self, form: SettingsForm, key: str, value: Any) -> Response:
         """Save one setting; what else was typed is neither saved nor lost."""
         field = form[key]
         if form.form_errors or key in form.conflicts or not field.resettable:
@@ -165,7 +166,7 @@ class SettingsPage:
         return self._show(rest, 200, done, _("What else you have changed is not saved yet."))
 
     def _write(
-        self, form: forms.SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
+        self, form: SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
     ) -> tuple[int, Any]:
         """Write, or tell the form why not: the status of the answer, and what was written."""
         try:
@@ -185,7 +186,7 @@ class SettingsPage:
             return 503, {}
 
     def _written(
-        self, form: forms.SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
+        self, form: SettingsForm, wanted: Mapping[str, Any], expected: Mapping[str, Any]
     ) -> Any:
         """Write. What somebody has just given the value that it shall have is done too: a second
         click on Save, most likely, while another worker answers the first.
@@ -196,7 +197,7 @@ class SettingsPage:
             left = {key: value for key, value in wanted.items() if key not in done}
             seen = {key: value for key, value in expected.items() if key not in done}
             try:
-                written = self.state.save(left, seen, actor, note, "page")
+                written = self.state.save(left, seen, Origin(actor, note, "page"))
             except ConflictError as error:
                 records = self.state.read(error.keys)
                 agreed = {
@@ -214,7 +215,7 @@ class SettingsPage:
                 return written
 
 
-def _is_default(form: forms.SettingsForm, key: str) -> bool:
+def _is_default(form: SettingsForm, key: str) -> bool:
     """Whether a setting shall have its default; of a typed secret nobody is told that it is."""
     setting = form[key].setting
     return form.is_reset(key) if setting.secret else same(form.changes[key], setting.default)
@@ -229,6 +230,6 @@ def _is_reviewed(field: Any) -> bool:
     return bool(field.setting.confirm and field.editable and field.record.served != "default")
 
 
-def _asked(form: forms.SettingsForm) -> bool:
+def _asked(form: SettingsForm) -> bool:
     """Whether one of the changes has to be looked at twice."""
     return any(form[key].setting.confirm for key in form.changes)

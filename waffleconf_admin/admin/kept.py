@@ -12,13 +12,13 @@ from weakref import WeakKeyDictionary
 from flask import Flask, current_app
 from markupsafe import Markup
 
-from .. import kinds
 from ..forms import SettingsForm
 from ..forms.form import NO_RIGHT, READ_ONLY
-from ..setting import Setting
-from ..words import gettext as _
-from ..words import language
-from .rights import Rights
+from ..i18n import gettext as _
+from ..i18n import language
+from ..settings import value_types
+from ..settings.setting import Setting
+from .permissions import Rights
 
 #: Languages whose rows are kept, of those that were used last.
 LANGUAGES = 4
@@ -106,7 +106,7 @@ class Keeper:
         choices = setting.choices
         if setting.field is not None or setting.validators or callable(choices):
             return False
-        if any(base in self._own for base in kinds.bases(setting.kind)):
+        if any(base in self._own for base in value_types.bases(setting.value_type)):
             return False
         if field.reason not in ("", _(READ_ONLY), _(NO_RIGHT)):
             return False

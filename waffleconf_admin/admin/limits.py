@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import NoneType
 
-from ..kinds import words
-from ..setting import Setting
-from ..words import gettext as _
+from ..i18n import gettext as _
+from ..settings.setting import Setting
+from ..settings.value_types import words
 
 
 def limits(setting: Setting) -> str:
@@ -14,7 +14,7 @@ def limits(setting: Setting) -> str:
     low, high = setting.min, setting.max
     if low is None and high is None:
         return ""
-    kind = setting.kind
+    kind = setting.value_type
     counted = hasattr(kind, "__len__")
     low, high = (
         "" if end is None else words(int if counted else kind, end).removesuffix(".0")

@@ -13,18 +13,18 @@ from markupsafe import Markup
 from ..exceptions import StoreError
 from ..fields import SettingField
 from ..fields.base import TEXT_LIMIT
-from ..fields.moment import DateField
+from ..fields.temporal import DateField
 from ..forms import SettingsForm
 from ..forms.guard import Guard
-from ..health import attention_sentence
-from ..setting import Setting
-from ..words import gettext as _
-from ..words import ngettext
+from ..i18n import gettext as _
+from ..i18n import ngettext
+from ..settings.setting import Setting
+from ..sync.health import attention_sentence
 from . import kept, saved
 from .filter import GENERAL, Filter, group_label, group_name
-from .rights import Rights
+from .permissions import Rights
+from .relative_time import ago
 from .submission import Sent
-from .when import ago
 
 log = logging.getLogger(__name__)
 

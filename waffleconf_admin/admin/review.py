@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..fields.base import SettingField
-from ..fields.bound import words
+from ..fields.binding import words
 from ..forms import SettingsForm
-from .compare import Comparer, Pieces
+from .diff import Comparer, Pieces
 
 
 class Change(NamedTuple):

@@ -9,12 +9,12 @@ from typing import Any
 from flask import current_app, flash, session
 
 from ..exceptions import StoreError
-from ..fields.bound import words
+from ..fields.binding import words
 from ..forms import SettingsForm
-from ..words import gettext as _
-from ..words import ngettext
+from ..i18n import gettext as _
+from ..i18n import ngettext
 from . import undo
-from .rights import Rights
+from .permissions import Rights
 
 log = logging.getLogger(__name__)
 

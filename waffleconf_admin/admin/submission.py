@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from ..forms.submission import PAGE, Names
-from ..setting import Setting
+from ..settings.setting import Setting
 
 DO = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", "convert KEY", or nothing: save
 NOTE = PAGE + "note"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Literal
 
-from ..history import Change
-from ..setting import Setting
-from ..util import same
-from .rights import Rights
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..state.history import Change
+from .permissions import Rights
 
 #: Why the old value of a change can't be had again; "" when it can.
 Obstacle = Callable[[Change], str]

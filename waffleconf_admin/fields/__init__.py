@@ -12,18 +12,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from .. import kinds
-from ..setting import Setting
+from ..settings import value_types
+from ..settings.setting import Setting
 from .base import SettingField, describe
-from .bound import log_failure
+from .basic import BooleanField, TextField
+from .binding import log_failure
 from .choice import ChoiceField, OptionalBooleanField, ZoneField
-from .line import NETS, ColorField, EmailField, NetField, PathField, UrlField, UuidField
 from .measure import DurationField, FileSizeField
-from .moment import DateField, DateTimeField, TimeField
+from .multiple import FlagField, SeveralField
 from .number import DecimalField, FloatField, IntegerField, RangeField, WholeRangeField
-from .plain import BooleanField, TextField
-from .several import FlagField, SeveralField
-from .structure import BytesField, JsonField
+from .structured import BytesField, JsonField
+from .temporal import DateField, DateTimeField, TimeField
+from .text import NETS, ColorField, EmailField, NetField, PathField, UrlField, UuidField
 
 __all__ = [
     "FIELDS",
@@ -76,14 +76,14 @@ FIELDS: Mapping[type, Maker] = {
     int: IntegerField,
     float: FloatField,
     Decimal: DecimalField,
-    kinds.Range: _range,
-    kinds.FileSize: FileSizeField,
+    value_types.Range: _range,
+    value_types.FileSize: FileSizeField,
     str: TextField,
     NoneType: TextField,
-    kinds.Email: EmailField,
-    kinds.Url: UrlField,
-    kinds.Color: ColorField,
-    kinds.TimeZone: ZoneField,
+    value_types.Email: EmailField,
+    value_types.Url: UrlField,
+    value_types.Color: ColorField,
+    value_types.TimeZone: ZoneField,
     ZoneInfo: ZoneField,
     date: DateField,
     time: TimeField,
@@ -104,10 +104,12 @@ def choose(setting: Setting, table: Mapping[type, Maker] = FIELDS) -> Any:
     if setting.field is not None:
         maker: Maker | None = setting.field
     elif setting.choices is not None:
-        flags = issubclass(setting.kind, Flag)
+        flags = issubclass(setting.value_type, Flag)
         maker = FlagField if flags else SeveralField if setting.several else ChoiceField
     else:
-        maker = next((table[base] for base in kinds.bases(setting.kind) if base in table), None)
+        maker = next(
+            (table[base] for base in value_types.bases(setting.value_type) if base in table), None
+        )
     if maker is None or isinstance(maker, type):
         return maker
     try:

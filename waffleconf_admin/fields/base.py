@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 import wtforms
 
-from .. import kinds, widgets
-from ..setting import Setting
-from ..util import same
-from ..words import gettext, mark
+from ..i18n import gettext, mark
+from ..settings import value_types
+from ..settings.equality import same
+from ..settings.setting import Setting
+from . import widgets
 
 #: Characters of a value that are shown to people.
 TEXT_LIMIT = 1000
@@ -161,7 +162,7 @@ def expect(value: Any, kind: type, *others: type) -> None:
             gettext(
                 "it is of type %(type)s, and this control is for %(noun)s",
                 type=name,
-                noun=kinds.noun(kind),
+                noun=value_types.noun(kind),
             )
         )
 

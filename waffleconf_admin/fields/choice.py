@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 from wtforms.fields.core import Label
 
-from .. import kinds, widgets
-from ..choices import Choice
-from ..setting import Setting
-from ..util import same
-from ..words import gettext
+from ..i18n import gettext
+from ..settings import value_types
+from ..settings.choices import Choice
+from ..settings.equality import same
+from ..settings.setting import Setting
+from . import widgets
 from .base import SettingField, describe
-from .plain import FALSE, TRUE
+from .basic import FALSE, TRUE
 
 #: Up to so many choices are radio buttons, more are a select.
 RADIO_BUTTONS = 4
@@ -41,7 +42,7 @@ class ChoiceField(SettingField):
         """Return the choices, each with a label."""
         choices = self.setting.list_choices()
         if choices is None:  # an Enum
-            choices = [Choice(member, kinds.label(member)) for member in self.setting.members]
+            choices = [Choice(member, value_types.label(member)) for member in self.setting.members]
         if self.setting.optional and all(choice.value is not None for choice in choices):
             choices.insert(0, Choice(None, gettext("(none)")))
         return choices
@@ -167,7 +168,7 @@ class ZoneField(ChoiceField):
 
     def choices(self) -> list[Choice]:
         none = [Choice(None, gettext("(none)"))] if self.setting.optional else []
-        return none + [Choice(name, name) for name in kinds.time_zones()]
+        return none + [Choice(name, name) for name in value_types.time_zones()]
 
     def process_data(self, value: Any) -> None:
         super().process_data(_zone_name(value))
@@ -180,16 +181,20 @@ class ZoneField(ChoiceField):
         return super().display(_zone_name(value))
 
     def gives_back(self, value: Any) -> bool:
-        return value is None or kinds.accepts(self.setting.kind, value)
+        return value is None or value_types.accepts(self.setting.value_type, value)
 
     def parse(self, text: str) -> Any:
         try:
             name = super().parse(text)
         except ValueError:
-            if kinds.has_zone_data() or kinds.shape_problem(kinds.TimeZone, text):
+            if value_types.has_zone_data() or value_types.shape_problem(value_types.TimeZone, text):
                 raise
             name = text  # without data there is no list that it could be in
-        return kinds.zone(name) if name and issubclass(self.setting.kind, ZoneInfo) else name
+        return (
+            value_types.zone(name)
+            if name and issubclass(self.setting.value_type, ZoneInfo)
+            else name
+        )
 
 
 def _zone_name(value: Any) -> Any:

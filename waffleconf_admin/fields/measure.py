@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from ..measures import duration_text, parse_duration, parse_size, size_text
+from ..settings.units import duration_text, parse_duration, parse_size, size_text
 from .base import LineField, expect
 
 

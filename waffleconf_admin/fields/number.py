@@ -7,9 +7,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from .. import widgets
-from ..util import same
-from ..words import gettext
+from ..i18n import gettext
+from ..settings.equality import same
+from . import widgets
 from .base import LineField, Unshown, expect
 
 _WHOLE = re.compile(r"[+-]?[0-9]++")

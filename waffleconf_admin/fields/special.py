@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import NoneType
 from typing import Any
 
-from .. import kinds, widgets
-from ..words import gettext
+from ..i18n import gettext
+from ..settings import value_types
+from . import widgets
 from .base import SettingField, describe
 from .choice import ChoiceField
 
@@ -27,7 +28,7 @@ class SecretField(SettingField):
     @property
     def blank(self) -> Any:
         """What a cleared one is."""
-        return None if self.setting.optional else kinds.real(self.setting.kind)()
+        return None if self.setting.optional else value_types.real(self.setting.value_type)()
 
     def show(self, value: Any) -> str:
         return ""
@@ -56,7 +57,7 @@ class SecretField(SettingField):
         """What may be written, whatever was."""
         if isinstance(self.inner, ChoiceField):
             return gettext("This is not one of the choices.")
-        return gettext("This must be %(noun)s.", noun=kinds.noun(self.setting.kind))
+        return gettext("This must be %(noun)s.", noun=value_types.noun(self.setting.value_type))
 
     def gives_back(self, value: Any) -> bool:
         return True  # it can't be changed unawares
@@ -68,7 +69,7 @@ class SecretField(SettingField):
 
     def _may_be_blank(self) -> bool:
         setting = self.setting
-        blank = setting.optional or issubclass(setting.kind, (str, bytes, NoneType))
+        blank = setting.optional or issubclass(setting.value_type, (str, bytes, NoneType))
         return blank and not setting.problem(self.blank)
 
     def process_formdata(self, valuelist: list[str]) -> None:

@@ -1,72 +1,15 @@
-"""The settings as a form for views, and the ways to read, show and check one value."""
+"""The settings as a form, and the ways to read, show and check one value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-from flask import has_request_context, request
-
-from ..contexts import within
-from ..setting import Setting
 from .form import SettingsForm
-from .guard import Guard, refusal
-from .values import check_values, choice_texts, exact_text, find, parse_text, show_text
-
-if TYPE_CHECKING:
-    from ..state import _WaffleState
+from .values import check_values, choice_texts, exact_text, parse_text, show_text
 
 __all__ = [
     "SettingsForm",
-    "build_form",
     "check_values",
     "choice_texts",
     "exact_text",
     "parse_text",
     "show_text",
 ]
-
-_auto: Any = object()
-
-
-def build_form(
-    state: _WaffleState,
-    *,
-    keys: Iterable[str] | None = None,
-    editable: Callable[[Setting], bool] = lambda setting: True,
-    fields: Mapping[type, Any] | None = None,
-    formdata: Any = _auto,
-    records: Mapping[str, Any] | None = None,
-    guard: Guard | None = None,
-) -> SettingsForm:
-    """Return a form of the app's settings, for a view.
-
-    :param state: the app's state, ``app.extensions["waffleconf"]``.
-    :param keys: which settings, or the one; all as a rule.
-    :param editable: which of them may be changed; the others are shown.
-    :param fields: ``{type: field class, or function of the Setting}``, besides our own.
-    :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
-        PATCH. None: a form to be shown.
-    :param records: what ``state.read()`` gave, if it was called already.
-    :param guard: of the CSRF token, if what was sent was looked at already.
-    :raises InvalidValue: one of the keys is not declared.
-    :raises StoreError: the database can't be read.
-    :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.
-    """
-    declared = state.settings
-    keys = [keys] if isinstance(keys, str) else keys
-    settings = {key: find(declared, key) for key in (declared if keys is None else keys)}
-    if formdata is _auto:
-        sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
-        formdata = request.form if sends else None
-    with within(state.app):
-        if guard is None and has_request_context():
-            guard = Guard(refusal(formdata))
-        return SettingsForm(
-            settings,
-            state.read(settings) if records is None else records,
-            editable=editable,
-            fields=fields,
-            formdata=formdata,
-            guard=guard,
-        )

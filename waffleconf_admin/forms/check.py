@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..fields import bound
-from ..words import gettext, mark
+from wtforms.form import BaseForm
 
-if TYPE_CHECKING:
-    from .form import SettingsForm
+from ..fields import binding
+from ..i18n import gettext, mark
 
 UNCHECKED = mark("This could not be checked, so it is not saved; the log of the site says why.")
 NOT_ACCEPTED = mark("This value is not accepted.")
 
 
-def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) -> None:
+def check(form: BaseForm, field: Any, extra_validators: Iterable[Any] = ()) -> None:
     """Run a field's validators and hold it to what is declared; its ``errors`` say the result.
 
     What a validator says by a ValidationError is said as it is, of a secret too.
@@ -30,7 +29,7 @@ def check(form: SettingsForm, field: Any, extra_validators: Iterable[Any] = ()) 
         message = gettext(NOT_ACCEPTED) if setting.secret else str(error)
         field.errors = [*field.errors, message]
     except Exception as error:
-        bound.log_failure(f"a validator of {setting.key}", setting, error)
+        binding.log_failure(f"a validator of {setting.key}", setting, error)
         field.errors = [*field.errors] or [gettext(UNCHECKED)]
     finally:
         field.validators = validators

@@ -10,15 +10,15 @@ from markupsafe import Markup
 from wtforms import Field
 from wtforms.form import BaseForm
 
-from .. import merge
 from ..calls import finish
 from ..contexts import within
-from ..fields import FIELDS, BooleanField, SeveralField, bound, choose, describe
+from ..fields import FIELDS, BooleanField, SeveralField, binding, choose, describe
 from ..fields.special import SecretField
-from ..setting import Setting
-from ..util import same
-from ..widgets import attributes
-from ..words import gettext, mark
+from ..fields.widgets import attributes
+from ..i18n import gettext, mark
+from ..settings.equality import same
+from ..settings.setting import Setting
+from . import merge
 from .check import check
 from .guard import Guard
 from .lazy import Fields
@@ -27,7 +27,7 @@ from .submission import TOKEN, Names, Submission, seals
 from .tokens import explain
 
 #: Fields that send nothing when nothing is ticked.
-SILENT = (BooleanField, SeveralField, *bound.SILENT)
+SILENT = (BooleanField, SeveralField, *binding.SILENT)
 
 NO_RIGHT = mark("You may see this setting, not change it.")
 READ_ONLY = mark("This setting is read-only.")
@@ -165,7 +165,7 @@ class SettingsForm(BaseForm):
                 self._records[key] = records[key]
                 self._fields.made.pop(key, None)
                 if self._submission and key in self._decisions:
-                    bound.take(self[key], self._submission.sent.getlist(self._name_of(key)))
+                    binding.take(self[key], self._submission.sent.getlist(self._name_of(key)))
                     self._mark(key)
         self._fail()
 
@@ -188,7 +188,7 @@ class SettingsForm(BaseForm):
     def probe(self, key: str, value: Any) -> Any:
         """Return a plain field that holds a value from code, for the declared validators."""
         setting = self._settings[key]
-        field = bound.construct(Field, setting, self._place | {"name": key, "id": key})
+        field = binding.construct(Field, setting, self._place | {"name": key, "id": key})
         field.process(None, value)
         # Validators ask here whether anything was given.
         field.setting, field.raw_data = setting, [describe(value)]
@@ -202,7 +202,7 @@ class SettingsForm(BaseForm):
 
     def _make(self, key: str) -> Any:
         with within(self._app):
-            field = bound.bind(
+            field = binding.bind(
                 self._settings[key],
                 self._records[key],
                 self._kinds[key],
@@ -237,15 +237,15 @@ class SettingsForm(BaseForm):
                 continue
             raw = sent.getlist(name)
             kind = self._class(key)
-            text = bound.sent_text(raw, kind)
+            text = binding.sent_text(raw, kind)
             if setting.secret and not text:
                 continue  # blank keeps it
             shown = submission.shown(key)
-            new = submission.digest(key, bound.marked(text, kind))
+            new = submission.digest(key, binding.marked(text, kind))
             if new == shown:
                 continue  # before its field is made, which costs more than all this
             if submission.from_page and any(
-                submission.digest(key, other) == shown for other in bound.other_texts(raw)
+                submission.digest(key, other) == shown for other in binding.other_texts(raw)
             ):
                 continue
             field = self[key]
@@ -253,7 +253,7 @@ class SettingsForm(BaseForm):
                 if submission.had(key):
                     self._in_vain.append(gettext(LOCKED, label=setting.label))
                 continue
-            bound.take(field, raw)
+            binding.take(field, raw)
             stored = submission.digest(key, field.basis)
             # Of a secret nobody is told that they have guessed it.
             typed = setting.secret and not field.clearing
@@ -271,7 +271,7 @@ class SettingsForm(BaseForm):
         raw = submission.sent.getlist(self._name_of(key))
         shown = submission.shown(key)
         return any(raw) and all(
-            submission.digest(key, text) != shown for text in bound.other_texts(raw)
+            submission.digest(key, text) != shown for text in binding.other_texts(raw)
         )
 
     def _unticked(self, sent: Any) -> set[str]:

@@ -7,8 +7,8 @@ from typing import Any
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
-from ..fields import bound
-from ..widgets import attributes
+from ..fields import binding
+from ..fields.widgets import attributes
 
 
 class Meta(FlaskForm.Meta):
@@ -22,8 +22,8 @@ class Meta(FlaskForm.Meta):
         except Exception as error:
             if not hasattr(field, "record"):  # a part of another field, which fails as a whole
                 raise
-            return bound.unrendered(field, error)
-        if isinstance(field, bound.SILENT):
+            return binding.unrendered(field, error)
+        if isinstance(field, binding.SILENT):
             hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
             html = Markup(f"<input{hidden}>") + html
         return html

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import current_app
 
-from .. import merge
+from . import merge
 from .guard import field_name
 
 #: The name of the hidden input with the merge token.

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from flask import Flask, current_app, has_app_context, request
 from itsdangerous import BadData
 
-from ..words import gettext, mark
+from ..i18n import gettext, mark
 from .guard import field_name
 
 log = logging.getLogger(__name__)

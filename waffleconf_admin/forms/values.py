@@ -8,12 +8,11 @@ from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
-from ..contexts import within
 from ..exceptions import InvalidValue
-from ..fields import FIELDS, ChoiceField, Maker, SettingField, bound, choose, describe
+from ..fields import FIELDS, ChoiceField, Maker, SettingField, binding, choose, describe
 from ..fields.base import NOT_GIVEN_BACK, Unshown
-from ..setting import Setting
-from ..words import gettext
+from ..i18n import gettext
+from ..settings.setting import Setting
 from .check import check
 from .form import SettingsForm
 
@@ -37,38 +36,43 @@ def add_fields(app: Flask, fields: Mapping[type, Maker]) -> None:
     added.update(fields)
 
 
-def parse_text(state: Any, key: str, text: str) -> Any:
+def parse_text(
+    settings: Mapping[str, Setting], key: str, text: str, values: Mapping[str, Any]
+) -> Any:
     """Return the value of a text that somebody wrote for a setting, read as the page reads it.
 
+    To be called in the app's context.
+
+    :param settings: all that are declared.
+    :param values: the current values by key, for validators that look at other settings.
     :raises InvalidValue: the setting is not declared, or the text is none of its values.
     """
-    setting = find(state.settings, key)
-    with within(state.app):
-        try:
-            kind = choose(setting, _table())
-            field = bound.alone(setting, kind)
-            if isinstance(field, SettingField):
-                field.gives_back(setting.default)  # what it can't show it can't take either
-                return field.read(text)
-        except Unshown as error:
-            raise InvalidValue(
-                {key: gettext("It can only be changed from code: %(why)s.", why=error)}
-            ) from error
-        except ValueError as error:
-            # Without a cause for a secret: Python's own messages quote what they refuse.
-            raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
-        field.setting, field.record = setting, SimpleNamespace(value=setting.copy_default())
-        bound.take(field, [text])
-        check(_draft(state, {}), field)
-        if field.errors:
-            raise InvalidValue({key: " ".join(map(str, field.errors))})
-        return field.data
+    setting = find(settings, key)
+    try:
+        kind = choose(setting, _table())
+        field = binding.alone(setting, kind)
+        if isinstance(field, SettingField):
+            field.gives_back(setting.default)  # what it can't show it can't take either
+            return field.read(text)
+    except Unshown as error:
+        raise InvalidValue(
+            {key: gettext("It can only be changed from code: %(why)s.", why=error)}
+        ) from error
+    except ValueError as error:
+        # Without a cause for a secret: Python's own messages quote what they refuse.
+        raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
+    field.setting, field.record = setting, SimpleNamespace(value=setting.copy_default())
+    binding.take(field, [text])
+    check(_draft(settings, values), field)
+    if field.errors:
+        raise InvalidValue({key: " ".join(map(str, field.errors))})
+    return field.data
 
 
 def choice_texts(setting: Setting) -> list[str]:
     """Return the texts that stand for the choices of a setting; none where it has none."""
     try:
-        field = bound.alone(setting, choose(setting, _table()))
+        field = binding.alone(setting, choose(setting, _table()))
         return list(field.texts) if isinstance(field, ChoiceField) else []
     except Exception:  # a function of choices that fails has been told of already
         return []
@@ -80,7 +84,7 @@ def exact_text(setting: Setting, value: Any) -> str:
     :raises InvalidValue: there is none; the message says why.
     """
     try:
-        field = bound.alone(setting, choose(setting, _table()))
+        field = binding.alone(setting, choose(setting, _table()))
         if not isinstance(field, SettingField):
             return show_text(setting, value)
         if isinstance(value, str) or field.gives_back(value):
@@ -106,33 +110,38 @@ def sent_texts(setting: Setting, value: Any, table: Mapping[type, Maker]) -> lis
     :param table: the fields by type.
     """
     try:
-        field = bound.alone(setting, choose(setting, table))
+        field = binding.alone(setting, choose(setting, table))
         if isinstance(field, SettingField):
             return [field.show(value)]
         field.process(None, value)
-        return bound.untouched(field)
+        return binding.untouched(field)
     except Exception:  # a value that it can't show, or whatever an app's own field raises
         return [describe(value)]
 
 
-def check_values(state: Any, new_values: Mapping[str, Any]) -> dict[str, str]:
+def check_values(
+    settings: Mapping[str, Setting], new_values: Mapping[str, Any], values: Mapping[str, Any]
+) -> dict[str, str]:
     """Return what is wrong with values from anywhere, ``{key: message}``: what is declared holds.
 
+    To be called in the app's context.
+
+    :param settings: all that are declared.
     :param new_values: ``{key: value}``; undeclared keys are left out.
+    :param values: the current values by key, for validators that look at other settings.
     """
-    settings = {key: state.settings[key] for key in new_values if key in state.settings}
-    problems = {key: setting.problem(new_values[key]) for key, setting in settings.items()}
+    checked = {key: settings[key] for key in new_values if key in settings}
+    problems = {key: setting.problem(new_values[key]) for key, setting in checked.items()}
     errors = {key: problem for key, problem in problems.items() if problem}
-    asked = [key for key in settings if settings[key].validators and key not in errors]
+    asked = [key for key in checked if checked[key].validators and key not in errors]
     if not asked:
         return errors
-    with within(state.app):
-        form = _draft(state, new_values)
-        for key in asked:
-            field = form.probe(key, new_values[key])
-            check(form, field)
-            if field.errors:
-                errors[key] = " ".join(map(str, field.errors))
+    form = _draft(settings, {**values, **new_values})
+    for key in asked:
+        field = form.probe(key, new_values[key])
+        check(form, field)
+        if field.errors:
+            errors[key] = " ".join(map(str, field.errors))
     return errors
 
 
@@ -149,13 +158,12 @@ def find(settings: Mapping[str, Setting], key: str) -> Setting:
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
 
 
-def _draft(state: Any, values: Mapping[str, Any]) -> SettingsForm:
-    """A form of all settings as they would be, from memory: for validators that look at others."""
-    now = {key: state.app.config.get(key, s.default) for key, s in state.settings.items()}
+def _draft(settings: Mapping[str, Setting], values: Mapping[str, Any]) -> SettingsForm:
+    """A form of all settings as they would be: for validators that look at others."""
     return SettingsForm(
-        state.settings,
+        settings,
         {
-            key: SimpleNamespace(text=None, value=value, problem=None)
-            for key, value in (now | dict(values)).items()
+            key: SimpleNamespace(text=None, value=values.get(key, setting.default), problem=None)
+            for key, setting in settings.items()
         },
     )

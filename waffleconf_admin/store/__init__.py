@@ -5,18 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .base import WaffleStore
+from .base import Swap, WaffleStore
 from .history import HistoryQuery, HistoryRow
 
 if TYPE_CHECKING:
-    from .alchemy import AlchemyWaffleStore
-    from .peewee import PeeweeWaffleStore
+    from .alchemy.store import AlchemyWaffleStore
+    from .peewee.store import PeeweeWaffleStore
 
 __all__ = [
     "AlchemyWaffleStore",
     "HistoryQuery",
     "HistoryRow",
     "PeeweeWaffleStore",
+    "Swap",
     "WaffleStore",
 ]
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ..exceptions import StoreError
 from ..models import WaffleMixin
-from . import faults
+from . import errors
 from .history import HistoryQuery, HistoryRow
 
 log = logging.getLogger(__name__)
 
-#: What a save changes: ``{key: (text seen or None, new text or None)}``; None: there is no row.
-Changes = Mapping[str, tuple[str | None, str | None]]
+
+class Swap(NamedTuple):
+    """What a compare and swap does to one key; None: there is no row."""
+
+    seen: str | None  #: the text that was read, and must still be there
+    new: str | None  #: the text to write; the one seen, where it must only stay as it is
+
+
+#: What a save does, by key.
+Swaps = Mapping[str, Swap]
 #: Stored texts by key; None: there is no row.
 Texts = Mapping[str, str | None]
 
@@ -136,7 +144,7 @@ class WaffleStore:
         """
         return None
 
-    def swap(self, changes: Changes, history: Sequence[HistoryRow] = ()) -> bool:
+    def swap(self, changes: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
         """Save all of the changes or none, if every row still is as it was seen.
 
         :param changes: ``{key: (text seen or None, new text or None)}``: None is no row. A key with
@@ -201,7 +209,7 @@ class WaffleStore:
     def after_fork(self) -> None:
         """Forget, in a forked child, the connections of the parent without closing them."""
 
-    def _settle(self, changes: Changes, attempt: Callable[[], bool]) -> bool:
+    def _settle(self, changes: Swaps, attempt: Callable[[], bool]) -> bool:
         """Make sure of a save whose connection was lost in the commit, by doing it once more.
 
         Where the first commit is still under way its rows are locked, and this waits for it; where
@@ -214,25 +222,25 @@ class WaffleStore:
             if all(stored.get(key) == new for key, (_, new) in changes.items()):
                 return True
         except (CommitLost, StoreError) as error:
-            raise StoreError(faults.UNKNOWN) from error
-        raise StoreError(faults.UNKNOWN)
+            raise StoreError(errors.UNKNOWN) from error
+        raise StoreError(errors.UNKNOWN)
 
     def _still(self, watched: Texts, rows: Iterable[tuple[Any, Any]]) -> bool:
         """Whether rows that are not written hold what was seen."""
         found = dict(self._tidy(rows, watched))
         return all(found.get(key) == text for key, text in watched.items())
 
-    def _taken(self, changes: Changes) -> bool:
+    def _taken(self, changes: Swaps) -> bool:
         """Whether a row that was absent is there now."""
         new = [key for key, (seen, _) in changes.items() if seen is None]
         return bool(new and self.read_fresh(new))
 
-    def _fail(self, error: Exception, changes: Changes | None = None) -> NoReturn:
+    def _fail(self, error: Exception, changes: Swaps | None = None) -> NoReturn:
         """Raise the StoreError that an error of the database means."""
         if isinstance(error, StoreError | NotImplementedError):
             raise error
         texts = [text for change in (changes or {}).values() for text in change]
-        raise faults.explain(error, texts) from error
+        raise errors.explain(error, texts) from error
 
     def _tidy(
         self, rows: Iterable[tuple[Any, Any]], keys: Iterable[str] | None
@@ -265,22 +273,22 @@ class WaffleStore:
         return list(found.items())
 
 
-def effective(changes: Changes) -> dict[str, tuple[str | None, str | None]]:
+def effective(changes: Swaps) -> dict[str, Swap]:
     """The changes that change something, in the one order that keeps writers from deadlocks."""
     return {key: change for key, change in sorted(changes.items()) if change[0] != change[1]}
 
 
-def unchanged(changes: Changes) -> Texts:
+def unchanged(changes: Swaps) -> Texts:
     """The texts that are not to be written, and have to stay as they were seen."""
     return {key: seen for key, (seen, new) in changes.items() if seen == new}
 
 
-def decided_by_absent(changes: Changes, watched: Texts) -> bool:
+def decided_by_absent(changes: Swaps, watched: Texts) -> bool:
     """Whether rows that are not there decide about a save of others; no lock could hold them."""
     return bool(watched) and None in [*watched.values(), *(seen for seen, _ in changes.values())]
 
 
-def by_kind(changes: Changes) -> dict[str, list[dict[str, str | None]]]:
+def by_kind(changes: Swaps) -> dict[str, list[dict[str, str | None]]]:
     """The changes as parameters of the statements ``update``, ``delete`` and ``insert``."""
     kinds: dict[str, list[dict[str, str | None]]] = {}
     for key, (seen, new) in changes.items():
@@ -289,7 +297,7 @@ def by_kind(changes: Changes) -> dict[str, list[dict[str, str | None]]]:
     return kinds
 
 
-def compared(changes: Changes, records: Iterable[Any]) -> list[tuple[str, Any, str | None]] | None:
+def compared(changes: Swaps, records: Iterable[Any]) -> list[tuple[str, Any, str | None]] | None:
     """What to do to each record: ``(key, record or None, new text or None)``.
 
     None when a record isn't as it was seen. All records of a key are made equal.

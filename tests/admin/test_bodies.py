@@ -1,0 +1,140 @@
+"""Whatever is sent to the page, none of it is a mistake of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_wtf import CSRFProtect
+from pages import state_of, stored
+
+from waffleconf_admin import WaffleAdmin
+
+MakeApp = Callable[..., Flask]
+
+CONFS: dict[str, Any] = {
+    "SITENAME": {"default": "Waffle"},
+    "SIZE": {"default": 20},
+    "TAGS": {"default": ["a"], "choices": ["a", "b"]},
+    "TOKEN": {"default": "", "secret": True},
+}
+FORM, JSON, PARTS = (
+    "application/x-www-form-urlencoded",
+    "application/json",
+    "multipart/form-data; boundary=x",
+)
+URLS = ["/admin/config", "/admin/config/history/undo"]
+KINDS = [
+    FORM,
+    f"{FORM}; charset=nonsense",
+    f"{FORM}; charset=utf-16",
+    JSON,
+    f"{JSON}; charset=nonsense",
+    PARTS,
+    "multipart/form-data",
+    f"multipart/form-data; boundary={'x' * 500}",
+    "text/plain",
+    "",
+    "a/b/c;;;",
+]
+
+
+def part(headers: str) -> bytes:
+    return f"--x\r\n{headers}\r\n\r\nhi\r\n--x--\r\n".encode()
+
+
+BODIES = [
+    b"",
+    b"[1]",
+    b"5",
+    b"null",
+    b'"x"',
+    b"{",
+    b'{"a": [1]}',
+    b"[" * 100_000,
+    b"\0" * 100,
+    b"\xff" * 100,
+    b"&=&=&",
+    b"%",
+    b"n" * 100_000 + b"=1",
+    b"undo=%00&key=%00&actor=%00&source=%00&before=%00&day=%00",
+    b"undo=" + b"9" * 100_000,
+    b"undo=x%20" + "٣".encode() + b"%20SIZE",
+    b"undo=x%20-1%20SIZE&before=-1",
+    b"undo=%FF%FE&undo=&undo=%20%20%20",
+    b"key=SIZE&day=9999-12-31&before=" + b"9" * 30,
+    b"csrf_token=%00&waffle_token=%00",
+    b"csrf_token=" + b"a." * 9999 + b"&waffle_token=" + b"e." * 9999,
+    "csrf_token=é&waffle_token=é".encode(),
+    b"SITENAME=%ED%A0%80&SIZE=1e999999&TAGS=%00&TAGS=zz&TOKEN=%00",
+    b"waffle.do=reset&waffle.reset=%00&waffle.theirs.=theirs&waffle.note=%00",
+    b"waffle.do=reset%20TOKEN&waffle.reset=SIZE&waffle.reset=NOTHING",
+    part('Content-Disposition: form-data; name="undo"'),
+    part('Content-Disposition: form-data; name="SITENAME"; filename="f"'),
+    part("Content-Disposition: form-data"),
+    part('Content-Disposition: form-data; name="\0"\r\nContent-Type: text/plain; charset=utf-7'),
+    b"--x\r\n",
+]
+
+
+@pytest.fixture(params=["csrf", "app-wide csrf", "no csrf"])
+def app(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
+    app = make_app(CONFS, history=True, WTF_CSRF_ENABLED=request.param != "no csrf")
+    if request.param == "app-wide csrf":
+        CSRFProtect(app)
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"SIZE": 30})
+    return app
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_body_is_a_failure(app: Flask, url: str) -> None:
+    client = app.test_client()  # which raises what a view raises
+    for kind in KINDS:
+        for body in BODIES:
+            answer = client.post(url, data=body, content_type=kind)
+            assert answer.status_code < 500, (kind, body[:60])
+    assert stored(app)["TOKEN"] == "" and stored(app)["SIZE"] in (20, 30)
+
+
+QUERIES = [
+    "day=9999-12-31",
+    "day=0001-01-01",
+    "day=2026-W01-1",
+    "day=%00",
+    f"before={10**30}",
+    "before=-1",
+    "before=٣",
+    "key=%00&actor=%ff&source=%00",
+    "key=SIZE&day=2026-01-31&before=1",
+    "q=%ff&group=%00&changed=%00",
+]
+
+
+@pytest.mark.parametrize("url", [*URLS, "/admin/config/history"])
+def test_no_address_is_a_failure(app: Flask, url: str) -> None:
+    client = app.test_client()
+    for query in QUERIES:
+        assert client.get(f"{url}?{query}").status_code < 500, query
+        assert client.post(f"{url}?{query}", data={"undo": "x"}).status_code < 500, query
+
+
+HEADERS = [
+    {"Origin": "http://["},
+    {"Referer": "http://["},
+    {"Sec-Fetch-Site": "é"},
+    {"Cookie": "session=\0"},
+    {"Cookie": "session=" + "a" * 5000},
+    {"Content-Length": "-5"},
+    {"Content-Length": "many"},
+    {"Content-Encoding": "gzip"},
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_header_is_a_failure(app: Flask, url: str) -> None:
+    client, data = app.test_client(), {"SIZE": "5", "csrf_token": "x", "waffle_token": "x"}
+    for headers in HEADERS:
+        assert client.post(url, data=data, headers=headers).status_code < 500, headers

@@ -1,0 +1,382 @@
+"""Awkward values of every kind in a real browser: shown and sent back, typed and saved."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import arriving, serving
+from every_type import BERLIN, CONFS, Level, Rights, Theme
+from flask import Flask
+
+from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.settings.equality import same
+
+TEXTS = {
+    "plain": "Waffle",
+    "blank": "",
+    "lines": "a\nb",
+    "leading newline": "\na",
+    "leading newlines": "\n\n\na",
+    "trailing newlines": "a\n\n",
+    "only newlines": "\n\n",
+    "leading spaces": "  a",
+    "trailing spaces": "a  ",
+    "only spaces": "   ",
+    "tab": "a\tb\t",
+    "trailing space in lines": " a \n b \n",
+    "no-break space": "\u00a0a\u00a0",
+    "right to left": "\u202eשלום\u202c عربي",
+    "combined": "e\u0301 \u1100\u1161\u11a8",
+    "emoji": "🍩👩‍👩‍👧‍👦🏳️‍🌈",
+    "line separators": "a\u2028b\u2029c\u0085d",
+    "byte order mark": "\ufeffa\ufeff",
+    "control characters": "a\x01\x0b\x0c\x1f\x7fb",
+    "not characters": "\ufffe\uffff\U0010ffff",
+    "html": "</textarea><script>alert(1)</script>&lt;&amp;\"'",
+    "10,000 characters": "wäffle\n" * 1429,
+    "10,000 on one line": "wäffle " * 1429,
+}
+#: What the browser or HTTP would change, so the page does not offer it for editing.
+UNSENT = {"CRLF": "a\r\nb", "CR": "a\rb", "NUL": "a\0b", "half a character": "\ud800"}
+
+VALUES: list[tuple[dict[str, Any], list[Any]]] = [
+    ({"default": 1}, [0, -1, 2**53, 2**53 + 1, -(2**63), 10**300]),
+    ({"default": 5, "min": 1, "max": 9}, [1, 9, 0, 10]),
+    (
+        {"default": 1.5},
+        [0.0, -0.0, 1e308, -1e-308, 5e-324, sys.float_info.max, 0.1 + 0.2, 1e22, 123456789.1234],
+    ),
+    ({"default": float("nan")}, [float("nan"), float("inf"), float("-inf"), 1.0]),
+    ({"default": 0.5, "min": 0.1, "max": 0.7}, [0.1, 0.30000000000000004, 0.7, 2.0]),
+    (
+        {"default": Decimal("0.1")},
+        [
+            *map(Decimal, ("1.10", "-0", "0E-9", "1E+3", "1E+400", "1E-400", "9" * 40)),
+            Decimal("0.1234567890123456789012345678901"),
+        ],
+    ),
+    ({"default": 5, "type": "range", "min": 0, "max": 10}, [0, 7, 10, 11, -3]),
+    (
+        {"default": 0.5, "type": "range", "min": 0, "max": 1},
+        [0.0, 0.30000000000000004, 1 / 3, 1.0, 2.0],
+    ),
+    (
+        {"default": date(2026, 1, 1)},
+        [date.min, date.max, date(999, 12, 31), date(1582, 10, 10), date(2024, 2, 29)],
+    ),
+    (
+        {"default": date(2026, 1, 1), "min": date(2025, 6, 1), "max": date(2026, 6, 1)},
+        [date(2025, 6, 1), date(2020, 1, 1), date(2030, 1, 1)],
+    ),
+    (
+        {"default": time(18, 30)},
+        [time.min, time.max, time(0, 0, 30), time(10, 0, 0, 500_000), time(10, 0, 0, 1)],
+    ),
+    (
+        {"default": time(18, 30), "min": time(9, 0, 30), "max": time(20)},
+        [time(9, 0, 30), time(10), time(20), time(8)],
+    ),
+    (
+        {"default": datetime(2026, 1, 1)},
+        [
+            datetime.min,
+            datetime.max,
+            datetime(2026, 3, 29, 2, 30),
+            datetime(2026, 1, 1, 0, 0, 59),
+            datetime(2026, 1, 1, 0, 0, 0, 120_000),
+        ],
+    ),
+    (
+        {"default": datetime(2026, 1, 1, tzinfo=BERLIN)},
+        [
+            datetime(2026, 3, 29, 2, 30, tzinfo=BERLIN),  # skipped
+            datetime(2026, 3, 29, 2, 30, tzinfo=BERLIN, fold=1),
+            datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN),  # twice
+            datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1),
+            datetime(1, 1, 1, tzinfo=BERLIN),
+            datetime(9999, 12, 31, 23, 59, 59, tzinfo=BERLIN),
+            datetime(2026, 1, 1, tzinfo=UTC),
+        ],
+    ),
+    ({"default": timedelta(0)}, [timedelta.min, timedelta.max, timedelta(microseconds=-1)]),
+    ({"default": Theme.LIGHT}, list(Theme)),
+    ({"default": Level.INFO}, list(Level)),
+    ({"default": Rights.READ}, [Rights(0), Rights.READ | Rights.DELETE]),
+    ({"default": "a", "choices": [*"a\r\n \0é", ""]}, ["\r", "\n", "", " ", "\0"]),
+    ({"default": "a", "choices": ["a", "b"]}, ["gone", ""]),
+    ({"default": [], "choices": ["", "a", "b\nc", "d,e"]}, [["d,e", ""], ["b\nc", "gone"], []]),
+    ({"default": True}, [True, False]),
+    ({"default": None, "type": bool}, [None, True, False]),
+    ({"default": Path("/")}, [Path("."), Path("a b"), Path("ä/🍩")]),
+    ({"default": PureWindowsPath("C:/")}, [PureWindowsPath("C:/a b"), PureWindowsPath("//host/a")]),
+    ({"default": b""}, [b"", bytes(range(256)), b"\r\n" * 1000]),
+    ({"default": {}}, [{"": ""}, {"a\r\n": "\0"}, {"é": ["🍩", -0.0, 1e308]}, {"b": 1, "a": 2}]),
+    ({"default": set()}, [{1, "1", 2.5, None}]),
+    (
+        {"default": "", "type": "email"},
+        ["anna@example.org", "änna@exämple.org", "anna@localhost", "no address", "a@b@c"],
+    ),
+    (
+        {"default": "", "type": "url"},
+        [
+            "https://example.org/a?b=c#d",
+            "HTTP://EXAMPLE.ORG",
+            "redis://h:1/0",
+            "no url",
+            "https://ä/",
+        ],
+    ),
+    ({"default": "", "type": "color"}, ["", "#0a5bd6", "#0A5BD6", "#abc", "red"]),
+    ({"default": 1, "type": "filesize"}, [0, -1, 1536, 10**7, 2**40, 10**300]),
+    ({"default": "UTC", "type": "timezone"}, ["UTC", "Europe/Berlin", "", "Mars/Olympus"]),
+]
+AWKWARD = {
+    f"AWKWARD_{number}_{place}": (declared, value)
+    for number, (declared, values) in enumerate(
+        [
+            *VALUES,
+            ({"default": "x"}, list(TEXTS.values())),
+            ({"default": "x", "multiline": True}, list(TEXTS.values())),
+            ({"default": "x"}, list(UNSENT.values())),
+            ({"default": None}, ["", " ", *UNSENT.values()]),
+        ]
+    )
+    for place, value in enumerate(values)
+}
+CHOSEN = {key: declared for key, (declared, _) in AWKWARD.items()}
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens the settings page of an app, which then runs until the test ends."""
+    open_ones = []
+
+    def open_one(app: Flask, **options: Any) -> Any:
+        app.register_blueprint(WaffleAdmin())
+        server = serving(app)
+        url = server.__enter__()
+        context = browser.new_context(**options)
+        open_ones.append((server, context))
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.goto(url)
+        return page
+
+    yield open_one
+    for server, context in open_ones:
+        context.close()
+        server.__exit__(None, None, None)
+
+
+def submit(page: Any, status: int = 303) -> None:
+    """Press Save, wherever the script has hidden it."""
+    invalid = page.evaluate("[...document.querySelectorAll(':invalid')].map(e => e.outerHTML)")
+    assert invalid == []  # the browser would refuse to send the form
+    with (
+        page.expect_response(lambda r: r.request.method == "POST") as answer,
+        arriving(page),
+    ):
+        page.locator(".wf-primary").evaluate("button => button.form.requestSubmit(button)")
+    assert answer.value.status == status
+
+
+def stored(app: Flask) -> dict[str, Any]:
+    """The rows as they are, and the values in them."""
+    return {key: (r.text, r.value) for key, r in app.extensions["waffleconf"].read().items()}
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_awkward_values_that_nobody_touches_are_not_written(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any], script: bool
+) -> None:
+    app = make_app(CHOSEN)
+    state = app.extensions["waffleconf"]
+    app.config["WAFFLE_CONFS"] = {
+        key: {"default": declared["default"]} for key, (declared, _) in AWKWARD.items()
+    }
+    # What the limits and shapes would refuse now may be from before they were declared.
+    state.update_db({key: value for key, (_, value) in AWKWARD.items()})
+    app.config["WAFFLE_CONFS"] = CHOSEN
+    before = stored(app)
+    for key, (declared, value) in AWKWARD.items():
+        shaped = state.settings[key].type_problem(value) is None  # no web address, say
+        assert same(before[key][1], value if shaped else declared["default"])
+    submit(open_page(app, java_script_enabled=script))
+    after = stored(app)
+    assert {key: after[key] for key in after if after[key][0] != before[key][0]} == {}
+
+
+def test_every_kind_as_it_is_by_default_is_not_written(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any]
+) -> None:
+    app = make_app(CONFS)
+    app.extensions["waffleconf"].parse_conf()
+    before = stored(app)
+    submit(open_page(app))
+    assert stored(app) == before
+
+
+LAST = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+TYPED: list[tuple[dict[str, Any], str, Any]] = [
+    *(
+        ({"default": "x", "multiline": True}, text, text)
+        for name, text in TEXTS.items()
+        if name != "control characters"
+    ),
+    *(({"default": "x"}, text, text) for text in TEXTS.values() if text.isprintable()),
+    ({"default": 1}, str(10**300), 10**300),
+    ({"default": 1.5}, "1e308", 1e308),
+    ({"default": 1.5}, "-0", -0.0),
+    ({"default": 1.5}, "0.30000000000000004", 0.30000000000000004),
+    ({"default": float("inf")}, "nan", float("nan")),
+    ({"default": Decimal("0.1")}, "1.10", Decimal("1.10")),
+    ({"default": Decimal("1E+400")}, "0." + "1" * 40, Decimal("0." + "1" * 40)),
+    ({"default": date(2026, 1, 1)}, "0001-01-01", date.min),
+    ({"default": date(2026, 1, 1)}, "9999-12-31", date.max),
+    ({"default": time(18, 30)}, "00:00", time.min),
+    ({"default": datetime(2026, 1, 1)}, "2026-03-29T02:30", datetime(2026, 3, 29, 2, 30)),
+    (
+        {"default": datetime(2026, 1, 1, tzinfo=BERLIN)},
+        "2026-10-25T02:30",
+        datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN),
+    ),
+    ({"default": datetime(2026, 1, 1, tzinfo=UTC)}, "9999-12-31T23:59", LAST),
+    ({"default": timedelta(0)}, "1 h 30 min", timedelta(minutes=90)),
+    ({"default": timedelta(0)}, "PT1H30M", timedelta(minutes=90)),
+    ({"default": 1, "type": "filesize"}, "10 MB", 10_000_000),
+    ({"default": "", "type": "email"}, "anna@example.org", "anna@example.org"),
+    ({"default": "", "type": "url"}, "https://example.org/ä", "https://example.org/ä"),
+    ({"default": "#000000", "type": "color"}, "#ffffff", "#ffffff"),
+    ({"default": 5, "type": "range", "min": 0, "max": 10}, "7", 7),
+    ({"default": b""}, "AAEC\n/w==", b"\0\1\2\xff"),
+    ({"default": {}}, '{"é": "🍩\\r\\n"}', {"é": "🍩\r\n"}),
+]
+
+
+def test_what_is_typed_is_stored_as_it_is(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any]
+) -> None:
+    confs = {f"TYPED_{number}": declared for number, (declared, _, _) in enumerate(TYPED)}
+    app = make_app(confs)
+    page = open_page(app)
+    for key, (_, text, _) in zip(confs, TYPED, strict=True):
+        page.locator(f"#waffle-{key}").fill(text)
+    submit(page)
+    values = app.extensions["waffleconf"].parse_conf()
+    wanted = {key: value for key, (_, _, value) in zip(confs, TYPED, strict=True)}
+    assert {k: values[k] for k in confs if not same(values[k], wanted[k])} == {}
+    before = stored(app)
+    submit(page)  # the page that came back
+    assert stored(app) == before
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"default": datetime(2026, 1, 1, tzinfo=BERLIN)}, "2026-03-29T02:30", "the clocks skip"),
+    ({"default": date(2026, 1, 1)}, "12345-01-01", "Write a date"),
+    ({"default": timedelta(0)}, "5 fortnights", "Write a length of time"),
+    ({"default": 1, "type": "filesize"}, "10 XB", "Write a size"),
+    ({"default": Path("/")}, "", "Write a path"),
+    ({"default": 0.1}, "1,5", "Write a point before the decimals"),
+    ({"default": Decimal("0.1")}, "1,5", "Write a point before the decimals"),
+]
+
+
+def test_what_is_refused_is_kept_as_it_was_typed(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any]
+) -> None:
+    confs = {f"REFUSED_{number}": declared for number, (declared, _, _) in enumerate(REFUSED)}
+    app = make_app(confs)
+    before = stored(app)
+    page = open_page(app)
+    for key, (_, text, _) in zip(confs, REFUSED, strict=True):
+        page.locator(f"#waffle-{key}").fill(text)
+    submit(page, 422)
+    for key, (_, text, message) in zip(confs, REFUSED, strict=True):
+        assert message in page.locator(f"#waffle-{key}-errors").inner_text()
+        assert page.locator(f"#waffle-{key}").input_value().startswith(text)
+    assert stored(app) == before
+
+
+def test_axe_finds_nothing_with_every_kind(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any]
+) -> None:
+    page = open_page(make_app({**CONFS, "TOKEN": {"default": "x", "secret": True}}))
+    for summary in page.locator("summary").all():
+        summary.click()
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
+
+
+SHARED: dict[str, dict[str, Any]] = {
+    "BOX": {"default": False},
+    "BOXES": {"default": ["a"], "choices": ["a", "b", "c"]},
+    "TOKEN": {"default": "old", "secret": True},
+    "CLEARED": {"default": "old", "secret": True},
+    "START": {"default": datetime(2026, 1, 1, tzinfo=BERLIN)},
+}
+
+
+def change(page: Any, key: str, mine: bool) -> None:
+    """What each of two people does with a setting; *mine* differs from what the other does."""
+    control = page.locator(f"#waffle-{key}")
+    if key == "BOX":
+        control.check()
+    elif key == "BOXES":
+        page.locator(f"[name={key}][value={'b' if mine else 'c'}]").check()
+    elif key == "START":
+        control.fill(f"2026-05-0{1 + mine}T10:00")
+    else:
+        page.locator(f".wf-row#{key} summary").click()
+        if key == "CLEARED" and mine:
+            page.get_by_label("Clear it").last.check()
+        else:
+            control.fill("mine" if mine else "theirs")
+
+
+@pytest.mark.parametrize("key", SHARED)
+def test_two_people_with_the_page_lose_nothing(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any], key: str
+) -> None:
+    app = make_app(SHARED)
+    ana = open_page(app)
+    ben = ana.context.new_page()
+    ben.goto(ana.url)
+    state = app.extensions["waffleconf"]
+    change(ana, key, False)
+    other = next(name for name in SHARED if name != key)
+    change(ben, other, True)
+    submit(ana)
+    theirs = state.parse_conf()
+    submit(ben)  # another setting: no conflict, and what Ana saved stays
+    assert same(state.parse_conf()[key], theirs[key])
+    stale = ana.context.new_page()
+    stale.goto(ana.url)
+    if key == "BOX":
+        state.update_db({key: False})
+        stale.reload()
+    change(stale, key, True)
+    state.update_db({key: SHARED[key]["default"] if key != "BOX" else True})
+    if key == "BOX":
+        submit(stale)  # both did the same
+        assert state.parse_conf()[key] is True
+    else:
+        submit(stale, 422)
+        assert same(state.parse_conf()[key], SHARED[key]["default"])
+        if key == "TOKEN":
+            stale.locator(f"#waffle-{key}").fill("mine")
+        submit(stale)
+        after = state.parse_conf()[key]
+        wanted = {
+            "BOXES": ["a", "b", "c"],
+            "TOKEN": "mine",
+            "CLEARED": "",
+            "START": datetime(2026, 5, 2, 10, tzinfo=BERLIN),
+        }
+        assert same(after, wanted[key]), after

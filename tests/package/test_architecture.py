@@ -1,0 +1,170 @@
+"""The shape of the package: imports go one way, and no ORM is imported by the way."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import waffleconf_admin
+
+PACKAGE = Path(waffleconf_admin.__file__).parent
+
+#: The rooms (folders, and modules beside them), from the top down. Each may import the rooms that
+#: are named; all of these stand below it.
+ROOMS = {
+    "__init__": {
+        "admin", "core", "exceptions", "forms", "models", "settings", "signals", "state", "store",
+        "sync",
+    },
+    "core": {"calls", "cli", "defaults", "hooks", "state", "store"},
+    "hooks": {"contexts"},
+    "admin": {
+        "calls", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state", "sync",
+    },
+    "cli": {"exceptions", "fields", "forms", "settings", "state"},
+    "state": {
+        "calls", "codec", "contexts", "exceptions", "forms", "i18n", "settings", "signals", "store",
+        "sync",
+    },
+    "watcher": {"sync"},
+    "sync": {"defaults", "exceptions", "i18n"},
+    "forms": {"calls", "contexts", "exceptions", "fields", "i18n", "settings"},
+    "fields": {"calls", "codec", "exceptions", "i18n", "settings"},
+    "store": {"exceptions", "models"},
+    "util": {"codec"},
+    "codec": {"exceptions", "i18n"},
+    "settings": {"calls", "exceptions", "i18n"},
+    "models": set(),
+    "defaults": {"calls"},
+    "signals": {"calls", "contexts"},
+    "calls": {"contexts"},
+    "contexts": set(),
+    "i18n": set(),
+    "exceptions": set(),
+}  # fmt: skip
+
+
+def module_of(path: Path) -> str:
+    """The name of a module within the package; "" for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(module: str) -> set[str]:
+    """The modules of the package that a module imports, for annotations too."""
+    path, found = MODULES[module], set()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            parts = package.split(".") if package else []
+            parts = parts[: len(parts) - node.level + 1] + ([node.module] if node.module else [])
+            base = ".".join(parts)
+            names = [".".join([*parts, alias.name]) for alias in node.names]
+            found |= {name if name in MODULES else base for name in names}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+            assert not any(name.split(".")[0] == PACKAGE.name for name in names), (
+                f"{module}: import the package relatively"
+            )
+    return found - {module}
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[0] or "__init__"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_what_the_table_allows(module: str) -> None:
+    room = room_of(module)
+    assert {room_of(other) for other in imports_of(module)} <= ROOMS[room] | {room}
+
+
+def test_the_rooms_stand_in_one_order() -> None:
+    order = list(ROOMS)
+    for room, below in ROOMS.items():
+        assert below <= set(order[order.index(room) + 1 :]), room
+
+
+def test_no_module_imports_itself_by_others() -> None:
+    """No circle, not of annotations either."""
+    left = {module: imports_of(module) for module in MODULES}
+    while free := [module for module, others in left.items() if not others & left.keys()]:
+        for module in free:
+            del left[module]
+    assert not left, "in a circle, or above one"
+
+
+@pytest.mark.parametrize("library", ["sqlalchemy", "peewee", "redis"])
+def test_importing_the_package_imports_no_optional_library(library: str) -> None:
+    code = f"import sys, waffleconf_admin.sync.watch_types; sys.exit({library!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("store", "extra"), [("AlchemyWaffleStore", "sqlalchemy"), ("PeeweeWaffleStore", "peewee")]
+)
+def test_a_missing_library_is_named_with_its_extra(store: str, extra: str) -> None:
+    code = (
+        f"import sys; sys.modules[{extra!r}] = None\n"
+        "try:\n"
+        f"    from waffleconf_admin import {store}\n"
+        "except ImportError as error:\n"
+        f"    sys.exit('waffleconf-admin[{extra}]' not in str(error))\n"
+        "sys.exit(2)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_import_star_works_without_any_orm() -> None:
+    code = (
+        "import sys; sys.modules['peewee'] = sys.modules['sqlalchemy'] = None\n"
+        "from waffleconf_admin import *; WaffleConf"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_public_name_is_there() -> None:
+    for name in [*waffleconf_admin.__all__, "AlchemyWaffleStore", "PeeweeWaffleStore"]:
+        assert getattr(waffleconf_admin, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = waffleconf_admin.Nothing
+
+
+TYPED = """
+from flask import Flask
+from waffleconf_admin import Can, Change, Health, Saved, Setting, SettingsForm
+from waffleconf_admin import WaffleConf, build_form
+
+def may(action: str, setting: Setting) -> bool:
+    return action == "view" and not setting.secret
+
+can: Can = may
+waffle = WaffleConf(Flask("shop"))
+waffle.state.update_conf()
+saved: Saved = waffle.state.update_db({"SITENAME": "Bar"})
+health: Health = waffle.state.health()
+form: SettingsForm = build_form(waffle.state)
+if waffle.state.history:
+    changes: list[Change] = waffle.state.history.list("SITENAME")
+"""
+
+
+def test_a_strict_type_checker_takes_what_the_readme_shows(tmp_path: Path) -> None:
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir=/dev/null"]
+    done = subprocess.run(
+        [*mypy, "--follow-imports=silent", "-c", TYPED],
+        cwd=tmp_path,  # not where our own configuration is
+        env={**os.environ, "MYPYPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,293 @@
+"""What people type is read in time that goes with its length. Work is counted here, not timed:
+benchmarks/worst_texts.py measures it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from ipaddress import ip_address
+from pathlib import Path, PurePosixPath
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any
+from uuid import UUID
+
+import pytest
+from controls import field
+from flask import Flask, request
+from pages import sent, state_of
+from werkzeug.datastructures import MultiDict
+
+import waffleconf_admin
+from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.admin import submission
+from waffleconf_admin.admin.diff import WORK, Comparer
+from waffleconf_admin.admin.filter import LONGEST, Filter
+from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.fields import JsonField, SeveralField, binding
+from waffleconf_admin.fields.base import LineField
+from waffleconf_admin.fields.structured import JSON_LIMIT, _without_repeats
+
+PACKAGE = Path(waffleconf_admin.__file__).parent
+URL = "/admin/config"
+PRIME = 2**61 - 1  # numbers are hashed modulo this
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    app = make_app({key: {"default": default} for key, default in LINES.items()})
+    app.register_blueprint(WaffleAdmin())
+    return app
+
+
+def read(made: Any, text: str) -> str:
+    """What a field says of a text; blank where it takes it."""
+    binding.take(made, [text])
+    return " ".join(map(str, made.process_errors))
+
+
+# Patterns
+
+COMPILED = """
+import re, sys
+compile = re.compile
+def told(pattern, flags=0):
+    if sys._getframe(1).f_globals["__name__"].startswith("waffleconf_admin"):
+        print(ascii((pattern, int(flags))))
+    return compile(pattern, flags)
+re.compile = told
+import waffleconf_admin.admin, waffleconf_admin.sync.watch_types
+"""
+#: Of messages of databases and parts of them, which are short.
+NOT_TYPED = {"store/errors.py"}
+
+
+def patterns() -> Iterator[tuple[str | bytes, int]]:
+    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, check=True)
+    for line in done.stdout.decode().splitlines():
+        yield ast.literal_eval(line)
+
+
+def repeats(tree: Any) -> Iterator[Any]:
+    """What is repeated without a limit, and given back piece by piece where the rest fails."""
+    for operation, argument in tree:
+        gives_back = operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+        if gives_back and argument[1] is _constants.MAXREPEAT:
+            yield operation
+        for part in argument if isinstance(argument, (tuple, list)) else [argument]:
+            if isinstance(part, _parser.SubPattern):
+                yield from repeats(part)
+            elif isinstance(part, list):
+                for branch in part:
+                    if isinstance(branch, _parser.SubPattern):
+                        yield from repeats(branch)
+
+
+def test_no_pattern_for_what_people_type_goes_back_over_a_text() -> None:
+    found = [*patterns()]
+    assert len(found) > 12
+    assert [text for text, flags in found if [*repeats(_parser.parse(text, flags))]] == []
+
+
+def test_the_test_of_patterns_finds_those_that_do() -> None:
+    for text in (r"[0-9]+\.?[0-9]*", r"(a|b+)c", r"a{2,}", r"(?:a*)+?", r"\s*x"):
+        assert [*repeats(_parser.parse(text))], text
+    assert [*repeats(_parser.parse(r"[0-9]++(\.[0-9]*+)?a{1,30}"))] == []
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
+def test_patterns_are_compiled_where_that_test_finds_them(path: Path) -> None:
+    if str(path.relative_to(PACKAGE)) in NOT_TYPED:
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "re":
+            assert node.attr in ("compile", "I", "A", "Pattern"), node.lineno
+
+
+# Lines
+
+LINES: dict[str, Any] = {
+    "int": 1,
+    "float": 1.5,
+    "Decimal": Decimal("1.5"),
+    "date": date(2026, 1, 1),
+    "time": time(1),
+    "datetime": datetime(2026, 1, 1),
+    "timedelta": timedelta(1),
+    "UUID": UUID(int=1),
+    "path": PurePosixPath("/"),
+    "address": ip_address("::1"),
+}
+
+
+@pytest.mark.parametrize("default", LINES.values(), ids=LINES)
+def test_a_line_that_is_too_long_is_refused_before_it_is_read(
+    default: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = field(default=default)
+    assert isinstance(made, LineField)
+    looked_at: list[str] = []
+    monkeypatch.setattr(type(made), "parse_some", lambda self, text: looked_at.append(text))
+    message = f"This is too long: write at most {made.longest} characters."
+    assert read(made, "1" * (made.longest + 1)) == message
+    assert looked_at == []
+    read(made, "1" * made.longest)
+    assert looked_at
+
+
+@pytest.mark.parametrize("digits", [4300, 4301])
+def test_a_number_has_as_many_digits_as_can_be_stored(digits: int) -> None:
+    said = read(field(default=1), "9" * digits)
+    assert said == ("" if digits == 4300 else "This number has too many digits.")
+    if not said:
+        assert serialize(int("9" * digits))
+
+
+# JSON
+
+
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_names_are_not_compared_with_all_others() -> None:
+    Counted.compared = 0
+    names = [Counted(f"name {n}") for n in range(2000)]
+    with pytest.raises(ValueError, match="“name 1999” is there twice"):
+        _without_repeats([(name, 1) for name in (*names, Counted("name 1999"))])
+    assert Counted.compared < 4000
+
+
+def chained(size: int) -> list[int]:
+    """Numbers that a set of so many places looks for in each other's, and one again and again."""
+    at, found = 1, [1 + size]
+    while len(found) < size // 4:
+        at = (at * 5 + 1) % size
+        found += [at + step for step in range(10)]
+    return [*found, *[1] * (size // 2)]
+
+
+NUMBERS = {
+    "with one hash": [n * PRIME for n in range(1000)],
+    "with one hash, as decimals": [float(2.0 ** (61 * n)) for n in range(16)] * 2000,
+    "in each other's way": chained(2**16),
+}
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+@pytest.mark.parametrize("items", NUMBERS.values(), ids=NUMBERS)
+def test_a_set_that_takes_long_to_be_made_is_refused_before_it_is(
+    kind: Any, items: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = field(default=kind())
+    sets: list[Any] = []
+    monkeypatch.setattr(JsonField, "wanted", property(lambda self: sets.append))
+    with pytest.raises(ValueError, match="because the value has too many keys"):
+        made.parse(json.dumps(items))
+    assert sets == []
+
+
+@pytest.mark.parametrize("items", [[*range(10_000)], [2**60 + n for n in range(10_000)]])
+def test_a_large_set_of_numbers_is_taken(items: Any) -> None:
+    made = field(default={1})
+    assert read(made, json.dumps(items)) == ""
+    assert made.data == {*items}
+
+
+def deep(levels: int, inside: str) -> str:
+    return "[" * levels + inside + "]" * levels
+
+
+@pytest.mark.parametrize("levels", [101, 500, 100_000])
+def test_too_many_brackets_are_refused(levels: int) -> None:
+    said = read(field(default=[]), deep(levels, "1"))
+    assert said == "There are too many brackets inside each other."
+
+
+def test_as_many_brackets_as_can_be_stored_are_taken() -> None:
+    made = field(default=[])
+    assert read(made, deep(100, "1")) == ""
+    assert serialize(made.data)
+
+
+def test_a_deep_value_is_not_blown_up_by_its_indents() -> None:
+    text = deep(90, ", ".join(["1"] * 50_000))
+    made = field(default=[])
+    assert read(made, text) == ""
+    assert made.show(made.data) == text and len(text) < JSON_LIMIT
+    few = field(default=[])
+    binding.take(few, [deep(3, ", ".join(["1"] * 50))])
+    assert few.show(few.data).count("\n") > 50
+
+
+# Choices, searches and comparisons
+
+
+def test_what_was_sent_of_boxes_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = field(default=["a"], choices=["a", *map(str, range(100))])
+    binding.take(made, ["x"] * 1000)
+    times: list[int] = []
+    chosen = SeveralField.chosen
+    monkeypatch.setattr(SeveralField, "chosen", lambda self: (times.append(1), chosen(self))[1])
+    assert len([*made]) == 101
+    assert times == [1]
+
+
+def test_a_reset_that_is_asked_for_often_is_one(app: Flask) -> None:
+    with app.test_request_context(method="POST", data={submission.RESET: ["int"] * 1000}):
+        assert submission.Sent(request.form).resets == ["int"]
+
+
+def test_a_search_has_few_words() -> None:
+    wanted = Filter(MultiDict({"q": "a b " * 100_000}))
+    assert len(wanted.q) <= LONGEST
+    assert wanted._words == {"a", "b"}
+
+
+def test_all_comparisons_of_a_page_together_are_bounded() -> None:
+    comparer = Comparer()
+    for _ in range(WORK // 1000):
+        comparer.words("a" * 500, "b" * 500)
+    old, new = "a" * 600 + " x", "a" * 600 + " y"
+    assert comparer.words(old, new) == []
+    assert Comparer().words(old, new)
+
+
+# The whole page
+
+TEXTS = {
+    "digits": "1" * 3000 + "x",
+    "a clock": "00:00" + " " * 3000 + "\nx",
+    "lengths": "1s" * 1500,
+    "names": "{" + ",".join(f'"a{n}":1' for n in range(300)) + ',"z":1,"z":1}',
+    "numbers": json.dumps([n * PRIME for n in range(150)]),
+    "brackets": deep(1000, ""),
+    "words": "a " * 1500 + "a",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_what_was_typed_comes_back_whole_with_what_is_wrong(app: Flask, text: str) -> None:
+    client = app.test_client()
+    form = sent(client.get(URL).text) | dict.fromkeys(LINES, text)
+    page = client.post(URL, data=form)
+    back = sent(page.text)
+    assert page.status_code == 422
+    assert {re.sub(r"\s+", " ", back[key]) for key in ("int", "UUID")} == {
+        re.sub(r"\s+", " ", text)
+    }
+    assert state_of(app).read()["int"].value == 1

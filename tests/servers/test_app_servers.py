@@ -1,0 +1,211 @@
+"""Under real application servers every worker follows, however it came to be."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import free_port
+
+BIN = Path(sys.executable).parent
+WAIT = 20.0
+KINDS = ("file", "redis", "database")
+
+
+class Server:
+    """A running server and what its workers answer."""
+
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], port: int, workers: int
+    ) -> None:
+        self.name = name
+        self.process = process
+        self.port = port
+        self.workers = workers
+
+    def ask(self, path: str) -> Any:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, 20)) as client:
+            client.request("GET", path, headers={"Connection": "close"})
+            response = client.getresponse()
+            text = response.read().decode()
+            assert response.status == 200, text
+            return json.loads(text)
+
+    def save(self, kind: str, value: str) -> None:
+        self.ask(f"/{kind}/save/{value}")
+
+    def answers(self, kind: str) -> list[dict[str, Any]]:
+        """What is answered until each worker has answered."""
+        deadline = time.monotonic() + WAIT
+        answers: list[dict[str, Any]] = []
+        with ThreadPoolExecutor(2 * self.workers) as pool:
+            while len({answer["pid"] for answer in answers}) < self.workers:
+                paths = [f"/{kind}/?hold=0.02"] * 2 * self.workers
+                answers += pool.map(self.ask, paths)
+                assert time.monotonic() < deadline, answers[-1]
+        return answers
+
+    def values(self, kind: str) -> set[str]:
+        return {answer["value"] for answer in self.answers(kind)}
+
+    def comes_to_serve(self, kind: str, value: str) -> bool:
+        deadline = time.monotonic() + WAIT
+        while self.values(kind) != {value}:
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+
+GUNICORN = "gunicorn --no-control-socket --bind 127.0.0.1:{port} --workers 2 --graceful-timeout 3"
+UWSGI = "pyuwsgi --http-socket 127.0.0.1:{port} --module served:app --master --processes 2"
+
+#: The command of each server, and how many workers it starts.
+SERVERS: dict[str, tuple[str, int]] = {
+    "gunicorn sync": (f"{GUNICORN} served:app", 2),
+    "gunicorn sync preload": (f"{GUNICORN} --preload served:app", 2),
+    "gunicorn gthread": (f"{GUNICORN} --threads 4 served:app", 2),
+    "gunicorn gthread preload": (f"{GUNICORN} --threads 4 --preload served:app", 2),
+    "gunicorn gevent": (f"{GUNICORN} -k gevent served:app", 2),
+    "gunicorn gevent preload": (f"{GUNICORN} -k gevent --preload served:app", 2),
+    "gunicorn gevent preload early": (f"{GUNICORN} -k gevent --preload served_early:app", 2),
+    "uwsgi": (f"{UWSGI} --die-on-term", 2),
+    "uwsgi threads": (f"{UWSGI} --die-on-term --enable-threads", 2),
+    "uwsgi lazy-apps": (f"{UWSGI} --die-on-term --enable-threads --lazy-apps", 2),
+    "uwsgi py-call-osafterfork": (
+        f"{UWSGI} --die-on-term --enable-threads --py-call-osafterfork",
+        2,
+    ),
+    "waitress": ("waitress-serve --listen 127.0.0.1:{port} served:app", 1),
+    "granian": (
+        "granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 served:app",
+        2,
+    ),
+    "flask run": ("flask --app served run --port {port} --reload", 1),
+}
+
+
+@contextlib.contextmanager
+def serving(
+    name: str, options: str, folder: Path, redis_url: str, **environ: str
+) -> Iterator[Server]:
+    """The server once it answers; afterwards it has to end when told, and without a traceback."""
+    command, workers = SERVERS[name]
+    port = free_port()
+    program, *arguments = (command.format(port=port) + options).split()
+    environment = {
+        **os.environ,
+        **environ,
+        "WAFFLE_FOLDER": str(folder),
+        "WAFFLE_REDIS": redis_url,
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parents[1] / "support"), *filter(None, sys.path)]
+        ),
+    }
+    with (
+        (folder / "log").open("w+b") as log,
+        subprocess.Popen(
+            [BIN / program, *arguments],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        server = Server(name, process, port, workers)
+        try:
+            deadline = time.monotonic() + WAIT
+            while True:
+                try:
+                    server.answers("database")
+                    break
+                except OSError:
+                    assert process.poll() is None and time.monotonic() < deadline, printed(folder)
+                    time.sleep(0.05)
+            yield server
+            process.terminate()
+            process.wait(10)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert "Traceback" not in printed(folder), printed(folder)
+
+
+def printed(folder: Path) -> str:
+    return (folder / "log").read_text()
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, redis_server: str
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("served")
+    with serving(request.param, "", folder, redis_server) as server:
+        yield server
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_worker_follows(server: Server, kind: str) -> None:
+    assert server.values(kind) == {"Waffle"}
+    for value in ("A", "B", "C"):
+        server.save(kind, value)
+        assert server.comes_to_serve(kind, value)
+
+
+def test_with_a_file_the_very_next_request_of_every_worker_is_current(server: Server) -> None:
+    for number in range(10):
+        server.save("file", f"number-{number}")
+        assert server.values("file") == {f"number-{number}"}
+
+
+def test_every_worker_is_well_and_has_one_watcher_for_each_app(server: Server) -> None:
+    for kind in KINDS:
+        server.answers(kind)  # a worker starts what it lacks with its first request
+    listed = {len(KINDS)}
+    if server.name == "gunicorn gevent preload early":
+        listed.add(0)  # Python doesn't list greenlets that live on in a forked process
+    for kind in KINDS:
+        for answer in server.answers(kind):
+            assert (answer["trouble"], answer["error"]) == (None, None)
+            assert answer["alive"] and answer["watchers"] in listed
+
+
+@pytest.mark.parametrize("preload", ["", " --preload"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_workers_that_come_and_go_are_current(
+    tmp_path: Path, redis_server: str, kind: str, preload: str
+) -> None:
+    options = f"{preload} --max-requests 20 --max-requests-jitter 10"
+    with serving("gunicorn sync", options, tmp_path, redis_server) as server:
+        seen: set[int] = set()
+        for number in range(3):
+            server.save(kind, f"number-{number}")
+            if number == 1:
+                server.process.send_signal(signal.SIGHUP)
+            assert server.comes_to_serve(kind, f"number-{number}")
+            seen |= {answer["pid"] for answer in server.answers(kind)}
+        assert len(seen) > 2
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if "preload" in name])
+def test_workers_that_are_forked_while_the_master_imports_can_work(
+    tmp_path: Path, redis_server: str, name: str
+) -> None:
+    # Without "stringprep", which connecting to Redis imports, no request is answered.
+    slow = {"SLOW_IMPORTS": "stringprep=1.5"}
+    with serving(name, "", tmp_path, redis_server, **slow) as server:
+        for kind in KINDS:
+            server.save(kind, "A")
+            assert server.comes_to_serve(kind, "A")

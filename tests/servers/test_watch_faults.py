@@ -1,0 +1,88 @@
+"""Whatever breaks while two processes save without a pause: afterwards all hold what was saved."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import faults
+import pytest
+from faults import FAULTS, SELDOM, Fault, Fleet, Restartable, fleet_of, stream_through
+from required import required
+
+#: More in a run by hand.
+ROUNDS = int(os.environ.get("WAFFLE_ROUNDS", "1"))
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[tuple[str, Restartable]]:
+    with required(), faults.restartable_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[tuple[str, Restartable]]:
+    with required(), faults.restartable_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    needs = {"redis": ["redis"], "postgresql": ["postgres"]}
+    names = [name for word in request.param for name in needs.get(word, [])]
+    own = {name: request.getfixturevalue(f"own_{name}") for name in names}
+    with fleet_of(request.param[0], tmp_path_factory.mktemp("fleet"), **own) as fleet:
+        for _ in range(3):
+            fleet.start()
+        yield fleet
+
+
+@pytest.mark.parametrize(
+    ("fleet", "fault"),
+    [
+        pytest.param((kind, database), fault, id=f"{kind}-{name}")
+        for database in ("sqlite", "postgresql")
+        for kind in ("file", "redis", "database")
+        for name, (fault, kinds, databases) in FAULTS.items()
+        if kind in kinds and database == databases[0] and (ROUNDS > 1 or name not in SELDOM)
+    ],
+    indirect=["fleet"],
+)
+def test_after_a_fault_all_hold_what_the_database_holds(fleet: Fleet, fault: Fault) -> None:
+    for _ in range(ROUNDS):
+        stream_through(fleet, fault)
+
+
+@pytest.fixture(params=["file", "redis"])
+def new_fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
+    own = {"redis": request.getfixturevalue("own_redis")} if request.param == "redis" else {}
+    with fleet_of(request.param, tmp_path, **own) as fleet:
+        yield fleet
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_killed_in_the_middle_of_a_save(new_fleet: Fleet, when: str) -> None:
+    # Killed between commit and notice it tells nobody: the next look at the database does.
+    other, killed = new_fleet.start(WAFFLE_RESYNC_INTERVAL=0.5), new_fleet.start()
+    killed.tell("die", when, "A")
+    killed.popen.wait()
+    new_fleet.processes.remove(killed)
+    stored = new_fleet.database.values()["SITENAME"]
+    assert stored == {"before": "Waffle", "after": "A"}[when]
+    assert other.comes_to_serve(stored)
+    killed.end()
+
+
+def test_nobody_is_stale_after_a_storm(new_fleet: Fleet) -> None:
+    writers = [new_fleet.start() for _ in range(4)][:2]
+    for _ in range(ROUNDS):
+        for number, writer in enumerate(writers):
+            writer.do("write", f"COUNTER_{number}")
+        time.sleep(1.0)
+        for writer in writers:
+            writer.do("halt")
+        assert new_fleet.agrees(), new_fleet.differing()

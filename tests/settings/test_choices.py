@@ -1,0 +1,183 @@
+"""Choices in every shape in which WTForms takes them, and rows of a query."""
+
+from __future__ import annotations
+
+import collections
+import enum
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from controls import field
+from flask import Flask
+from pages import row, sent, state_of
+
+from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.settings.choices import listed
+from waffleconf_admin.settings.declarations import declare
+
+URL = "/admin/config"
+MakeApp = Callable[..., Flask]
+
+Pair = collections.namedtuple("Pair", "value label")
+
+
+class Size(enum.Enum):
+    SMALL = "s"
+    LARGE = "l"
+
+
+class Corner(tuple[int, int], enum.Enum):
+    """Members that are two numbers each."""
+
+    TOP = (0, 1)
+    END = (1, 0)
+
+
+GERMANY, FRANCE = ("de", "Germany", ""), ("fr", "France", "")
+IN_EUROPE = [("de", "Germany", "Europe"), ("fr", "France", "Europe")]
+
+
+@pytest.mark.parametrize(
+    ("choices", "found"),
+    [
+        (["de", "fr"], [("de", None, ""), ("fr", None, "")]),
+        ([("de", "Germany"), ("fr", "France")], [GERMANY, FRANCE]),
+        ((["de", "Germany"], ["fr", "France"]), [GERMANY, FRANCE]),
+        ([Pair("de", "Germany"), Pair("fr", "France")], [GERMANY, FRANCE]),
+        ({"de": "Germany", "fr": "France"}, [GERMANY, FRANCE]),
+        ({"de": "Germany", "fr": "France"}.items(), [GERMANY, FRANCE]),
+        ((pair for pair in [("de", "Germany"), ("fr", "France")]), [GERMANY, FRANCE]),
+        ([("de", "Germany", {"class": "x"}), ("fr", "France", {})], [GERMANY, FRANCE]),
+        ({"Europe": [("de", "Germany"), ("fr", "France")]}, IN_EUROPE),
+        ({"Europe": {"de": "Germany", "fr": "France"}}, IN_EUROPE),
+        ([("Europe", [("de", "Germany"), ("fr", "France")])], IN_EUROPE),
+        (
+            {"": ["x"], "Europe": ["de"], "Asia": ["jp"]},
+            [("x", None, ""), ("de", None, "Europe"), ("jp", None, "Asia")],
+        ),
+        (range(1, 3), [(1, None, ""), (2, None, "")]),
+        (Size, [(Size.SMALL, None, ""), (Size.LARGE, None, "")]),
+        (Corner, [(Corner.TOP, None, ""), (Corner.END, None, "")]),
+        (["ab", b"ab", (1, 2, 3)], [("ab", None, ""), (b"ab", None, ""), ((1, 2, 3), None, "")]),
+        ({"fr", 5, "de"}, [(5, None, ""), ("de", None, ""), ("fr", None, "")]),
+        ([], []),
+        ({}, []),
+    ],
+)  # fmt: skip
+def test_every_shape_is_a_list_of_choices(choices: Any, found: list[Any]) -> None:
+    assert listed(choices) == found
+
+
+@pytest.mark.parametrize(
+    ("choices", "remedy"),
+    [
+        ("de", "write a list"),
+        (5, "write a list of values or of .* not int"),
+        (iter(()), "nothing is left in this generator"),
+        ((1 / 0 for _ in "x"), "ZeroDivisionError.*write a function"),
+    ],
+)
+def test_what_can_not_be_read_says_what_to_write(choices: Any, remedy: str) -> None:
+    with pytest.raises(InvalidValue, match=f"KEY: choices: .*{remedy}"):
+        declare({"KEY": {"default": None, "choices": choices}})
+
+
+def test_a_generator_is_read_once_when_it_is_declared() -> None:
+    made = declare({"KEY": {"default": "a", "choices": (letter for letter in "ab")}})["KEY"]
+    for _ in range(2):
+        assert [choice.value for choice in made.list_choices() or ()] == ["a", "b"]
+
+
+def rows_of(app: Flask, orm: str, columns: int) -> Any:
+    """The countries as an app would select them."""
+    names = ["code", "name"][:columns]
+    if orm == "peewee":
+        return app.countries.select(*(getattr(app.countries, n) for n in names)).tuples()  # type: ignore[attr-defined]
+    table = sa.table("country", *(sa.column(name) for name in names))
+    return app.waffle_db.session.execute(sa.select(table).order_by(table.c.code)).all()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def app(make_app: MakeApp, orm: str) -> Flask:
+    """An app whose choices are rows of its database; `app.columns` says how many columns."""
+    confs = {"COUNTRY": {"default": "de", "choices": lambda: rows_of(app, orm, app.columns)}}  # type: ignore[attr-defined]
+    app = make_app(confs, orm, WAFFLE_STORE_DEFAULTS=False)
+    app.columns = 2  # type: ignore[attr-defined]
+    app.register_blueprint(WaffleAdmin())
+    countries = [("de", "Germany"), ("fr", "France"), ("jp", "Japan"), ("pe", "Peru"), ("x", "X")]
+    with app.app_context():
+        if orm == "peewee":
+            import peewee
+
+            class Country(peewee.Model):  # type: ignore[misc]
+                class Meta:
+                    database = app.waffle_db  # type: ignore[attr-defined]
+
+                code = peewee.CharField(primary_key=True)
+                name = peewee.CharField()
+
+            app.countries = Country  # type: ignore[attr-defined]
+            with app.waffle_db.connection_context():  # type: ignore[attr-defined]
+                app.waffle_db.create_tables([Country])  # type: ignore[attr-defined]
+                Country.insert_many(countries).execute()
+        else:
+            with app.waffle_db.engine.begin() as connection:  # type: ignore[attr-defined]
+                connection.execute(sa.text("create table country(code text, name text)"))
+                for code, name in countries:
+                    statement = sa.text("insert into country values(:code, :name)")
+                    connection.execute(statement, {"code": code, "name": name})
+    return app
+
+
+def test_rows_of_a_query_are_values_with_labels(app: Flask) -> None:
+    client = app.test_client()
+    page = client.get(URL).text
+    assert '<option value="fr">France</option>' in page
+    assert client.post(URL, data=sent(page, COUNTRY="fr")).status_code == 303
+    assert app.config["COUNTRY"] == "fr"
+    assert state_of(app).update_db({"COUNTRY": "de"})
+    assert app.test_cli_runner().invoke(args=["waffle", "set", "COUNTRY", "jp"]).exit_code == 0
+    assert state_of(app).parse_conf() == {"COUNTRY": "jp"}
+
+
+def test_rows_of_one_column_are_told(
+    app: Flask, orm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.columns = 1  # type: ignore[attr-defined]
+    with pytest.raises(InvalidValue, match="COUNTRY: "):
+        state_of(app).update_db({"COUNTRY": "fr"})
+    if orm == "sqlalchemy":  # peewee's are tuples, which may be meant
+        assert "a row of 1: select two columns, the value and its label" in caplog.text
+
+
+def test_groups_are_groups_of_the_list(make_app: MakeApp) -> None:
+    choices = {"": [("x", "Anywhere")], "Europe": [("de", "Germany")], "<Asia>": [("jp", "Japan")]}
+    app = make_app({"COUNTRY": {"default": "de", "choices": choices}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    for _ in range(2):
+        html = row(client.get(URL).text, "COUNTRY")
+        assert re.sub(r"<select[^>]*>", "<select>", html[html.index("<select") :]).startswith(
+            '<select><option value="x">Anywhere</option>'
+            '<optgroup label="Europe"><option value="de" selected>Germany</option></optgroup>'
+            '<optgroup label="&lt;Asia&gt;"><option value="jp">Japan</option></optgroup></select>'
+        )
+    assert client.post(URL, data=sent(client.get(URL).text, COUNTRY="jp")).status_code == 303
+    assert app.config["COUNTRY"] == "jp"
+
+
+def test_check_boxes_stand_without_groups() -> None:
+    made = field(["a"], default=["a"], choices={"One": ["a"], "Two": ["b"]})
+    assert [button.label.text for button in made] == ["a", "b"]
+
+
+def test_an_enum_as_choices_is_that_enum(make_app: MakeApp) -> None:
+    app = make_app({"SIZE": {"default": Size.SMALL, "choices": Size}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    assert client.post(URL, data=sent(client.get(URL).text, SIZE="LARGE")).status_code == 303
+    assert app.config["SIZE"] is Size.LARGE

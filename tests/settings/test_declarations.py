@@ -1,0 +1,296 @@
+"""What WAFFLE_CONFS may say, and what a setting makes of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_babel import Babel, LazyString, get_locale
+from wtforms import DecimalField
+from wtforms.validators import DataRequired, Length
+
+from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.setting import Setting
+
+TRANSLATED = LazyString(lambda: {"es": "Tienda"}.get(str(get_locale()), "Shop"))
+
+
+def setting(**entry: Any) -> Setting:
+    return declare({"KEY": entry})["KEY"]
+
+
+class Lazy:
+    """A translation that is made when it is shown, and not before."""
+
+    def __str__(self) -> str:
+        raise AssertionError("translated too early")
+
+    __bool__ = __len__ = __eq__ = __str__  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+
+def test_settings_keep_their_order() -> None:
+    assert list(declare({key: {"default": 1} for key in "CAB"})) == ["C", "A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("key", "desc", "label"),
+    [
+        ("MAX_FILESIZE", "Max upload filesize", "Max upload filesize"),
+        ("MAX_FILESIZE", None, "Max filesize"),
+        ("MAX_FILESIZE", "", "Max filesize"),
+        ("_", None, "_"),
+        ("größe", None, "Größe"),
+    ],
+)
+def test_the_label_is_the_description_or_made_from_the_key(
+    key: str, desc: str | None, label: str
+) -> None:
+    assert declare({key: {"desc": desc, "default": 1}})[key].label == label
+
+
+def test_lazy_texts_are_not_translated_at_init() -> None:
+    lazy = Lazy()
+    made = setting(desc=lazy, help=lazy, group=("Shop", lazy), default=1)
+    assert made.label is made.help is made.group_label is lazy
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [("Shop", "Shop"), (("Shop", "Tienda"), "Shop"), (TRANSLATED, "Shop")]
+)
+def test_a_group_has_one_name_whatever_people_read(group: Any, name: str) -> None:
+    app = Flask("shop")
+    Babel(app, locale_selector=lambda: "es")
+    with app.test_request_context():
+        assert setting(group=group, default=1).group == name
+
+
+def test_a_group_whose_name_nobody_can_tell_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"group: .* write a pair, \(name, label\)"):
+        setting(group=Lazy(), default=1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "type_", "kind", "optional"),
+    [
+        ({"default": 1}, None, int, False),
+        ({"default": True}, None, bool, False),
+        ({"default": None}, None, type(None), True),
+        ({"default": None, "type": int}, int, int, True),
+        ({"default": None, "type": "int"}, int, int, True),
+        ({"default": 1, "type": "float"}, float, float, False),
+        ({"default": {}, "type": "dict"}, dict, dict, False),
+    ],
+)
+def test_the_kind_is_the_declared_type_or_that_of_the_default(
+    entry: dict[str, Any], type_: type | None, kind: type, optional: bool
+) -> None:
+    made = setting(**entry)
+    assert (made.type, made.value_type, made.optional) == (type_, kind, optional)
+
+
+@pytest.mark.parametrize(
+    ("entry", "default"), [({}, ""), ({"type": "str"}, ""), ({"type": "int"}, None)]
+)
+def test_a_missing_default_is_blank_and_a_warning(
+    entry: dict[str, Any], default: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert setting(**entry).default == default
+    assert "KEY has no default" in caplog.text
+
+
+def test_waffle_keys_are_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert list(declare({"WAFFLE_TEMPLATE": {"default": "x"}, "A": {"default": 1}})) == ["A"]
+    assert "WAFFLE_TEMPLATE" in caplog.text
+
+
+def test_unknown_attributes_are_ignored_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert setting(default=1, since="3.2").default == 1
+    assert "KEY: unknown attribute since is ignored" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("secert", "secret"), ("SECRET", "secret"), ("maximum", "max"), ("Defualt", "default")],
+)
+def test_an_attribute_that_resembles_one_of_ours_is_a_mistake(name: str, meant: str) -> None:
+    with pytest.raises(InvalidValue, match=f"^KEY: {name}: .* {meant}"):
+        declare({"KEY": {"default": 1, name: True}})
+
+
+def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    setting(desc="d", default=1, type=int, help="h", group="g", min=0, max=2, confirm=True)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("entry", "attribute", "remedy"),
+    [
+        ("x", "dict", '{"default": 1}'),
+        ({"type": "integer"}, "type", "'int'"),
+        ({"type": 5}, "type", "write a type"),
+        ({"default": "5", "type": int}, "type", "change one of them"),
+        ({"default": True, "type": int}, "type", "bool"),
+        ({"default": "c", "choices": ["a", "b"]}, "choices", "add it"),
+        ({"default": ["a", "c"], "choices": ["a", "b"]}, "choices", "add it"),
+        ({"default": "a", "choices": "abc"}, "choices", "write a list"),
+        ({"default": 0, "min": 1}, "default", "at least 1"),
+        ({"default": 9, "max": 5}, "default", "at most 5"),
+        ({"default": "abc", "max": 2}, "default", "at most 2 characters"),
+        ({"default": 3, "min": 5, "max": 1}, "min", "exchange them"),
+        ({"default": 3, "min": "1"}, "min", "must be numbers"),
+        ({"default": "x", "min": 0.5}, "min", "whole numbers"),
+        ({"default": True, "max": 1}, "max", "take them out"),
+        ({"default": 1, "validators": DataRequired()}, "validators", "write a list"),
+        ({"default": 1, "validators": [DataRequired]}, "validators", "DataRequired()"),
+        ({"default": 1, "validators": ["x"]}, "validators", "function"),
+        ({"default": 1, "secret": "yes"}, "secret", "True or False"),
+        ({"default": 1, "readonly": "no"}, "readonly", "True or False"),
+        ({"default": 1, "confirm": "no"}, "confirm", "True or False"),
+        ({"default": 1, "multiline": "no"}, "multiline", "True or False"),
+        ({"default": 1, "field": DecimalField(places=2)}, "field", "lambda"),
+        ({"default": 1, "field": DecimalField, "secret": True}, "field", "take out"),
+    ],
+)
+def test_a_mistake_names_key_attribute_and_remedy(entry: Any, attribute: str, remedy: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        declare({"FINE": {"default": 1}, "KEY": entry})
+    assert list(caught.value.errors) == ["KEY"]
+    assert attribute in caught.value.errors["KEY"]
+    assert remedy in caught.value.errors["KEY"]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        declare({"A": {"default": 1, "min": 2}, "B": 1, "C": {"default": 1}})  # type: ignore[dict-item]
+    assert list(caught.value.errors) == ["A", "B"]
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "a\0", "\ud800", 5])
+def test_a_key_that_no_page_could_hold_is_a_mistake(key: Any) -> None:
+    with pytest.raises(InvalidValue, match="printable"):
+        declare({key: {"default": 1}})
+
+
+@pytest.mark.parametrize("confs", [None, [], "x"])
+def test_confs_must_be_a_dict(confs: Any) -> None:
+    with pytest.raises(InvalidValue, match="WAFFLE_CONFS must be a dict"):
+        declare(confs)
+
+
+def test_functions_of_choices_are_not_asked_at_init() -> None:
+    def choices() -> list[str]:
+        raise AssertionError("asked too early")
+
+    setting(default="a", choices=choices)
+
+
+def test_functions_of_choices_are_asked_each_time() -> None:
+    choices = ["a"]
+    made = setting(default="a", choices=lambda: choices)
+    assert made.problem("b") is not None
+    choices.append("b")
+    assert made.problem("b") is None
+
+
+def test_choices_that_can_not_be_listed_are_a_problem_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def choices() -> list[str]:
+        raise LookupError
+
+    assert "LookupError" in str(setting(default="a", choices=choices).problem("a"))
+    assert "KEY: no choices" in caplog.text
+
+
+def test_what_has_no_label_is_its_own() -> None:
+    made = setting(default="a", choices=["a", ("b", "Bee"), 3])
+    assert made.list_choices() == [("a", "a", ""), ("b", "Bee", ""), (3, "3", "")]
+    assert setting(default="a").list_choices() is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "problem"),
+    [
+        ({"default": 1}, "anything", None),
+        ({"default": 1, "type": int}, 2, None),
+        ({"default": 1, "type": int}, True, "This must be a whole number, not bool."),
+        ({"default": 1, "type": int}, "2", "This must be a whole number, not str."),
+        ({"default": 1, "type": int}, None, "This must be a whole number, not NoneType."),
+        ({"default": None, "type": int}, None, None),
+        ({"default": None, "type": int, "min": 1}, None, None),
+        ({"default": 1.5, "type": float}, 2, None),
+        ({"default": 1.5, "type": float}, False, "This must be a number, not bool."),
+        ({"default": True, "type": bool}, 1, "This must be yes or no (True or False), not int."),
+        ({"default": 1, "choices": [1, 2]}, 2, None),
+        ({"default": 1, "choices": [1, 2]}, 3, "This is not one of the choices."),
+        ({"default": 1, "choices": [1, 2]}, True, "This is not one of the choices."),
+        ({"default": None, "choices": [1]}, None, None),
+        ({"default": ["a"], "choices": ["a", "b"]}, ["b", "a"], None),
+        ({"default": [1], "choices": [1]}, [2], "Something in this is not one of the choices."),
+        ({"default": 2, "min": 2, "max": 2}, 2, None),
+        ({"default": 2, "min": 1, "max": 5}, 1, None),
+        ({"default": 2, "min": 1, "max": 5}, 5, None),
+        ({"default": 2, "min": 1, "max": 5}, 0, "At least 1."),
+        ({"default": 2, "min": 1, "max": 5}, 6, "At most 5."),
+        ({"default": 2.0, "max": 5}, float("nan"), "At most 5."),
+        ({"default": 2, "min": 1}, "abc", "This must be a whole number, not str."),
+        ({"default": "ab", "max": 2}, "abc", "At most 2 characters."),
+        ({"default": "ab", "min": 1}, "", "At least 1 character."),
+        ({"default": "ab", "min": 1}, 5, "This must be text, not int."),
+        ({"default": None, "max": 2}, "abc", "At most 2 characters."),
+        ({"default": [1], "min": 1}, [], "At least 1 item."),
+        ({"default": {}, "max": 0}, {"a": 1}, "At most 0 items."),
+    ],
+)  # fmt: skip
+def test_what_is_declared_in_so_many_words_holds(
+    entry: dict[str, Any], value: Any, problem: str | None
+) -> None:
+    assert setting(**entry).problem(value) == problem
+
+
+def test_a_default_is_handed_out_as_a_copy() -> None:
+    made = setting(default={"a": [1]})
+    made.copy_default()["a"].append(2)
+    assert made.default == {"a": [1]}
+
+
+def test_a_setting_prints_without_its_default() -> None:
+    made = setting(default="hunter2", secret=True, choices=["hunter2"], validators=[Length(max=9)])
+    assert repr(made) == "<Setting 'KEY' str>"
+
+
+def test_an_attribute_that_is_none_is_as_if_it_were_not_there() -> None:
+    plain = declare({"KEY": {"default": 1}})["KEY"]
+    spelled = declare({"KEY": {"default": 1, "group": None, "min": None, "type": None}})["KEY"]
+    assert vars(spelled) == vars(plain)
+
+
+def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:
+    with pytest.raises(InvalidValue, match="KEY: default: a lock can't be copied"):
+        declare({"KEY": {"default": threading.Lock()}})
+
+
+def test_who_takes_lists_of_two_for_values_is_told_that_they_are_pairs() -> None:
+    with pytest.raises(InvalidValue, match="what has two items is a value with its label"):
+        declare({"KEY": {"default": [1, 2], "choices": [[1, 2], [3, 4]]}})
+
+
+def test_the_json_type_of_02_is_what_the_default_is() -> None:
+    assert declare({"KEY": {"default": {}, "type": "json"}})["KEY"].value_type is dict
+
+
+def test_choices_of_a_secret_that_fail_are_logged_without_their_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def choices() -> list[str]:
+        raise ZeroDivisionError("hunter2")
+
+    setting = declare({"KEY": {"default": "", "secret": True, "choices": choices}})["KEY"]
+    assert setting.problem("x")
+    assert "hunter2" not in caplog.text

@@ -1,0 +1,77 @@
+"""Databases of apps, with their models and stores."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+
+def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
+    from flask_sqlalchemy import SQLAlchemy
+
+    from waffleconf_admin import AlchemyWaffleStore, WaffleMixin
+
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    db = SQLAlchemy(app)
+    Change: Any = None
+    if history:
+        Conf, Change = AlchemyWaffleStore.make_models(db)
+    else:
+
+        class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc, no-redef]
+            __tablename__ = "confs"
+
+            id = db.Column(db.Integer, primary_key=True)
+            key = db.Column(db.String(255), unique=True)
+            value = db.Column(db.Text)
+
+    with app.app_context():
+        engine = db.engine
+        if create:
+            db.create_all()
+    stack.callback(engine.dispose)
+    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change)
+
+
+def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
+    import peewee
+    from playhouse.db_url import connect
+
+    from waffleconf_admin import PeeweeWaffleStore, WaffleMixin
+
+    db = connect(_peewee_url(url))
+    Change: Any = None
+    if history:
+        Conf, Change = PeeweeWaffleStore.make_models(db)
+    else:
+
+        class Conf(peewee.Model, WaffleMixin):  # type: ignore[misc, no-redef]
+            class Meta:
+                database = db
+                table_name = "confs"
+
+            key = peewee.CharField(unique=True)
+            value = peewee.TextField()
+
+    models = [Conf, Change] if history else [Conf]
+    if create and url == "sqlite://":
+        db.connect()
+        db.create_tables(models)  # an in-memory database lasts as long as its connection
+    elif create:
+        with db.connection_context():
+            db.create_tables(models)
+    stack.callback(db.close)
+    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change)
+
+
+def _peewee_url(url: str) -> str:
+    """SQLAlchemy's spelling of a database URL in peewee's words."""
+    if url == "sqlite://":
+        return "sqlite:///:memory:"
+    return url.replace("mysql+pymysql:", "mysql:").replace("postgresql:", "psycopg3:")
+
+
+ORMS: dict[str, Callable[..., Any]] = {"sqlalchemy": _alchemy, "peewee": _peewee}

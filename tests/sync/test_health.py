@@ -1,0 +1,450 @@
+"""What a process says about how well it follows, and what a request does to follow."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask, current_app
+from fleet import until
+
+from waffleconf_admin import StoreError, WaffleConf, WaffleStore
+from waffleconf_admin.sync import runner, single_flight, watch_types
+from waffleconf_admin.sync.watchfile import Follower, touch_file
+
+CONFS = {"SITENAME": {"default": "Waffle"}}
+MakeApp = Callable[..., Flask]
+
+
+def make(make_app: MakeApp, **config: Any) -> tuple[Flask, Any]:
+    app = make_app(CONFS, **{"WAFFLE_MULTIPROC": True, **config})
+    app.add_url_rule("/", view_func=lambda: current_app.config["SITENAME"])
+    return app, app.extensions["waffleconf"]
+
+
+def fail(state: Any, *, times: int = 1_000_000) -> Callable[[], None]:
+    """Let reads fail; gives the function that ends it."""
+    store, left = state.configstore, [None] * times
+
+    def read(keys: Any = None) -> Any:
+        if left:
+            left.pop()
+            raise StoreError("the database is away")
+        return type(store).read(store, keys)
+
+    store.read = store.read_fresh = store.read_at_once = read
+    return left.clear
+
+
+def quiet(state: Any) -> None:
+    """A watcher that does nothing: only requests and what is due remain."""
+    while not state.stopping.wait(0.05):
+        pass
+
+
+def test_a_process_knows_when_it_read_and_how_long_it_took(make_app: MakeApp) -> None:
+    before = datetime.now(UTC)
+    app, state = make(make_app)
+    assert state.health().reloads == 0
+    app.test_client().get("/")
+    health = state.health()
+    assert (health.kind, health.alive, health.lags, health.reloads) == ("file", True, False, 1)
+    assert before <= health.last_reload <= datetime.now(UTC)
+    assert 0 < health.reload_seconds < 60
+    assert (health.last_notice, health.last_error, health.trouble) == (None, None, None)
+
+
+def test_it_can_be_sent_as_json(make_app: MakeApp) -> None:
+    app, state = make(make_app)
+    app.add_url_rule("/health", "health", lambda: state.health()._asdict())
+    assert app.test_client().get("/health").json["trouble"] is None
+
+
+def test_without_multiproc_there_is_no_kind(make_app: MakeApp) -> None:
+    app, state = make(make_app, WAFFLE_MULTIPROC=False)
+    app.test_client().get("/")
+    health = state.health()
+    assert (health.kind, health.alive, health.lags, health.trouble) == (None, False, False, None)
+    assert state.notice() is None
+
+
+def test_a_notice_is_told_with_its_time(make_app: MakeApp) -> None:
+    app, state = make(make_app)
+    touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+    assert until(lambda: state.health().last_notice and state.health().reloads)
+
+
+def test_after_a_failed_reload_it_lags_until_one_succeeds(make_app: MakeApp) -> None:
+    app, state = make(make_app)
+    app.test_client().get("/")
+    mend = fail(state)
+    touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+    assert until(lambda: state.health().lags)
+    health = state.health()
+    assert health.last_error == "the database is away"
+    assert "could not be loaded" in health.trouble
+    mend()
+    assert until(lambda: not state.health().lags)
+    assert state.health().trouble is None
+    assert state.health().last_error == "the database is away"
+
+
+@pytest.mark.parametrize(
+    "kind", ["file", "redis", (quiet, watch_types._dummy)], ids=["file", "redis", "custom"]
+)
+def test_a_failed_reload_is_tried_again_whatever_the_kind(
+    make_app: MakeApp, redis_server: str, kind: Any
+) -> None:
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=kind, WAFFLE_REDIS_URL=redis_server)
+    fail(state, times=1)
+    assert not state.update_conf()
+    assert until(lambda: state.health().reloads)
+
+
+def test_a_removed_watch_file_is_trouble_until_it_is_back(make_app: MakeApp) -> None:
+    app, state = make(make_app)
+    path = app.config["WAFFLE_WATCHER_FILE"]
+    os.remove(path)
+    assert "does not hear" in state.health().trouble
+    state.update_db({"SITENAME": "A"})
+    assert state.health().trouble is None
+
+
+def test_a_watcher_that_fails_is_trouble_and_is_called_again(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    calls: list[None] = []
+
+    def watch(state: Any) -> None:
+        calls.append(None)
+        assert not state.stopping.is_set()  # it goes well for a moment
+        if len(calls) < 5:
+            raise OSError("no such pigeon")
+        quiet(state)
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    assert until(lambda: state.health().trouble)
+    assert state.health().kind == "custom"
+    assert state.health().last_error == "no such pigeon"
+    assert until(lambda: len(calls) == 5)
+    assert until(lambda: state.health().trouble is None)
+    # The very first failure may be that of an app which is still being put together.
+    told = [record.getMessage() for record in caplog.records if "Watching" in record.getMessage()]
+    assert len(told) == 2 and "no such pigeon" in told[0] and "works again" in told[1]
+
+
+def test_a_watcher_that_fails_but_once_is_not_told(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    failures = [OSError("no such pigeon")]
+
+    def watch(state: Any) -> None:
+        if failures:
+            raise failures.pop()
+        quiet(state)
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    assert until(lambda: state.health().trouble)
+    assert until(lambda: state.health().trouble is None)
+    assert "Watching" not in caplog.text
+
+
+def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
+    def watch(state: Any) -> None:
+        """Hears nothing for ever."""
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    assert until(lambda: state.health().trouble)
+    assert "returned" in state.health().last_error
+
+
+def test_what_a_watcher_waits_on_ends_in_a_forked_process(make_app: MakeApp) -> None:
+    _app, state = make(make_app)
+    pulse = state.runner.stopping
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if pulse.is_set() else 1)
+    assert os.waitpid(child, 0)[1] == 0 and not pulse.is_set()
+
+
+def test_the_thread_ends_with_its_app() -> None:
+    app = Flask("gone")
+    kind = (quiet, watch_types._dummy)
+    app.config.update(WAFFLE_CONFS=CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE=kind)
+    WaffleConf(app, WaffleStore())
+    thread = app.extensions["waffleconf"].runner._thread
+    assert thread.is_alive()
+    del app
+
+    def ended() -> bool:
+        gc.collect()
+        return not thread.is_alive()
+
+    assert until(ended)
+
+
+def test_values_that_nobody_has_read_for_too_long_lag(make_app: MakeApp) -> None:
+    def watch(state: Any) -> None:
+        threading.Event().wait(60)  # not even asks whether to stop
+
+    kind = (watch, watch_types._dummy)
+    app, state = make(make_app, WAFFLE_WATCHTYPE=kind, WAFFLE_RESYNC_INTERVAL=0.1)
+    assert until(lambda: state.health().lags)
+    assert "does not run" in state.health().trouble
+    assert not state.health().alive
+    app.test_client().get("/")  # requests look in its place
+    assert not state.health().lags
+
+
+# What may be said after a save
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("file", "The other processes follow at once."),
+        ("redis", "The other processes follow at once."),
+        ("database", "The other processes follow within 3 seconds."),
+        ((quiet, watch_types._dummy), "The other processes have been told."),
+    ],
+    ids=["file", "redis", "database", "custom"],
+)
+def test_after_a_save_it_says_when_the_others_follow(
+    make_app: MakeApp, redis_server: str, kind: Any, sentence: str
+) -> None:
+    config = {"WAFFLE_REDIS_URL": redis_server, "WAFFLE_WATCH_INTERVAL": 3}
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=kind, **config)
+    state.update_db({"SITENAME": "A"})
+    assert state.notice() == sentence
+
+
+def test_a_notice_that_can_not_be_sent_is_told_and_sent_later(make_app: MakeApp) -> None:
+    sent: list[Any] = []
+    away = threading.Event()
+
+    def notify(state: Any) -> None:
+        if away.is_set():
+            raise OSError("no such pigeon")
+        sent.append(state.app)
+
+    away.set()
+    app, state = make(make_app, WAFFLE_WATCHTYPE=(quiet, notify), WAFFLE_RESYNC_INTERVAL=45)
+    state.update_db({"SITENAME": "A"})
+    assert "within 45 seconds" in state.notice()
+    assert "within 45 seconds" in state.health().trouble
+    away.clear()
+    assert until(lambda: sent == [app])
+    assert until(lambda: state.health().trouble is None)
+
+
+def test_a_notice_that_can_not_be_sent_is_tried_again_after_a_pause_only(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runner, "RETRY", 0.3)
+    tries: list[float] = []
+
+    def notify(state: Any) -> None:
+        tries.append(time.monotonic())
+        raise OSError("no such pigeon")
+
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(quiet, notify))
+    state.update_db({"SITENAME": "A"})
+    assert until(lambda: len(tries) == 3)
+    assert all(later - earlier >= 0.3 for earlier, later in itertools.pairwise(tries))
+    assert caplog.text.count("could not be told") == 1
+
+
+# The set-up that was forgotten
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"wsgi.multiprocess": True}, 1),
+        ({"wsgi.multiprocess": False}, 0),
+        ({"wsgi.multiprocess": True, "wsgi.run_once": True}, 0),  # CGI: each request is a process
+    ],
+)
+def test_several_processes_without_multiproc_are_noticed_once(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, environ: dict[str, Any], told: int
+) -> None:
+    app, state = make(make_app, WAFFLE_MULTIPROC=False)
+    for _ in range(3):
+        app.test_client().get("/", environ_overrides=environ)
+    assert caplog.text.count("WAFFLE_MULTIPROC = True") == told
+    assert bool(state.health().trouble) == bool(told)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_with_multiproc_nothing_is_missing(make_app: MakeApp, stopped: bool) -> None:
+    app, state = make(make_app)
+    if stopped:
+        state.stop()
+    app.test_client().get("/", environ_overrides={"wsgi.multiprocess": True})
+    assert state.health().trouble is None
+
+
+# Requests
+
+
+@pytest.fixture
+def slow(make_app: MakeApp) -> tuple[Flask, Any, threading.Event, list[float]]:
+    """An app whose reads wait for an event; only requests follow."""
+    app, state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
+    app.test_client().get("/")
+    go, reads = threading.Event(), []
+    store = state.configstore
+
+    def read(keys: Any = None) -> Any:
+        reads.append(time.monotonic())
+        go.wait(60)
+        return type(store).read(store, keys)
+
+    store.read = store.read_fresh = store.read_at_once = read
+    return app, state, go, reads
+
+
+def test_a_request_waits_for_a_slow_reload_but_not_for_ever(slow: Any) -> None:
+    app, state, go, reads = slow
+    touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+    assert app.test_client().get("/").text == "Waffle"
+    assert time.monotonic() - reads[0] > single_flight.PATIENCE / 2  # it has waited
+    assert state.health().reloads == 1  # and not until the reload was done
+    go.set()
+
+
+def test_while_a_reload_hangs_only_the_first_requests_wait(slow: Any) -> None:
+    app, _state, go, reads = slow
+    touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+    app.test_client().get("/")
+    began = time.monotonic()
+    for _ in range(200):
+        app.test_client().get("/")
+    assert time.monotonic() - began < 100  # not a second each
+    assert len(reads) == 1
+    go.set()
+
+
+def test_the_threads_of_a_process_share_a_reload(slow: Any) -> None:
+    app, state, go, reads = slow
+    touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(app.test_client().get, "/") for _ in range(8)]
+        assert until(lambda: reads)
+        go.set()
+    assert all(answer.result().status_code == 200 for answer in answers)
+    assert len(reads) == 1
+    assert state.health().reloads == 2
+
+
+def test_a_change_during_a_shared_reload_is_not_missed(
+    slow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _state, go, reads = slow
+    path, looks = app.config["WAFFLE_WATCHER_FILE"], []
+    changed = Follower.changed
+    monkeypatch.setattr(Follower, "changed", lambda self: looks.append(1) or changed(self))
+    touch_file(path, b".")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(app.test_client().get, "/")
+        assert until(lambda: reads)
+        touch_file(path, b".")
+        before = len(looks)
+        second = pool.submit(app.test_client().get, "/")
+        assert until(lambda: len(looks) > before)
+        threading.Event().wait(0.1)  # it joins the reload that is under way
+        go.set()
+        first.result(), second.result()
+    assert len(reads) == 2
+
+
+def test_an_error_in_a_reload_leaves_the_request_alone(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
+    app.test_client().get("/")
+    store = state.configstore
+
+    def read(keys: Any = None) -> Any:
+        raise AttributeError("a mistake in somebody's store")
+
+    store.read = store.read_fresh = store.read_at_once = read
+    touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+    assert app.test_client().get("/").text == "Waffle"
+    assert "a mistake in somebody's store" in caplog.text
+    del store.read, store.read_fresh, store.read_at_once
+    other, _state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
+    other.extensions["waffleconf"].update_db({"SITENAME": "A"})
+    assert app.test_client().get("/").text == "A"
+
+
+def test_where_no_thread_can_be_started_requests_follow_themselves(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    caplog.set_level(logging.WARNING)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        app, state = make(make_app)
+        app.test_client().get("/")
+        other, _state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
+        other.extensions["waffleconf"].update_db({"SITENAME": "A"})
+        assert app.test_client().get("/").text == "A"
+        state.stop()
+    assert "can't be started" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("worker", "mule", "spooler", "starts"),
+    [(0, 0, False, False), (1, 0, False, True), (0, 1, False, True), (0, 0, True, True)],
+    ids=["master", "worker", "mule", "spooler"],
+)
+def test_in_a_uwsgi_master_there_is_no_thread_before_a_request(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    worker: int,
+    mule: int,
+    spooler: bool,
+    starts: bool,
+) -> None:
+    class Uwsgi:
+        worker_id = staticmethod(lambda: worker)
+        mule_id = staticmethod(lambda: mule)
+        i_am_the_spooler = staticmethod(lambda: spooler)
+
+    monkeypatch.setitem(sys.modules, "uwsgi", Uwsgi)
+    app, state = make(make_app)
+    state.update_conf()
+    assert state.health().alive == starts
+    app.test_client().get("/")
+    assert state.health().alive
+
+
+def test_a_silent_thread_costs_requests_one_read_in_a_while(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SILENCE", 0.3)
+
+    def watch(state: Any) -> None:
+        threading.Event().wait(60)
+
+    app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    client = app.test_client()
+    client.get("/")
+    assert state.health().reloads == 1
+    assert until(lambda: client.get("/") and state.health().reloads == 2)
+    assert state.health().trouble

@@ -1,0 +1,1 @@
+"""Codec: values as stored texts, and back."""

@@ -1,0 +1,94 @@
+"""The stored format: base64 text of a pickle, as Flask-WaffleConf 0.3.1 wrote it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import pickle
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any
+
+from ..exceptions import InvalidValue
+from ..i18n import mark
+from . import unpickler
+from .limits import damaged
+from .unpickler import Allowed
+
+#: Every Python that can run 0.3.1, 2.7 included, reads protocol 2 …
+PROTOCOL = 2
+#: … but it loses the fold of a datetime (which of the two 02:30 of the night the clocks go back).
+FOLD_PROTOCOL = 4
+MAX_TEXT = 16 * 2**20  #: characters of stored text
+_BLANKS = b" \t\r\n\v\f"
+
+
+def serialize(data: Any, *, unique: bool = False) -> str:
+    """Return *data* as stored text, readable by Flask-WaffleConf 0.3.1 too.
+
+    :param unique: whether the text shall be like no other, of the same value too.
+    :raises InvalidValue: *data* can't be pickled.
+    """
+    try:
+        protocol = (
+            FOLD_PROTOCOL if any(_has_fold(part) for part in unpickler.all_in(data)) else PROTOCOL
+        )
+        raw = pickle.dumps(data, protocol)
+        if unique:
+            raw = raw[:2] + _nonce() + raw[2:]  # after the opcode that says the protocol
+        return base64.b64encode(raw).decode("ascii")
+    except Exception as error:  # whatever an object's own __reduce__ raises
+        name = type(data).__qualname__
+        raise InvalidValue(
+            mark("a value of type %(name)s can't be stored (it can't be pickled)", name=name)
+        ) from error
+
+
+def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> Any:
+    """Return the value of a stored text, of any pickle protocol, without running anything in it.
+
+    :param data: base64 of a pickle.
+    :param classes: classes allowed besides plain values and the standard library's value types.
+    :raises InvalidValue: the text is damaged, too large or names something that is not allowed;
+        the message never has its content.
+    """
+    if len(data) > MAX_TEXT:
+        raise InvalidValue(
+            mark("the stored text is longer than %(count)s characters", count=MAX_TEXT)
+        )
+    try:
+        raw = base64.b64decode(
+            (data.encode("ascii") if isinstance(data, str) else data).translate(None, _BLANKS),
+            validate=True,
+        )
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise InvalidValue(mark("the stored text is not base64")) from error
+    try:
+        return unpickler.load(raw, classes if isinstance(classes, Allowed) else Allowed(classes))
+    except InvalidValue:
+        raise
+    except Exception as error:  # damaged in one of very many ways
+        # Without a cause: what pickle or a class says of a damaged text may quote it.
+        raise damaged(type(error).__name__) from None
+
+
+def classes_in(value: Any, attributes: bool = True) -> set[type]:
+    """Return the classes in *value* that `deserialize` doesn't allow by itself.
+
+    :param attributes: those of what objects have in attributes too, not only in containers.
+    """
+    kinds = set(map(type, unpickler.all_in(value, attributes)))
+    # A class or function as a default is the app's affair, and no licence to unpickle more.
+    return {
+        kind for kind in kinds if not (unpickler.is_plain(kind) or kind.__module__ == "builtins")
+    }
+
+
+def _nonce() -> bytes:
+    """Opcodes that put a random text on the stack and drop it again."""
+    return b"U\x10" + secrets.token_hex(8).encode() + b"0"
+
+
+def _has_fold(value: Any) -> bool:
+    return isinstance(value, (datetime, time)) and value.fold == 1

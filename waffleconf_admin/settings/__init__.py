@@ -1,0 +1,1 @@
+"""Settings: what is declared, and what a declaration says of a value."""

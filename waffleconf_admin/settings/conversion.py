@@ -1,0 +1,180 @@
+"""Conversion: a stored value of another type than is declared, wherever nothing is lost by it.
+
+What converts: text that the page reads as a value of the declared type, a number that both types
+have, and these to text. The result, written in the old type, is the old value. None never converts,
+and yes or no is not a number.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, Flag
+from functools import reduce
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+from operator import or_
+from types import NoneType
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from . import value_types
+from .equality import same
+from .units import duration_text, parse_duration, parse_size, size_text
+
+#: Blanks, and the texts in which they stay.
+_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*+")|[ \t\r\n]++')
+#: The words for yes and no that the page writes: as the text of a control, and for people. Others
+#: may have meant something else to the code that stored them.
+_TRUE, _FALSE = ("true", "on"), ("false", "off")
+
+
+class _Text(NamedTuple):
+    """How values of a type are written."""
+
+    read: Callable[[str], Any]
+    write: Callable[[Any], Iterable[str]]  #: returns every way to write a value, the usual first
+
+
+def convert(value: Any, kind: type[Any]) -> Any:
+    """Return a value as one of another type.
+
+    :raises ValueError: it can't be, or something would be lost.
+    """
+    try:
+        return _convert(value, kind)
+    except Exception as error:  # whatever a reader raises about a text that is not for it
+        raise ValueError(f"not converted: {type(error).__name__}") from None
+
+
+def _convert(value: Any, kind: type[Any]) -> Any:
+    if isinstance(value, Enum) and value_types.accepts(kind, value.value):
+        return value.value
+    if issubclass(kind, Enum):
+        return _member(value.value if isinstance(value, Enum) else value, kind)
+    if kind is bool:
+        return _truth(value)
+    source = type(value)
+    for types in _ALIKE:
+        if source in types and kind in types:
+            return kind(value)
+    if source is str:
+        return _from_json(value, kind) if kind in (list, tuple, dict) else _read(value, kind)
+    if kind in (str, NoneType):
+        return _write(value)
+    if source in _NUMBERS and value_types.real(kind) in _NUMBERS:
+        return _number(value, kind)
+    raise ValueError
+
+
+def _read(text: str, kind: type) -> Any:
+    if len(text) > _LONGEST:
+        raise ValueError
+    made = _TEXTS[kind].read(text)
+    if text in _TEXTS[kind].write(made):
+        return made
+    raise ValueError
+
+
+def _write(value: Any) -> str:
+    how = _TEXTS[type(value)]
+    text = next(iter(how.write(value)))
+    if same(how.read(text), value):
+        return text
+    raise ValueError
+
+
+def _number(number: Any, kind: type) -> Any:
+    for text in _TEXTS[type(number)].write(number):
+        try:
+            return _read(text, kind)
+        except ValueError:
+            continue
+    raise ValueError
+
+
+def _truth(value: Any) -> bool:
+    if type(value) in _NUMBERS and value in (0, 1):
+        return bool(value)
+    word = value.lower() if type(value) is str else ""
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError
+
+
+def _member(value: Any, kind: type[Enum]) -> Enum:
+    """A member by its value or name. The class isn't called, for it may have a say in that."""
+    if issubclass(kind, Flag) and type(value) is int:
+        made = reduce(or_, (flag for flag in kind if flag.value & value), kind(0))
+        if made.value == value:
+            return made
+    for member in kind:
+        if same(member.value, value):
+            return member
+    return kind.__members__[value]
+
+
+def _number_texts(number: Any) -> list[str]:
+    if isinstance(number, Decimal) and abs(number.adjusted()) > _LONGEST:
+        raise ValueError  # the int of Decimal("1e999999999") would fill the memory
+    whole = int(number)  # raises for what is infinite, and for what is no number
+    return [str(number), str(whole)] if number == whole else [str(number)]
+
+
+def _moment_texts(value: datetime | time) -> list[str]:
+    text, minutes = value.isoformat(), value.isoformat(timespec="minutes")
+    texts = [text] if value.second or value.microsecond else [text, minutes]
+    return [*texts, *(text.replace("T", " ") for text in texts)]
+
+
+def _from_json(text: str, kind: type) -> Any:
+    """The value of a JSON text that is written so again, but for blanks between its parts."""
+    value = json.loads(text)
+    texts = (json.dumps(value, ensure_ascii=ascii, allow_nan=False) for ascii in (False, True))
+    if type(value) is (dict if kind is dict else list) and _close(text) in map(_close, texts):
+        return kind(value)
+    raise ValueError
+
+
+def _close(text: str) -> str:
+    """A JSON text without blanks between its parts."""
+    return _BLANKS.sub(r"\1", text)
+
+
+def _usual_text(value: Any) -> list[str]:
+    return [str(value)]
+
+
+#: Each of these holds all that another of the same line holds.
+_ALIKE = ((list, tuple), (set, frozenset), (bytes, bytearray))
+_NUMBERS = (int, float, Decimal)
+#: No text of one of the types below is longer; it is also more digits than Python prints.
+_LONGEST = 5000
+_TEXTS: dict[type, _Text] = {
+    int: _Text(int, _usual_text),
+    float: _Text(float, _number_texts),
+    Decimal: _Text(Decimal, _number_texts),
+    value_types.Range: _Text(float, _number_texts),
+    value_types.FileSize: _Text(parse_size, lambda size: [str(size), size_text(size)]),
+    date: _Text(date.fromisoformat, lambda day: [day.isoformat()]),
+    time: _Text(time.fromisoformat, _moment_texts),
+    datetime: _Text(datetime.fromisoformat, _moment_texts),
+    timedelta: _Text(parse_duration, lambda length: [duration_text(length)]),
+    ZoneInfo: _Text(ZoneInfo, _usual_text),
+    **{kind: _Text(kind, _usual_text) for kind in (
+        UUID, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv4Interface, IPv6Interface,
+        pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath,
+        pathlib.Path, pathlib.PosixPath, pathlib.WindowsPath,
+    )},
+}  # fmt: skip

@@ -1,0 +1,253 @@
+"""Kinds of values: what a declaration may name in a string, and what people call them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+from pathlib import PurePath
+from types import NoneType
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from ..i18n import gettext, mark
+from .units import duration_text, size_text
+
+log = logging.getLogger(__name__)
+
+# What no type of Python tells. A value of such a kind is of the class that the kind inherits from,
+# never of the kind itself: these exist to be found in tables of types.
+
+
+class Email(str):
+    """An e-mail address, in a str."""
+
+
+class Url(str):
+    """A web address, of http or https, in a str."""
+
+
+class Color(str):
+    """A colour as in HTML, in a str."""
+
+
+class TimeZone(str):
+    """The name of a time zone, in a str."""
+
+
+class Range(float):
+    """A number on a slider from min to max; an int where the default is one."""
+
+
+class FileSize(int):
+    """A number of bytes, written with a unit."""
+
+
+#: The types that a declaration may name in a string: Flask-WaffleConf 0.2's, and ours.
+TYPES: dict[str, type] = {
+    **{kind.__name__: kind for kind in (bool, int, float, str, list, dict)},
+    "email": Email,
+    "url": Url,
+    "color": Color,
+    "range": Range,
+    "filesize": FileSize,
+    "timezone": TimeZone,
+}
+#: The name of the time zone that needs no data.
+UTC = "UTC"
+NO_ZONE_DATA = mark(
+    "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
+    "tzdata, or pip install tzdata)."
+)
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
+OURS = (Email, Url, Color, TimeZone, Range, FileSize)
+
+#: What people call a value of a type, and of what inherits from it.
+NOUNS: dict[type, str] = {
+    bool: mark("yes or no (True or False)"),
+    FileSize: mark("a number of bytes"),
+    int: mark("a whole number"),
+    float: mark("a number"),
+    Email: mark("an e-mail address"),
+    Url: mark("a web address"),
+    Color: mark("a colour"),
+    TimeZone: mark("the name of a time zone"),
+    str: mark("text"),
+    NoneType: mark("text"),
+    list: mark("a list"),
+    dict: mark("names with values (a dict)"),
+    tuple: mark("a list (a tuple)"),
+    set: mark("a list (a set)"),
+    frozenset: mark("a list (a frozenset)"),
+    Decimal: mark("a number (a Decimal)"),
+    datetime: mark("a date and time"),
+    date: mark("a date"),
+    time: mark("a time of day"),
+    timedelta: mark("a length of time"),
+    UUID: mark("a UUID"),
+    PurePath: mark("a path"),
+    bytes: mark("bytes"),
+    bytearray: mark("bytes"),
+    ZoneInfo: mark("a time zone"),
+    IPv4Interface: mark("an IPv4 address with a network"),
+    IPv6Interface: mark("an IPv6 address with a network"),
+    IPv4Address: mark("an IPv4 address"),
+    IPv6Address: mark("an IPv6 address"),
+    IPv4Network: mark("an IPv4 network"),
+    IPv6Network: mark("an IPv6 network"),
+}
+
+
+def named(declared: Any) -> type | None:
+    """Return the type that a declaration means.
+
+    :raises ValueError: it means none; the message says what to write.
+    """
+    if declared is None or isinstance(declared, type):
+        return declared
+    if declared == "json":  # of 0.2: the default tells
+        return None
+    if isinstance(declared, str) and declared in TYPES:
+        return TYPES[declared]
+    names = ", ".join(map(repr, TYPES))
+    raise ValueError(f"type: write a type, such as int, or one of {names}")
+
+
+def noun(kind: type) -> str:
+    """Return what people call a value of a type."""
+    found = next((NOUNS[base] for base in bases(kind) if base in NOUNS), None)
+    if found and not issubclass(kind, Enum):
+        return gettext(found)
+    return gettext("of type %(type)s", type=kind.__name__)
+
+
+def bases(kind: type) -> list[type]:
+    """Return a type and what it inherits from, nearest first; Enum before what it is mixed with."""
+    return sorted(kind.__mro__, key=lambda base: not issubclass(base, Enum))
+
+
+def accepts(kind: type, value: Any) -> bool:
+    """Whether a value is of a declared type, as people mean it."""
+    if isinstance(value, bool) and kind is not bool and issubclass(kind, (int, float)):
+        return False  # to Python True is an int; to people it is not a number
+    if kind is date and isinstance(value, datetime):
+        return False
+    accepted = real(kind)
+    return isinstance(value, (int, float) if accepted is float else accepted)
+
+
+def real(kind: type) -> type:
+    """Return the type that values of a kind are of."""
+    return kind.__mro__[1] if kind in OURS else kind
+
+
+def label(choice: Any) -> str:
+    """Return the label of a choice that has none."""
+    if isinstance(choice, Enum) and choice.name:
+        return choice.name.replace("_", " ").strip().capitalize()
+    # Half of a surrogate pair can't be sent to a browser.
+    text = words(type(choice), choice).encode("utf-8", "backslashreplace").decode()
+    return text if text.strip() else gettext("(blank)")
+
+
+def words(kind: type, value: Any) -> str:
+    """Return a value as people write it."""
+    write = _WORDS.get(kind)
+    return write(value) if write and accepts(kind, value) else str(value)
+
+
+def shape_problem(kind: type, value: Any) -> str | None:
+    """Return what is wrong with the shape of a value; blank is fine, ``min`` may say otherwise."""
+    check = _SHAPES.get(kind)
+    return check(value) if check and value else None
+
+
+def time_zones() -> tuple[str, ...]:
+    """Return the names of all time zones of this machine; where it has no data of them, UTC."""
+    try:
+        return _installed_zones()
+    except LookupError:
+        return (UTC,)
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the time zone of a name.
+
+    :raises ValueError: this machine has none of that name; or no data at all, and the message says
+        what to install.
+    """
+    if name in time_zones():
+        with suppress(ZoneInfoNotFoundError):
+            return ZoneInfo(name)
+    if not has_zone_data():
+        raise ValueError(gettext(NO_ZONE_DATA))
+    raise ValueError(
+        gettext(
+            "There is no time zone “%(zone)s”: write one such as Europe/Berlin.", zone=name[:40]
+        )
+    )
+
+
+def has_zone_data() -> bool:
+    """Whether this machine has data of time zones."""
+    return len(time_zones()) > 1
+
+
+@cache
+def _installed_zones() -> tuple[str, ...]:
+    """The names of the time zones.
+
+    :raises LookupError: there are none. That is not remembered: they may be installed any time.
+    """
+    if not (names := available_timezones()):
+        _report_missing_zones()
+        raise LookupError("no time zones")
+    return tuple(sorted(names | {UTC}))
+
+
+@cache
+def _report_missing_zones() -> None:
+    log.error("%s Names of time zones can't be checked until then.", NO_ZONE_DATA)
+
+
+def _zone_problem(name: str) -> str | None:
+    if name in time_zones() or (not has_zone_data() and _ZONE_NAME.fullmatch(name)):
+        return None
+    return gettext("Write the name of a time zone, such as Europe/Berlin.")
+
+
+_WORDS: dict[type, Callable[[Any], str]] = {FileSize: size_text, timedelta: duration_text}
+
+
+def _like(pattern: str, message: str) -> Callable[[str], str | None]:
+    wanted = re.compile(pattern, re.I)
+    return lambda text: None if wanted.fullmatch(text) else gettext(message)
+
+
+_SHAPES: dict[type, Callable[[Any], str | None]] = {
+    Email: _like(
+        r"[^\s@<>\"(),:;\x00-\x1f]++@[^\s@<>\"(),:;\x00-\x1f]++",
+        mark("Write an e-mail address, such as anna@example.org."),
+    ),
+    Url: _like(
+        # No javascript: or data:, for a site makes links of them.
+        r"https?://[^\s/?#\x00-\x1f][^\s\x00-\x1f]*+",
+        mark("Write a web address with http:// or https://, such as https://example.org."),
+    ),
+    Color: _like(r"#([0-9a-f]{3}|[0-9a-f]{6})", mark("Write a colour such as #0a5bd6.")),
+    TimeZone: _zone_problem,
+}

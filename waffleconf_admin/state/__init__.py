@@ -1,0 +1,1 @@
+"""State: one app's settings."""

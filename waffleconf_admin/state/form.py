@@ -1,0 +1,76 @@
+"""Form: the settings of an app as a form for its views, and as texts for its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from flask import has_request_context, request
+
+from .. import forms
+from ..contexts import within
+from ..forms import SettingsForm
+from ..forms.guard import Guard, refusal
+from ..forms.values import find
+from ..settings.setting import Setting
+from .state import _WaffleState
+
+_auto: Any = object()
+
+
+def build_form(
+    state: _WaffleState,
+    *,
+    keys: Iterable[str] | None = None,
+    editable: Callable[[Setting], bool] = lambda setting: True,
+    fields: Mapping[type, Any] | None = None,
+    formdata: Any = _auto,
+    records: Mapping[str, Any] | None = None,
+    guard: Guard | None = None,
+) -> SettingsForm:
+    """Return a form of the app's settings, for a view.
+
+    :param state: the app's state, ``app.extensions["waffleconf"]``.
+    :param keys: which settings, or the one; all as a rule.
+    :param editable: which of them may be changed; the others are shown.
+    :param fields: ``{type: field class, or function of the Setting}``, besides our own.
+    :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
+        PATCH. None: a form to be shown.
+    :param records: what ``state.read()`` gave, if it was called already.
+    :param guard: of the CSRF token, if what was sent was looked at already.
+    :raises InvalidValue: one of the keys is not declared.
+    :raises StoreError: the database can't be read.
+    :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.
+    """
+    declared = state.settings
+    keys = [keys] if isinstance(keys, str) else keys
+    settings = {key: find(declared, key) for key in (declared if keys is None else keys)}
+    if formdata is _auto:
+        sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
+        formdata = request.form if sends else None
+    with within(state.app):
+        if guard is None and has_request_context():
+            guard = Guard(refusal(formdata))
+        return SettingsForm(
+            settings,
+            state.read(settings) if records is None else records,
+            editable=editable,
+            fields=fields,
+            formdata=formdata,
+            guard=guard,
+        )
+
+
+def parse_text(state: _WaffleState, key: str, text: str) -> Any:
+    """Return the value of a text that somebody wrote for a setting, read as the page reads it.
+
+    :raises InvalidValue: the setting is not declared, or the text is none of its values.
+    """
+    with within(state.app):
+        return forms.parse_text(state.settings, key, text, state.app.config)
+
+
+def check_values(state: _WaffleState, new_values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with values, ``{key: message}``; undeclared keys are left out."""
+    with within(state.app):
+        return forms.check_values(state.settings, new_values, state.app.config)

@@ -1,0 +1,299 @@
+"""History: who changed what, and back again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from flask import Flask
+
+from .. import forms
+from ..contexts import within
+from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..i18n import gettext
+from ..settings import value_types
+from ..settings.setting import Setting
+from ..store import HistoryQuery, HistoryRow
+from ..store.history import is_plain
+from .cache import Record
+from .repository import Repository
+from .save import RESET, Origin, Saved
+
+log = logging.getLogger(__name__)
+
+
+#: Rows that are deleted at once.
+BATCH = 500
+#: Seconds between two looks for rows that are too old.
+TIDY_INTERVAL = 3600.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one setting."""
+
+    id: int  #: in the order of the changes
+    change_set: str  #: the same for all changes of one save
+    key: str
+    old: Any  #: None for a secret, where there was no row, and where it can't be read any more;
+    #: what was stored of another type than is declared now is converted where nothing is lost by it
+    new: Any
+    actor: str  #: "" when nobody was named
+    at: datetime  #: aware, in UTC
+    note: str
+    source: str  #: "page", "code", "cli", "import", "api", "undo"
+    secret: bool  #: whether it shows that there was a change, and nothing of the values
+    old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
+    new_text: str | None = field(repr=False)
+    problem: str = ""  #: why `old` or `new` can't be read
+
+
+#: As an annotation within the class, `list` would be its method.
+Changes = list[Change]
+
+
+class State(Protocol):
+    """What the history needs of an app's state."""
+
+    app: Flask
+
+    @property
+    def settings(self) -> Mapping[str, Setting]: ...
+
+    def read(self, keys: Iterable[str] | None = None) -> dict[str, Record]: ...
+
+    def save(
+        self, wanted: Mapping[str, Any], expected: Mapping[str, Any], origin: Origin
+    ) -> Saved: ...
+
+
+class History:
+    """The history of one app's settings. Needs no application context.
+
+    :param state: the app's state.
+    :param repository: its settings in the database.
+    :raises ValueError: WAFFLE_HISTORY_DAYS is neither None nor a number of days.
+    """
+
+    def __init__(self, state: State, repository: Repository) -> None:
+        self._state = state
+        self._repository = repository
+        self._next_tidy = 0.0
+        days = state.app.config["WAFFLE_HISTORY_DAYS"]
+        if days is not None and not _is_days(days):
+            raise ValueError(f"WAFFLE_HISTORY_DAYS is a number of days, or None; not {days!r}")
+
+    # Reading
+
+    def list(
+        self,
+        key: str | Iterable[str] | None = None,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Changes:
+        """Return changes, the newest first: the last that was made; by time, with a range of times.
+
+        :param key: of this setting, or of these; None for all.
+        :param limit: how many at most.
+        :param before: those that follow the change with this id: the id of the last one of a page
+            gives the next page.
+        :param actor: by somebody.
+        :param source: by a way in.
+        :param since: at this moment or later; an aware datetime.
+        :param until: before this moment; an aware datetime.
+        :raises StoreError: the database can't be read.
+        """
+        given = (key,) if isinstance(key, str) else key
+        keys = None if given is None else [k for k in dict.fromkeys(given) if is_plain(k)]
+        return self._read(HistoryQuery(keys, None, actor, source, since, until, before, limit))
+
+    def latest(self, keys: Iterable[str]) -> dict[str, Change]:
+        """Return the last change of each of these settings that has one, with one statement.
+
+        :raises StoreError: the database can't be read.
+        """
+        wanted = [key for key in dict.fromkeys(keys) if is_plain(key)]
+        found = self._repository.read_latest(wanted) if wanted else []
+        return {row.key: self._change(row) for row in found if row.key in wanted}
+
+    def of(self, change_set: str) -> Changes:
+        """Return the changes of one save, read where it was written.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._read(HistoryQuery(change_set=change_set, fresh=True))
+
+    def obstacle(self, change: Change, *, ask: bool = True) -> str:
+        """Return why the setting can't have again what it had before a change; "" when it can.
+
+        :param ask: whether to ask the app's own code too, validators and functions of choices: it
+            may take its time.
+        """
+        setting = self._state.settings.get(change.key)
+        if setting is None:
+            return gettext("it is no longer a setting")
+        if change.secret:
+            return gettext("it is a secret, and of secrets no value is kept")
+        if change.old_text is None:
+            return ""
+        try:
+            stored = self._repository.decode(change.old_text, change.key)
+        except InvalidValue:
+            return gettext("its old value can't be read any more")
+        old, served = setting.serve(stored)
+        other = setting.default is not None and not value_types.accepts(setting.value_type, old)
+        if served == "default" or other:
+            return gettext("it is of another kind now")
+        problem = self._problem(change.key, old) if ask else setting.stored_problem(old)
+        if not problem:
+            return ""
+        return gettext("its old value is no longer allowed: %(problem)s", problem=problem)
+
+    # Writing
+
+    def undo(
+        self,
+        change_set: str,
+        *,
+        keys: Iterable[str] | None = None,
+        seen: int | None = None,
+        actor: str | None = None,
+        note: str | None = None,
+    ) -> Saved:
+        """Give the settings of a save the values that they had before it; itself a change.
+
+        Left out is what has an `obstacle`.
+
+        :param keys: these of its settings only.
+        :param seen: the id of the newest change that the person knows: changes up to that one may
+            have followed, and are undone with it. None: none may have followed.
+        :param actor: who undoes it.
+        :param note: why.
+        :returns: what was written, ``{}`` if all is as it was before.
+        :raises InvalidValue: nothing of it can be undone, or the values break a rule.
+        :raises ConflictError: a setting was changed again since; nothing was written.
+        :raises StoreError: the database can't be read or written.
+        """
+        found = {change.key: change for change in self.of(change_set)}
+        if not found:
+            raise InvalidValue(gettext("The history has no such save (any more)."))
+        wanted = found if keys is None else {key: found[key] for key in keys if key in found}
+        obstacles = {key: self.obstacle(change) for key, change in wanted.items()}
+        todo = {key: change for key, change in wanted.items() if not obstacles[key]}
+        if not todo:
+            raise InvalidValue(obstacles)
+        return self._state.save(
+            {key: RESET if c.old_text is None else c.old for key, c in todo.items()},
+            self._expected(todo, seen),
+            Origin(actor, note, "undo"),
+        )
+
+    def prune(self, days: float | None = None, *, limit: int = BATCH) -> int:
+        """Delete the oldest rows, one small batch of them; return how many that were.
+
+        :param days: those older than so many days; None: than WAFFLE_HISTORY_DAYS.
+        :param limit: at most so many.
+        :raises ValueError: that is no number of days.
+        :raises StoreError: the database can't be written just now.
+        """
+        days = self._state.app.config["WAFFLE_HISTORY_DAYS"] if days is None else days
+        if days is None:
+            return 0
+        if not _is_days(days):
+            raise ValueError(f"days={days!r}: write a number of days, from 0 to 100000")
+        return self._repository.prune_history(datetime.now(UTC) - timedelta(days=days), limit)
+
+    def tidy(self) -> None:
+        """After a save, now and then: prune a batch; trouble is logged, and nobody waits for it."""
+        if time.monotonic() < self._next_tidy:
+            return
+        pruned = 0
+        try:
+            pruned = self.prune()
+        except StoreError as error:
+            log.info("Old rows of the history were not deleted: %s", error)
+        except Exception:  # the save stands, whatever a store of the app's own raises
+            log.exception("Old rows of the history were not deleted")
+        # A full batch: there are more.
+        self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
+
+    def _problem(self, key: str, value: Any) -> str | None:
+        state = self._state
+        with within(state.app):
+            return forms.check_values(state.settings, {key: value}, state.app.config).get(key)
+
+    def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
+        """The values that the settings must still have."""
+        if seen is None:
+            return {key: self._in_force(key, change.new_text) for key, change in todo.items()}
+        # Read first: whoever changes one after this is found by its value.
+        records = self._state.read(todo)
+        latest = self.latest(todo)
+        if overtaken := [key for key in todo if key in latest and latest[key].id > seen]:
+            raise ConflictError(overtaken)
+        return {key: record.value for key, record in records.items()}
+
+    def _read(self, query: HistoryQuery) -> Changes:
+        if query.is_vain():
+            return []
+        rows = self._repository.read_history(query)
+        # A database may compare keys more loosely than Python does.
+        wanted = None if query.keys is None else set(query.keys)
+        return [self._change(row) for row in rows if wanted is None or row.key in wanted]
+
+    def _change(self, row: HistoryRow) -> Change:
+        setting = self._state.settings.get(row.key)
+        # Whether it is a secret now or was one then, nothing of it is shown; nor of what is gone
+        # from the code, for nobody can tell any more whether it was one.
+        secret = setting is None or setting.secret or (row.old is None and row.new is None)
+        old, old_problem = (None, "") if secret else self._value(row.key, row.old)
+        new, new_problem = (None, "") if secret else self._value(row.key, row.new)
+        return Change(
+            id=row.id,
+            change_set=row.change_set,
+            key=row.key,
+            old=old,
+            new=new,
+            actor=row.actor,
+            at=row.at,
+            note=row.note,
+            source=row.source,
+            secret=secret,
+            old_text=None if secret else row.old,
+            new_text=None if secret else row.new,
+            problem=old_problem or new_problem,
+        )
+
+    def _in_force(self, key: str, text: str | None) -> Any:
+        """What is served of a stored text."""
+        setting = self._state.settings[key]
+        if text is not None:
+            with suppress(InvalidValue):  # the default is served of what can't be read
+                return setting.serve(self._repository.decode(text, key))[0]
+        return setting.copy_default()
+
+    def _value(self, key: str, text: str | None) -> tuple[Any, str]:
+        """The value of a stored text, and why it can't be read."""
+        if text is None:
+            return None, ""
+        try:
+            stored = self._repository.decode(text, key)
+        except InvalidValue as error:
+            return None, str(error)
+        value, served = self._state.settings[key].serve(stored)
+        return (stored if served == "default" else value), ""
+
+
+def _is_days(days: Any) -> bool:
+    number = isinstance(days, (int, float)) and not isinstance(days, bool)
+    return number and 0 <= days <= 100_000

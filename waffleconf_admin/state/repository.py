@@ -1,0 +1,197 @@
+"""Repository: one app's settings in its database, as texts and as values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, has_app_context
+
+from ..codec.pickles import classes_in, deserialize, serialize
+from ..codec.unpickler import Allowed
+from ..contexts import quietly_within
+from ..exceptions import InvalidValue, NotReadyError
+from ..i18n import gettext
+from ..settings.setting import Setting
+from ..store import HistoryQuery, HistoryRow, Swap, WaffleStore
+
+log = logging.getLogger(__name__)
+
+#: Stored texts by key; None: no row.
+Texts = Mapping[str, str | None]
+
+
+class Repository:
+    """Reads and swaps stored texts inside the app's own context, and knows which classes may be
+    in them: plain values', those of declared defaults, choices and Enums, and WAFFLE_CLASSES.
+    """
+
+    def __init__(self, app: Flask, store: WaffleStore) -> None:
+        self._app = app
+        self._store = store
+        self._allowed = Allowed(())
+        self._allowed_of: dict[str, Allowed] = {}
+        self._location: Any = None  # what the store says of its database
+        self._moved = False
+
+    def declare(self, settings: Mapping[str, Setting]) -> None:
+        """Allow the classes that these declarations use."""
+        more = self._app.config["WAFFLE_CLASSES"]
+        former = more if isinstance(more, Mapping) else {}
+        classes = {key: _classes_of(setting) for key, setting in settings.items()}
+        self._allowed = Allowed(set(() if former else more).union(*classes.values()), former)
+        self._allowed_of = {key: self._allowed.where(own) for key, own in classes.items() if own}
+
+    def after_fork(self) -> None:
+        """In a forked child: forget the parent's connections.
+
+        :raises Exception: whatever the database's library raises.
+        """
+        if not has_app_context():
+            # At the end of a context an app may remove the session of the thread, and with it roll
+            # back what the parent has begun: so none is pushed where that will do.
+            with suppress(RuntimeError, NotReadyError):
+                return self._store.after_fork()
+        with quietly_within(self._app):
+            self._store.after_fork()
+
+    def in_memory(self) -> bool:
+        """Whether no other process can have this database.
+
+        :raises Exception: whatever the database's library raises, before it is set up say.
+        """
+        with quietly_within(self._app):
+            return self._store.in_memory()
+
+    def read(self, keys: list[str]) -> dict[str, str]:
+        """Return the texts of those keys that have a row, with one SELECT.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._read(self._store.read, keys)
+
+    def read_fresh(self, keys: list[str]) -> dict[str, str]:
+        """Return what `read` does, from where saves go: a replica may lag behind.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._read(self._store.read_fresh, keys, check=True)
+
+    def read_at_once(self, keys: list[str]) -> dict[str, str]:
+        """Return what `read_fresh` does, without waiting for a lock or leaving a connection open.
+
+        :raises NotReadyError: there is no table yet, or the app is not complete.
+        :raises StoreError: the database can't be read just now.
+        """
+        return self._read(self._store.read_at_once, keys, check=True)
+
+    def _read(
+        self,
+        read: Callable[[list[str]], Iterable[tuple[str, str]]],
+        keys: list[str],
+        *,
+        check: bool = False,
+    ) -> dict[str, str]:
+        if not keys:
+            return {}
+        with quietly_within(self._app):
+            found = dict(read(keys))
+            if check:  # what could not be read came from nowhere
+                self._check_location()
+            return found
+
+    def swap(self, swaps: Mapping[str, Swap], history: Sequence[HistoryRow] = ()) -> bool:
+        """Write new texts, if all that was seen is still so; False: it is not.
+
+        :param swaps: by key; of what must stay as it is too, for the save was decided by it.
+        :param history: what to add to the history with it.
+        :raises StoreError: the database can't be written.
+        """
+        if all(seen == new for seen, new in swaps.values()):
+            return True
+        with quietly_within(self._app):
+            self._check_location()
+            # A store of the app's own that keeps no history need not know of it.
+            return self._store.swap(swaps, history) if history else self._store.swap(swaps)
+
+    def _check_location(self) -> None:
+        """Warn once where values are of one database and are saved to another."""
+        location = self._store.location()
+        if self._location is None:
+            self._location = location
+        elif location not in (None, self._location) and not self._moved:
+            self._moved = True
+            log.warning(
+                "The settings of this app are in more than one database: a session, or a proxy, "
+                "that picks one for each tenant? They are one set an app, and each tenant gets the "
+                "values of any. Keep them in one database, or make an app for each tenant: "
+                "docs/databases.md shows how."
+            )
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        """Return rows of the history, the newest first.
+
+        :raises StoreError: the database can't be read.
+        """
+        with quietly_within(self._app):
+            return self._store.read_history(query)
+
+    def read_latest(self, keys: list[str]) -> list[HistoryRow]:
+        """Return the last row of the history of each key that has one.
+
+        :raises StoreError: the database can't be read.
+        """
+        with quietly_within(self._app):
+            return self._store.read_latest(keys)
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        """Delete rows of the history from before a moment; return how many.
+
+        :raises StoreError: the database can't be written just now.
+        """
+        with quietly_within(self._app):
+            return self._store.prune_history(until, limit)
+
+    def decode(self, text: str, key: str) -> Any:
+        """Return the value of a stored text of a setting.
+
+        :raises InvalidValue: it can't be read.
+        """
+        return deserialize(text, self._allowed_of.get(key, self._allowed))
+
+    def encode(self, values: Mapping[str, Any], unique: Container[str] = ()) -> dict[str, str]:
+        """Return the texts to store, having made sure that they can be read back.
+
+        :param unique: the keys of those whose text shall be like no other, of the same value too.
+        :raises InvalidValue: some can't; `errors` says which, and the remedy.
+        """
+        texts: dict[str, str] = {}
+        problems: dict[str, str] = {}
+        for key, value in values.items():
+            try:
+                texts[key] = serialize(value, unique=key in unique)
+                self.decode(texts[key], key)
+            except InvalidValue as error:
+                classes = sorted(
+                    cls.__qualname__ for cls in classes_in(value) - self._allowed.classes
+                )
+                why, line = gettext(str(error)), f"WAFFLE_CLASSES = [{', '.join(classes)}]"
+                problems[key] = (
+                    gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
+                    if classes
+                    else gettext("%(why)s; nothing was saved", why=why)
+                )
+        if problems:
+            raise InvalidValue(problems)
+        return texts
+
+
+def _classes_of(setting: Setting) -> set[type]:
+    """The classes that a setting may have values of."""
+    listed = setting.choices if isinstance(setting.choices, list) else []
+    choices = [choice.value for choice in listed]
+    # Not what objects keep in attributes, which may be the app itself.
+    return classes_in([setting.default, choices, setting.members], False)

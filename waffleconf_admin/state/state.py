@@ -1,0 +1,331 @@
+"""State: one app's settings, with the documented methods."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask, has_request_context
+
+from ..contexts import settle, within
+from ..exceptions import InvalidValue, NotReadyError, StoreError
+from ..settings.declarations import declare
+from ..settings.setting import Setting
+from ..signals import announce
+from ..store import Swap, WaffleStore
+from ..sync.health import Health, attention_sentence
+from ..sync.runner import RETRY, Runner
+from .cache import Cache, Record
+from .conf import renew_snapshot
+from .history import History
+from .repository import Repository
+from .save import RESET, Origin, Saved, Saver, Validate
+
+log = logging.getLogger(__name__)
+
+
+class _WaffleState:
+    """One app's settings. Every method works without an application context too.
+
+    :param app: Flask application.
+    :param configstore: where values are kept.
+    """
+
+    def __init__(
+        self, app: Flask, configstore: WaffleStore, *, validate: Validate | None = None
+    ) -> None:
+        self.app = app
+        self.configstore = configstore
+        #: The extension that made this state.
+        self.extension: object = None
+        keeps_history = configstore.history is not None
+        self._repository = Repository(app, configstore)
+        self._cache = Cache(app.config, self._repository)
+        self._saver = Saver(
+            app, self._repository, self._cache, validate, keeps_history=keeps_history
+        )
+        #: Who changed what; None when the store keeps no history.
+        self.history = History(self, self._repository) if keeps_history else None
+        self._confs: Mapping[str, Any] | None = None
+        self._settings: dict[str, Setting] = {}
+        self._next_try = 0.0
+        self._logged: set[str] = set()
+        self._declare()
+        self.runner = Runner(self)
+
+    # What is declared
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """The declared settings by key, in the order of WAFFLE_CONFS.
+
+        :raises InvalidValue: WAFFLE_CONFS was changed since the start, and has a mistake.
+        """
+        if self.app.config["WAFFLE_CONFS"] != self._confs:
+            self._declare()
+        return self._settings
+
+    def _declare(self) -> None:
+        confs = self.app.config["WAFFLE_CONFS"]
+        settings = declare(confs, self.app)
+        self._repository.declare(settings)
+        self._cache.declare(settings)
+        self._settings, self._confs = settings, dict(confs)
+
+    def _redeclared(self) -> bool:
+        """Take up a changed WAFFLE_CONFS; one with a mistake is logged, and the former goes on."""
+        try:
+            _ = self.settings
+        except InvalidValue as error:
+            self._log_once("declare", logging.ERROR, "The former WAFFLE_CONFS is kept: %s", error)
+            return False
+        return True
+
+    # Reading
+
+    def read(self, keys: Iterable[str] | None = None, *, fresh: bool = True) -> dict[str, Record]:
+        """Return settings as they stand in the database, in declared order, with one SELECT.
+
+        :param keys: which; None for all. Undeclared ones are left out.
+        :param fresh: read where saves write; else a replica will do, which may lag behind.
+        :raises StoreError: the database can't be read.
+        """
+        return self._cache.read(self._declared(keys), fresh=fresh)
+
+    def refresh(self) -> dict[str, Record]:
+        """Return all settings as `read` does, and serve them in this process from now on.
+
+        :raises StoreError: the database can't be read.
+        """
+        self._load()
+        return self._cache.records()
+
+    def parse_conf(self, keys: Iterable[str] = ()) -> dict[str, Any]:
+        """Return values from the database with one SELECT; ``app.config`` stays as it is.
+
+        Settings without a row are added with their defaults (unless WAFFLE_STORE_DEFAULTS is
+        off), where the database lets us.
+
+        :param keys: which; empty for all. Undeclared ones are left out.
+        :raises StoreError: the database can't be read.
+        """
+        wanted = self._declared(keys or None)
+        records = self.read(wanted, fresh=False)
+        if self.app.config["WAFFLE_STORE_DEFAULTS"]:
+            missing = [key for key, record in records.items() if record.text is None]
+            if missing and not self._add_defaults(missing):
+                records = self.read(wanted)
+        return {key: record.value for key, record in records.items()}
+
+    def update_conf(self) -> bool:
+        """Bring ``app.config`` and `conf` up to what the database holds.
+
+        Never raises for the database, nor for a mistake in a changed WAFFLE_CONFS: then all stays
+        as it is and the trouble is logged once.
+
+        :returns: whether the values are up to date now.
+        """
+        if not self._redeclared():
+            return False
+        self.runner.ensure()
+        try:
+            self._load()
+        except StoreError as error:
+            self._note_failure(error)
+            return False
+        return True
+
+    def current(self) -> Mapping[str, Any]:
+        """Return the values in memory, loading them first if this process never has."""
+        if self._redeclared():
+            self._load_first(has_request_context())
+        return self._cache.values
+
+    def follow(self, environ: Mapping[str, Any] | None) -> None:
+        """Do what comes before any code of the app: serve a forked child, load once, follow a
+        changed watch file. Nothing has to be done for most calls.
+
+        :param environ: that of a request; None outside of one.
+        """
+        self.runner.ensure(in_request=environ is not None)
+        if not self._cache.loaded:
+            self._load_first(environ is not None)
+        if self._cache.loaded:
+            self.runner.follow(environ)
+
+    # Writing
+
+    def update_db(
+        self,
+        new_values: Mapping[str, Any],
+        *,
+        actor: str | None = None,
+        note: str | None = None,
+        expected: Mapping[str, Any] | None = None,
+        source: str = "code",
+    ) -> Saved:
+        """Save settings: all of them or, when anything is wrong, none.
+
+        :param new_values: ``{key: value}``; undeclared keys are skipped with a line in the log.
+        :param actor: who saves, for log and history.
+        :param note: why, for log and history.
+        :param expected: ``{key: value seen}``: save only if these are still the values.
+        :param source: by which way in: "code", "page", "cli", "import", "api". From a "page" or an
+            "api" a secret is written whatever it equals, so that nobody learns it by guessing.
+        :returns: what was written, ``{}`` if nothing differed; ``change_set`` is its name in the
+            history.
+        :raises InvalidValue: a value breaks its declaration or can't be stored.
+        :raises ConflictError: a value differs from the one expected.
+        :raises BusyError: others kept writing the same settings, or the database is held.
+        :raises StoreError: the database can't be read or written.
+        """
+        return self.save(new_values, expected or {}, Origin(actor, note, source))
+
+    def reset(
+        self,
+        keys: Iterable[str],
+        *,
+        actor: str | None = None,
+        note: str | None = None,
+        expected: Mapping[str, Any] | None = None,
+        source: str = "code",
+    ) -> Saved:
+        """Delete the stored values of settings, so that their defaults hold.
+
+        Parameters and errors as for `update_db`.
+
+        :returns: the default now in force by key, of those that had a stored value.
+        """
+        wanted = dict.fromkeys(_listed(keys), RESET)
+        return self.save(wanted, expected or {}, Origin(actor, note, source))
+
+    def save(self, wanted: Mapping[str, Any], expected: Mapping[str, Any], origin: Origin) -> Saved:
+        """Do what `update_db` and `reset` do, in one: where the value is `RESET` the row goes.
+
+        :param expected: a `Record` in place of a value means its row, and no other of that value.
+        """
+        wanted = self._known(wanted)
+        with within(self.app):  # for the app's own functions, and for translations
+            done = self._saver.save(self.settings, wanted, expected, origin)
+            if done.changes:
+                renew_snapshot()
+                self.runner.notify()
+            announce(self.app, done.changes, "local")
+            announce(self.app, done.remote, "remote")
+            if done.changes and self.history:
+                self.history.tidy()
+        return done.saved
+
+    def in_memory(self) -> bool:
+        """Whether no other process can have this app's database."""
+        return self._repository.in_memory()
+
+    def after_fork(self) -> None:
+        """In a forked child: use no lock and no connection of the parent, and load anew."""
+        self._cache.renew_lock()
+        # What the parent has may be hours old.
+        self._cache.loaded &= not self.app.config["WAFFLE_AUTOLOAD"]
+        try:
+            self._repository.after_fork()
+        except Exception as error:
+            log.warning("The parent's database connections were not dropped: %s", error)
+
+    def health(self) -> Health:
+        """How well this process follows, and whether it can use what is stored; no I/O but a look
+        at the watch file.
+        """
+        health, attention = self.runner.health(), self._cache.attention()
+        trouble = health.trouble or attention_sentence(attention)
+        return health._replace(attention=attention, trouble=trouble)
+
+    def notice(self) -> str | None:
+        """After a save, what is known of the other processes, in a sentence; None: nothing."""
+        return self.runner.promise()
+
+    def stop(self) -> None:
+        """End this process's watcher thread, within a second."""
+        self.runner.stop()
+
+    def _add_defaults(self, keys: list[str]) -> bool:
+        """Insert rows where there are none; False: somebody else did meanwhile, read again."""
+        texts: dict[str, str] = {}
+        try:
+            for key in keys:
+                with suppress(InvalidValue):  # of a default that can't be stored, only saving tells
+                    texts |= self._repository.encode({key: self.settings[key].default})
+            return self._repository.swap({key: Swap(None, text) for key, text in texts.items()})
+        except StoreError as error:
+            self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
+            return True
+
+    def _load_first(self, in_request: bool) -> None:
+        """Load, unless that was done or has just failed."""
+        now = time.monotonic()
+        if self._cache.loaded or not self.app.config["WAFFLE_AUTOLOAD"] or now < self._next_try:
+            return
+        if self._next_try:  # it failed before: one tries it again, and the others go on
+            self._next_try = now + RETRY
+        try:
+            self._load(at_once=True)
+        except NotReadyError:
+            # Commands that make the tables push contexts too; a request wants to know.
+            if in_request:
+                self.update_conf()
+            self._next_try = 0.0
+        except StoreError as error:
+            self._note_failure(error)
+
+    def _load(self, *, at_once: bool = False) -> None:
+        """Read the database into memory.
+
+        :raises StoreError: it can't be read.
+        """
+        with settle(self.app):
+            started, first = time.perf_counter(), not self._cache.loaded
+            changes = self._cache.load(at_once=at_once)
+            self.runner.note_reload(time.perf_counter() - started)
+            if changes and not first:
+                self.runner.note_remote_change()
+            self._next_try = 0.0
+            self._logged.discard("load")
+            announce(self.app, changes, "remote")
+
+    def _note_failure(self, error: StoreError) -> None:
+        self._next_try = time.monotonic() + RETRY
+        self.runner.note_failed_reload(error)
+        self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
+
+    # Small things
+
+    def _known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of *values* whose keys are declared; the others are logged once."""
+        if not isinstance(values, Mapping):
+            raise InvalidValue(f"Give a dict of settings, {{key: value}}, not {values!r:.50}.")
+        settings = self.settings
+        for key in values:
+            if key not in settings:
+                self._log_once(
+                    f"unknown {key}",
+                    logging.WARNING,
+                    "%r was not saved: it is not declared in WAFFLE_CONFS.",
+                    key,
+                )
+        return {key: value for key, value in values.items() if key in settings}
+
+    def _declared(self, keys: Iterable[str] | None) -> list[str]:
+        settings = self.settings
+        if keys is None:
+            return list(settings)
+        return [key for key in dict.fromkeys(_listed(keys)) if key in settings]
+
+    def _log_once(self, about: str, level: int, message: str, *args: Any) -> None:
+        if about not in self._logged and len(self._logged) < 1000:  # callers pass whole forms
+            self._logged.add(about)
+            log.log(level, message, *args)
+
+
+def _listed(keys: Iterable[str]) -> Iterable[str]:
+    return [keys] if isinstance(keys, str) else keys

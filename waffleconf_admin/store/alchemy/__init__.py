@@ -1,0 +1,5 @@
+"""The store for SQLAlchemy."""
+
+from .store import AlchemyWaffleStore
+
+__all__ = ["AlchemyWaffleStore"]

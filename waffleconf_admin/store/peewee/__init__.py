@@ -1,0 +1,5 @@
+"""The store for peewee."""
+
+from .store import PeeweeWaffleStore
+
+__all__ = ["PeeweeWaffleStore"]

@@ -1,0 +1,1 @@
+"""Sync: how the processes of an app follow each other."""
