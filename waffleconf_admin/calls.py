@@ -20,7 +20,7 @@ from typing import Any
 
 from flask import Flask
 
-from .contexts import within
+from .contexts import context_of
 
 #: Types of most results, which can't be awaited.
 _PLAIN = (bool, NoneType, str, list, tuple, dict)
@@ -40,11 +40,11 @@ def call(app: Flask, function: Callable[..., Any], *args: Any, **kwargs: Any) ->
     :raises RuntimeError: it is asynchronous, and asgiref is missing.
     :raises Exception: whatever the function raises.
     """
-    with within(app):
-        return finish(app, function, function(*args, **kwargs))
+    with context_of(app):
+        return await_result(app, function, function(*args, **kwargs))
 
 
-def finish(app: Flask, function: Callable[..., Any], result: Any) -> Any:
+def await_result(app: Flask, function: Callable[..., Any], result: Any) -> Any:
     """Await what a function has returned, if that is to be done: the second half of `call`, for who
     calls thousands of times inside the app's context.
     """
@@ -63,7 +63,7 @@ def finish(app: Flask, function: Callable[..., Any], result: Any) -> Any:
             result.close()  # or Python would warn of it later, at some other place
 
 
-def directly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call_directly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function of no app."""
     return function(*args, **kwargs)
 
@@ -99,7 +99,7 @@ def check(app: Flask, function: Any, name: str) -> None:
         )
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return what may be logged of an error where the function may know a secret."""
     return str(error) if isinstance(error, NotAwaited) else type(error).__name__
 

@@ -10,29 +10,29 @@ from typing import Any
 from flask import Flask, current_app, has_app_context
 
 #: The app whose settings are up to date here, or are just being read: no hook looks again.
-settled: ContextVar[Flask | None] = ContextVar("waffleconf_settled", default=None)
+up_to_date: ContextVar[Flask | None] = ContextVar("waffleconf_up_to_date", default=None)
 
 
-def within(app: Flask) -> AbstractContextManager[Any]:
+def context_of(app: Flask) -> AbstractContextManager[Any]:
     """Return the app's own context, for functions of the app; where it is there already, a view's
     with its session, that.
     """
     return nullcontext() if _is_in(app) else app.app_context()
 
 
-def quietly_within(app: Flask) -> AbstractContextManager[Any]:
+def quiet_context(app: Flask) -> AbstractContextManager[Any]:
     """Return the same for what this package does itself: pushing it loads no settings."""
-    return nullcontext() if _is_in(app) else _settled_context(app)
+    return nullcontext() if _is_in(app) else _up_to_date_context(app)
 
 
 @contextmanager
-def settle(app: Flask) -> Iterator[None]:
+def assume_up_to_date(app: Flask) -> Iterator[None]:
     """Let no hook look at the settings of an app before the end of the block."""
-    token = settled.set(app)
+    token = up_to_date.set(app)
     try:
         yield
     finally:
-        settled.reset(token)
+        up_to_date.reset(token)
 
 
 def _is_in(app: Flask) -> bool:
@@ -40,6 +40,6 @@ def _is_in(app: Flask) -> bool:
 
 
 @contextmanager
-def _settled_context(app: Flask) -> Iterator[None]:
-    with settle(app), app.app_context():
+def _up_to_date_context(app: Flask) -> Iterator[None]:
+    with assume_up_to_date(app), app.app_context():
         yield

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, appcontext_pushed
 
-from .contexts import settled
+from .contexts import up_to_date
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -43,16 +43,16 @@ def install(app: Flask, follow: Follow) -> None:
             failed = True
 
     def wrap(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        token = settled.set(app)
+        token = up_to_date.set(app)
         try:
             run(environ)
             return wsgi_app(environ, start_response)
         finally:
-            settled.reset(token)
+            up_to_date.reset(token)
 
     # Functions, not methods: blinker and Flask take half as long again to call those.
     def look(*_sender: Any, **_options: Any) -> None:
-        if settled.get() is not app:
+        if up_to_date.get() is not app:
             run(None)
 
     app.wsgi_app = wrap  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from blinker import Namespace
 from flask import Flask
 
 from .calls import call
-from .contexts import within
+from .contexts import context_of
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def announce(app: Flask, changes: dict[str, tuple[Any, Any]], origin: str) -> No
     """Send `conf_changed` in the app's context, each receiver for itself; nothing for no change."""
     if not changes or conf_changed.is_muted:
         return
-    with within(app):
+    with context_of(app):
         for receiver in conf_changed.receivers_for(app):
             try:
                 call(app, receiver, app, changes=changes, origin=origin)

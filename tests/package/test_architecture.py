@@ -28,8 +28,8 @@ ROOMS = {
     },
     "cli": {"exceptions", "fields", "forms", "settings", "state"},
     "state": {
-        "calls", "codec", "contexts", "exceptions", "forms", "i18n", "settings", "signals", "store",
-        "sync",
+        "calls", "codec", "contexts", "exceptions", "forms", "i18n", "log_once", "settings",
+        "signals", "store", "sync",
     },
     "watcher": {"sync"},
     "sync": {"defaults", "exceptions", "i18n"},
@@ -44,6 +44,7 @@ ROOMS = {
     "signals": {"calls", "contexts"},
     "calls": {"contexts"},
     "contexts": set(),
+    "log_once": set(),
     "i18n": set(),
     "exceptions": set(),
 }  # fmt: skip

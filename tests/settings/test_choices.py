@@ -16,7 +16,7 @@ from pages import row, sent, state_of
 
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.exceptions import InvalidValue
-from waffleconf_admin.settings.choices import listed
+from waffleconf_admin.settings.choices import choice_list
 from waffleconf_admin.settings.declarations import declare
 
 URL = "/admin/config"
@@ -69,7 +69,7 @@ IN_EUROPE = [("de", "Germany", "Europe"), ("fr", "France", "Europe")]
     ],
 )  # fmt: skip
 def test_every_shape_is_a_list_of_choices(choices: Any, found: list[Any]) -> None:
-    assert listed(choices) == found
+    assert choice_list(choices) == found
 
 
 @pytest.mark.parametrize(

@@ -419,7 +419,7 @@ def test_an_undo_claims_no_conflict_that_there_is_not(app: Flask) -> None:
 def test_an_undo_restores_nothing_that_is_refused(app: Flask) -> None:
     state = state_of(app)
     saved = state.update_db({"OPEN": False})
-    with pytest.raises(InvalidValue, match="OPEN: it is of another kind now"):
+    with pytest.raises(InvalidValue, match="OPEN: it is of another type now"):
         state.history.undo(saved.change_set)
     saved = state.update_db({"SHARE": 5})
     with pytest.raises(InvalidValue, match="no longer allowed: At most 100"):

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, current_app
 
 from waffleconf_admin import conf
-from waffleconf_admin.contexts import quietly_within
+from waffleconf_admin.contexts import quiet_context
 
 CONFS = {"A": {"default": "a"}, "B": {"default": [1]}}
 
@@ -35,7 +35,7 @@ def test_attributes_and_items_read_the_value(app: Flask) -> None:
 
 def test_the_first_read_in_a_process_loads(app: Flask, make_app: Any, orm: str) -> None:
     other = make_app(CONFS, orm)
-    with quietly_within(other):
+    with quiet_context(other):
         save(app, {"A": "stored"})
         assert other.config["A"] == "a"
         assert conf.A == "stored"

@@ -354,10 +354,10 @@ def test_an_old_value_is_not_put_over_one_written_past_the_history(
     [
         (None, "no longer a setting"),
         ({"default": 3, "max": 4}, "no longer allowed: At most 4"),
-        ({"default": "many"}, "another kind"),
+        ({"default": "many"}, "another type"),
         ({"default": 20, "secret": True}, "secret"),
     ],
-    ids=["gone", "invalid", "another kind", "secret"],
+    ids=["gone", "invalid", "another type", "secret"],
 )
 def test_undo_leaves_out_what_cannot_be_and_says_why(plain: Any, now: Any, reason: str) -> None:
     plain.update_db({"SIZE": 5})

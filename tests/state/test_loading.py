@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from waffleconf_admin import StoreError, WaffleConf, WaffleStore, conf
 from waffleconf_admin.codec.pickles import serialize
-from waffleconf_admin.contexts import quietly_within
+from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.exceptions import NotReadyError
 
 MakeApp = Callable[..., Flask]
@@ -122,7 +122,7 @@ def below_a_dispatcher(app: Flask, path: str = "/") -> None:
 
 def in_a_pushed_context(app: Flask, path: str = "/") -> None:
     """As tests have it: pushing the request pushes no application context any more."""
-    with quietly_within(app):
+    with quiet_context(app):
         app.test_client().get(path)
 
 
@@ -202,7 +202,7 @@ class _Borrowed(Rows):
         self.app = app
 
     def read(self, keys: Any = None) -> list[tuple[str, str]]:
-        with quietly_within(self.app):
+        with quiet_context(self.app):
             return list(self.app.extensions["waffleconf"].configstore.read(keys))
 
 
@@ -362,7 +362,7 @@ def test_contexts_from_before_the_table_are_quiet_and_not_remembered(
     with app.app_context():
         assert app.config["SITENAME"] == "Waffle"
     create_tables(app, orm)
-    with quietly_within(app):
+    with quiet_context(app):
         store = app.extensions["waffleconf"].configstore
         store.put("SITENAME", serialize("Stored"))
         store.commit()
@@ -389,7 +389,7 @@ def test_an_unreachable_database_is_tried_once_a_second(
     push: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("waffleconf_admin.state.state.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("waffleconf_admin.state.loading.time.monotonic", lambda: clock[0])
     app = app_of(store := Rows())
     store.error = StoreError("The database can't be reached")
     tries = []

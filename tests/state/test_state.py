@@ -25,7 +25,7 @@ from waffleconf_admin import (
     conf_changed,
 )
 from waffleconf_admin.codec.pickles import serialize
-from waffleconf_admin.contexts import quietly_within
+from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.core import _WaffleState
 from waffleconf_admin.defaults import DEFAULTS
 
@@ -62,7 +62,7 @@ def state(app: Flask) -> _WaffleState:
 
 def rows(app: Flask) -> dict[str, str]:
     """The stored texts, read past the extension."""
-    with quietly_within(app):
+    with quiet_context(app):
         store = state_of(app).configstore
         records = [store.get(key) for key in CONFS]
         return {r.get_key(): r.get_value() for r in records if r is not None}
@@ -70,7 +70,7 @@ def rows(app: Flask) -> dict[str, str]:
 
 def put(app: Flask, key: str, text: str) -> None:
     """Write a row past the extension."""
-    with quietly_within(app):
+    with quiet_context(app):
         store = state_of(app).configstore
         store.put(key, text)
         store.commit()
@@ -963,7 +963,7 @@ def test_views_go_on_with_the_former_declarations_when_new_ones_are_wrong(
     app.config["WAFFLE_CONFS"] = {"SITENAME": {"default": 7, "min": 9}}
     with app.app_context():
         assert (conf.SITENAME, conf.SITENAME) == ("Waffle", "Waffle")
-    assert caplog.text.count("The former WAFFLE_CONFS is kept") == 1
+    assert caplog.text.count("The former WAFFLE_CONFS is used") == 1
 
 
 def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: _WaffleState) -> None:
@@ -1082,7 +1082,7 @@ def test_while_the_database_is_away_one_request_a_second_asks_for_it(make_app: M
 
     store.read = store.read_fresh = store.read_at_once = read
     app.test_client().get("/")
-    state_of(app)._next_try -= 1.0  # a second later
+    state_of(app)._loader._next_try -= 1.0  # a second later
     first = threading.Thread(target=app.test_client().get, args=["/"])
     first.start()
     assert asked.wait(10)

@@ -17,7 +17,7 @@ from flask_sqlalchemy.session import Session
 from werkzeug.test import Client
 
 from waffleconf_admin import AlchemyWaffleStore, PeeweeWaffleStore, WaffleConf, WaffleMixin
-from waffleconf_admin.contexts import quietly_within
+from waffleconf_admin.contexts import quiet_context
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
 BLOCKS = re.findall(
@@ -93,7 +93,7 @@ def test_schemas_of_tenants_are_told_apart(
     Conf, _ = AlchemyWaffleStore.make_models(db)
     WaffleConf(app, AlchemyWaffleStore(db, Conf))
     db.metadata.create_all(engine)
-    with quietly_within(app):
+    with quiet_context(app):
         save(app, "one", "main")
         save(app, "two", "main")
         assert warnings(caplog) == []

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from fleet import until
 
-from waffleconf_admin.contexts import quietly_within
+from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.sync import forks
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -227,7 +227,7 @@ def test_a_child_knows_a_database_that_its_parent_was_just_getting_to_know(
     app = make_app(
         CONFS, url=postgres_url, create=False, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="database"
     )
-    with quietly_within(app):
+    with quiet_context(app):
         dialect = app.waffle_db.engine.dialect  # type: ignore[attr-defined]
     asked, answered, real, parent = (
         threading.Event(),

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from flask import Flask, current_app
 
-from ..calls import finish
+from ..calls import await_result
 from ..settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Rights:
             return current_app.debug or current_app.testing
         answer = self._answers.get((action, setting.key))
         if answer is None:
-            allowed = finish(self._app, self._can, self._can(action, setting))
+            allowed = await_result(self._app, self._can, self._can(action, setting))
             answer = allowed is True  # a Response is truthy
             self._answers[action, setting.key] = answer
         return answer

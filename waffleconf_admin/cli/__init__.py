@@ -21,7 +21,7 @@ from ..state.form import parse_text
 
 if TYPE_CHECKING:
     from ..settings.setting import Setting
-    from ..state.cache import Record
+    from ..state.record import Record
     from ..state.state import _WaffleState
 
 _SHORT = 60

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 from wtforms.meta import DefaultMeta
 
-from ..calls import told
+from ..calls import describe_error
 from ..codec.pickles import serialize
 from ..i18n import gettext
 from ..settings.equality import same
@@ -262,6 +262,6 @@ def identifier(key: str) -> str:
 def log_failure(what: str, setting: Setting, error: Exception) -> None:
     """Log what an app's own code has raised; of a secret without the message, which may hold it."""
     if setting.secret:
-        log.error("%s has failed with %s", what, told(error))
+        log.error("%s has failed with %s", what, describe_error(error))
     else:
         log.error("%s has failed", what, exc_info=error)

@@ -28,7 +28,7 @@ class SecretField(SettingField):
     @property
     def blank(self) -> Any:
         """What a cleared one is."""
-        return None if self.setting.optional else value_types.real(self.setting.value_type)()
+        return None if self.setting.optional else value_types.python_type(self.setting.value_type)()
 
     def show(self, value: Any) -> str:
         return ""

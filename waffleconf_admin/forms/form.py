@@ -10,8 +10,8 @@ from markupsafe import Markup
 from wtforms import Field
 from wtforms.form import BaseForm
 
-from ..calls import finish
-from ..contexts import within
+from ..calls import await_result
+from ..contexts import context_of
 from ..fields import FIELDS, BooleanField, SeveralField, binding, choose, describe
 from ..fields.special import SecretField
 from ..fields.widgets import attributes
@@ -76,7 +76,7 @@ class SettingsForm(BaseForm):
         self._reasons = {
             key: READ_ONLY
             if setting.readonly
-            else ("" if finish(self._app, editable, editable(setting)) else NO_RIGHT)
+            else ("" if await_result(self._app, editable, editable(setting)) else NO_RIGHT)
             for key, setting in settings.items()
         }
         self._decisions: dict[str, str] = {}
@@ -123,7 +123,7 @@ class SettingsForm(BaseForm):
 
         :param extra_validators: ``{key: validators}``, run after the declared ones.
         """
-        with within(self._app):  # of a script, which goes on without one
+        with context_of(self._app):  # of a script, which goes on without one
             return self._validate(extra_validators or {})
 
     def _validate(self, extra_validators: Mapping[str, Iterable[Any]]) -> bool:
@@ -201,7 +201,7 @@ class SettingsForm(BaseForm):
         return {"_form": self, "_meta": self.meta, "_translations": self._translations}
 
     def _make(self, key: str) -> Any:
-        with within(self._app):
+        with context_of(self._app):
             field = binding.bind(
                 self._settings[key],
                 self._records[key],

@@ -15,7 +15,7 @@ class Choice(NamedTuple):
     group: Any = ""  #: the heading that it stands under in a list; may be a lazy translation
 
 
-def listed(choices: Any) -> list[Choice]:
+def choice_list(choices: Any) -> list[Choice]:
     """Return choices as a list.
 
     :param choices: values or ``(value, label)`` pairs of any kind, such as rows of a query; a dict
@@ -41,7 +41,7 @@ def _choices(item: Any) -> Iterator[Choice]:
     """The choice that an item stands for; of a group all."""
     parts: Sequence[Any] = item if _is_row(item) else (item,)
     if len(parts) == 2 and isinstance(parts[1], (Mapping, list, tuple)):
-        for choice in listed(parts[1]):
+        for choice in choice_list(parts[1]):
             yield choice._replace(group=parts[0])
     elif len(parts) == 2:
         yield Choice(*parts)

@@ -47,42 +47,43 @@ class _Text(NamedTuple):
     write: Callable[[Any], Iterable[str]]  #: returns every way to write a value, the usual first
 
 
-def convert(value: Any, kind: type[Any]) -> Any:
+def convert(value: Any, value_type: type[Any]) -> Any:
     """Return a value as one of another type.
 
     :raises ValueError: it can't be, or something would be lost.
     """
     try:
-        return _convert(value, kind)
+        return _convert(value, value_type)
     except Exception as error:  # whatever a reader raises about a text that is not for it
         raise ValueError(f"not converted: {type(error).__name__}") from None
 
 
-def _convert(value: Any, kind: type[Any]) -> Any:
-    if isinstance(value, Enum) and value_types.accepts(kind, value.value):
+def _convert(value: Any, value_type: type[Any]) -> Any:
+    if isinstance(value, Enum) and value_types.accepts(value_type, value.value):
         return value.value
-    if issubclass(kind, Enum):
-        return _member(value.value if isinstance(value, Enum) else value, kind)
-    if kind is bool:
+    if issubclass(value_type, Enum):
+        return _member(value.value if isinstance(value, Enum) else value, value_type)
+    if value_type is bool:
         return _truth(value)
     source = type(value)
     for types in _ALIKE:
-        if source in types and kind in types:
-            return kind(value)
+        if source in types and value_type in types:
+            return value_type(value)
     if source is str:
-        return _from_json(value, kind) if kind in (list, tuple, dict) else _read(value, kind)
-    if kind in (str, NoneType):
+        read = _from_json if value_type in (list, tuple, dict) else _read
+        return read(value, value_type)
+    if value_type in (str, NoneType):
         return _write(value)
-    if source in _NUMBERS and value_types.real(kind) in _NUMBERS:
-        return _number(value, kind)
+    if source in _NUMBERS and value_types.python_type(value_type) in _NUMBERS:
+        return _number(value, value_type)
     raise ValueError
 
 
-def _read(text: str, kind: type) -> Any:
+def _read(text: str, value_type: type) -> Any:
     if len(text) > _LONGEST:
         raise ValueError
-    made = _TEXTS[kind].read(text)
-    if text in _TEXTS[kind].write(made):
+    made = _TEXTS[value_type].read(text)
+    if text in _TEXTS[value_type].write(made):
         return made
     raise ValueError
 
@@ -95,10 +96,10 @@ def _write(value: Any) -> str:
     raise ValueError
 
 
-def _number(number: Any, kind: type) -> Any:
+def _number(number: Any, value_type: type) -> Any:
     for text in _TEXTS[type(number)].write(number):
         try:
-            return _read(text, kind)
+            return _read(text, value_type)
         except ValueError:
             continue
     raise ValueError
@@ -113,16 +114,16 @@ def _truth(value: Any) -> bool:
     raise ValueError
 
 
-def _member(value: Any, kind: type[Enum]) -> Enum:
+def _member(value: Any, value_type: type[Enum]) -> Enum:
     """A member by its value or name. The class isn't called, for it may have a say in that."""
-    if issubclass(kind, Flag) and type(value) is int:
-        made = reduce(or_, (flag for flag in kind if flag.value & value), kind(0))
+    if issubclass(value_type, Flag) and type(value) is int:
+        made = reduce(or_, (flag for flag in value_type if flag.value & value), value_type(0))
         if made.value == value:
             return made
-    for member in kind:
+    for member in value_type:
         if same(member.value, value):
             return member
-    return kind.__members__[value]
+    return value_type.__members__[value]
 
 
 def _number_texts(number: Any) -> list[str]:
@@ -138,12 +139,12 @@ def _moment_texts(value: datetime | time) -> list[str]:
     return [*texts, *(text.replace("T", " ") for text in texts)]
 
 
-def _from_json(text: str, kind: type) -> Any:
+def _from_json(text: str, value_type: type) -> Any:
     """The value of a JSON text that is written so again, but for blanks between its parts."""
     value = json.loads(text)
     texts = (json.dumps(value, ensure_ascii=ascii, allow_nan=False) for ascii in (False, True))
-    if type(value) is (dict if kind is dict else list) and _close(text) in map(_close, texts):
-        return kind(value)
+    if type(value) is (dict if value_type is dict else list) and _close(text) in map(_close, texts):
+        return value_type(value)
     raise ValueError
 
 
@@ -172,7 +173,7 @@ _TEXTS: dict[type, _Text] = {
     datetime: _Text(datetime.fromisoformat, _moment_texts),
     timedelta: _Text(parse_duration, lambda length: [duration_text(length)]),
     ZoneInfo: _Text(ZoneInfo, _usual_text),
-    **{kind: _Text(kind, _usual_text) for kind in (
+    **{value_type: _Text(value_type, _usual_text) for value_type in (
         UUID, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv4Interface, IPv6Interface,
         pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath,
         pathlib.Path, pathlib.PosixPath, pathlib.WindowsPath,

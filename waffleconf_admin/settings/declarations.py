@@ -16,7 +16,7 @@ from flask import Flask
 from .. import calls
 from ..exceptions import InvalidValue
 from . import value_types
-from .choices import listed
+from .choices import choice_list
 from .setting import Setting
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def declare(confs: Mapping[str, Mapping[str, Any]], app: Flask | None = None) ->
         )
     settings: dict[str, Setting] = {}
     errors: dict[str, str] = {}
-    call = calls.caller(app) if app else calls.directly
+    call = calls.caller(app) if app else calls.call_directly
     for key, entry in confs.items():
         if isinstance(key, str) and key.startswith("WAFFLE_"):
             log.warning("WAFFLE_CONFS: %s is left out: it configures waffleconf_admin itself", key)
@@ -138,7 +138,7 @@ def _choices(declared: Any) -> Any:
     if callable(declared) and not isinstance(declared, EnumMeta):
         return declared
     try:
-        return listed(declared)
+        return choice_list(declared)
     except ValueError as error:
         raise ValueError(f"choices: {error}") from error
     except Exception as error:
@@ -154,12 +154,12 @@ def _check_limits(setting: Setting) -> None:
     limits = [limit for limit in (setting.min, setting.max) if limit is not None]
     if not limits:
         return
-    kind = setting.value_type
-    if issubclass(kind, (bool, Enum)):
-        raise ValueError("min and max don't go with this kind of setting: take them out")
+    value_type = setting.value_type
+    if issubclass(value_type, (bool, Enum)):
+        raise ValueError("min and max don't go with this type of setting: take them out")
     if setting.counted() and not all(type(limit) is int and limit >= 0 for limit in limits):
         raise ValueError("min and max of this setting count its length: write whole numbers")
-    if issubclass(kind, Number) and not all(isinstance(limit, Number) for limit in limits):
+    if issubclass(value_type, Number) and not all(isinstance(limit, Number) for limit in limits):
         raise ValueError("min and max of this setting must be numbers")
     values = limits if setting.counted() or setting.default is None else [*limits, setting.default]
     try:
@@ -167,7 +167,7 @@ def _check_limits(setting: Setting) -> None:
         _ = [value <= limit for value in values for limit in limits]
     except (TypeError, ArithmeticError):
         raise ValueError(
-            f"min and max of this setting must be {value_types.noun(kind)}, like its default"
+            f"min and max of this setting must be {value_types.noun(value_type)}, like its default"
         ) from None
     if above:
         raise ValueError(f"min: {setting.min} is above max, {setting.max}: exchange them")
@@ -178,8 +178,8 @@ def _check_default(setting: Setting) -> None:
     try:
         setting.copy_default()
     except Exception as error:
-        kind = type(setting.default).__name__
-        raise ValueError(f"default: a {kind} can't be copied, nor stored: take another") from error
+        name = type(setting.default).__name__
+        raise ValueError(f"default: a {name} can't be copied, nor stored: take another") from error
     if setting.default is None:
         return
     if not value_types.accepts(setting.value_type, setting.default):

@@ -12,16 +12,16 @@ from functools import cached_property
 from types import NoneType
 from typing import Any, Literal
 
-from ..calls import directly, told
+from ..calls import call_directly, describe_error
 from ..i18n import gettext, ngettext
 from . import value_types
-from .choices import Choice, listed
+from .choices import Choice, choice_list
 from .conversion import convert
 from .equality import same
 
 log = logging.getLogger(__name__)
 
-Kind = type  # within Setting, "type" is an attribute
+Type = type  # within Setting, "type" is an attribute
 #: What is served of a stored value: it, a converted one, or the default in its place.
 Served = Literal["stored", "converted", "default"]
 #: Types whose values are the same where they are equal.
@@ -41,7 +41,7 @@ class Setting:
     key: str
     label: Any  #: may be a lazy translation
     default: Any
-    type: Kind | None = None  #: only where it was declared
+    type: Type | None = None  #: only where it was declared
     help: Any = ""
     group: str = ""  #: the name of its group, the same in every language: `can` may go by it
     group_label: Any = ""  #: what people read of it; may be a lazy translation
@@ -54,14 +54,14 @@ class Setting:
     confirm: bool = False
     multiline: bool = False
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
-    call: Callable[..., Any] = directly  #: calls the functions above, as their app needs it
+    call: Callable[..., Any] = call_directly  #: calls the functions above, as their app needs it
 
     def __repr__(self) -> str:
         # Nothing of the default: it may be a secret, and this ends up in logs.
         return f"<Setting {self.key!r} {self.value_type.__name__}>"
 
     @property
-    def value_type(self) -> Kind:
+    def value_type(self) -> Type:
         """The declared type, else that of the default."""
         return self.type or type(self.default)
 
@@ -77,7 +77,7 @@ class Setting:
 
     @property
     def members(self) -> list[Any]:
-        """The members of an Enum; none of another kind."""
+        """The members of an Enum; empty for another type."""
         members: Any = self.value_type if issubclass(self.value_type, Enum) else ()
         return list(members)
 
@@ -96,7 +96,7 @@ class Setting:
         ]
 
     def _choices_now(self) -> list[Choice] | None:
-        return listed(self.call(self.choices)) if callable(self.choices) else self.choices
+        return choice_list(self.call(self.choices)) if callable(self.choices) else self.choices
 
     # What may be served, and saved
 
@@ -153,7 +153,8 @@ class Setting:
             choices = self._choices_now()
         except Exception as error:
             # What is raised about the choices of a secret may quote it.
-            what, cause = (told(error), None) if self.secret else (type(error).__name__, error)
+            what = describe_error(error) if self.secret else type(error).__name__
+            cause = None if self.secret else error
             log.error("%s: no choices (%s)", self.key, what, exc_info=cause)
             return gettext(
                 "Its choices can't be listed at the moment (%(error)s).", error=type(error).__name__
@@ -186,13 +187,13 @@ class Setting:
         """A limit in words."""
         if not self.counted():
             return value_types.words(self.value_type, limit)
-        in_words = next(unit for kinds_, unit in _UNITS if issubclass(self.value_type, kinds_))
+        in_words = next(unit for types, unit in _UNITS if issubclass(self.value_type, types))
         return in_words(limit)
 
     # Types
 
     @cached_property
-    def _types(self) -> tuple[Kind, ...]:
+    def _types(self) -> tuple[Type, ...]:
         """The declared types; none where only the default tells."""
         if self.type is not None:
             return (self.type,)
@@ -207,11 +208,11 @@ class Setting:
         return self.choices if isinstance(self.choices, list) else []
 
     @cached_property
-    def _choice_types(self) -> tuple[Kind, ...]:
+    def _choice_types(self) -> tuple[Type, ...]:
         return tuple(dict.fromkeys(type(choice.value) for choice in self._static_choices))
 
     @cached_property
-    def _hashed(self) -> set[tuple[Kind, Any]]:
+    def _hashed(self) -> set[tuple[Type, Any]]:
         """The choices that are found at once: there may be thousands."""
         values = [choice.value for choice in self._static_choices]
         return {(type(value), value) for value in values if type(value) in _HASHED}
@@ -227,7 +228,7 @@ class Setting:
 
     def _is_of_type(self, value: Any) -> bool:
         if not self._static_choices or (self.type and not self.several):
-            return not self._types or any(value_types.accepts(kind, value) for kind in self._types)
+            return not self._types or any(value_types.accepts(each, value) for each in self._types)
         types = self._choice_types
         if not self.several:
             return type(value) in self._types
@@ -274,13 +275,13 @@ class Setting:
             raise ValueError
         return type(whole)(made)
 
-    def _convert(self, value: Any, types: Iterable[Kind]) -> Any:
+    def _convert(self, value: Any, types: Iterable[Type]) -> Any:
         """Convert to the first type that goes: that of the default before others."""
         first = () if self.default is None or self.several else (type(self.default),)
         found = []
-        for kind in dict.fromkeys([*first, *(types or (NoneType,))]):
+        for value_type in dict.fromkeys([*first, *(types or (NoneType,))]):
             with suppress(ValueError):
-                found.append(convert(value, kind))
+                found.append(convert(value, value_type))
         if not found:
             raise ValueError
         choices = self._static_choices

@@ -1,4 +1,4 @@
-"""Kinds of values: what a declaration may name in a string, and what people call them."""
+"""Value types: what a declaration may name in a string, and what people call them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from .units import duration_text, size_text
 
 log = logging.getLogger(__name__)
 
-# What no type of Python tells. A value of such a kind is of the class that the kind inherits from,
-# never of the kind itself: these exist to be found in tables of types.
+# Types that Python does not have. A value of such a type is of the class that the type inherits
+# from, never of the type itself: these classes are keys of tables, here and in `fields`.
 
 
 class Email(str):
@@ -59,7 +59,7 @@ class FileSize(int):
 
 #: The types that a declaration may name in a string: Flask-WaffleConf 0.2's, and ours.
 TYPES: dict[str, type] = {
-    **{kind.__name__: kind for kind in (bool, int, float, str, list, dict)},
+    **{value_type.__name__: value_type for value_type in (bool, int, float, str, list, dict)},
     "email": Email,
     "url": Url,
     "color": Color,
@@ -127,32 +127,32 @@ def named(declared: Any) -> type | None:
     raise ValueError(f"type: write a type, such as int, or one of {names}")
 
 
-def noun(kind: type) -> str:
+def noun(value_type: type) -> str:
     """Return what people call a value of a type."""
-    found = next((NOUNS[base] for base in bases(kind) if base in NOUNS), None)
-    if found and not issubclass(kind, Enum):
+    found = next((NOUNS[base] for base in bases(value_type) if base in NOUNS), None)
+    if found and not issubclass(value_type, Enum):
         return gettext(found)
-    return gettext("of type %(type)s", type=kind.__name__)
+    return gettext("of type %(type)s", type=value_type.__name__)
 
 
-def bases(kind: type) -> list[type]:
+def bases(value_type: type) -> list[type]:
     """Return a type and what it inherits from, nearest first; Enum before what it is mixed with."""
-    return sorted(kind.__mro__, key=lambda base: not issubclass(base, Enum))
+    return sorted(value_type.__mro__, key=lambda base: not issubclass(base, Enum))
 
 
-def accepts(kind: type, value: Any) -> bool:
+def accepts(value_type: type, value: Any) -> bool:
     """Whether a value is of a declared type, as people mean it."""
-    if isinstance(value, bool) and kind is not bool and issubclass(kind, (int, float)):
+    if isinstance(value, bool) and value_type is not bool and issubclass(value_type, (int, float)):
         return False  # to Python True is an int; to people it is not a number
-    if kind is date and isinstance(value, datetime):
+    if value_type is date and isinstance(value, datetime):
         return False
-    accepted = real(kind)
+    accepted = python_type(value_type)
     return isinstance(value, (int, float) if accepted is float else accepted)
 
 
-def real(kind: type) -> type:
-    """Return the type that values of a kind are of."""
-    return kind.__mro__[1] if kind in OURS else kind
+def python_type(value_type: type) -> type:
+    """Return the Python type that values of a type are of."""
+    return value_type.__mro__[1] if value_type in OURS else value_type
 
 
 def label(choice: Any) -> str:
@@ -164,15 +164,15 @@ def label(choice: Any) -> str:
     return text if text.strip() else gettext("(blank)")
 
 
-def words(kind: type, value: Any) -> str:
+def words(value_type: type, value: Any) -> str:
     """Return a value as people write it."""
-    write = _WORDS.get(kind)
-    return write(value) if write and accepts(kind, value) else str(value)
+    write = _WORDS.get(value_type)
+    return write(value) if write and accepts(value_type, value) else str(value)
 
 
-def shape_problem(kind: type, value: Any) -> str | None:
+def shape_problem(value_type: type, value: Any) -> str | None:
     """Return what is wrong with the shape of a value; blank is fine, ``min`` may say otherwise."""
-    check = _SHAPES.get(kind)
+    check = _SHAPES.get(value_type)
     return check(value) if check and value else None
 
 

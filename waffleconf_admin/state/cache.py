@@ -5,83 +5,69 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
-from contextvars import Context
-from functools import partial
-from logging import ERROR, WARNING
-from typing import Any, NamedTuple
+from collections.abc import Mapping, MutableMapping
+from typing import Any
 
-from ..exceptions import InvalidValue, StoreError
-from ..i18n import gettext
+from ..exceptions import StoreError
 from ..settings.equality import same
-from ..settings.setting import Served, Setting
+from ..settings.setting import Setting
+from .record import Decoder, Record
 from .repository import Repository, Texts
 
 log = logging.getLogger(__name__)
 
 #: Values of these types can be handed out again and again.
 _IMMUTABLE = (bool, int, float, str, bytes, type(None))
-_NOTHING = object()
-
-
-class Record(NamedTuple):
-    """One setting as it stands in the database."""
-
-    text: str | None  #: the stored text; None: there is no row
-    value: Any  #: what is served
-    served: Served = "stored"  #: which that is: the stored value, a converted one, or the default
-    problem: Callable[[], str] | None = None  #: says what is wrong with the row, to its reader
-
-    def __repr__(self) -> str:
-        return f"<Record: {self.served}>"  # the value may be a secret
-
+_ABSENT = object()
 
 #: What has changed: ``{key: (old value, new value)}``.
 Changes = dict[str, tuple[Any, Any]]
 
 
 class Cache:
-    """The values that an app's views see; replaced as a whole, so a reader needs no lock.
+    """The values that an app's views read. They are replaced as a whole, so readers need no lock.
 
-    A generation number orders this process's saves and reloads: whoever does I/O notes it before
-    and hands it back with what was read. When it has moved in between, what was read may be older
-    than what is here, so it is refused and has to be read again. No lock is held during I/O.
+    A generation number orders the saves and reloads of a process. Who does I/O notes the number
+    before it, and hands it back with what was read. If the number has changed meanwhile, what was
+    read may be older than what is in memory: it is refused, and has to be read again. No lock is
+    held during I/O.
 
-    :param config: the app's configuration, kept equal to the values from the first load on.
+    :param config: the app's configuration; has the same values from the first load on.
     :param repository: the app's settings in the database.
     """
 
     def __init__(self, config: MutableMapping[str, Any], repository: Repository) -> None:
         self._config = config
         self._repository = repository
+        self._decoder = Decoder(repository)
         self.generation = 0
         self.values: Mapping[str, Any] = {}
         self.loaded = False
-        self._tickets = itertools.count(1)
-        self._read_at = 0  #: the ticket of the last read that was taken up
+        self._reads = itertools.count(1)
+        self._last_read = 0  #: the number of the last read whose result was used
         self._settings: Mapping[str, Setting] = {}
         self._records: dict[str, Record] = {}
-        self._reported: dict[str, str] = {}
-        self._written: dict[str, Any] = {}  #: what was put into the configuration last
+        self._configured: Mapping[str, Any] = {}  #: what was last written to the configuration
         self.renew_lock()
 
     def renew_lock(self) -> None:
-        """In a forked child: the parent's lock may have been held, and would stay so for ever."""
+        """Use a new lock: that of the parent may be held in a forked child, and would stay so."""
         self._lock = threading.Lock()
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
-        """Take up declarations: what has no stored value gets its default, until the next load."""
+        """Use new declarations. Until the next load, what has no stored value has its default."""
         with self._lock:
             texts = {key: record.text for key, record in self._records.items()}
-            self._records = {}  # their defaults and types may be others now
+            self._records = {}  # the types and defaults may be others now
             self._settings = settings
+            self._decoder.declare(settings)
             self.values = {key: self.record(key, texts.get(key)).value for key in settings}
             for key, value in self.values.items():
                 self._config.setdefault(key, value)
             self.loaded = False
             self.generation += 1
             assigned = self._assigned(self.values)
-            self._written = {key: self._config[key] for key in settings}
+            self._configured = {key: self._config[key] for key in settings}
         if assigned:
             log.warning(
                 "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
@@ -91,61 +77,7 @@ class Cache:
                 assigned[0],
             )
 
-    def _assigned(self, values: Mapping[str, Any]) -> list[str]:
-        """The keys that have another value in the configuration than *values*, and not from us."""
-        return [
-            key
-            for key, value in values.items()
-            if (now := self._config.get(key, value)) is not self._written.get(key, _NOTHING)
-            and not same(now, value)
-        ]
-
-    def records(self) -> dict[str, Record]:
-        """Return what was last taken up, in declared order."""
-        known = self._records
-        return {key: known.get(key) or self.record(key, None) for key in self._settings}
-
-    def record(self, key: str, text: str | None) -> Record:
-        """Decode *text*, unless it is known already and its value can't have been changed."""
-        known = self._records.get(key)
-        if known is not None and known.text == text and type(known.value) in _IMMUTABLE:
-            return known
-        setting = self._settings.get(key)
-        if setting is None:  # it was declared when it was read
-            return Record(text, None, "default")
-        if text is None:
-            return Record(None, setting.copy_default(), "default")
-        try:
-            stored = self._repository.decode(text, key)
-        except InvalidValue as error:
-            record = Record(text, setting.copy_default(), "default", partial(gettext, str(error)))
-            self._report(key, text, record, "can't be read")
-            return record
-        if setting.stored_problem(stored) is None:
-            return Record(text, stored)
-        value, served = setting.serve(stored)
-        record = Record(text, value, served, lambda: setting.stored_problem(stored) or "")
-        self._report(key, text, record, "does not fit what is declared")
-        return record
-
-    def attention(self) -> tuple[str, ...]:
-        """Return the keys whose rows have something wrong with them."""
-        return tuple(key for key, record in self.records().items() if record.problem)
-
-    def _report(self, key: str, text: str, record: Record, what: str) -> None:
-        """Log once what is wrong with a row; never its value."""
-        if record.problem is None or self._reported.get(key) == text:
-            return
-        self._reported[key] = text
-        log.log(
-            ERROR if record.served == "default" else WARNING,
-            "The stored value of %s %s (%s); %s is served and the row is left alone. Save the "
-            "setting anew to replace it.",
-            key,
-            what,
-            Context().run(record.problem),  # in no reader's language
-            {"default": "its default", "converted": "a converted value"}.get(record.served, "it"),
-        )
+    # Reading the database
 
     def read(self, keys: list[str], *, fresh: bool = True) -> dict[str, Record]:
         """Return settings as they stand in the database, with one SELECT; memory stays as it is.
@@ -164,22 +96,24 @@ class Cache:
         :param at_once: wait for no lock.
         :raises StoreError: the database can't be read.
         """
-        read = self._repository.read_at_once if at_once else self._repository.read_fresh
-        called = next(self._tickets)
-        while True:  # ends: the generation only moves when somebody else gets through
-            generation, keys, ticket = self.generation, list(self._settings), next(self._tickets)
+        repository = self._repository
+        read = repository.read_at_once if at_once else repository.read_fresh
+        called = next(self._reads)
+        while True:  # ends: the generation changes only when another load or save succeeds
+            generation, keys, number = self.generation, list(self._settings), next(self._reads)
             texts = read(keys)
             changes = self.apply(generation, {key: texts.get(key) for key in keys})
             if changes is not None:
-                self.loaded, self._read_at = True, ticket
+                self.loaded, self._last_read = True, number
                 return changes
-            if self.loaded and self._read_at > called:
-                return {}  # what is here was read by somebody else, after this call had begun
+            if self.loaded and self._last_read > called:
+                return {}  # another thread has read the database since this call
 
-    def take_up(self, generation: int, texts: Texts) -> Changes:
+    def apply_save(self, generation: int, texts: Texts) -> Changes:
         """Bring what was just saved into memory, and return what has changed.
 
         :param generation: as it was before the save had read anything.
+        :param texts: what the database holds now, of the settings that were read and written.
         """
         changes = self.apply(generation, texts)
         if changes is None:  # a load or another save came between: only the database knows
@@ -191,11 +125,31 @@ class Cache:
             changes = self.apply(self.generation, texts)
         return changes
 
+    # What is in memory
+
+    def records(self) -> dict[str, Record]:
+        """Return the records in memory, in declared order."""
+        known = self._records
+        return {key: known.get(key) or self.record(key, None) for key in self._settings}
+
+    def record(self, key: str, text: str | None) -> Record:
+        """Return the record of a stored text: the one in memory, if its value can't have been
+        changed in place.
+        """
+        known = self._records.get(key)
+        if known is not None and known.text == text and type(known.value) in _IMMUTABLE:
+            return known
+        return self._decoder.record(key, text)
+
+    def attention(self) -> tuple[str, ...]:
+        """Return the keys whose rows have something wrong with them."""
+        return tuple(key for key, record in self.records().items() if record.problem)
+
     def apply(self, generation: int, texts: Texts) -> Changes | None:
-        """Take up stored texts that were read, or written, since *generation*.
+        """Bring stored texts that were read or written since *generation* into memory.
 
         :param texts: text by key, None where there is no row; keys left out stay as they are.
-        :returns: what has changed; None when the generation has moved and nothing was taken up.
+        :returns: what has changed; None when the generation has changed, and nothing was applied.
         """
         known = self._records
         fresh = {
@@ -214,7 +168,7 @@ class Cache:
             self._records.update((key, fresh[key]) for key in fresh.keys() & new.keys())
             assigned = self._assigned(new)
             self._config.update(new)
-            self.values = self._written = new
+            self.values = self._configured = new
             self.generation += 1
         if assigned:
             log.warning(
@@ -228,3 +182,12 @@ class Cache:
             for key in rewritten
             if key in new and not same(old[key], new[key])
         }
+
+    def _assigned(self, values: Mapping[str, Any]) -> list[str]:
+        """The keys that code of the app has given another value than *values* in its config."""
+        return [
+            key
+            for key, value in values.items()
+            if (now := self._config.get(key, value)) is not self._configured.get(key, _ABSENT)
+            and not same(now, value)
+        ]

@@ -8,7 +8,7 @@ from typing import Any
 from flask import has_request_context, request
 
 from .. import forms
-from ..contexts import within
+from ..contexts import context_of
 from ..forms import SettingsForm
 from ..forms.guard import Guard, refusal
 from ..forms.values import find
@@ -48,7 +48,7 @@ def build_form(
     if formdata is _auto:
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
         formdata = request.form if sends else None
-    with within(state.app):
+    with context_of(state.app):
         if guard is None and has_request_context():
             guard = Guard(refusal(formdata))
         return SettingsForm(
@@ -66,11 +66,11 @@ def parse_text(state: _WaffleState, key: str, text: str) -> Any:
 
     :raises InvalidValue: the setting is not declared, or the text is none of its values.
     """
-    with within(state.app):
+    with context_of(state.app):
         return forms.parse_text(state.settings, key, text, state.app.config)
 
 
 def check_values(state: _WaffleState, new_values: Mapping[str, Any]) -> dict[str, str]:
     """Return what is wrong with values, ``{key: message}``; undeclared keys are left out."""
-    with within(state.app):
+    with context_of(state.app):
         return forms.check_values(state.settings, new_values, state.app.config)

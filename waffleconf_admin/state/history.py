@@ -13,14 +13,14 @@ from typing import Any, Protocol
 from flask import Flask
 
 from .. import forms
-from ..contexts import within
+from ..contexts import context_of
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..i18n import gettext
 from ..settings import value_types
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow
 from ..store.history import is_plain
-from .cache import Record
+from .record import Record
 from .repository import Repository
 from .save import RESET, Origin, Saved
 
@@ -153,7 +153,7 @@ class History:
         old, served = setting.serve(stored)
         other = setting.default is not None and not value_types.accepts(setting.value_type, old)
         if served == "default" or other:
-            return gettext("it is of another kind now")
+            return gettext("it is of another type now")
         problem = self._problem(change.key, old) if ask else setting.stored_problem(old)
         if not problem:
             return ""
@@ -229,7 +229,7 @@ class History:
 
     def _problem(self, key: str, value: Any) -> str | None:
         state = self._state
-        with within(state.app):
+        with context_of(state.app):
             return forms.check_values(state.settings, {key: value}, state.app.config).get(key)
 
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:

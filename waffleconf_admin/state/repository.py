@@ -12,7 +12,7 @@ from flask import Flask, has_app_context
 
 from ..codec.pickles import classes_in, deserialize, serialize
 from ..codec.unpickler import Allowed
-from ..contexts import quietly_within
+from ..contexts import quiet_context
 from ..exceptions import InvalidValue, NotReadyError
 from ..i18n import gettext
 from ..settings.setting import Setting
@@ -55,7 +55,7 @@ class Repository:
             # back what the parent has begun: so none is pushed where that will do.
             with suppress(RuntimeError, NotReadyError):
                 return self._store.after_fork()
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             self._store.after_fork()
 
     def in_memory(self) -> bool:
@@ -63,7 +63,7 @@ class Repository:
 
         :raises Exception: whatever the database's library raises, before it is set up say.
         """
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             return self._store.in_memory()
 
     def read(self, keys: list[str]) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Repository:
     ) -> dict[str, str]:
         if not keys:
             return {}
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             found = dict(read(keys))
             if check:  # what could not be read came from nowhere
                 self._check_location()
@@ -112,7 +112,7 @@ class Repository:
         """
         if all(seen == new for seen, new in swaps.values()):
             return True
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             self._check_location()
             # A store of the app's own that keeps no history need not know of it.
             return self._store.swap(swaps, history) if history else self._store.swap(swaps)
@@ -136,7 +136,7 @@ class Repository:
 
         :raises StoreError: the database can't be read.
         """
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             return self._store.read_history(query)
 
     def read_latest(self, keys: list[str]) -> list[HistoryRow]:
@@ -144,7 +144,7 @@ class Repository:
 
         :raises StoreError: the database can't be read.
         """
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             return self._store.read_latest(keys)
 
     def prune_history(self, until: datetime, limit: int) -> int:
@@ -152,7 +152,7 @@ class Repository:
 
         :raises StoreError: the database can't be written just now.
         """
-        with quietly_within(self._app):
+        with quiet_context(self._app):
             return self._store.prune_history(until, limit)
 
     def decode(self, text: str, key: str) -> Any:

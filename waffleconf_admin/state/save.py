@@ -20,7 +20,8 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from ..store.history import plain
-from .cache import Cache, Changes, Record
+from .cache import Cache, Changes
+from .record import Record
 from .repository import Repository
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class Saver:
             )
         changes = {key: (records[key].value, new[key]) for key in written}
         read = {key: record.text for key, record in records.items()}
-        news = self._cache.take_up(generation, {**read, **texts})
+        news = self._cache.apply_save(generation, {**read, **texts})
         if changes:
             _log(settings, changes, origin)
         saved = Saved({key: value for key, (_, value) in changes.items()})
@@ -179,7 +180,8 @@ class Saver:
             problems = {key: str(message) for key, message in found.items()}
         except Exception as error:
             # Its message may quote a secret.
-            log.error("The function validate= of WaffleConf failed: %s", calls.told(error))
+            what = calls.describe_error(error)
+            log.error("The function validate= of WaffleConf failed: %s", what)
             raise InvalidValue(
                 gettext(
                     "The rules across settings could not be checked, so nothing was saved: the "

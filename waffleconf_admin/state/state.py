@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from flask import Flask, has_request_context
 
-from ..contexts import settle, within
-from ..exceptions import InvalidValue, NotReadyError, StoreError
-from ..settings.declarations import declare
+from ..contexts import context_of
+from ..exceptions import InvalidValue, StoreError
+from ..log_once import LogOnce
 from ..settings.setting import Setting
 from ..signals import announce
 from ..store import Swap, WaffleStore
 from ..sync.health import Health, attention_sentence
-from ..sync.runner import RETRY, Runner
-from .cache import Cache, Record
+from ..sync.runner import Runner
+from .cache import Cache
 from .conf import renew_snapshot
+from .declared import Declared
 from .history import History
+from .loading import Loader
+from .record import Record
 from .repository import Repository
 from .save import RESET, Origin, Saved, Saver, Validate
 
@@ -44,19 +46,15 @@ class _WaffleState:
         keeps_history = configstore.history is not None
         self._repository = Repository(app, configstore)
         self._cache = Cache(app.config, self._repository)
+        self._declared = Declared(app, self._repository, self._cache)
         self._saver = Saver(
             app, self._repository, self._cache, validate, keeps_history=keeps_history
         )
-        #: Who changed what; None when the store keeps no history.
+        #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
-        self._confs: Mapping[str, Any] | None = None
-        self._settings: dict[str, Setting] = {}
-        self._next_try = 0.0
-        self._logged: set[str] = set()
-        self._declare()
         self.runner = Runner(self)
-
-    # What is declared
+        self._loader = Loader(app, self._declared, self._cache, self.runner)
+        self._log_once = LogOnce(log)
 
     @property
     def settings(self) -> Mapping[str, Setting]:
@@ -64,25 +62,7 @@ class _WaffleState:
 
         :raises InvalidValue: WAFFLE_CONFS was changed since the start, and has a mistake.
         """
-        if self.app.config["WAFFLE_CONFS"] != self._confs:
-            self._declare()
-        return self._settings
-
-    def _declare(self) -> None:
-        confs = self.app.config["WAFFLE_CONFS"]
-        settings = declare(confs, self.app)
-        self._repository.declare(settings)
-        self._cache.declare(settings)
-        self._settings, self._confs = settings, dict(confs)
-
-    def _redeclared(self) -> bool:
-        """Take up a changed WAFFLE_CONFS; one with a mistake is logged, and the former goes on."""
-        try:
-            _ = self.settings
-        except InvalidValue as error:
-            self._log_once("declare", logging.ERROR, "The former WAFFLE_CONFS is kept: %s", error)
-            return False
-        return True
+        return self._declared.settings
 
     # Reading
 
@@ -93,14 +73,14 @@ class _WaffleState:
         :param fresh: read where saves write; else a replica will do, which may lag behind.
         :raises StoreError: the database can't be read.
         """
-        return self._cache.read(self._declared(keys), fresh=fresh)
+        return self._cache.read(self._declared.among(_listed(keys)), fresh=fresh)
 
     def refresh(self) -> dict[str, Record]:
         """Return all settings as `read` does, and serve them in this process from now on.
 
         :raises StoreError: the database can't be read.
         """
-        self._load()
+        self._loader.load()
         return self._cache.records()
 
     def parse_conf(self, keys: Iterable[str] = ()) -> dict[str, Any]:
@@ -112,7 +92,7 @@ class _WaffleState:
         :param keys: which; empty for all. Undeclared ones are left out.
         :raises StoreError: the database can't be read.
         """
-        wanted = self._declared(keys or None)
+        wanted = self._declared.among(_listed(keys) or None)
         records = self.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
             missing = [key for key, record in records.items() if record.text is None]
@@ -128,33 +108,17 @@ class _WaffleState:
 
         :returns: whether the values are up to date now.
         """
-        if not self._redeclared():
-            return False
-        self.runner.ensure()
-        try:
-            self._load()
-        except StoreError as error:
-            self._note_failure(error)
-            return False
-        return True
+        return self._loader.reload()
 
     def current(self) -> Mapping[str, Any]:
         """Return the values in memory, loading them first if this process never has."""
-        if self._redeclared():
-            self._load_first(has_request_context())
+        if self._declared.refresh():
+            self._loader.load_first(in_request=has_request_context())
         return self._cache.values
 
     def follow(self, environ: Mapping[str, Any] | None) -> None:
-        """Do what comes before any code of the app: serve a forked child, load once, follow a
-        changed watch file. Nothing has to be done for most calls.
-
-        :param environ: that of a request; None outside of one.
-        """
-        self.runner.ensure(in_request=environ is not None)
-        if not self._cache.loaded:
-            self._load_first(environ is not None)
-        if self._cache.loaded:
-            self.runner.follow(environ)
+        """Do what comes before any code of the app: see `Loader.follow`."""
+        self._loader.follow(environ)
 
     # Writing
 
@@ -199,7 +163,7 @@ class _WaffleState:
 
         :returns: the default now in force by key, of those that had a stored value.
         """
-        wanted = dict.fromkeys(_listed(keys), RESET)
+        wanted = dict.fromkeys(_listed(keys) or (), RESET)
         return self.save(wanted, expected or {}, Origin(actor, note, source))
 
     def save(self, wanted: Mapping[str, Any], expected: Mapping[str, Any], origin: Origin) -> Saved:
@@ -207,8 +171,8 @@ class _WaffleState:
 
         :param expected: a `Record` in place of a value means its row, and no other of that value.
         """
-        wanted = self._known(wanted)
-        with within(self.app):  # for the app's own functions, and for translations
+        wanted = self._declared.known(wanted)
+        with context_of(self.app):  # for the app's own functions, and for translations
             done = self._saver.save(self.settings, wanted, expected, origin)
             if done.changes:
                 renew_snapshot()
@@ -261,71 +225,7 @@ class _WaffleState:
             self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
             return True
 
-    def _load_first(self, in_request: bool) -> None:
-        """Load, unless that was done or has just failed."""
-        now = time.monotonic()
-        if self._cache.loaded or not self.app.config["WAFFLE_AUTOLOAD"] or now < self._next_try:
-            return
-        if self._next_try:  # it failed before: one tries it again, and the others go on
-            self._next_try = now + RETRY
-        try:
-            self._load(at_once=True)
-        except NotReadyError:
-            # Commands that make the tables push contexts too; a request wants to know.
-            if in_request:
-                self.update_conf()
-            self._next_try = 0.0
-        except StoreError as error:
-            self._note_failure(error)
 
-    def _load(self, *, at_once: bool = False) -> None:
-        """Read the database into memory.
-
-        :raises StoreError: it can't be read.
-        """
-        with settle(self.app):
-            started, first = time.perf_counter(), not self._cache.loaded
-            changes = self._cache.load(at_once=at_once)
-            self.runner.note_reload(time.perf_counter() - started)
-            if changes and not first:
-                self.runner.note_remote_change()
-            self._next_try = 0.0
-            self._logged.discard("load")
-            announce(self.app, changes, "remote")
-
-    def _note_failure(self, error: StoreError) -> None:
-        self._next_try = time.monotonic() + RETRY
-        self.runner.note_failed_reload(error)
-        self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
-
-    # Small things
-
-    def _known(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those of *values* whose keys are declared; the others are logged once."""
-        if not isinstance(values, Mapping):
-            raise InvalidValue(f"Give a dict of settings, {{key: value}}, not {values!r:.50}.")
-        settings = self.settings
-        for key in values:
-            if key not in settings:
-                self._log_once(
-                    f"unknown {key}",
-                    logging.WARNING,
-                    "%r was not saved: it is not declared in WAFFLE_CONFS.",
-                    key,
-                )
-        return {key: value for key, value in values.items() if key in settings}
-
-    def _declared(self, keys: Iterable[str] | None) -> list[str]:
-        settings = self.settings
-        if keys is None:
-            return list(settings)
-        return [key for key in dict.fromkeys(_listed(keys)) if key in settings]
-
-    def _log_once(self, about: str, level: int, message: str, *args: Any) -> None:
-        if about not in self._logged and len(self._logged) < 1000:  # callers pass whole forms
-            self._logged.add(about)
-            log.log(level, message, *args)
-
-
-def _listed(keys: Iterable[str]) -> Iterable[str]:
-    return [keys] if isinstance(keys, str) else keys
+def _listed(keys: Iterable[str] | None) -> list[str] | None:
+    """The keys as a list; a single one may be given as it is."""
+    return [keys] if isinstance(keys, str) else None if keys is None else list(keys)

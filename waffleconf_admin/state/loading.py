@@ -1,0 +1,97 @@
+"""Loader: brings the values in memory up to what the database holds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from ..contexts import assume_up_to_date
+from ..exceptions import NotReadyError, StoreError
+from ..log_once import LogOnce
+from ..signals import announce
+from ..sync.runner import RETRY, Runner
+from .cache import Cache
+from .declared import Declared
+
+log = logging.getLogger(__name__)
+
+
+class Loader:
+    """Loads the settings of one app: at first, and whenever another process has saved.
+
+    :param runner: what follows the other processes.
+    """
+
+    def __init__(self, app: Flask, declared: Declared, cache: Cache, runner: Runner) -> None:
+        self._app = app
+        self._declared = declared
+        self._cache = cache
+        self._runner = runner
+        self._next_try = 0.0
+        self._log_once = LogOnce(log)
+
+    def follow(self, environ: Mapping[str, Any] | None) -> None:
+        """Do what comes before any code of the app: serve a forked child, load once, follow a
+        changed watch file. Most calls have nothing to do.
+
+        :param environ: that of a request; None outside of one.
+        """
+        self._runner.ensure(in_request=environ is not None)
+        if not self._cache.loaded:
+            self.load_first(in_request=environ is not None)
+        if self._cache.loaded:
+            self._runner.follow(environ)
+
+    def load(self, *, at_once: bool = False) -> None:
+        """Read the database into memory.
+
+        :param at_once: wait for no lock.
+        :raises StoreError: the database can't be read.
+        """
+        with assume_up_to_date(self._app):
+            started, first = time.perf_counter(), not self._cache.loaded
+            changes = self._cache.load(at_once=at_once)
+            self._runner.note_reload(time.perf_counter() - started)
+            if changes and not first:
+                self._runner.note_remote_change()
+            self._next_try = 0.0
+            self._log_once.is_over("load")
+            announce(self._app, changes, "remote")
+
+    def reload(self) -> bool:
+        """Load, and return whether that was possible; why it was not is logged once."""
+        if not self._declared.refresh():
+            return False
+        self._runner.ensure()
+        try:
+            self.load()
+        except StoreError as error:
+            self._note_failure(error)
+            return False
+        return True
+
+    def load_first(self, *, in_request: bool) -> None:
+        """Load, unless that was done before or has just failed."""
+        now = time.monotonic()
+        if self._cache.loaded or not self._app.config["WAFFLE_AUTOLOAD"] or now < self._next_try:
+            return
+        if self._next_try:  # after a failure one request tries again, and the others go on
+            self._next_try = now + RETRY
+        try:
+            self.load(at_once=True)
+        except NotReadyError:
+            # Commands that make the tables push contexts too; a request wants to know.
+            if in_request:
+                self.reload()
+            self._next_try = 0.0
+        except StoreError as error:
+            self._note_failure(error)
+
+    def _note_failure(self, error: StoreError) -> None:
+        self._next_try = time.monotonic() + RETRY
+        self._runner.note_failed_reload(error)
+        self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
