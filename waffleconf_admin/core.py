@@ -69,7 +69,7 @@ class WaffleConf:
         state = _WaffleState(app, configstore, validate=self._validate)
         state.extension = self
         app.extensions["waffleconf"] = state
-        hooks.install(app, state.follow)
+        hooks.install(app, state.loader.follow)
         app.cli.add_command(cli.waffle)
         state.runner.start()
         self._last = state

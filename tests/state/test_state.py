@@ -1082,7 +1082,7 @@ def test_while_the_database_is_away_one_request_a_second_asks_for_it(make_app: M
 
     store.read = store.read_fresh = store.read_at_once = read
     app.test_client().get("/")
-    state_of(app)._loader._next_try -= 1.0  # a second later
+    state_of(app).loader._next_try -= 1.0  # a second later
     first = threading.Thread(target=app.test_client().get, args=["/"])
     first.start()
     assert asked.wait(10)

@@ -53,7 +53,7 @@ class _WaffleState:
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
         self.runner = Runner(self)
-        self._loader = Loader(app, self._declared, self._cache, self.runner)
+        self.loader = Loader(app, self._declared, self._cache, self.runner)
         self._log_once = LogOnce(log)
 
     @property
@@ -80,7 +80,7 @@ class _WaffleState:
 
         :raises StoreError: the database can't be read.
         """
-        self._loader.load()
+        self.loader.load()
         return self._cache.records()
 
     def parse_conf(self, keys: Iterable[str] = ()) -> dict[str, Any]:
@@ -108,17 +108,13 @@ class _WaffleState:
 
         :returns: whether the values are up to date now.
         """
-        return self._loader.reload()
+        return self.loader.reload()
 
     def current(self) -> Mapping[str, Any]:
         """Return the values in memory, loading them first if this process never has."""
         if self._declared.refresh():
-            self._loader.load_first(in_request=has_request_context())
+            self.loader.load_first(in_request=has_request_context())
         return self._cache.values
-
-    def follow(self, environ: Mapping[str, Any] | None) -> None:
-        """Do what comes before any code of the app: see `Loader.follow`."""
-        self._loader.follow(environ)
 
     # Writing
 
