@@ -17,9 +17,9 @@ from .forms import SettingsForm
 from .models import WaffleChangeMixin, WaffleMixin
 from .settings.setting import Setting
 from .signals import conf_changed
+from .state.change import Change
 from .state.conf import conf
 from .state.form import build_form
-from .state.history import Change
 from .state.save import Saved
 from .store import WaffleStore
 from .sync.health import Health

@@ -10,7 +10,7 @@ from ..fields import FIELDS, SettingField, binding, choose, describe
 from ..fields.base import readable
 from ..i18n import gettext as _
 from ..settings.setting import Setting
-from ..state.history import Change
+from ..state.change import Change
 from . import undo
 from .diff import Comparer, Pieces
 

@@ -16,7 +16,7 @@ from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, explain
 from ..i18n import gettext as _
 from ..i18n import ngettext
-from ..state.history import Change
+from ..state.change import Change
 from . import csrf, undo
 from .changes import Save, Teller, sources
 from .permissions import Rights

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..settings.equality import same
 from ..settings.setting import Setting
-from ..state.history import Change
+from ..state.change import Change
 from .permissions import Rights
 
 #: Why the old value of a change can't be had again; "" when it can.

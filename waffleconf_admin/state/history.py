@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,8 +16,9 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..i18n import gettext
 from ..settings import value_types
 from ..settings.setting import Setting
-from ..store import HistoryQuery, HistoryRow
+from ..store import HistoryQuery
 from ..store.history import is_plain
+from .change import Change, ChangeReader
 from .record import Record
 from .repository import Repository
 from .save import RESET, Origin, Saved
@@ -31,26 +30,6 @@ log = logging.getLogger(__name__)
 BATCH = 500
 #: Seconds between two looks for rows that are too old.
 TIDY_INTERVAL = 3600.0
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of one setting."""
-
-    id: int  #: in the order of the changes
-    change_set: str  #: the same for all changes of one save
-    key: str
-    old: Any  #: None for a secret, where there was no row, and where it can't be read any more;
-    #: what was stored of another type than is declared now is converted where nothing is lost by it
-    new: Any
-    actor: str  #: "" when nobody was named
-    at: datetime  #: aware, in UTC
-    note: str
-    source: str  #: "page", "code", "cli", "import", "api", "undo"
-    secret: bool  #: whether it shows that there was a change, and nothing of the values
-    old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
-    new_text: str | None = field(repr=False)
-    problem: str = ""  #: why `old` or `new` can't be read
 
 
 #: As an annotation within the class, `list` would be its method.
@@ -83,6 +62,7 @@ class History:
     def __init__(self, state: State, repository: Repository) -> None:
         self._state = state
         self._repository = repository
+        self._reader = ChangeReader(state, repository)
         self._next_tidy = 0.0
         days = state.app.config["WAFFLE_HISTORY_DAYS"]
         if days is not None and not _is_days(days):
@@ -124,7 +104,7 @@ class History:
         """
         wanted = [key for key in dict.fromkeys(keys) if is_plain(key)]
         found = self._repository.read_latest(wanted) if wanted else []
-        return {row.key: self._change(row) for row in found if row.key in wanted}
+        return {row.key: self._reader.change(row) for row in found if row.key in wanted}
 
     def of(self, change_set: str) -> Changes:
         """Return the changes of one save, read where it was written.
@@ -235,7 +215,9 @@ class History:
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
         """The values that the settings must still have."""
         if seen is None:
-            return {key: self._in_force(key, change.new_text) for key, change in todo.items()}
+            return {
+                key: self._reader.value_served(key, change.new_text) for key, change in todo.items()
+            }
         # Read first: whoever changes one after this is found by its value.
         records = self._state.read(todo)
         latest = self.latest(todo)
@@ -249,49 +231,7 @@ class History:
         rows = self._repository.read_history(query)
         # A database may compare keys more loosely than Python does.
         wanted = None if query.keys is None else set(query.keys)
-        return [self._change(row) for row in rows if wanted is None or row.key in wanted]
-
-    def _change(self, row: HistoryRow) -> Change:
-        setting = self._state.settings.get(row.key)
-        # Whether it is a secret now or was one then, nothing of it is shown; nor of what is gone
-        # from the code, for nobody can tell any more whether it was one.
-        secret = setting is None or setting.secret or (row.old is None and row.new is None)
-        old, old_problem = (None, "") if secret else self._value(row.key, row.old)
-        new, new_problem = (None, "") if secret else self._value(row.key, row.new)
-        return Change(
-            id=row.id,
-            change_set=row.change_set,
-            key=row.key,
-            old=old,
-            new=new,
-            actor=row.actor,
-            at=row.at,
-            note=row.note,
-            source=row.source,
-            secret=secret,
-            old_text=None if secret else row.old,
-            new_text=None if secret else row.new,
-            problem=old_problem or new_problem,
-        )
-
-    def _in_force(self, key: str, text: str | None) -> Any:
-        """What is served of a stored text."""
-        setting = self._state.settings[key]
-        if text is not None:
-            with suppress(InvalidValue):  # the default is served of what can't be read
-                return setting.serve(self._repository.decode(text, key))[0]
-        return setting.copy_default()
-
-    def _value(self, key: str, text: str | None) -> tuple[Any, str]:
-        """The value of a stored text, and why it can't be read."""
-        if text is None:
-            return None, ""
-        try:
-            stored = self._repository.decode(text, key)
-        except InvalidValue as error:
-            return None, str(error)
-        value, served = self._state.settings[key].serve(stored)
-        return (stored if served == "default" else value), ""
+        return [self._reader.change(row) for row in rows if wanted is None or row.key in wanted]
 
 
 def _is_days(days: Any) -> bool:
