@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from typing import Any
@@ -248,7 +249,7 @@ def test_what_has_no_label_is_its_own() -> None:
         ({"default": {}, "max": 0}, {"a": 1}, "At most 0 items."),
     ],
 )  # fmt: skip
-def test_what_is_declared_in_so_many_words_holds(
+def test_declared_types_choices_and_limits_hold(
     entry: dict[str, Any], value: Any, problem: str | None
 ) -> None:
     assert setting(**entry).problem(value) == problem
@@ -268,7 +269,8 @@ def test_a_setting_prints_without_its_default() -> None:
 def test_an_attribute_that_is_none_is_as_if_it_were_not_there() -> None:
     plain = declare({"KEY": {"default": 1}})["KEY"]
     spelled = declare({"KEY": {"default": 1, "group": None, "min": None, "type": None}})["KEY"]
-    assert vars(spelled) == vars(plain)
+    for field in dataclasses.fields(Setting):
+        assert getattr(spelled, field.name) == getattr(plain, field.name)
 
 
 def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, EnumMeta
+from types import NoneType
 from typing import Any, NamedTuple
+
+from .equality import same
+
+#: Types whose values are the same where they are equal.
+_HASHED = (str, bytes, bool, int, NoneType)
 
 
 class Choice(NamedTuple):
@@ -13,6 +19,24 @@ class Choice(NamedTuple):
     value: Any
     label: Any = None  #: may be a lazy translation; None: made from the value when it is shown
     group: Any = ""  #: the heading that it stands under in a list; may be a lazy translation
+
+
+class ChoiceSet:
+    """The values of choices. A value of a common type is found at once among thousands."""
+
+    def __init__(self, choices: Iterable[Choice]) -> None:
+        self._values = [choice.value for choice in choices]
+        #: The types of the values, each once, in their order.
+        self.types: tuple[type, ...] = tuple(dict.fromkeys(map(type, self._values)))
+        self._hashed = {(type(v), v) for v in self._values if type(v) in _HASHED}
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def __contains__(self, value: Any) -> bool:
+        if type(value) in _HASHED:
+            return (type(value), value) in self._hashed
+        return any(same(value, choice) for choice in self._values)
 
 
 def choice_list(choices: Any) -> list[Choice]:

@@ -157,11 +157,13 @@ def _check_limits(setting: Setting) -> None:
     value_type = setting.value_type
     if issubclass(value_type, (bool, Enum)):
         raise ValueError("min and max don't go with this type of setting: take them out")
-    if setting.counted() and not all(type(limit) is int and limit >= 0 for limit in limits):
+    if setting.limits.counted and not all(type(limit) is int and limit >= 0 for limit in limits):
         raise ValueError("min and max of this setting count its length: write whole numbers")
     if issubclass(value_type, Number) and not all(isinstance(limit, Number) for limit in limits):
         raise ValueError("min and max of this setting must be numbers")
-    values = limits if setting.counted() or setting.default is None else [*limits, setting.default]
+    values = (
+        limits if setting.limits.counted or setting.default is None else [*limits, setting.default]
+    )
     try:
         above = len(limits) == 2 and setting.min > setting.max
         _ = [value <= limit for value in values for limit in limits]

@@ -1,0 +1,112 @@
+"""TypeRule: whether a value is of the declared type, and how another value becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from types import NoneType
+from typing import Any
+
+from ..i18n import gettext, mark
+from . import value_types
+from .choices import ChoiceSet
+from .conversion import convert
+from .limits import Limits
+
+#: Types whose values can hold several of the choices.
+SEVERAL = (list, tuple, set, frozenset)
+IS_NO_CHOICE = mark("This is not one of the choices.")
+ITEM_IS_NO_CHOICE = mark("Something in this is not one of the choices.")
+
+
+class TypeRule:
+    """What a declaration says of the type of a value.
+
+    The type is declared by ``type=``; else by the choices, if they are not a function; else by
+    limits: then it is that of the default. Where only the default tells, any type is allowed.
+
+    :param declared: what ``type=`` says; None where it was left out.
+    :param choices: empty where there are none, or only a function knows them.
+    """
+
+    def __init__(
+        self, declared: type | None, default: Any, choices: ChoiceSet, limits: Limits
+    ) -> None:
+        self._declared = declared
+        self._default = default
+        self._choices = choices
+        self._limits = limits
+        self._value_type = limits.value_type
+        self._several = issubclass(self._value_type, SEVERAL)
+        self._types = self._declared_types()
+
+    def problem(self, value: Any) -> str | None:
+        """Return how a value breaks the rule; None when it doesn't."""
+        if not self._accepts(value) or not self._limits.apply_to(value):
+            return self._wrong_type(value)
+        return value_types.shape_problem(self._declared, value) if self._declared else None
+
+    def convert(self, value: Any) -> Any:
+        """Return a value of another type as one of the declared type.
+
+        :raises ValueError: it can't be, or something would be lost.
+        """
+        whole = self._several and self._choices
+        made = self._convert_items(value) if whole else self._convert(value, self._types)
+        aware = getattr(self._default, "tzinfo", None) is not None
+        if aware != (getattr(made, "tzinfo", None) is not None) and self._default is not None:
+            raise ValueError  # a time without a zone, say, can't be compared with one that has one
+        if self.problem(made):
+            raise ValueError
+        return made
+
+    def _declared_types(self) -> tuple[type, ...]:
+        """The declared types; none where only the default tells."""
+        if self._declared is not None:
+            return (self._declared,)
+        if self._choices:
+            return tuple(dict.fromkeys([type(self._default), *self._choices.types]))
+        limited = self._limits.min is not None or self._limits.max is not None
+        return (type(self._default),) if limited and self._default is not None else ()
+
+    def _accepts(self, value: Any) -> bool:
+        if not self._choices or (self._declared and not self._several):
+            return not self._types or any(value_types.accepts(each, value) for each in self._types)
+        types = self._choices.types
+        if not self._several:
+            return type(value) in self._types
+        # Where the choices are lists, a list may be one of them.
+        return self._holds_several(value) and (
+            type(value) in types or all(type(item) in types for item in value)
+        )
+
+    def _holds_several(self, value: Any) -> bool:
+        """Whether a value can hold several of the choices."""
+        return self._several and isinstance(value, self._declared or SEVERAL)
+
+    def _wrong_type(self, value: Any) -> str:
+        if self._choices and self._holds_several(value):
+            return gettext(ITEM_IS_NO_CHOICE)
+        if self._choices and self._declared is None:
+            return gettext(IS_NO_CHOICE)
+        noun, name = value_types.noun(self._value_type), type(value).__name__
+        return gettext("This must be %(noun)s, not %(type)s.", noun=noun, type=name)
+
+    def _convert_items(self, value: Any) -> Any:
+        whole = value if self._holds_several(value) else convert(value, self._value_type)
+        types = self._choices.types
+        made = [item if type(item) in types else self._convert(item, types) for item in whole]
+        if type(whole) not in SEVERAL or len(type(whole)(made)) < len(made):
+            raise ValueError
+        return type(whole)(made)
+
+    def _convert(self, value: Any, types: Iterable[type]) -> Any:
+        """Convert to the first type that is possible: to that of the default before others."""
+        first = () if self._default is None or self._several else (type(self._default),)
+        found = []
+        for value_type in dict.fromkeys([*first, *(types or (NoneType,))]):
+            with suppress(ValueError):
+                found.append(convert(value, value_type))
+        if not found:
+            raise ValueError
+        return next((made for made in found if made in self._choices), found[0])
