@@ -45,8 +45,8 @@ def call(app: Flask, function: Callable[..., Any], *args: Any, **kwargs: Any) ->
 
 
 def await_result(app: Flask, function: Callable[..., Any], result: Any) -> Any:
-    """Await what a function has returned, if that is to be done: the second half of `call`, for who
-    calls thousands of times inside the app's context.
+    """Return the result of a function, awaited where that is needed. The second half of `call`, for
+    callers that are inside the app's context and call thousands of times.
     """
     if type(result) in _PLAIN or not inspect.isawaitable(result):
         return result
@@ -74,7 +74,7 @@ def caller(app: Flask) -> Callable[..., Any]:
 
     def call_of_app(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         app = known()
-        assert app is not None  # whoever calls its functions has it
+        assert app is not None  # its functions are called while it lives
         return call(app, function, *args, **kwargs)
 
     return call_of_app

@@ -80,7 +80,7 @@ class WaffleConf:
 
         :raises RuntimeError: the current app was not initialised with this extension.
         """
-        # Any instead of None: that is what it is before init_app only, so nobody need ask.
+        # Any instead of None, which it is before init_app only: no caller has to check for that.
         if self._last is None or not has_app_context():
             return self._last
         state = current_app.extensions.get("waffleconf")

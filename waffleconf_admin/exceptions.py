@@ -34,10 +34,10 @@ class InvalidValue(WaffleError, ValueError):
 class ConflictError(WaffleError):
     """A compare-and-set found other values than were expected; nothing was written.
 
-    :param keys: the settings that somebody else has changed.
+    :param keys: the settings that another save has changed.
     """
 
-    #: The settings that somebody else has changed.
+    #: The settings that another save has changed.
     keys: tuple[str, ...]
 
     def __init__(self, keys: Iterable[str]) -> None:
@@ -53,7 +53,7 @@ class StoreError(WaffleError):
 
 
 class BusyError(StoreError):
-    """The database is held by somebody else, or by the caller's own open transaction."""
+    """The database is locked by another transaction, perhaps the caller's own."""
 
 
 class NotReadyError(StoreError):

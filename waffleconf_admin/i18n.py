@@ -1,7 +1,7 @@
 """Words: what people read, in their language where the app has Flask-Babel, else in English.
 
 The catalogues are in translations/; scripts/translations renews them. A text stays as it is written
-in the code until somebody reads it: constants are marked with `mark` and given to `gettext` late.
+in the code until it is shown: constants are marked with `mark` and given to `gettext` late.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _translations() -> Any:
 
 
 def _locale() -> Any:
-    """The reader's locale; None where nobody says which, so that it is English."""
+    """The reader's locale; None where none is chosen: then it is English."""
     if not has_app_context() or "babel" not in current_app.extensions or _flask_babel() is None:
         return None
     try:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 #: Sent after settings have changed in this process, with the app as sender and
 #: ``changes={key: (old, new)}`` and ``origin``: "local" for a save made in this process, "remote"
-#: for values that were read from the database. Of a secret that somebody wrote, old and new may be
+#: for values that were read from the database. Of a secret that was typed, old and new may be
 #: equal. Sent after the commit, so nothing that a receiver does can undo a save: what it raises is
 #: logged.
 conf_changed = Namespace().signal("conf-changed")

@@ -20,7 +20,7 @@ def prune_history(days: float | None) -> None:
         raise click.ClickException(
             "WAFFLE_HISTORY_DAYS is None, so all is kept. To delete what is older: --days 365"
         )
-    # In batches: nobody who saves meanwhile waits for long.
+    # In batches: saves that come meanwhile don't wait for long.
     total = 0
     try:
         while pruned := state.history.prune(days):

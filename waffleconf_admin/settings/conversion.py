@@ -133,7 +133,7 @@ def _number_texts(number: Any) -> list[str]:
     return [str(number), str(whole)] if number == whole else [str(number)]
 
 
-def _moment_texts(value: datetime | time) -> list[str]:
+def _iso_texts(value: datetime | time) -> list[str]:
     text, minutes = value.isoformat(), value.isoformat(timespec="minutes")
     texts = [text] if value.second or value.microsecond else [text, minutes]
     return [*texts, *(text.replace("T", " ") for text in texts)]
@@ -169,8 +169,8 @@ _TEXTS: dict[type, _Text] = {
     value_types.Range: _Text(float, _number_texts),
     value_types.FileSize: _Text(parse_size, lambda size: [str(size), size_text(size)]),
     date: _Text(date.fromisoformat, lambda day: [day.isoformat()]),
-    time: _Text(time.fromisoformat, _moment_texts),
-    datetime: _Text(datetime.fromisoformat, _moment_texts),
+    time: _Text(time.fromisoformat, _iso_texts),
+    datetime: _Text(datetime.fromisoformat, _iso_texts),
     timedelta: _Text(parse_duration, lambda length: [duration_text(length)]),
     ZoneInfo: _Text(ZoneInfo, _usual_text),
     **{value_type: _Text(value_type, _usual_text) for value_type in (

@@ -24,7 +24,7 @@ class Change:
     old: Any  #: None for a secret, where there was no row, and where it can't be read any more;
     #: what was stored of another type than is declared now is converted where nothing is lost by it
     new: Any
-    actor: str  #: "" when nobody was named
+    actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str
     source: str  #: "page", "code", "cli", "import", "api", "undo"
@@ -55,7 +55,7 @@ class ChangeReader:
     def change(self, row: HistoryRow) -> Change:
         """Return the change of a row; without values where the setting is, or was, a secret."""
         setting = self._declared.settings.get(row.key)
-        # A setting that is gone from the code may have been a secret: nobody can know any more.
+        # A setting that is gone from the code may have been a secret.
         secret = setting is None or setting.secret or (row.old is None and row.new is None)
         old, old_problem = (None, "") if secret else self._value(row.key, row.old)
         new, new_problem = (None, "") if secret else self._value(row.key, row.new)

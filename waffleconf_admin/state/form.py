@@ -62,7 +62,7 @@ def build_form(
 
 
 def parse_text(state: _WaffleState, key: str, text: str) -> Any:
-    """Return the value of a text that somebody wrote for a setting, read as the page reads it.
+    """Return the value of a text that was typed for a setting, read as the page reads it.
 
     :raises InvalidValue: the setting is not declared, or the text is none of its values.
     """

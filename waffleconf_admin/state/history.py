@@ -87,8 +87,8 @@ class History:
         :param limit: how many at most.
         :param before: those that follow the change with this id: the id of the last one of a page
             gives the next page.
-        :param actor: by somebody.
-        :param source: by a way in.
+        :param actor: those made by this person.
+        :param source: those made by this way in.
         :param since: at this moment or later; an aware datetime.
         :param until: before this moment; an aware datetime.
         :raises StoreError: the database can't be read.
@@ -194,7 +194,7 @@ class History:
         return self._repository.prune_history(datetime.now(UTC) - timedelta(days=days), limit)
 
     def tidy(self) -> None:
-        """After a save, now and then: prune a batch; trouble is logged, and nobody waits for it."""
+        """After a save, at most once an hour: prune a batch. An error is logged; the save stands."""
         if time.monotonic() < self._next_tidy:
             return
         pruned = 0
@@ -218,7 +218,7 @@ class History:
             return {
                 key: self._reader.value_served(key, change.new_text) for key, change in todo.items()
             }
-        # Read first: whoever changes one after this is found by its value.
+        # Values first: a change that comes after this is found by its value.
         records = self._state.read(todo)
         latest = self.latest(todo)
         if overtaken := [key for key in todo if key in latest and latest[key].id > seen]:

@@ -1,4 +1,4 @@
-"""Saving: read, decide, swap; again while somebody else is faster."""
+"""Saver: read, decide, compare and swap; again when another save came first."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def _log(settings: Mapping[str, Setting], changes: Changes, origin: Origin) -> N
 
 
 def _is_still(record: Record, seen: Any) -> bool:
-    """Whether the database has what somebody has seen: a value, or the row of a `Record`."""
+    """Whether the database still has the expected value, or the row of the expected `Record`."""
     return record.text == seen.text if isinstance(seen, Record) else same(record.value, seen)
 
 

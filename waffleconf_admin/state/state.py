@@ -134,7 +134,7 @@ class _WaffleState:
         :param note: why, for log and history.
         :param expected: ``{key: value seen}``: save only if these are still the values.
         :param source: by which way in: "code", "page", "cli", "import", "api". From a "page" or an
-            "api" a secret is written whatever it equals, so that nobody learns it by guessing.
+            "api" a secret is written whatever it equals, so that no answer reveals a right guess.
         :returns: what was written, ``{}`` if nothing differed; ``change_set`` is its name in the
             history.
         :raises InvalidValue: a value breaks its declaration or can't be stored.
@@ -210,7 +210,7 @@ class _WaffleState:
         self.runner.stop()
 
     def _add_defaults(self, keys: list[str]) -> bool:
-        """Insert rows where there are none; False: somebody else did meanwhile, read again."""
+        """Insert rows where there are none; False: another process did so first, read again."""
         texts: dict[str, str] = {}
         try:
             for key in keys:
