@@ -194,7 +194,7 @@ class History:
         return self._repository.prune_history(datetime.now(UTC) - timedelta(days=days), limit)
 
     def tidy(self) -> None:
-        """After a save, at most once an hour: prune a batch. An error is logged; the save stands."""
+        """After a save, once an hour: prune a batch. An error is logged; the save stands."""
         if time.monotonic() < self._next_tidy:
             return
         pruned = 0
