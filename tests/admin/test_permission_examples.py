@@ -1,4 +1,4 @@
-"""The examples of docs/rights.md, with the real libraries."""
+"""The examples of docs/permissions.md, with the real libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from waffleconf_admin import WaffleAdmin
 
-TEXT = (Path(__file__).parents[2] / "docs" / "rights.md").read_text()
+TEXT = (Path(__file__).parents[2] / "docs" / "permissions.md").read_text()
 SECTIONS = {
     section.partition("\n")[0]: re.findall(r"^```python\n(.*?)^```$", section, re.M | re.S)
     for section in TEXT.split("\n## ")[1:]
@@ -159,7 +159,7 @@ def test_header_of_a_proxy(app: Flask) -> None:
 
 
 def test_auditor_sees_all_and_changes_nothing(app: Flask) -> None:
-    example(app, "An auditor, who only reads")
+    example(app, "A read-only auditor")
     client = app.test_client()
     assert client.get(URL).status_code == 403
     client.get("/session?role=auditor")
