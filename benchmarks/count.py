@@ -54,7 +54,7 @@ def paths(stack: contextlib.ExitStack) -> Iterator[tuple[str, int, Call]]:
     from subjects import subject
 
     from waffleconf_admin import conf
-    from waffleconf_admin.codec.pickles import deserialize, serialize
+    from waffleconf_admin.codec import deserialize, serialize
 
     on = stack.enter_context(subject("SQLAlchemy", "", SETTINGS))
     on.state.update_conf()

@@ -1,4 +1,4 @@
-"""What the worst text costs that somebody may type, for each kind of control and each parameter.
+"""Measures the slowest texts that somebody may type, for each control and each parameter.
 
     python benchmarks/worst_texts.py [--limit 20] [NAME ...]
 
@@ -110,8 +110,8 @@ def repeated(start: str, item: str, end: str) -> Callable[[int], str]:
 
 
 def chained(size: int) -> str:
-    """A JSON list of numbers that lie in each other's way in a table of hashes: half of them is
-    where the last one, which comes again and again, is looked for in turn.
+    """Return a JSON list of numbers, half of them in the slots of a hash table in which the last
+    one, which comes again and again, is looked for in turn.
     """
     items = size // 16
     mask = 2 ** (items * 2).bit_length() - 1
@@ -183,7 +183,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     ),
     "numbers with one hash": numbered("[", "{1}", ",", "]"),
     "names with one hash": numbered("{", '"{1}":1', ",", "}"),
-    "numbers in each other's way": chained,
+    "numbers in the slots of others": chained,
     "numbers": numbered("[", "{0}", ",", "]"),
     "numbers, one twice": numbered("[", "{0}", ",", ",1]"),
     "texts": numbered("[", '"a{}"', ",", "]"),
@@ -214,7 +214,7 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 def make_app() -> Flask:
-    """An app with a page of a control of each kind, beside the bare view."""
+    """Return an app with a page of one control for each type, and the bare view."""
     app = Flask("benchmark")
     app.config.update(
         SECRET_KEY="benchmark",
@@ -259,7 +259,7 @@ class Client:
         best = math.inf
         for _ in range(rounds):
             # Without a CSRF token, so that nothing is ever saved: all that is parsed is parsed
-            # before that is looked at.
+            # before that is checked.
             sent = {"waffle_token": self.tokens["waffle_token"], field: text}
             if method == GET:
                 environ = create_environ(path, query_string={field: text})

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .codec.pickles import deserialize, serialize
+from .codec import deserialize, serialize
 
 __all__ = ["deserialize", "serialize"]

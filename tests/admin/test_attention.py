@@ -13,7 +13,7 @@ from pages import row, sent, shown, state_of
 from redeclared import CHANGED, STORED
 
 from waffleconf_admin import WaffleAdmin, i18n
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 
 URL = "/admin/config"
 CONFS: dict[str, Any] = {

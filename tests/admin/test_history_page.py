@@ -15,7 +15,7 @@ from flask_wtf import CSRFProtect
 from pages import URL, undo, words
 
 from waffleconf_admin import StoreError, WaffleAdmin
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.store import HistoryRow
 
 CONFS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Values of every kind, through the page and back.
+"""Values of every type, through the page and back.
 
 WAFFLE_ROUNDS multiplies the number of examples.
 """
@@ -25,11 +25,11 @@ from waffleconf_admin.state.form import parse_text
 ROUNDS = int(os.environ.get("WAFFLE_ROUNDS", "1"))
 PAGE = "/admin/config"
 thorough = settings(
-    max_examples=20 * ROUNDS,
+    max_examples=10 * ROUNDS,
     deadline=None,
-    # What fails is named by its key; making the others smaller takes minutes.
+    # A failure is named by its key; to make the other values smaller takes minutes.
     phases=[Phase.explicit, Phase.generate],
-    # The database lasts for all examples of a test, and each saves all that it reads.
+    # All examples of a test share a database, and each saves all that it reads.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -42,7 +42,7 @@ def app(make_app: Callable[..., Flask], orm: str) -> Flask:
 
 
 def opened(app: Flask) -> MultiDict[str, str]:
-    """What a browser would send of the page that nobody touched."""
+    """Return what a browser sends of a page that nobody has touched."""
     answer = app.test_client().get(PAGE)
     assert answer.status_code == 200
     return MultiDict(sent(answer.text))
@@ -58,7 +58,7 @@ def save(app: Flask, values: dict[str, Any]) -> None:
 
 
 def differing(app: Flask, values: dict[str, Any]) -> dict[str, Any]:
-    """What of the stored values is not as in *values*, down to the type of each part."""
+    """Return the stored values that differ from *values*, down to the type of each part."""
     now = app.extensions["waffleconf"].parse_conf()
     pairs = {key: (in_order(key, now[key]), in_order(key, values[key])) for key in values}
     return {key: pair for key, pair in pairs.items() if not same(*pair)}

@@ -83,10 +83,21 @@ class Shop:
         raise AssertionError(f"only { ({answer.pid for answer in answers}) } answered")
 
 
+def installed(folder: Path) -> Path:
+    """The virtual environment of the tests as one in which all is installed for the demo."""
+    folder.mkdir(exist_ok=True)
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != ".installed-demo" and not (folder / entry.name).exists():
+            (folder / entry.name).symlink_to(entry)
+    (folder / ".installed-demo").touch()
+    return folder
+
+
 @contextlib.contextmanager
 def serve(instance: Path, *options: str) -> Iterator[Shop]:
     shop = Shop(free_port())
-    environment = {**os.environ, "DEMO_INSTANCE": str(instance), "VENV": sys.prefix}
+    venv = installed(instance.with_name("venv"))
+    environment = {**os.environ, "DEMO_INSTANCE": str(instance), "VENV": str(venv)}
     environment.pop("FLASK_DEBUG", None)
     command = [str(ROOT / "scripts" / "demo"), "--port", str(shop.port), *options]
     with subprocess.Popen(

@@ -1,5 +1,5 @@
-"""What people type is read in time that goes with its length. Work is counted here, not timed:
-benchmarks/worst_texts.py measures it.
+"""What people type is read in time linear in its length. These tests count work;
+benchmarks/worst_texts.py measures time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.admin import submission
 from waffleconf_admin.admin.diff import WORK, Comparer
 from waffleconf_admin.admin.filter import LONGEST, Filter
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.fields import JsonField, SeveralField, binding
 from waffleconf_admin.fields.base import LineField
 from waffleconf_admin.fields.structured import JSON_LIMIT, _without_repeats
@@ -47,7 +47,7 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 
 def read(made: Any, text: str) -> str:
-    """What a field says of a text; blank where it takes it."""
+    """Return the error that a field gives for a text; blank if there is none."""
     binding.take(made, [text])
     return " ".join(map(str, made.process_errors))
 
@@ -57,14 +57,14 @@ def read(made: Any, text: str) -> str:
 COMPILED = """
 import re, sys
 compile = re.compile
-def told(pattern, flags=0):
+def record(pattern, flags=0):
     if sys._getframe(1).f_globals["__name__"].startswith("waffleconf_admin"):
         print(ascii((pattern, int(flags))))
     return compile(pattern, flags)
-re.compile = told
+re.compile = record
 import waffleconf_admin.admin, waffleconf_admin.sync.watch_types
 """
-#: Of messages of databases and parts of them, which are short.
+#: Its patterns are for messages of databases, which are short.
 NOT_TYPED = {"store/errors.py"}
 
 
@@ -75,10 +75,10 @@ def patterns() -> Iterator[tuple[str | bytes, int]]:
 
 
 def repeats(tree: Any) -> Iterator[Any]:
-    """What is repeated without a limit, and given back piece by piece where the rest fails."""
+    """Yield what is repeated without a limit and backtracks where the rest fails."""
     for operation, argument in tree:
-        gives_back = operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
-        if gives_back and argument[1] is _constants.MAXREPEAT:
+        backtracks = operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+        if backtracks and argument[1] is _constants.MAXREPEAT:
             yield operation
         for part in argument if isinstance(argument, (tuple, list)) else [argument]:
             if isinstance(part, _parser.SubPattern):
@@ -89,20 +89,20 @@ def repeats(tree: Any) -> Iterator[Any]:
                         yield from repeats(branch)
 
 
-def test_no_pattern_for_what_people_type_goes_back_over_a_text() -> None:
+def test_no_pattern_for_typed_text_backtracks() -> None:
     found = [*patterns()]
     assert len(found) > 12
     assert [text for text, flags in found if [*repeats(_parser.parse(text, flags))]] == []
 
 
-def test_the_test_of_patterns_finds_those_that_do() -> None:
+def test_backtracking_patterns_are_found() -> None:
     for text in (r"[0-9]+\.?[0-9]*", r"(a|b+)c", r"a{2,}", r"(?:a*)+?", r"\s*x"):
         assert [*repeats(_parser.parse(text))], text
     assert [*repeats(_parser.parse(r"[0-9]++(\.[0-9]*+)?a{1,30}"))] == []
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
-def test_patterns_are_compiled_where_that_test_finds_them(path: Path) -> None:
+def test_patterns_are_compiled_at_import(path: Path) -> None:
     if str(path.relative_to(PACKAGE)) in NOT_TYPED:
         return
     for node in ast.walk(ast.parse(path.read_text())):
@@ -127,18 +127,18 @@ LINES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("default", LINES.values(), ids=LINES)
-def test_a_line_that_is_too_long_is_refused_before_it_is_read(
+def test_a_long_line_is_refused_before_it_is_parsed(
     default: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = field(default=default)
     assert isinstance(made, LineField)
-    looked_at: list[str] = []
-    monkeypatch.setattr(type(made), "parse_some", lambda self, text: looked_at.append(text))
+    parsed: list[str] = []
+    monkeypatch.setattr(type(made), "parse_some", lambda self, text: parsed.append(text))
     message = f"This is too long: write at most {made.longest} characters."
     assert read(made, "1" * (made.longest + 1)) == message
-    assert looked_at == []
+    assert parsed == []
     read(made, "1" * made.longest)
-    assert looked_at
+    assert parsed
 
 
 @pytest.mark.parametrize("digits", [4300, 4301])
@@ -153,7 +153,7 @@ def test_a_number_has_as_many_digits_as_can_be_stored(digits: int) -> None:
 
 
 class Counted(str):
-    """A name that counts how often it is compared."""
+    """A name that counts comparisons."""
 
     compared = 0
 
@@ -164,7 +164,7 @@ class Counted(str):
     __hash__ = str.__hash__
 
 
-def test_names_are_not_compared_with_all_others() -> None:
+def test_a_name_is_not_compared_with_all_others() -> None:
     Counted.compared = 0
     names = [Counted(f"name {n}") for n in range(2000)]
     with pytest.raises(ValueError, match="“name 1999” is there twice"):
@@ -173,7 +173,7 @@ def test_names_are_not_compared_with_all_others() -> None:
 
 
 def chained(size: int) -> list[int]:
-    """Numbers that a set of so many places looks for in each other's, and one again and again."""
+    """Return numbers that a table of so many slots looks for in the slots of all others."""
     at, found = 1, [1 + size]
     while len(found) < size // 4:
         at = (at * 5 + 1) % size
@@ -184,16 +184,16 @@ def chained(size: int) -> list[int]:
 NUMBERS = {
     "with one hash": [n * PRIME for n in range(1000)],
     "with one hash, as decimals": [float(2.0 ** (61 * n)) for n in range(16)] * 2000,
-    "in each other's way": chained(2**16),
+    "in the slots of others": chained(2**16),
 }
 
 
-@pytest.mark.parametrize("kind", [set, frozenset])
+@pytest.mark.parametrize("set_type", [set, frozenset])
 @pytest.mark.parametrize("items", NUMBERS.values(), ids=NUMBERS)
-def test_a_set_that_takes_long_to_be_made_is_refused_before_it_is(
-    kind: Any, items: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_set_of_colliding_numbers_is_refused_before_it_is_made(
+    set_type: Any, items: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = field(default=kind())
+    made = field(default=set_type())
     sets: list[Any] = []
     monkeypatch.setattr(JsonField, "wanted", property(lambda self: sets.append))
     with pytest.raises(ValueError, match="because the value has too many keys"):
@@ -202,7 +202,7 @@ def test_a_set_that_takes_long_to_be_made_is_refused_before_it_is(
 
 
 @pytest.mark.parametrize("items", [[*range(10_000)], [2**60 + n for n in range(10_000)]])
-def test_a_large_set_of_numbers_is_taken(items: Any) -> None:
+def test_a_large_set_of_numbers_is_accepted(items: Any) -> None:
     made = field(default={1})
     assert read(made, json.dumps(items)) == ""
     assert made.data == {*items}
@@ -218,13 +218,13 @@ def test_too_many_brackets_are_refused(levels: int) -> None:
     assert said == "There are too many brackets inside each other."
 
 
-def test_as_many_brackets_as_can_be_stored_are_taken() -> None:
+def test_as_many_brackets_as_can_be_stored_are_accepted() -> None:
     made = field(default=[])
     assert read(made, deep(100, "1")) == ""
     assert serialize(made.data)
 
 
-def test_a_deep_value_is_not_blown_up_by_its_indents() -> None:
+def test_a_deep_value_is_written_without_indents() -> None:
     text = deep(90, ", ".join(["1"] * 50_000))
     made = field(default=[])
     assert read(made, text) == ""
@@ -237,7 +237,7 @@ def test_a_deep_value_is_not_blown_up_by_its_indents() -> None:
 # Choices, searches and comparisons
 
 
-def test_what_was_sent_of_boxes_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_values_of_checkboxes_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = field(default=["a"], choices=["a", *map(str, range(100))])
     binding.take(made, ["x"] * 1000)
     times: list[int] = []
@@ -247,7 +247,7 @@ def test_what_was_sent_of_boxes_is_taken_apart_once(monkeypatch: pytest.MonkeyPa
     assert times == [1]
 
 
-def test_a_reset_that_is_asked_for_often_is_one(app: Flask) -> None:
+def test_a_repeated_reset_is_one(app: Flask) -> None:
     with app.test_request_context(method="POST", data={submission.RESET: ["int"] * 1000}):
         assert submission.Sent(request.form).resets == ["int"]
 
@@ -258,7 +258,7 @@ def test_a_search_has_few_words() -> None:
     assert wanted._words == {"a", "b"}
 
 
-def test_all_comparisons_of_a_page_together_are_bounded() -> None:
+def test_all_comparisons_of_a_page_share_one_limit() -> None:
     comparer = Comparer()
     for _ in range(WORK // 1000):
         comparer.words("a" * 500, "b" * 500)
@@ -281,7 +281,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_what_was_typed_comes_back_whole_with_what_is_wrong(app: Flask, text: str) -> None:
+def test_a_refused_text_comes_back_whole(app: Flask, text: str) -> None:
     client = app.test_client()
     form = sent(client.get(URL).text) | dict.fromkeys(LINES, text)
     page = client.post(URL, data=form)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from redeclared import CHANGED, INT, STORED
 
 from waffleconf_admin import InvalidValue, WaffleAdmin
-from waffleconf_admin.codec.pickles import deserialize, serialize
+from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.conversion import convert
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.equality import same

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from waffleconf_admin.codec.pickles import deserialize, serialize
+from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.state.cache import Cache
 

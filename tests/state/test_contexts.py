@@ -14,7 +14,7 @@ from waffleconf_admin import (
     StoreError,
     WaffleConf,
 )
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 
 
 def test_every_method_works_without_a_context_in_a_view_and_in_a_thread(

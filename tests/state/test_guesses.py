@@ -23,7 +23,7 @@ from waffleconf_admin import (
     build_form,
     conf_changed,
 )
-from waffleconf_admin.codec.pickles import deserialize, serialize
+from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.forms.merge import Seal
 from waffleconf_admin.settings.equality import same
 

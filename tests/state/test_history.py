@@ -28,7 +28,7 @@ from waffleconf_admin import (
     WaffleChangeMixin,
     WaffleConf,
 )
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.state.history import BATCH
 from waffleconf_admin.store import HistoryQuery, HistoryRow, WaffleStore
 

@@ -14,7 +14,7 @@ from waffleconf_admin import (
     BusyError,
     StoreError,
 )
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.core import _WaffleState
 
 

@@ -14,7 +14,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from waffleconf_admin import StoreError, WaffleConf, WaffleStore, conf
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.exceptions import NotReadyError
 

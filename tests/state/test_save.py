@@ -15,7 +15,7 @@ from waffleconf_admin import (
     InvalidValue,
     StoreError,
 )
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.core import _WaffleState
 
 

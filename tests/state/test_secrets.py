@@ -18,7 +18,7 @@ from submissions import sent
 from werkzeug.datastructures import MultiDict
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.exceptions import InvalidValue, WaffleError
 from waffleconf_admin.forms.merge import Seal
 from waffleconf_admin.state.form import parse_text

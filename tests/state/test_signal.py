@@ -11,7 +11,7 @@ from states import CONFS, MakeApp, put, state_of
 from waffleconf_admin import (
     conf_changed,
 )
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.core import _WaffleState
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from waffleconf_admin.codec.pickles import deserialize
+from waffleconf_admin.codec import deserialize
 
 WAIT = 10.0
 FOLLOWER = Path(__file__).with_name("follower.py")

@@ -14,7 +14,7 @@ from waffleconf_admin import (
     StoreError,
     WaffleStore,
 )
-from waffleconf_admin.codec.pickles import serialize
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.core import _WaffleState
 

@@ -22,7 +22,7 @@ from waffleconf_admin import (
     WaffleMixin,
     WaffleStore,
 )
-from waffleconf_admin.codec.pickles import deserialize, serialize
+from waffleconf_admin.codec import deserialize, serialize
 
 KEYS = [f"K{n:02}" for n in range(60)]
 PROCESSES = 8

@@ -1,146 +1,178 @@
-"""Bounds: how much work and memory a stored text may ask for."""
+"""Limits: how much time and memory one stored text may take."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-)
-from pathlib import PurePath
+from pickle import UnpicklingError
 from types import NoneType
 from typing import Any
-from uuid import UUID
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
+from .values import CONTAINERS, PATHS, SCALARS, Internal, parts_of
 
-MAX_STEPS = 4_000_000  #: opcodes of one text
-MAX_ITEMS = 1_000_000  #: values in a value, and in all that is copied to make it …
-ITEMS_OF_ANY, ITEMS_PER_BYTE = 10_000, 100  #: … and no more than so many by its length
-MAX_KEY = 10_000  #: values in a key
-MAX_LOOKS = 200_000_000  #: at the places of a table, in the worst order of its keys
-MAX_ALIKE = 100  #: keys with the hash of another one
+MAX_STEPS = 4_000_000  #: opcodes; and items that all calls and keys together copy or hash
+MAX_ITEMS = 1_000_000  #: of a value, each counted as often as it is named
 MAX_DEPTH = 100  #: containers in containers
 MAX_DIGITS = 4300  #: of a number; Python prints no longer ones
-_SMALL = 2**61 - 1  # below it each int has a hash of its own
+
+_MAX_KEY = 1000  #: items of one key
+_MAX_LOOKUPS = 200_000_000  #: places of a hash table that are looked at, in the worst order of keys
+_MAX_COLLISIONS = 100  #: keys with the hash of another one
+_MAX_NESTED = 1000  #: deques and defaultdicts directly in one another
+
+#: Their hashes can't be foreseen, or are few.
+_SAFE_KEYS = frozenset({str, bytes, bool, NoneType})
+#: How keys are hashed: in a time that grows with their length. What has a hash of its own, as a
+#: frozen dataclass has, may not be a key: it may hold anything.
+_HASHES = frozenset(cls.__hash__ for cls in (*SCALARS - {bytearray}, tuple, frozenset))
+_DISTINCT = 2**61 - 1  # smaller ints have a hash of their own
+_LONG = frozenset({Decimal, Fraction, range, *PATHS})  # scalars that print any number of characters
 
 
-def damaged(what: str) -> InvalidValue:
-    """The error for what no pickler writes."""
-    return InvalidValue(mark("the stored text is damaged (%(what)s)", what=what))
-
-
-def too_long() -> InvalidValue:
-    """The error for a number that Python would not print."""
-    return InvalidValue(mark("a number has more than %(count)s digits", count=MAX_DIGITS))
-
-
-def plain(text: str) -> str:
-    """A bounded text without control characters of what stands in a stored text."""
-    return ascii(text[:100])[1:-1][:100]
-
-
-#: What may be a key of a dict, or in a set. `object` stands for what is compared by identity.
-_KEYS: tuple[type, ...] = (
-    object, NoneType, int, float, complex, str, bytes, range, Decimal, Fraction, UUID, PurePath,
-    date, datetime, time, timedelta, timezone,
-    IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
-)  # fmt: skip
-#: How it is hashed: in a time that goes with its length. What inherits from it and has a hash of
-#: its own, as a frozen dataclass has, may not be one: that may be of anything.
-_HASHES = frozenset(kind.__hash__ for kind in (*_KEYS, tuple, frozenset))
-_NAMED = (PurePath, tzinfo, IPv6Address, IPv6Network)  # as long as a text in them
-
-
-def weight(value: Any) -> int:
-    """How many items a value counts for: it takes about as long to copy, reckon with or print."""
+def cost(value: Any) -> int:
+    """How many items a value counts for: copying, printing or hashing it takes about that long."""
     if isinstance(value, (str, bytes, bytearray)):
         return 1 + len(value) // 16
     if isinstance(value, int):
         return 1 + value.bit_length() // 128
     if isinstance(value, (list, tuple, dict, set, frozenset)):
         return 1 + len(value)
-    if isinstance(value, Fraction):
-        return weight(value.numerator) + weight(value.denominator)
-    if isinstance(value, Decimal):
-        return 1 + len(value.as_tuple().digits) // 16
-    if isinstance(value, range):
-        return weight(value.start) + weight(value.stop) + weight(value.step)
-    if isinstance(value, (datetime, time)):
-        return 1 + weight(value.tzinfo)
-    return 1 + len(str(value)) // 16 if isinstance(value, _NAMED) else 1
+    return 1 + len(str(value)) // 16 if type(value) in _LONG else 1
 
 
-def most_items(length: int) -> int:
-    """How many items a text of so many bytes may stand for, where it names some more than once."""
-    return min(MAX_ITEMS, ITEMS_OF_ANY + ITEMS_PER_BYTE * length)
+def too_many_digits() -> InvalidValue:
+    return InvalidValue(mark("a number has more than %(count)s digits", count=MAX_DIGITS))
 
 
-class Budget:
-    """What one text has used up of what it may use.
+def too_large() -> InvalidValue:
+    return InvalidValue(mark("the value is too large or too deeply nested"))
 
-    :param length: of the text, in bytes.
-    """
 
-    def __init__(self, length: int) -> None:
-        self._left = most_items(length)
-        self._looks = 0
-        self._alike = 0
-        # By the hash as a text, for nobody can foresee how that is hashed in turn.
-        self._first: dict[str, Any] = {}
+class Limits:
+    """What one value takes while it is made; each method raises `InvalidValue` for too much."""
 
-    def spend(self, items: int) -> None:
-        """Count what is copied: the same large text or list can be named again and again."""
-        self._left -= items
-        if self._left < 0:
-            raise InvalidValue(mark("the value is too large"))
+    def __init__(self) -> None:
+        self._spent = 0
+        self._nested = 0
+        self._lookups = 0
+        self._collisions = 0
+        # By the hash as a text: a table of chosen numbers could be slow itself.
+        self._by_hash: dict[str, Any] = {}
 
-    def hashed(self, keys: Collection[Any], size: int) -> None:
-        """Count what is about to be hashed, and to be looked for in a dict or set.
+    def spend(self, steps: int) -> None:
+        """Count work that no opcode of its own stands for."""
+        self._spent += steps
+        if self._spent > MAX_STEPS:
+            raise too_large()
 
-        Hashes of texts can't be foreseen. Those of numbers can, and of what has numbers in it: a
-        few thousand can be chosen so that each is looked for in the places of all others.
+    def spend_arguments(self, args: tuple[Any, ...]) -> None:
+        """Count what a call copies: it may be given the same long text again and again."""
+        self.spend(sum(map(cost, args)))
 
-        :param size: how many keys the dict or set has then.
-        :raises InvalidValue: one of them may not be a key, or all together take too long.
+    def check_nested(self, items: Iterable[Any]) -> None:
+        """Count what goes into a deque or defaultdict: Python frees chains of them recursively."""
+        self._nested += sum(isinstance(item, (deque, defaultdict)) for item in items)
+        if self._nested > _MAX_NESTED:
+            raise too_large()
+
+    def check_keys(self, keys: Collection[Any], size: int) -> None:
+        """Count keys before they are hashed and looked up.
+
+        Numbers, and what holds numbers, can be chosen so that each is looked for in the places of
+        all others: such keys are refused when there are too many of them, or when they collide.
+
+        :param keys: of a dict, or items of a set.
+        :param size: how many the dict or set will have.
         """
-        chosen = [key for key in keys if type(key) not in (str, bytes, bool, NoneType)]
-        self._looks += len(chosen) * size
-        if self._looks > MAX_LOOKS:
+        numbers = [key for key in keys if type(key) not in _SAFE_KEYS]
+        self._lookups += len(numbers) * size
+        if self._lookups > _MAX_LOOKUPS:
             raise InvalidValue(mark("the value has too many keys that are not text"))
-        for key in chosen:
-            if not (type(key) is float or (type(key) is int and -_SMALL < key < _SMALL)):
-                self._weigh(key)
-                self._compare(key)
+        for key in numbers:
+            if not (type(key) is float or (type(key) is int and -_DISTINCT < key < _DISTINCT)):
+                self._check_items(key)
+                self._check_collision(key)
 
-    def _weigh(self, key: Any) -> None:
-        """Count a key with all that is in it, as often as it is there: so often it is hashed."""
-        todo, count = [(key, 0)], 0
+    def _check_items(self, key: Any) -> None:
+        todo, count = [key], 0
         while todo:
-            part, depth = todo.pop()
-            count += weight(part)
-            if count > MAX_KEY or depth > MAX_DEPTH:
+            item = todo.pop()
+            count += 1 if type(item) in _SAFE_KEYS else cost(item)
+            if count > _MAX_KEY:
                 raise InvalidValue(mark("the value has too large a key"))
-            if not isinstance(part, Enum) and type(part).__hash__ not in _HASHES:
-                name = plain(type(part).__qualname__)
+            if not isinstance(item, Enum) and type(item).__hash__ not in _HASHES:
+                name = type(item).__qualname__[:100]
                 raise InvalidValue(mark("a %(name)s can't be a key, nor in a set", name=name))
-            if isinstance(part, (tuple, frozenset)):
-                todo += ((inner, depth + 1) for inner in part)
+            if isinstance(item, (tuple, frozenset)):
+                todo += item
         self.spend(count)
 
-    def _compare(self, key: Any) -> None:
-        """Count a key that has the hash of another one."""
-        first = self._first.setdefault(str(hash(key)), key)
+    def _check_collision(self, key: Any) -> None:
+        first = self._by_hash.setdefault(str(hash(key)), key)
         if first is not key and first != key:
-            self._alike += 1
-            if self._alike > MAX_ALIKE:
+            self._collisions += 1
+            if self._collisions > _MAX_COLLISIONS:
                 raise InvalidValue(mark("the value has too many keys with the same hash"))
+
+
+def check_value(value: Any, declared: frozenset[type]) -> None:
+    """Refuse a value that is too large or too deep to be printed or compared, or that has a part
+    of a type that is neither standard nor declared.
+
+    :raises InvalidValue: it is refused.
+    :raises UnpicklingError: it has a part that is no value at all.
+    """
+    if type(value) not in SCALARS:
+        _Measure(declared).measure(value)
+
+
+class _Measure:
+    """Counts the items and levels of a value, of each container once however often it is named."""
+
+    def __init__(self, declared: frozenset[type]) -> None:
+        self._declared = declared
+        self._known: dict[tuple[int, bool], tuple[int, int]] = {}
+
+    def measure(self, value: Any, depth: int = 0, strict: bool = True) -> tuple[int, int]:
+        """Return how many items and levels a container has.
+
+        :param strict: whether all types in it must be standard or declared. What an object of a
+            declared class has inside may be of any type.
+        """
+        found = self._known.get((id(value), strict))
+        if found is None:
+            if depth > MAX_DEPTH:  # it may be inside itself
+                raise too_large()
+            self._check_type(value, strict)
+            found = self._sum(value, depth + 1, strict and type(value) not in self._declared)
+            self._known[id(value), strict] = found
+        if found[0] > MAX_ITEMS or depth + found[1] > MAX_DEPTH:
+            raise too_large()
+        return found
+
+    def _sum(self, value: Any, depth: int, strict: bool) -> tuple[int, int]:
+        parts = parts_of(value)
+        items, levels = 1, 1 if parts else 0
+        for part in parts:
+            if type(part) in SCALARS:
+                items += cost(part)
+            else:
+                count, below = self.measure(part, depth, strict)
+                items += count
+                levels = max(levels, below + 1)
+            if items > MAX_ITEMS:
+                raise too_large()
+        return items, levels
+
+    def _check_type(self, value: Any, strict: bool) -> None:
+        cls = type(value)
+        if isinstance(value, Internal):
+            raise UnpicklingError("a name")
+        if strict and not (cls in CONTAINERS or cls in self._declared):
+            name = cls.__qualname__[:100]
+            raise InvalidValue(mark("the stored text holds a %(name)s, not a value", name=name))

@@ -1,10 +1,11 @@
-"""The stored format: base64 text of a pickle, as Flask-WaffleConf 0.3.1 wrote it."""
+"""Pickles: the stored format, base64 text of a pickle as Flask-WaffleConf 0.3.1 wrote it."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import pickle
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, time
@@ -12,9 +13,9 @@ from typing import Any
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
-from . import unpickler
-from .limits import damaged
-from .unpickler import Allowed
+from .allowed import Allowed
+from .unpickler import Unpickler
+from .values import each_part, is_standard
 
 #: Every Python that can run 0.3.1, 2.7 included, reads protocol 2 …
 PROTOCOL = 2
@@ -22,6 +23,9 @@ PROTOCOL = 2
 FOLD_PROTOCOL = 4
 MAX_TEXT = 16 * 2**20  #: characters of stored text
 _BLANKS = b" \t\r\n\v\f"
+_NUMBER = re.compile(rb"(?s)\x80\x02(?:[N\x88\x89]|K.|M..|J....|G.{8})\.")
+_TEXT_START, _TEXT_END = b"\x80\x02X", b"q\x00."
+_ONLY_STANDARD = Allowed(())
 
 
 def serialize(data: Any, *, unique: bool = False) -> str:
@@ -31,9 +35,7 @@ def serialize(data: Any, *, unique: bool = False) -> str:
     :raises InvalidValue: *data* can't be pickled.
     """
     try:
-        protocol = (
-            FOLD_PROTOCOL if any(_has_fold(part) for part in unpickler.all_in(data)) else PROTOCOL
-        )
+        protocol = FOLD_PROTOCOL if any(map(_has_fold, each_part(data))) else PROTOCOL
         raw = pickle.dumps(data, protocol)
         if unique:
             raw = raw[:2] + _nonce() + raw[2:]  # after the opcode that says the protocol
@@ -49,9 +51,9 @@ def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> An
     """Return the value of a stored text, of any pickle protocol, without running anything in it.
 
     :param data: base64 of a pickle.
-    :param classes: classes allowed besides plain values and the standard library's value types.
+    :param classes: classes allowed besides the standard types of values.
     :raises InvalidValue: the text is damaged, too large or names something that is not allowed;
-        the message never has its content.
+        the message has no content of it but the name of a class.
     """
     if len(data) > MAX_TEXT:
         raise InvalidValue(
@@ -65,12 +67,17 @@ def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> An
     except (binascii.Error, UnicodeEncodeError) as error:
         raise InvalidValue(mark("the stored text is not base64")) from error
     try:
-        return unpickler.load(raw, classes if isinstance(classes, Allowed) else Allowed(classes))
+        if _is_scalar(raw):
+            return pickle.loads(raw)
+        if not isinstance(classes, Allowed):
+            classes = Allowed(classes) if classes else _ONLY_STANDARD
+        return Unpickler(raw, classes).load()
     except InvalidValue:
         raise
     except Exception as error:  # damaged in one of very many ways
         # Without a cause: what pickle or a class says of a damaged text may quote it.
-        raise damaged(type(error).__name__) from None
+        what = type(error).__name__
+        raise InvalidValue(mark("the stored text is damaged (%(what)s)", what=what)) from None
 
 
 def classes_in(value: Any, attributes: bool = True) -> set[type]:
@@ -78,11 +85,19 @@ def classes_in(value: Any, attributes: bool = True) -> set[type]:
 
     :param attributes: those of what objects have in attributes too, not only in containers.
     """
-    kinds = set(map(type, unpickler.all_in(value, attributes)))
+    classes = set(map(type, each_part(value, attributes)))
     # A class or function as a default is the app's affair, and no licence to unpickle more.
-    return {
-        kind for kind in kinds if not (unpickler.is_plain(kind) or kind.__module__ == "builtins")
-    }
+    return {cls for cls in classes if not (is_standard(cls) or cls.__module__ == "builtins")}
+
+
+def _is_scalar(raw: bytes) -> bool:
+    """Whether a pickle is one number, text, truth value or None, and nothing else: the standard
+    library may read it then.
+    """
+    if raw.startswith(_TEXT_START):
+        length = len(raw) - len(_TEXT_START) - 4 - len(_TEXT_END)
+        return raw.endswith(_TEXT_END) and int.from_bytes(raw[3:7], "little") == length
+    return _NUMBER.fullmatch(raw) is not None
 
 
 def _nonce() -> bytes:

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms.meta import DefaultMeta
 
 from ..calls import describe_error
-from ..codec.pickles import serialize
+from ..codec import serialize
 from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting

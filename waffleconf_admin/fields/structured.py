@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from ..codec.limits import MAX_DEPTH, MAX_DIGITS, Budget, weight
+from ..codec.limits import MAX_DEPTH, MAX_DIGITS, Limits
 from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
 from . import widgets
@@ -81,7 +81,7 @@ class JsonField(OptionalField):
             raise ValueError(gettext("In this list there can't be lists or names with values."))
         try:
             # Before they are hashed, which may take long.
-            Budget(sum(map(weight, items))).hashed(items, len(items))
+            Limits().check_keys(items, len(items))
             value = self.wanted(items)
         except InvalidValue as error:
             why = gettext(str(error))

@@ -10,8 +10,7 @@ from typing import Any
 
 from flask import Flask, has_app_context
 
-from ..codec.pickles import classes_in, deserialize, serialize
-from ..codec.unpickler import Allowed
+from ..codec import Allowed, classes_in, deserialize, serialize
 from ..contexts import quiet_context
 from ..exceptions import InvalidValue, NotReadyError
 from ..i18n import gettext
@@ -43,7 +42,9 @@ class Repository:
         former = more if isinstance(more, Mapping) else {}
         classes = {key: _classes_of(setting) for key, setting in settings.items()}
         self._allowed = Allowed(set(() if former else more).union(*classes.values()), former)
-        self._allowed_of = {key: self._allowed.where(own) for key, own in classes.items() if own}
+        self._allowed_of = {
+            key: self._allowed.with_enums(own) for key, own in classes.items() if own
+        }
 
     def after_fork(self) -> None:
         """In a forked child: forget the parent's connections.

@@ -1,4 +1,4 @@
-"""Stored values of a class that has moved to another module since."""
+"""Allowed: which class a stored name leads to, also where it has moved to another module."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 from flask import Flask
 
 from waffleconf_admin import InvalidValue
-from waffleconf_admin.codec.pickles import deserialize, serialize
-from waffleconf_admin.codec.unpickler import Allowed
+from waffleconf_admin.codec import Allowed, deserialize, serialize
 
 MakeApp = Callable[..., Flask]
 
@@ -43,14 +42,14 @@ class Point:
 
 
 class Loud(ModuleType):
-    """A module that must not be asked for anything: that may import it, or run code."""
+    """A module whose attributes must not be looked up: that may import it, or run code."""
 
     def __getattribute__(self, name: str) -> Any:
-        raise AssertionError(f"asked for {name}")
+        raise AssertionError(f"{name} was looked up")
 
 
-def make_module(name: str, kind: type[ModuleType] = ModuleType, source: str = SOURCE) -> Any:
-    made = kind(name)
+def make_module(name: str, module_type: type[ModuleType] = ModuleType, source: str = SOURCE) -> Any:
+    made = module_type(name)
     names = object.__getattribute__(made, "__dict__")
     sys.modules[name] = made
     exec(source, names)
@@ -81,11 +80,13 @@ def test_a_former_name_leads_to_the_class(modules: Any) -> None:
             deserialize(text, former.values())
 
 
-@pytest.mark.parametrize("kind", [ModuleType, Loud])
-def test_an_alias_at_the_old_place_leads_to_the_class(modules: Any, kind: type[ModuleType]) -> None:
+@pytest.mark.parametrize("module_type", [ModuleType, Loud])
+def test_an_alias_at_the_old_place_leads_to_the_class(
+    modules: Any, module_type: type[ModuleType]
+) -> None:
     old, new = modules
     stored = [serialize(value) for value in (old.Plan.GOLD, old.Point(5), old.Shop.Theme.DARK)]
-    make_module("shop_models", kind, "from shop_enums import Plan, Point, Shop")
+    make_module("shop_models", module_type, "from shop_enums import Plan, Point, Shop")
     classes = [new.Plan, new.Point, new.Shop.Theme]
     values = [deserialize(text, classes) for text in stored]
     assert values == [new.Plan.GOLD, new.Point(5), new.Shop.Theme.DARK]
@@ -101,7 +102,7 @@ def test_nothing_is_imported_to_find_an_alias(modules: Any) -> None:
     assert "antigravity" not in sys.modules
 
 
-def test_an_enum_is_found_by_what_it_is_called(modules: Any) -> None:
+def test_an_enum_is_found_by_its_name(modules: Any) -> None:
     old, new = modules
     allowed = Allowed([new.Plan, new.Rights, new.Shop.Theme])
     for value, made in [
@@ -110,7 +111,7 @@ def test_an_enum_is_found_by_what_it_is_called(modules: Any) -> None:
         (old.Shop.Theme.DARK, new.Shop.Theme.DARK),
         ([old.Plan.FREE, {"a": old.Plan.GOLD}], [new.Plan.FREE, {"a": new.Plan.GOLD}]),
     ]:
-        assert deserialize(serialize(value), allowed.where(allowed.classes)) == made
+        assert deserialize(serialize(value), allowed.with_enums(allowed.classes)) == made
         with pytest.raises(InvalidValue, match=r"class shop_models\..* is not allowed"):
             deserialize(serialize(value), allowed)  # of a setting without it
 
@@ -123,7 +124,7 @@ def test_a_value_that_the_enum_does_not_have_is_refused(modules: Any) -> None:
 
     Plan.__qualname__ = "Plan"
     with pytest.raises(InvalidValue):
-        deserialize(serialize(old.Plan.GOLD), Allowed([Plan]).where([Plan]))
+        deserialize(serialize(old.Plan.GOLD), Allowed([Plan]).with_enums([Plan]))
 
 
 def test_two_enums_of_one_name_are_not_guessed_between(modules: Any) -> None:
@@ -131,14 +132,16 @@ def test_two_enums_of_one_name_are_not_guessed_between(modules: Any) -> None:
     third = make_module("shop_third")
     allowed = Allowed([new.Plan, third.Plan])
     with pytest.raises(InvalidValue, match=r"class shop_models\.Plan is not allowed"):
-        deserialize(serialize(old.Plan.GOLD), allowed.where([new.Plan, third.Plan]))
-    assert deserialize(serialize(old.Plan.GOLD), allowed.where([third.Plan])) is third.Plan.GOLD
+        deserialize(serialize(old.Plan.GOLD), allowed.with_enums([new.Plan, third.Plan]))
+    assert (
+        deserialize(serialize(old.Plan.GOLD), allowed.with_enums([third.Plan])) is third.Plan.GOLD
+    )
 
 
-def test_a_class_that_is_no_enum_is_not_found_by_what_it_is_called(modules: Any) -> None:
+def test_a_class_that_is_no_enum_is_not_found_by_its_name(modules: Any) -> None:
     old, new = modules
     with pytest.raises(InvalidValue, match=r"class shop_models\.Point is not allowed"):
-        deserialize(serialize(old.Point(5)), Allowed([new.Point]).where([new.Point]))
+        deserialize(serialize(old.Point(5)), Allowed([new.Point]).with_enums([new.Point]))
 
 
 def test_an_app_keeps_the_member_of_an_enum_that_has_moved(

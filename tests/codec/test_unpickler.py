@@ -1,0 +1,193 @@
+"""Unpickler: nothing that a text names is imported or called, and limits hold."""
+
+from __future__ import annotations
+
+import base64
+import os
+import pickle
+import pickletools
+import struct
+import subprocess
+import sys
+import traceback
+from typing import Any
+
+import pytest
+from hostile_pickles import CLASSES, HERE, Names, Slotted, Theme, call, name, text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waffleconf_admin import InvalidValue
+from waffleconf_admin.codec import Allowed, deserialize, serialize
+from waffleconf_admin.codec.pickles import _is_scalar
+from waffleconf_admin.codec.unpickler import OPCODES, Unpickler
+
+#: These refer to what is not in the pickle.
+REFUSED = {
+    "PERSID": b"Pid\n",
+    "BINPERSID": b"NQ",
+    "EXT1": b"\x82\x01",
+    "EXT2": b"\x83\x01\x00",
+    "EXT4": b"\x84\x01\x00\x00\x00",
+    "NEXT_BUFFER": b"\x97",
+    "READONLY_BUFFER": b"C\x01x\x98",
+}
+VALUE = {
+    "a": [1, 2.5, None, True, "é", b"\xff"],
+    "b": ({1}, frozenset({2}), Theme.DARK, Names(["n"])),
+}
+PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
+
+
+def read(raw: bytes) -> Any:
+    return deserialize(base64.b64encode(raw), CLASSES)
+
+
+def test_every_opcode_of_this_python_is_either_allowed_or_refused() -> None:
+    """One that a newer Python adds is refused until somebody has looked at it."""
+    known = {opcode.name for opcode in pickletools.opcodes}
+    assert known == OPCODES | REFUSED.keys()
+    assert not OPCODES & REFUSED.keys()
+
+
+@pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
+def test_an_opcode_that_is_not_in_the_table_is_refused(raw: bytes) -> None:
+    with pytest.raises(InvalidValue, match="damaged"):
+        read(raw + b".")
+
+
+def test_hostile_texts_are_refused_within_limits_of_time_and_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import hostile_pickles; hostile_pickles.main()"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+
+
+# What is said of a text does not quote it
+
+SECRET = "hunter2-hunt"
+QUOTED = {
+    "a member that is gone": call(HERE, "Theme", text(SECRET)),
+    "a time zone that is gone": call("zoneinfo", "ZoneInfo._unpickle", text(SECRET), b"K\x01"),
+    "an address": call("ipaddress", "IPv4Address", text(SECRET)),
+    "a Decimal": call("decimal", "Decimal", text(SECRET)),
+    "a Fraction": call("fractions", "Fraction", text(SECRET)),
+    "an encoding": call("_codecs", "encode", text("x"), text(SECRET)),
+    "a float": f"F{SECRET}\n".encode(),
+    "an int": f"I{SECRET}\n".encode(),
+    "a long": f"L{SECRET}\n".encode(),
+    "an index of the memo": f"g{SECRET}\n".encode(),
+    "a text without quotes": f"S{SECRET}\n".encode(),
+    "a class": name(SECRET, SECRET),
+    "a class with blanks": name("the key is", "5"),
+    "a class of texts": text(SECRET) + text("x") + b"\x93",
+    "a class in a class": call("builtins", "getattr", name(HERE, "Theme"), text(SECRET)),
+    "a class of an instance": f"(i{SECRET}\nx\n".encode(),
+    "a call of a text": text(SECRET) + b")R",
+    "an object of a text": text(SECRET) + b")\x81",
+    "the state of a text": text(SECRET) + b"Nb",
+    "an item of a text": text(SECRET) + b"Na",
+    "an attribute": name(HERE, "Slotted") + b")\x81N}" + text(SECRET) + b"Ns\x86b",
+    "the number of a UUID": name("uuid", "UUID") + b")\x81}" + text("int") + text(SECRET) + b"sb",
+    "a persistent id": f"P{SECRET}\n".encode(),
+    "bytes that are no text": b"U\x0e\xff\xff" + SECRET.encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", QUOTED.values(), ids=QUOTED)
+def test_an_error_and_its_traceback_have_nothing_of_the_text(raw: bytes) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        read(raw + b".")
+    said = "".join(traceback.format_exception(caught.value))
+    assert "damaged" in said or "refused" in said or "time zone" in said
+    assert SECRET not in said and "the key is" not in said
+
+
+def test_an_error_names_the_class_that_is_not_allowed() -> None:
+    with pytest.raises(InvalidValue, match=r"^class shop\.models\.Plan is not allowed$"):
+        read(call("shop.models", "Plan", text(SECRET)) + b".")
+
+
+# Damaged texts
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_text_cut_at_any_byte_is_refused(protocol: int) -> None:
+    stored = base64.b64encode(pickle.dumps(VALUE, protocol)).decode()
+    assert deserialize(stored, CLASSES) == VALUE
+    for length in range(len(stored.rstrip("="))):
+        with pytest.raises(InvalidValue):
+            deserialize(stored[:length], CLASSES)
+
+
+def flipped(raw: bytes) -> Any:
+    """Yield the same bytes with each bit flipped in turn."""
+    for at in range(len(raw) * 8):
+        other = bytearray(raw)
+        other[at // 8] ^= 1 << at % 8
+        yield bytes(other)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_flipped_bit_gives_a_value_or_our_error(protocol: int) -> None:
+    for raw in flipped(pickle.dumps(VALUE, protocol)):
+        try:
+            repr(read(raw))
+        except InvalidValue as error:
+            assert str(error).isprintable()
+
+
+@given(st.binary())
+def test_any_bytes_give_a_value_or_our_error(raw: bytes) -> None:
+    try:
+        read(raw)
+    except InvalidValue as error:
+        assert str(error).isprintable()
+
+
+# The short way for scalars
+
+
+def result(read_it: Any) -> str:
+    try:
+        return repr(read_it())
+    except Exception:
+        return "refused"
+
+
+SCALARS = [None, True, False, 0, 255, 256, 65535, 65536, -1, 1.5, float("nan"), "", "é", "x" * 300]
+
+
+@pytest.mark.parametrize("value", SCALARS, ids=lambda value: repr(value)[:20])
+def test_the_short_way_for_scalars_gives_what_the_long_way_gives(value: Any) -> None:
+    raw = pickle.dumps(value, 2)
+    assert _is_scalar(raw)
+    for other in [raw, raw + b".", raw[:-1], raw[:3] + b"N" + raw[3:], *flipped(raw)]:
+        long = result(Unpickler(other, Allowed(())).load)
+        assert result(lambda raw=other: deserialize(base64.b64encode(raw))) == long
+
+
+# Objects
+
+
+def test_a_uuid_without_its_state_can_be_printed() -> None:
+    assert repr(read(name("uuid", "UUID") + b")\x81.")).startswith("UUID(")
+
+
+def test_an_object_keeps_what_is_in_its_slots() -> None:
+    made = Slotted()
+    made.x = [1]  # type: ignore[attr-defined]
+    assert deserialize(serialize(made), CLASSES).x == [1]
+
+
+def test_frames_are_read_wherever_they_stand() -> None:
+    assert (
+        read(b"\x80\x04\x95" + struct.pack("<Q", 2) + b"N\x95" + struct.pack("<Q", 2) + b"0K\x05.")
+        == 5
+    )
