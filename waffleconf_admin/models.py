@@ -6,7 +6,7 @@ from typing import Any
 
 
 class WaffleMixin:
-    """Makes a model the home of settings: columns ``key`` (unique) and ``value`` (large text).
+    """Mixin of the model of the settings: columns ``key`` (unique) and ``value`` (large text).
 
     A record is looked up by its column ``key``. Override ``get_key`` or ``get_value`` when what is
     stored isn't the text itself, an encrypted value for example; writing then assigns to the
@@ -23,10 +23,10 @@ class WaffleMixin:
 
 
 class WaffleChangeMixin:
-    """Makes a model the home of the history: one row for each change of a setting.
+    """Mixin of the model of the history: one row for each change of a setting.
 
-    Columns: ``id`` (counted up by the database), ``change_set`` (32 characters), ``key``, ``old``
-    and ``new`` (large text, null), ``actor``, ``at`` (date and time, kept in UTC), ``note`` and
+    Columns: ``id`` (an autoincrement), ``change_set`` (32 characters), ``key``, ``old``
+    and ``new`` (large text, null), ``actor``, ``at`` (date and time, in UTC), ``note`` and
     ``source``. Override ``get_old`` and ``get_new`` when what is stored isn't the text itself, an
     encrypted value for example; writing then assigns to the attributes ``old`` and ``new``.
     """

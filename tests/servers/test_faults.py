@@ -88,7 +88,7 @@ def test_compare_and_set_is_no_conflict_with_itself(
 @pytest.mark.parametrize("arrives", [True, False])
 def test_an_unknown_outcome_is_said_to_be_unknown(state: Any, proxy: Proxy, arrives: bool) -> None:
     proxy.cut_at(b"COMMIT", arrives=arrives, stays_away=True)
-    with pytest.raises(StoreError, match="unknown: look at them before"):
+    with pytest.raises(StoreError, match="unknown: check them before"):
         state.update_db({A: 2, B: 2})
     proxy.restore()
     assert [state.read()[key].value for key in (A, B)] in ([2, 2], [1, 1])

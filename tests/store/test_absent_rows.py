@@ -1,4 +1,4 @@
-"""A save that is decided by rows that are not there: nobody adds them meanwhile."""
+"""Saves that are decided by rows that are not there: no other save can add these meanwhile."""
 
 from __future__ import annotations
 
@@ -14,35 +14,32 @@ import pytest
 from sqlalchemy.engine import make_url
 from store_cases import Case, open_case
 
-KINDS = ["scoped_session", "autocommit", "peewee"]
 LEVELS = {
     "file": [""],
     "wal": [""],
     "postgres": ["read committed", "repeatable read", "serializable"],
     "mariadb": ["read uncommitted", "read committed", "repeatable read", "serializable"],
 }
-PLACES = [(database, level) for database, levels in LEVELS.items() for level in levels]
+PLACES = [
+    (setup, database, level)
+    for setup in ("scoped_session", "peewee")
+    for database, levels in LEVELS.items()
+    for level in levels
+]
+# Such an engine's saves have the default level of the database.
+PLACES += [("autocommit", database, "") for database in LEVELS]
 
 
 def with_level(url: str, database: str, level: str) -> str:
-    """The URL of connections whose transactions are of an isolation level."""
+    """The URL of connections whose transactions have an isolation level; "" for the default."""
+    if not level:
+        return url
     if database == "postgres":
         escaped = level.replace(" ", "\\ ")
         option = {"options": f"-c default_transaction_isolation={escaped}"}
-    elif database == "mariadb":
-        option = {"init_command": f"SET SESSION TRANSACTION ISOLATION LEVEL {level}"}
     else:
-        return url
+        option = {"init_command": f"SET SESSION TRANSACTION ISOLATION LEVEL {level}"}
     return make_url(url).update_query_dict(option).render_as_string()
-
-
-@pytest.fixture(params=PLACES, ids="-".join)
-def url(request: pytest.FixtureRequest, server_url: Callable[[str], str], tmp_path: Path) -> str:
-    database, level = request.param
-    url = f"sqlite:///{tmp_path}/test.db"
-    if database in ("postgres", "mariadb"):
-        url = server_url(database)
-    return with_level(url, database, level)
 
 
 @pytest.fixture
@@ -51,23 +48,30 @@ def reading() -> threading.Event:
     return threading.Event()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=PLACES, ids="-".join)
 def writers(
-    request: pytest.FixtureRequest, url: str, reading: threading.Event
+    request: pytest.FixtureRequest,
+    server_url: Callable[[str], str],
+    tmp_path: Path,
+    reading: threading.Event,
 ) -> Iterator[list[Case]]:
     """Two stores on one database: where reading takes no lock, both read before either writes."""
-    database = request.node.callspec.params["url"][0]
+    setup, database, level = request.param
+    url = f"sqlite:///{tmp_path}/test.db"
+    if database in ("postgres", "mariadb"):
+        url = server_url(database)
+    url = with_level(url, database, level)
     together = threading.Barrier(2)
     with ExitStack() as stack:
-        cases = [open_case(stack, request.param, database, url) for _ in range(2)]
+        cases = [open_case(stack, setup, database, url) for _ in range(2)]
         for case in cases:
-            rows: Any = case.store._rows  # type: ignore[attr-defined]
+            rows: Any = case.store._table.rows  # type: ignore[attr-defined]
 
             def lock(*args: Any, lock: Any = rows.lock) -> Any:
                 found = lock(*args)
                 reading.set()
                 with contextlib.suppress(threading.BrokenBarrierError):
-                    together.wait(0.5)
+                    together.wait(0.2)
                 return found
 
             rows.lock = lock
@@ -96,7 +100,7 @@ SAVES = [
 
 
 @pytest.mark.parametrize(("before", "saves"), SAVES)
-def test_of_two_that_decide_by_what_the_other_one_writes_one_is_refused(
+def test_one_of_two_saves_that_contradict_each_other_is_refused(
     writers: list[Case], reading: threading.Event, before: dict[str, str], saves: list[Any]
 ) -> None:
     writers[0].store.swap({key: (None, text) for key, text in before.items()})
@@ -110,7 +114,7 @@ def test_of_two_that_decide_by_what_the_other_one_writes_one_is_refused(
     assert writers[0].rows() == sorted((key, text) for key, text in written.items() if text)
 
 
-def test_in_the_transaction_of_a_test_it_is_too_late_and_no_harm(
+def test_a_transaction_that_has_begun_keeps_its_level(
     server_url: Callable[[str], str],
 ) -> None:
     with ExitStack() as stack:
@@ -127,7 +131,7 @@ def test_in_the_transaction_of_a_test_it_is_too_late_and_no_harm(
         pytest.param({"C": None}, ["SET", "SELECT", "INSERT", "COMMIT"], id="an absent row"),
     ],
 )
-def test_an_absent_row_costs_a_statement_and_only_where_others_decide(
+def test_an_absent_row_that_decides_costs_one_statement(
     server_url: Callable[[str], str], watched: dict[str, str | None], statements: list[str]
 ) -> None:
     with ExitStack() as stack:
@@ -139,7 +143,7 @@ def test_an_absent_row_costs_a_statement_and_only_where_others_decide(
         assert case.statements == statements
 
 
-def test_rows_that_are_there_are_locked_and_no_more(server_url: Callable[[str], str]) -> None:
+def test_present_rows_are_only_locked(server_url: Callable[[str], str]) -> None:
     with ExitStack() as stack:
         case: Any = open_case(stack, "scoped_session", "postgres", server_url("postgres"))
         case.store.swap({"A": (None, "a"), "B": (None, "b")})

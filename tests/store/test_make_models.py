@@ -1,4 +1,4 @@
-"""What make_models takes, with either ORM, and what it says of anything else."""
+"""make_models: what it takes, with either ORM."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def app(tmp_path: Path) -> Flask:
     return app
 
 
-def keeps(app: Flask, store: Any) -> bool:
-    """Whether an app on a store can save, and keeps who changed what."""
+def works(app: Flask, store: Any) -> bool:
+    """Whether an app on a store can save and has a history."""
     state = WaffleConf(app, store).state
     assert state is not None and state.history is not None
     saved = state.update_db({"SITENAME": "Crêperie"})
@@ -63,16 +63,16 @@ PEEWEE: list[Callable[[Flask], Any]] = [
 
 
 @pytest.mark.parametrize("make", PEEWEE)
-def test_of_peewee_a_database_or_a_base_class(app: Flask, make: Callable[[Flask], Any]) -> None:
+def test_peewee_takes_a_database_or_a_base_class(app: Flask, make: Callable[[Flask], Any]) -> None:
     Conf, ConfChange = PeeweeWaffleStore.make_models(make(app))
     used = Conf._meta.database
     with used.connection_context():
         used.create_tables([Conf, ConfChange])
-    assert keeps(app, PeeweeWaffleStore(model=Conf, history=ConfChange))
+    assert works(app, PeeweeWaffleStore(model=Conf, history=ConfChange))
     used.close()
 
 
-def test_of_peewee_a_database_that_is_named_later(app: Flask) -> None:
+def test_peewee_takes_a_database_that_is_named_later(app: Flask) -> None:
     later = FlaskDB()
     for db in (later, later.Model):
         Conf, _ = PeeweeWaffleStore.make_models(db)
@@ -97,14 +97,14 @@ def own_base(app: Flask) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("make", [flask_sqlalchemy, flask_sqlalchemys_model, own_base])
-def test_of_sqlalchemy_the_extension_or_a_base_class(
+def test_sqlalchemy_takes_the_extension_or_a_base_class(
     app: Flask, make: Callable[[Flask], tuple[Any, Any]]
 ) -> None:
     db, given = make(app)
     Conf, ConfChange = AlchemyWaffleStore.make_models(given)
     with app.app_context():
         Conf.metadata.create_all(db.engine)
-        assert keeps(app, AlchemyWaffleStore(db, Conf, history=ConfChange))
+        assert works(app, AlchemyWaffleStore(db, Conf, history=ConfChange))
         db.engine.dispose()
 
 
@@ -123,12 +123,12 @@ WRONG: list[Any] = [None, "sqlite:///site.db", Flask("shop"), int, object(), sa.
 @pytest.mark.parametrize(
     "wrong", [*WRONG, orm.DeclarativeBase, Shop, peewee.Model, peewee.SqliteDatabase(None)]
 )
-def test_of_sqlalchemy_nothing_else(wrong: Any) -> None:
+def test_sqlalchemy_takes_nothing_else(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"make_models\(db\): db is Flask-SQLAlchemy's db"):
         AlchemyWaffleStore.make_models(wrong)
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, Base, peewee.SqliteDatabase])
-def test_of_peewee_nothing_else(wrong: Any) -> None:
+def test_peewee_takes_nothing_else(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"make_models\(db\): db is a peewee database"):
         PeeweeWaffleStore.make_models(wrong)

@@ -53,20 +53,20 @@ def at_once(
                 if not empty:
                     state.update_db(dict.fromkeys(KEYS, 0))
                 begun = time.perf_counter()
-                told = crowd.do(duty, orm, url, seed)
-                figures.append((told, time.perf_counter() - begun))
+                count = crowd.do(duty, orm, url, seed)
+                figures.append((count, time.perf_counter() - begun))
                 with engine.connect() as connection:
                     query = sa.text("SELECT COUNT(*), COUNT(DISTINCT id) FROM confs")
                     assert tuple(connection.execute(query).one()) == (rows, rows), seed
                 assert check(state.parse_conf()), (seed, state.parse_conf())
-                assert duty != "pairs" or told == 0, f"{told} halves, seed {seed}"
+                assert duty != "pairs" or count == 0, f"{count} halves, seed {seed}"
 
         yield run
     engine.dispose()
-    told, seconds = sum(n for n, _ in figures), sum(s for _, s in figures)
+    overtaken, seconds = sum(n for n, _ in figures), sum(s for _, s in figures)
     print(
         f"{request.node.name}: {len(figures)} rounds, seeds {SEED} to {SEED + ROUNDS - 1}, "
-        f"{told} times another was faster, {seconds:.1f} s"
+        f"overtaken {overtaken} times, {seconds:.1f} s"
     )
 
 
@@ -87,11 +87,11 @@ def test_a_reader_never_sees_half_of_a_save(at_once: Any) -> None:
     at_once("pairs", lambda values: values[KEYS[0]] == values[KEYS[1]] > 0)
 
 
-def test_what_a_save_was_decided_by_stays_so_until_it_is_written(at_once: Any) -> None:
+def test_rows_that_decide_a_save_stay_until_it_is_written(at_once: Any) -> None:
     at_once("share", lambda values: values[KEYS[0]] + values[KEYS[1]] == LIMIT)
 
 
-def test_what_a_save_was_decided_by_stays_absent_until_it_is_written(at_once: Any) -> None:
+def test_absent_rows_that_decide_a_save_stay_absent_until_it_is_written(at_once: Any) -> None:
     pairs = list(zip(KEYS[::2], KEYS[1::2], strict=True))
     at_once(
         "choose",

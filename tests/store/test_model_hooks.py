@@ -1,4 +1,4 @@
-"""Models that do something themselves when a record is saved: it happens in our saves too."""
+"""Hooks of models: a save runs them, whether they are listeners or overridden methods."""
 
 from __future__ import annotations
 
@@ -24,10 +24,6 @@ from waffleconf_admin.store import (
 )
 
 ROW = HistoryRow("set", "A", None, "a", "ana", datetime.now(UTC), "", "code")
-
-#: What happened, in order: an event and the key of its record.
-Seen = list[tuple[str, str]]
-
 
 # SQLAlchemy
 
@@ -79,7 +75,7 @@ def sign(_mapper: Any, _connection: Any, record: Any) -> None:
 
 
 def saves(store: WaffleStore) -> None:
-    """A save of each kind."""
+    """Insert, update, a refused update, and delete."""
     assert store.swap({"A": (None, "a")}, [ROW])
     assert store.swap({"A": ("a", "b"), "B": (None, "b")})
     assert not store.swap({"A": ("a", "c")})
@@ -112,13 +108,13 @@ def on_init(Conf: Any) -> None:
 
 
 @pytest.mark.parametrize("hook", [inherited, on_attribute, on_init])
-def test_listeners_of_every_kind_are_asked(engine: sa.Engine, hook: Callable[[Any], None]) -> None:
+def test_other_listeners_are_called(engine: sa.Engine, hook: Callable[[Any], None]) -> None:
     Conf, _ = alchemy_models()
     hook(Conf)
     assert alchemy_store(engine, Conf, None).swap({"A": (None, "a")})
 
 
-def test_a_listener_of_all_mappers_is_asked(engine: sa.Engine) -> None:
+def test_a_listener_of_all_mappers_is_called(engine: sa.Engine) -> None:
     event.listen(orm.Mapper, "before_insert", sign)
     try:
         assert alchemy_store(engine, *alchemy_models()).swap({"A": (None, "a")}, [ROW])
@@ -126,7 +122,7 @@ def test_a_listener_of_all_mappers_is_asked(engine: sa.Engine) -> None:
         event.remove(orm.Mapper, "before_insert", sign)
 
 
-def test_a_validator_is_asked(engine: sa.Engine) -> None:
+def test_a_validator_is_called(engine: sa.Engine) -> None:
     @orm.validates("key")
     def validate(self: Any, _name: str, key: str) -> str:
         self.author = "validator"
@@ -136,9 +132,9 @@ def test_a_validator_is_asked(engine: sa.Engine) -> None:
     assert alchemy_store(engine, Conf, None).swap({"A": (None, "a")})
 
 
-def test_each_event_is_told_once(engine: sa.Engine) -> None:
+def test_each_event_is_sent_once(engine: sa.Engine) -> None:
     Conf, Change = alchemy_models(author=sa.Column(sa.String(20)))
-    seen: Seen = []
+    seen: list[tuple[str, str]] = []
     for name in ("after_insert", "after_update", "after_delete"):
         event.listen(Conf, name, lambda _m, _c, record, name=name: seen.append((name, record.key)))
     event.listen(Change, "before_insert", sign)
@@ -148,7 +144,7 @@ def test_each_event_is_told_once(engine: sa.Engine) -> None:
     assert sorted(seen) == sorted((f"after_{name}", key) for name, key in expected)
 
 
-def test_a_listener_that_comes_later_is_asked_from_then_on(engine: sa.Engine) -> None:
+def test_a_listener_that_is_added_later_is_called_from_then_on(engine: sa.Engine) -> None:
     Conf, Change = alchemy_models()
     store = alchemy_store(engine, Conf, Change)
     with pytest.raises(StoreError, match="author"):
@@ -157,7 +153,7 @@ def test_a_listener_that_comes_later_is_asked_from_then_on(engine: sa.Engine) ->
     assert store.swap({"A": (None, "a")})
 
 
-def test_what_listeners_encrypt_and_decrypt_is_read_as_it_was_saved(engine: sa.Engine) -> None:
+def test_listeners_may_encrypt_and_decrypt(engine: sa.Engine) -> None:
     Conf, _ = alchemy_models(author=sa.Column(sa.String(20)))
 
     def encrypt(_mapper: Any, _connection: Any, record: Any) -> None:
@@ -176,7 +172,7 @@ def test_what_listeners_encrypt_and_decrypt_is_read_as_it_was_saved(engine: sa.E
         assert connection.exec_driver_sql("SELECT value FROM confs").scalar() == "zyx"
 
 
-def test_the_version_of_a_record_is_counted(engine: sa.Engine) -> None:
+def test_the_version_of_a_record_is_incremented(engine: sa.Engine) -> None:
     version = sa.Column(sa.Integer, nullable=False)
     author = sa.Column(sa.String(20))
     members = {"version": version, "author": author, "__mapper_args__": {"version_id_col": version}}
@@ -186,10 +182,10 @@ def test_the_version_of_a_record_is_counted(engine: sa.Engine) -> None:
         assert connection.exec_driver_sql("SELECT version FROM confs").scalar() == 2
 
 
-def test_the_class_of_a_record_is_kept(engine: sa.Engine) -> None:
-    kind = sa.Column(sa.String(20), nullable=False)
-    mapped = {"polymorphic_on": kind, "polymorphic_identity": "conf"}
-    members = {"kind": kind, "author": sa.Column(sa.String(20)), "__mapper_args__": mapped}
+def test_the_class_of_a_record_is_stored(engine: sa.Engine) -> None:
+    species = sa.Column(sa.String(20), nullable=False)
+    mapped = {"polymorphic_on": species, "polymorphic_identity": "conf"}
+    members = {"species": species, "author": sa.Column(sa.String(20)), "__mapper_args__": mapped}
     assert alchemy_store(engine, alchemy_models(**members)[0], None).swap({"A": (None, "a")})
 
 
@@ -255,11 +251,11 @@ def signed(_sender: Any, record: Any, created: bool) -> None:
 
 
 @pytest.mark.parametrize("base", [Saving, Creating, Beginning, Signalling])
-def test_a_models_own_way_to_save_is_taken(tmp_path: Path, base: Any) -> None:
+def test_an_overridden_way_to_save_is_used(tmp_path: Path, base: Any) -> None:
     saves(PeeweeWaffleStore(None, *peewee_models(base, tmp_path)))
 
 
-def test_what_a_model_encrypts_and_decrypts_is_read_as_it_was_saved(tmp_path: Path) -> None:
+def test_a_model_may_encrypt_and_decrypt(tmp_path: Path) -> None:
     class Encrypted(Saving):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
@@ -279,7 +275,7 @@ def test_what_a_model_encrypts_and_decrypts_is_read_as_it_was_saved(tmp_path: Pa
         assert database.execute_sql("SELECT value FROM confs").fetchall() == [("zyx",)]
 
 
-def test_a_models_own_way_to_delete_is_taken(tmp_path: Path) -> None:
+def test_an_overridden_way_to_delete_is_used(tmp_path: Path) -> None:
     deleted = []
 
     class Deleting(Saving):
@@ -291,16 +287,15 @@ def test_a_models_own_way_to_delete_is_taken(tmp_path: Path) -> None:
     assert deleted == ["A"]
 
 
-# What a hook refuses
+# A hook that raises
 
 
 def refuse(*_: Any, **__: Any) -> None:
     raise ValueError("never on a Friday")
 
 
-@pytest.mark.parametrize("kind", ["sqlalchemy", "peewee"])
-def test_what_a_hook_refuses_is_not_saved(engine: sa.Engine, tmp_path: Path, kind: str) -> None:
-    if kind == "sqlalchemy":
+def test_nothing_is_saved_if_a_hook_raises(engine: sa.Engine, tmp_path: Path, orm: str) -> None:
+    if orm == "sqlalchemy":
         Conf, Change = alchemy_models(author=sa.Column(sa.String(20)))
         event.listen(Change, "before_insert", refuse)
         store = alchemy_store(engine, Conf, Change)

@@ -1,4 +1,4 @@
-"""What a save or a load sets for itself ends with it: poolers give the connection to others."""
+"""Poolers share connections, so what a save or a load sets on one ends with its transaction."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ ASK = {
 }
 
 
-def settings(raw: Any, statements: list[str]) -> list[Any]:
+def session_settings(raw: Any, statements: list[str]) -> list[Any]:
     found = []
     with closing(raw.cursor()) as cursor:
         for statement in statements:
@@ -100,7 +100,7 @@ def url(request: pytest.FixtureRequest, server_url: Callable[[str], str], tmp_pa
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a transaction"])
 @pytest.mark.parametrize("place", [on_sqlalchemy, on_autocommit, on_peewee])
-def test_a_pooled_connection_is_given_back_as_it_was(
+def test_a_pooled_connection_is_returned_as_it_was(
     url: str, beside: bool, place: Callable[..., Place]
 ) -> None:
     url = url.replace("postgresql:", "postgresql+psycopg:")
@@ -108,7 +108,7 @@ def test_a_pooled_connection_is_given_back_as_it_was(
     with ExitStack() as stack:
         fresh = sa.create_engine(url)
         with fresh.connect() as connection:
-            as_ever = settings(connection.connection.dbapi_connection, statements)
+            before = session_settings(connection.connection.dbapi_connection, statements)
         fresh.dispose()
         store, idle, begin = place(stack, url)
         if beside:
@@ -116,7 +116,7 @@ def test_a_pooled_connection_is_given_back_as_it_was(
         for action, work in ACTIONS.items():
             work(store)
             for raw in idle():
-                assert settings(raw, statements) == as_ever, action
+                assert session_settings(raw, statements) == before, action
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def pooled(pgbouncer: str, server_url: Callable[[str], str]) -> str:
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a transaction"])
 @pytest.mark.parametrize("place", [on_sqlalchemy, on_autocommit, on_peewee])
-def test_another_program_behind_the_same_pgbouncer_sees_nothing_of_it(
+def test_another_program_behind_the_same_pgbouncer_has_its_own_settings(
     pooled: str, beside: bool, place: Callable[..., Place]
 ) -> None:
     statements = ASK["postgresql"]
@@ -140,4 +140,4 @@ def test_another_program_behind_the_same_pgbouncer_sees_nothing_of_it(
     plain = pooled.replace("+psycopg", "")
     with psycopg.connect(plain) as one, psycopg.connect(plain) as other:  # both of its connections
         for connection in (one, other):
-            assert settings(connection, statements) == [("0",), ("read committed",)]
+            assert session_settings(connection, statements) == [("0",), ("read committed",)]

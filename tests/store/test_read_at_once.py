@@ -1,4 +1,4 @@
-"""The first load of a process: it waits for nobody, leaves no connection open and breaks no app."""
+"""The first load: it waits for no lock, leaves no connection open and configures no mapper."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.declarative import DeferredReflection
-from store_cases import Case, open_case, settled
+from store_cases import Case, open_case, wait_until
 
 from waffleconf_admin.exceptions import BusyError, NotReadyError
 from waffleconf_admin.models import WaffleMixin
 from waffleconf_admin.store import AlchemyWaffleStore, PeeweeWaffleStore
 
-KINDS = ["scoped_session", "autocommit", "peewee", "pool behind a proxy"]
+SETUPS = ["scoped_session", "autocommit", "peewee", "pool behind a proxy"]
 DATABASES = ["file", "postgres", "mariadb"]
 
 
@@ -32,7 +32,7 @@ def url(database: str, server_url: Callable[[str], str], tmp_path: Path) -> str:
     return server_url(database)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=SETUPS)
 def case(request: pytest.FixtureRequest, database: str, url: str) -> Iterator[Case]:
     with ExitStack() as stack:
         case = open_case(stack, request.param, database, url)
@@ -92,7 +92,7 @@ def test_a_migration_that_waits_for_others_is_not_waited_for(case: Case, connect
             "WHERE STATE LIKE 'Waiting for table metadata lock' AND DB = DATABASE()"
         )
         try:
-            settled(lambda: watch.exec_driver_sql(waiting.replace("%", "%%")).scalar() == 1)
+            wait_until(lambda: watch.exec_driver_sql(waiting.replace("%", "%%")).scalar() == 1)
             with pytest.raises(BusyError):
                 read(case)
         finally:
@@ -104,12 +104,12 @@ SERIALIZABLE = "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE"
 
 
 @pytest.mark.parametrize("database", ["mariadb"])
-@pytest.mark.parametrize("kind", ["scoped_session", "peewee"])
-def test_a_row_that_somebody_writes_is_not_waited_for(kind: str, url: str, connect: Any) -> None:
+@pytest.mark.parametrize("setup", ["scoped_session", "peewee"])
+def test_a_row_that_somebody_writes_is_not_waited_for(setup: str, url: str, connect: Any) -> None:
     """Under SERIALIZABLE, MariaDB's reads lock what they read."""
     strict = make_url(url).update_query_dict({"init_command": SERIALIZABLE})
     with ExitStack() as stack:
-        case = open_case(stack, kind, "mariadb", strict.render_as_string())
+        case = open_case(stack, setup, "mariadb", strict.render_as_string())
         case.store.swap({"A": (None, "a")})
         writer = connect()
         writer.exec_driver_sql("BEGIN")
@@ -130,7 +130,7 @@ ASK = {
 
 @pytest.mark.parametrize("database", DATABASES)
 @pytest.mark.parametrize("holds", [False, True], ids=["read", "busy"])
-def test_a_connection_of_the_apps_own_waits_afterwards_as_before(
+def test_the_apps_own_connection_waits_afterwards_as_before(
     database: str, url: str, connect: Any, holds: bool
 ) -> None:
     with ExitStack() as stack:
@@ -158,7 +158,7 @@ def test_no_connection_stays_open(
     if hasattr(case.db, "close") and not isinstance(case.db, orm.scoped_session):
         case.db.close()
     assert case.store.read_at_once(["A"]) == [("A", "a")]
-    settled(lambda: open_connections(database, tmp_path, connect) == 0)
+    wait_until(lambda: open_connections(database, tmp_path, connect) == 0)
 
 
 def open_connections(database: str, tmp_path: Path, connect: Any) -> int:
@@ -176,10 +176,10 @@ def open_connections(database: str, tmp_path: Path, connect: Any) -> int:
         return int(connection.exec_driver_sql(count[database]).scalar() or 0)
 
 
-@pytest.mark.parametrize("kind", ["sqlalchemy", "peewee"])
-def test_a_database_in_memory_is_still_there(kind: str) -> None:
+@pytest.mark.parametrize("setup", ["sqlalchemy", "peewee"])
+def test_a_database_in_memory_is_still_there(setup: str) -> None:
     with ExitStack() as stack:
-        case = open_case(stack, kind, "memory", "sqlite://")
+        case = open_case(stack, setup, "memory", "sqlite://")
         case.store.swap({"A": (None, "a")})
         for _ in range(2):
             assert case.store.read_at_once(["A"]) == [("A", "a")]
@@ -193,7 +193,7 @@ def test_the_transaction_of_a_test_is_joined(database: str, url: str) -> None:
         assert case.store.read_at_once(["A"]) == [("A", "a")]
 
 
-# Apps that are still being put together
+# Models that are still being declared
 
 
 def incomplete(**columns: Any) -> tuple[Any, Any]:
@@ -202,17 +202,17 @@ def incomplete(**columns: Any) -> tuple[Any, Any]:
     class Base(orm.DeclarativeBase):
         pass
 
-    plain = {
+    common = {
         "__tablename__": "confs",
         "id": sa.Column(sa.Integer, primary_key=True),
         "key": sa.Column(sa.String(255), unique=True),
         "value": sa.Column(sa.Text),
     }
-    Conf = type("Conf", (WaffleMixin, Base), {**plain, **columns})
+    Conf = type("Conf", (WaffleMixin, Base), {**common, **columns})
     items = {"__tablename__": "items", "id": sa.Column(sa.Integer, primary_key=True)}
     owner = orm.relationship("Owner", back_populates="items")
     Item = type("Item", (Base,), {**items, "owner": owner})
-    Base.kept = Item  # type: ignore[attr-defined]  # SQLAlchemy alone would let it go
+    Base.item = Item  # type: ignore[attr-defined]  # SQLAlchemy alone would let it go
     return Conf, Base
 
 
@@ -248,7 +248,7 @@ CALLS: dict[str, Callable[[AlchemyWaffleStore], Any]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_models_that_are_not_complete_are_not_hurt(engine: sa.Engine, call: str) -> None:
+def test_incomplete_models_are_not_configured(engine: sa.Engine, call: str) -> None:
     Conf, Base = incomplete()
     CALLS[call](AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker(engine)), Conf))
     complete(Base)

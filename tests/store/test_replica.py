@@ -1,4 +1,4 @@
-"""Apps that read from a replica: what is saved, and what a save decides by, is the primary's."""
+"""Apps that read from a replica: saves read and write the primary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from servers import free_port
 from sqlalchemy.engine import make_url
-from store_cases import settled
+from store_cases import wait_until
 
 from waffleconf_admin import AlchemyWaffleStore, WaffleConf
 from waffleconf_admin.exceptions import NotReadyError, StoreError
@@ -87,9 +87,9 @@ def create(app: Flask, *binds: str | None) -> None:
     ids=lambda param: f"{param[0]}-{param[1].__name__}",
 )
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    """The state of an app whose replica has the tables, and nothing that is saved from now on."""
-    kind, routing = request.param
-    if kind == "file":
+    """The state of an app whose replica has the tables, but nothing that is saved from now on."""
+    database, routing = request.param
+    if database == "file":
         urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("primary", "replica")]
         app = app_on(*urls, routing, tmp_path)
         create(app, None, "replica")
@@ -107,7 +107,7 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     ):
         (written,) = here.execute("SELECT pg_current_wal_lsn()").fetchone() or ()
         arrived = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
-        settled(lambda: there.execute(arrived, [written]).fetchone() == (True,))
+        wait_until(lambda: there.execute(arrived, [written]).fetchone() == (True,))
         there.execute("SELECT pg_wal_replay_pause()")
         with ends(app) as state:
             yield state
@@ -132,7 +132,7 @@ def test_an_undo_right_after_a_save_finds_it(state: Any) -> None:
     assert state.history.undo(saved.change_set) == {"SITENAME": "Waffle"}
 
 
-def test_an_undo_knows_what_has_overtaken_it(state: Any) -> None:
+def test_an_undo_sees_a_later_save(state: Any) -> None:
     first = state.update_db({"SIZE": 1})
     seen = state.history.latest(["SIZE"])["SIZE"].id
     state.update_db({"SIZE": 2})
@@ -148,7 +148,7 @@ def test_old_changes_are_deleted_on_the_primary(state: Any) -> None:
     assert state.history.of(saved.change_set) == []
 
 
-def test_what_only_reads_is_sent_to_the_replica(state: Any) -> None:
+def test_reading_without_saving_is_sent_to_the_replica(state: Any) -> None:
     state.update_db({"SIZE": 1})
     assert state.parse_conf(["SIZE"]) == {"SIZE": 20}
     assert state.history.list() == []
@@ -172,7 +172,7 @@ def test_a_fork_forgets_the_connections_to_both(state: Any) -> None:
 
 
 @pytest.mark.parametrize("away", ["file", "server"])
-def test_a_primary_that_is_away_leaves_the_first_load_the_replica(
+def test_the_first_load_reads_the_replica_if_the_primary_cannot_be_reached(
     away: str, tmp_path: Path
 ) -> None:
     primary = f"sqlite:///{tmp_path}/no/such/folder.db"
@@ -189,7 +189,7 @@ def test_a_primary_that_is_away_leaves_the_first_load_the_replica(
             state.configstore.read_fresh(["SIZE"])
 
 
-def test_a_session_that_knows_no_database_is_not_ready(tmp_path: Path) -> None:
+def test_a_session_without_a_database_is_not_ready(tmp_path: Path) -> None:
     class ByTenant(Session):
         def get_bind(self, *_: Any, **__: Any) -> Any:
             raise LookupError("no tenant")

@@ -1,4 +1,4 @@
-"""What a driver's error is taken for."""
+"""The StoreError for each error of a driver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def of_mariadb(code: int) -> pymysql.Error:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "remedy"),
+    ("error", "raised", "remedy"),
     [
         (of_sqlite("SQLITE_BUSY"), BusyError, "commit it first"),
         (of_sqlite("SQLITE_BUSY_SNAPSHOT"), BusyError, "commit it first"),
@@ -66,9 +66,9 @@ def of_mariadb(code: int) -> pymysql.Error:
         (RuntimeError("something else"), StoreError, "RuntimeError: something else"),
     ],
 )
-def test_an_error_says_what_to_do(error: Exception, kind: Any, remedy: str) -> None:
+def test_an_error_says_what_to_do(error: Exception, raised: Any, remedy: str) -> None:
     explained = errors.explain(error)
-    assert type(explained) is kind
+    assert type(explained) is raised
     assert remedy in str(explained)
 
 
@@ -84,11 +84,11 @@ def test_an_error_says_what_to_do(error: Exception, kind: Any, remedy: str) -> N
         (RuntimeError("40001"), False),
     ],
 )
-def test_only_what_trying_again_mends_is_tried_again(error: Exception, again: bool) -> None:
-    assert errors.again(error) is again
+def test_only_transient_errors_are_tried_again(error: Exception, again: bool) -> None:
+    assert errors.is_transient(error) is again
 
 
-def test_the_words_shown_repeat_no_value_and_no_detail() -> None:
+def test_a_message_repeats_no_value_and_no_detail() -> None:
     error = psycopg.DataError('invalid: "gASVc2VjcmV0"\nDETAIL:  Failing row contains (1, x).')
     explained = str(errors.explain(error, texts=[None, "gASVc2VjcmV0Lg=="]))
     assert 'invalid: "…"' in explained

@@ -1,4 +1,4 @@
-"""The settings are one set an app: several databases behind one app are noticed."""
+"""The settings are one set for each app: several databases behind one app cause a warning."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def save(app: Flask, name: str, tenant: str | None = None) -> None:
     app.extensions["waffleconf"].update_db({"SITENAME": name})
 
 
-def test_a_save_to_another_tenants_database_is_warned_of_once(
+def test_a_save_to_another_tenants_database_warns_once(
     shops: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     save(shops, "one", "bakery")
@@ -78,7 +78,7 @@ def test_a_save_to_another_tenants_database_is_warned_of_once(
     assert len(warnings(caplog)) == 1
 
 
-def test_schemas_of_tenants_are_told_apart(
+def test_a_save_to_another_tenants_schema_warns(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
@@ -102,7 +102,7 @@ def test_schemas_of_tenants_are_told_apart(
     engine.dispose()
 
 
-def test_a_proxy_that_is_initialised_again_is_warned_of(
+def test_a_proxy_that_is_initialised_again_warns(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy = peewee.DatabaseProxy()
@@ -127,10 +127,10 @@ def test_a_proxy_that_is_initialised_again_is_warned_of(
     assert found == [0, 0, 1]
 
 
-def test_an_app_for_each_tenant_is_right(
+def test_an_app_for_each_tenant_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What docs/databases.md shows."""
+    """The code is that of docs/databases.md."""
     monkeypatch.chdir(tmp_path)
     (block,) = [block for block in BLOCKS if "DispatcherMiddleware" in block]
     names: dict[str, Any] = {"__name__": "tenants"}

@@ -1,4 +1,4 @@
-"""MariaDB that isn't strict cuts what doesn't fit and replaces letters, and says nothing: we do."""
+"""MariaDB that is not strict cuts texts and replaces letters silently: a save refuses that."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ ROW = HistoryRow(
         pytest.param("CONVERT TO CHARACTER SET latin1", "SITENAME", "→", "value", id="letters"),
     ],
 )
-def test_what_a_column_of_the_settings_cuts_is_refused(
+def test_a_text_that_a_column_of_the_settings_cuts_is_refused(
     place: Place, change: str, key: str, text: str, column: str
 ) -> None:
     place.sql(f"ALTER TABLE confs {change}")
@@ -110,7 +110,7 @@ def test_what_a_column_of_the_settings_cuts_is_refused(
     assert place.store.read_history(HistoryQuery()) == []
 
 
-def test_the_value_of_before_stays(place: Place) -> None:
+def test_the_old_value_stays(place: Place) -> None:
     place.sql("ALTER TABLE confs MODIFY value VARCHAR(255)")
     place.store.swap({"SITENAME": (None, "good")})
     with pytest.raises(StoreError, match="LONGTEXT"):
@@ -120,7 +120,7 @@ def test_the_value_of_before_stays(place: Place) -> None:
 
 
 @pytest.mark.parametrize("column", ["change_set", "key", "old", "new", "actor", "note", "source"])
-def test_what_a_column_of_the_history_cuts_is_refused(place: Place, column: str) -> None:
+def test_a_text_that_a_column_of_the_history_cuts_is_refused(place: Place, column: str) -> None:
     place.sql(f"ALTER TABLE conf_changes MODIFY `{column}` VARCHAR(3)")
     with pytest.raises(
         StoreError, match=f"column '{column}' of the table of the history"
@@ -154,7 +154,7 @@ def test_a_key_with_letters_that_its_column_lacks_is_refused(place: Place) -> No
     assert place.store.read() == []
 
 
-def test_a_model_of_its_own_is_compared_by_what_it_says(url: str, orm: str) -> None:
+def test_records_of_a_model_with_get_value_are_compared(url: str, orm: str) -> None:
     with ExitStack() as stack:
         place = MAKE[orm](stack, url, get_value=lambda self: self.value.upper())
         place.sql("CREATE TRIGGER low BEFORE INSERT ON confs FOR EACH ROW SET NEW.value = 'short'")

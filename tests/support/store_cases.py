@@ -1,4 +1,4 @@
-"""The stores and the databases that the contract is held against."""
+"""Stores and databases for the tests of the contract."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Case:
     sql: Callable[..., Any]
     counting: Callable[[], Any]
 
-    def __init__(self, kind: str, database: str) -> None:
-        self.kind, self.database = kind, database
+    def __init__(self, setup: str, database: str) -> None:
+        self.setup, self.database = setup, database
 
     def rows(self) -> list[tuple[str, str]]:
         return sorted(self.store.read(["A", "B", "C"]))
 
 
 class FourMethods(WaffleStore):
-    """What somebody may have written for Flask-WaffleConf 0.3.1: no read, no swap."""
+    """A store as it was written for Flask-WaffleConf 0.3.1: without read and swap."""
 
     def commit(self) -> None:
         self.db.commit()
@@ -72,8 +72,8 @@ def _count(statements: list[str], engine: sa.Engine) -> None:
 
 
 @contextmanager
-def freed_soon(free: Callable[[], Any]) -> Iterator[None]:
-    """Ends what holds a database: whoever waits for it, as long as databases do, succeeds."""
+def released_soon(free: Callable[[], Any]) -> Iterator[None]:
+    """Release a lock after four seconds: sooner than SQLite gives up, later than we should."""
     timer = threading.Timer(4.0, free)
     timer.start()
     try:
@@ -150,12 +150,12 @@ def _lite(case: Case, url: str) -> Iterator[None]:
 
 @contextmanager
 def _scoped(
-    case: Case, url: str, kind: type[WaffleStore] = AlchemyWaffleStore, **options: Any
+    case: Case, url: str, store: type[WaffleStore] = AlchemyWaffleStore, **options: Any
 ) -> Iterator[None]:
     engine, conf = sa.create_engine(url, **options), _model()
     conf.metadata.create_all(engine)
     session = orm.scoped_session(orm.sessionmaker(engine))
-    _alchemy(case, kind, session, conf, engine)
+    _alchemy(case, store, session, conf, engine)
     yield
     session.remove()
     engine.dispose()
@@ -196,14 +196,14 @@ def _four(case: Case, url: str) -> Iterator[None]:
         yield
 
 
-def _alchemy(case: Case, kind: type[WaffleStore], db: Any, model: Any, engine: sa.Engine) -> None:
+def _alchemy(case: Case, store: type[WaffleStore], db: Any, model: Any, engine: sa.Engine) -> None:
     def sql(statement: str, *rows: dict[str, Any]) -> None:
         with engine.begin() as connection:
             connection.execute(sa.text(statement), rows or None)
 
     if case.database == "wal":
         sql("PRAGMA journal_mode = WAL")
-    case.store, case.db, case.model, case.sql = kind(db=db, model=model), db, model, sql
+    case.store, case.db, case.model, case.sql = store(db=db, model=model), db, model, sql
     case.statements = []  # type: ignore[attr-defined]
     _count(case.statements, engine)  # type: ignore[attr-defined]
 
@@ -246,7 +246,7 @@ def _pool_behind_a_proxy(case: Case, url: str) -> Iterator[None]:
 
 
 FOUR = "four methods"
-KINDS: dict[str, Any] = {
+SETUPS: dict[str, Any] = {
     "sqlalchemy": _flask_sqlalchemy,
     "scoped_session": _scoped,
     "bind key": _bound,
@@ -259,15 +259,15 @@ KINDS: dict[str, Any] = {
 }
 
 
-def open_case(stack: ExitStack, kind: str, database: str, url: str) -> Case:
-    """A case that lasts as long as the stack."""
-    case = Case(kind, database)
-    stack.enter_context(KINDS[kind](case, url))
+def open_case(stack: ExitStack, setup: str, database: str, url: str) -> Case:
+    """Return a case that ends with the stack."""
+    case = Case(setup, database)
+    stack.enter_context(SETUPS[setup](case, url))
     return case
 
 
-def settled(done: Callable[[], bool]) -> None:
-    """Return once something is so; fails after ten seconds."""
+def wait_until(done: Callable[[], bool]) -> None:
+    """Return once a condition is true; fail after ten seconds."""
     deadline = time.monotonic() + 10
     while not done():
         assert time.monotonic() < deadline

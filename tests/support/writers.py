@@ -24,9 +24,9 @@ from waffleconf_admin import (
 )
 from waffleconf_admin.codec import deserialize, serialize
 
-KEYS = [f"K{n:02}" for n in range(60)]
+KEYS = [f"K{n:02}" for n in range(30)]
 PROCESSES = 8
-SAVES = 20
+SAVES = 10
 LIMIT = 30
 
 

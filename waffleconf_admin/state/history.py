@@ -17,7 +17,7 @@ from ..i18n import gettext
 from ..settings import value_types
 from ..settings.setting import Setting
 from ..store import HistoryQuery
-from ..store.history import is_plain
+from ..store.contract import is_storable
 from .change import Change, ChangeReader
 from .record import Record
 from .repository import Repository
@@ -94,7 +94,7 @@ class History:
         :raises StoreError: the database can't be read.
         """
         given = (key,) if isinstance(key, str) else key
-        keys = None if given is None else [k for k in dict.fromkeys(given) if is_plain(k)]
+        keys = None if given is None else [k for k in dict.fromkeys(given) if is_storable(k)]
         return self._read(HistoryQuery(keys, None, actor, source, since, until, before, limit))
 
     def latest(self, keys: Iterable[str]) -> dict[str, Change]:
@@ -102,7 +102,7 @@ class History:
 
         :raises StoreError: the database can't be read.
         """
-        wanted = [key for key in dict.fromkeys(keys) if is_plain(key)]
+        wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
         found = self._repository.read_latest(wanted) if wanted else []
         return {row.key: self._reader.change(row) for row in found if row.key in wanted}
 
@@ -226,7 +226,7 @@ class History:
         return {key: record.value for key, record in records.items()}
 
     def _read(self, query: HistoryQuery) -> Changes:
-        if query.is_vain():
+        if query.matches_nothing():
             return []
         rows = self._repository.read_history(query)
         # A database may compare keys more loosely than Python does.

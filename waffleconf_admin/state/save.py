@@ -19,7 +19,7 @@ from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
-from ..store.history import plain
+from ..store.contract import storable
 from .cache import Cache, Changes
 from .record import Record
 from .repository import Repository
@@ -197,8 +197,8 @@ def history_rows(
 ) -> list[HistoryRow]:
     """Return what a save adds to the history; of secrets no texts."""
     change_set, now = uuid.uuid4().hex, datetime.now(UTC)
-    actor = plain(origin.actor)[:ACTOR_LENGTH]
-    note = plain(origin.note)[:NOTE_LENGTH]
+    actor = storable(origin.actor)[:ACTOR_LENGTH]
+    note = storable(origin.note)[:NOTE_LENGTH]
     return [
         HistoryRow(
             change_set,

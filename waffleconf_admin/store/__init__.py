@@ -1,12 +1,11 @@
-"""The stores: where settings are kept."""
+"""Stores: settings in a database, with SQLAlchemy, with peewee, or with a class of your own."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .base import Swap, WaffleStore
-from .history import HistoryQuery, HistoryRow
+from .contract import HistoryQuery, HistoryRow, Swap, WaffleStore
 
 if TYPE_CHECKING:
     from .alchemy.store import AlchemyWaffleStore

@@ -1,10 +1,10 @@
-"""What a driver's error means, and what to do about it."""
+"""Errors of database drivers: what each means, and the StoreError that says what to do."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from ..exceptions import BusyError, NotReadyError, StoreError
 
@@ -15,103 +15,103 @@ COMMIT_FIRST = (
 
 UNKNOWN = (
     "The connection was lost while the settings were being saved, and whether they were is "
-    "unknown: look at them before you save again."
+    "unknown: check them before you save again."
 )
 
-# A deadlock, a serialization failure, a row changed since it was read: trying again helps.
-_AGAIN = {"40001", "40P01", "1020", "1213"}
+# A deadlock, a serialization failure, a row changed since it was read.
+_TRANSIENT = {"40001", "40P01", "1020", "1213"}
 
 
-class _Kind(NamedTuple):
-    """One kind of fault, told by its code or the words of its text.
+class _Fault(NamedTuple):
+    """A kind of fault, recognised by the driver's code or a pattern in its message.
 
-    Codes are SQLite's names, SQLSTATEs and MariaDB's numbers, or how they start.
+    Codes are SQLite's names, SQLSTATEs and MariaDB's numbers, or their beginnings.
     """
 
     codes: tuple[str, ...]
-    words: str
+    pattern: str
     message: str
     error: type[StoreError] = StoreError
 
 
-_LOST = _Kind(
+_LOST = _Fault(
     ("08", "57P", "1040", "1927", "2002", "2003", "2006", "2013", "2055", "4031", "53300"),
     r"(?i)connection (already |is |was |has been )?(closed|lost|failed|refused|timed out|reset)"
     r"|closed the connection|gone away|not connect|broken pipe|the connection is|^\(0, ''\)",
     "The database can't be reached: check that it runs, its address and the network.",
 )
 
-_KINDS = (
-    _Kind(
+_FAULTS = (
+    _Fault(
         ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "1205"),
         r"database (table )?is locked",
         "Somebody else holds the database: if it is an open transaction of this request, commit it "
         "first; else try again.",
         BusyError,
     ),
-    _Kind(
+    _Fault(
         (),
         r"QueuePool limit|(?i:max\w* connections)",
         "Every connection of the pool is in use: settings need one beside the view's own. Enlarge "
         "the pool, or commit before you read or save settings.",
         BusyError,
     ),
-    _Kind(
+    _Fault(
         ("42P01", "1146"),
         r"no such table",
         "The table of the settings does not exist: create the tables (db.create_all() or your "
         "migration).",
         NotReadyError,
     ),
-    _Kind(
+    _Fault(
         ("42703", "1054"),
         r"no such column|has no column",
         "The table of the settings lacks a column of the model: run your migration.",
     ),
-    _Kind(
+    _Fault(
         ("SQLITE_READONLY", "25006", "1290", "1792", "1836"),
         r"readonly database",
         "The database is read-only: give the app a database it may write to; for an SQLite file "
         "that is the file and its folder.",
     ),
-    _Kind(
+    _Fault(
         ("42501", "1044", "1045", "1142", "28"),
         r"denied",
         "The database refuses this user: check name, password and rights.",
     ),
-    _Kind(
+    _Fault(
         ("SQLITE_FULL", "53100", "1021", "1114"),
         r"disk is full|No space left",
         "The disk of the database is full: make room, then save again.",
     ),
-    _Kind(
+    _Fault(
         ("SQLITE_IOERR",),
         r"disk I/O error",
         "The disk of the database failed: make room on it, look at quotas and limits of the size "
         "of a file, and check the disk itself.",
     ),
-    _Kind(
+    _Fault(
         ("SQLITE_CANTOPEN",),
         r"unable to open database",
         "The database file can't be opened: check its path, its folder and their permissions.",
     ),
-    _Kind(
+    _Fault(
         ("SQLITE_CORRUPT", "SQLITE_NOTADB"),
         r"malformed|not a database",
         "The database file is damaged: restore it from a backup.",
     ),
-    _Kind(
+    _Fault(
         ("SQLITE_CONSTRAINT", "23", "1048", "1062", "1364", "1451", "1452", "4025"),
         r"constraint",
         "A rule of the table (a unique index, NOT NULL, a check) refuses what should be saved: "
         "look at the table's other columns, and for a key that differs in upper and lower case.",
     ),
-    _Kind(
+    _Fault(
         ("1406", "22001"),
         r"too long",
         "A value is too long for its column: make the column larger (TEXT; on MariaDB LONGTEXT).",
     ),
-    _Kind(
+    _Fault(
         ("22P05",),
         r"Incorrect string value|Illegal mix of collations|character maps to|ordinal not in range",
         "A text has letters that its column or the connection can't hold. On MySQL and MariaDB "
@@ -123,18 +123,52 @@ _KINDS = (
 )
 
 
-def again(error: BaseException) -> bool:
-    """Whether the transaction may succeed when it is tried once more."""
-    return _code(origin(error)) in _AGAIN
+def is_transient(error: BaseException) -> bool:
+    """Whether the same transaction may succeed at the next try."""
+    return _code(_origin(error)) in _TRANSIENT
 
 
-def lost(error: BaseException) -> bool:
+def is_connection_lost(error: BaseException) -> bool:
     """Whether the connection is gone, and with it whatever was not committed."""
-    return _is(origin(error), _LOST)
+    return bool(getattr(error, "connection_invalidated", False)) or _is(_origin(error), _LOST)
 
 
-def origin(error: BaseException) -> BaseException:
-    """The driver's own error within that of an ORM."""
+def fail(error: BaseException, texts: Iterable[str | None] = ()) -> NoReturn:
+    """Raise the StoreError that an error means; one of our own, or NotImplementedError, as it is.
+
+    :param error: what was caught.
+    :param texts: what was to be read or written: no message may repeat it.
+    """
+    if isinstance(error, StoreError | NotImplementedError):
+        raise error
+    raise explain(error, texts) from error
+
+
+def explain(error: BaseException, texts: Iterable[str | None] = ()) -> StoreError:
+    """Return the StoreError (or BusyError) to raise ``from`` a driver's error.
+
+    The driver's error is changed too, for a traceback prints it with ours.
+
+    :param error: what was caught.
+    :param texts: what was to be read or written: no message may repeat it.
+    """
+    cause = _origin(error)
+    given = [text for text in texts if text]
+    for link in _chain(error):
+        _remove(given, link)
+    fault = next((fault for fault in _FAULTS if _is(cause, fault)), None)
+    if fault is None:
+        return StoreError(f"The database failed: {describe(cause)}")
+    return fault.error(f"{fault.message} (It said: {describe(cause)})")
+
+
+def describe(error: BaseException) -> str:
+    """Return the type of an error and the first line of its message."""
+    return f"{type(error).__name__}: {_first_line(error)}"
+
+
+def _origin(error: BaseException) -> BaseException:
+    """Return the driver's own error within that of an ORM."""
     # When SQLite has ended a transaction itself (the disk is full), the ORM's own rollback fails.
     while "no transaction is active" in str(error) and error.__context__ is not None:
         error = error.__context__
@@ -142,33 +176,11 @@ def origin(error: BaseException) -> BaseException:
     return inner if isinstance(inner, BaseException) else error
 
 
-def explain(error: BaseException, texts: Iterable[str | None] = ()) -> StoreError:
-    """Make the StoreError (or BusyError) to raise ``from`` a driver's error.
-
-    The error is cleaned on the way, for it would be printed below ours in a traceback.
-
-    :param error: what was caught.
-    :param texts: what was to be read or written: no message may repeat it.
-    """
-    cause = origin(error)
-    for link in _chain(error):
-        _clean(link, texts)
-    kind = next((kind for kind in _KINDS if _is(cause, kind)), None)
-    if kind is None:
-        return StoreError(f"The database failed: {describe(cause)}")
-    return kind.error(f"{kind.message} (It said: {describe(cause)})")
-
-
-def describe(error: BaseException) -> str:
-    """The type of an error and its first line."""
-    return f"{type(error).__name__}: {_words(error)}"
-
-
-def _is(cause: BaseException, kind: _Kind) -> bool:
+def _is(cause: BaseException, fault: _Fault) -> bool:
     code = _code(cause)
-    return (code.startswith(kind.codes) if code else False) or bool(
-        kind.words and re.search(kind.words, _words(cause))
-    )
+    if code and code.startswith(fault.codes):
+        return True
+    return bool(fault.pattern and re.search(fault.pattern, _first_line(cause)))
 
 
 def _code(cause: BaseException) -> str:
@@ -178,31 +190,34 @@ def _code(cause: BaseException) -> str:
     return next((str(code) for name in names if (code := getattr(cause, name, None))), "")
 
 
-def _words(cause: BaseException) -> str:
+def _first_line(cause: BaseException) -> str:
     # PostgreSQL's further lines (DETAIL: Failing row contains …) show values.
     texts = [text for text in cause.args if isinstance(text, str) and text.strip()]
     return texts[-1].strip().splitlines()[0] if texts else str(cause)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    waiting, seen = [error], set[int]()
+    """Yield an error, its causes and contexts, and errors that are arguments of these."""
+    waiting, visited = [error], set[int]()
     while waiting:
         link = waiting.pop()
-        if id(link) in seen:
+        if id(link) in visited:
             continue
-        seen.add(id(link))
+        visited.add(id(link))
         yield link
         further = (link.__cause__, link.__context__, *link.args)
         waiting += [item for item in further if isinstance(item, BaseException)]
 
 
-def _clean(error: BaseException, texts: Iterable[str | None]) -> None:
-    def clean(match: re.Match[str]) -> str:
-        return "…" if any(text and match[0] in text for text in texts) else match[0]
+def _remove(texts: list[str], error: BaseException) -> None:
+    """Replace what an error's arguments quote of texts."""
+
+    def replace(match: re.Match[str]) -> str:
+        return "…" if any(match[0] in text for text in texts) else match[0]
 
     error.args = tuple(
-        re.sub(r"[A-Za-z0-9+/=]{6,}", clean, part) if isinstance(part, str) else part
+        re.sub(r"[A-Za-z0-9+/=]{6,}", replace, part) if isinstance(part, str) else part
         for part in error.args
     )
-    if hasattr(error, "hide_parameters"):  # SQLAlchemy prints what it sent, unless told
+    if hasattr(error, "hide_parameters"):  # else SQLAlchemy prints the parameters of the statement
         error.hide_parameters = True

@@ -1,28 +1,28 @@
-"""Locks: how long our statements wait for what others hold."""
+"""Locks: how long our statements wait for them, and the isolation level that replaces them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, NamedTuple
 
-#: Seconds that a save waits beside an open transaction of its own caller, who can't end it now.
+#: Seconds that a save waits for a lock while its caller has a transaction open, which may hold it.
 BESIDE = 2.0
-#: Seconds that the first load of a process waits: a migration may hold the table for long.
+#: Seconds that the first load of a process waits: a migration may hold the table for minutes.
 AT_ONCE = 0.1
 
-#: As the first statement of a transaction: what it has read stays so until it has written, rows
-#: that are not there too, which no lock can hold. SQLite locks the whole database anyway.
+#: The first statement of a transaction: whatever it reads stays so until it has written, and so do
+#: rows that are not there, which no lock can hold. SQLite locks the whole database anyway.
 SERIALIZABLE = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"
 
 
 class _Limit(NamedTuple):
-    """How the wait for locks is limited on a kind of database."""
+    """The statements that limit the wait for locks on a database."""
 
     limit: str
-    #: Gives what held before; "" where the limit ends with the transaction.
+    #: Returns the former limits; "" where the new one ends with the transaction.
     ask: str = ""
-    #: Puts that back, for somebody else may get the connection next.
+    #: Sets the former limits, for somebody else may get the connection next.
     restore: str = ""
 
 
@@ -42,25 +42,40 @@ _LIMITS["mariadb"] = _LIMITS["mysql"]
 
 
 @contextmanager
-def limited(database: str, execute: Callable[[str], Any], seconds: float | None) -> Iterator[None]:
-    """Within the block a statement waits for a lock no longer than so many seconds.
+def transaction(
+    begin: AbstractContextManager[object],
+    dialect: str,
+    execute: Callable[[str], Any],
+    wait: float | None,
+) -> Iterator[None]:
+    """Run the block in a transaction and limit how long its statements wait for a lock.
 
-    Nothing of it outlives the block and its transaction: poolers share connections. SQLite needs it
-    around a transaction, whose commit may wait too; the others inside.
+    The limit does not outlive the transaction: poolers share connections.
 
-    :param database: the name of its kind, as SQLAlchemy has it.
+    :param begin: the transaction.
+    :param dialect: the name of the database, as SQLAlchemy has it.
     :param execute: runs a statement and returns its first row.
-    :param seconds: None: as long as ever.
+    :param wait: seconds; None: no other limit than the connection has.
     """
-    how = _LIMITS.get(database)
-    if seconds is None or how is None:
+    limit = _limited(dialect, execute, wait)
+    # SQLite may wait when it begins and when it commits; elsewhere poolers give the connection away
+    # between transactions.
+    first, second = (limit, begin) if dialect == "sqlite" else (begin, limit)
+    with first, second:
+        yield
+
+
+@contextmanager
+def _limited(dialect: str, execute: Callable[[str], Any], seconds: float | None) -> Iterator[None]:
+    statements = _LIMITS.get(dialect)
+    if seconds is None or statements is None:
         yield
         return
-    before = execute(how.ask) if how.ask else ()
-    execute(how.limit.format(seconds=int(seconds), milliseconds=int(seconds * 1000)))
+    before = execute(statements.ask) if statements.ask else ()
+    execute(statements.limit.format(seconds=int(seconds), milliseconds=int(seconds * 1000)))
     try:
         yield
     finally:
         if before:
             with suppress(Exception):  # the connection is gone, and the limit with it
-                execute(how.restore.format(*before))
+                execute(statements.restore.format(*before))

@@ -1,4 +1,4 @@
-"""Written: whether the database holds what was written to it; MySQL cuts texts without a word."""
+"""Checks, before a commit, that the database has stored what was written: MySQL may cut texts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from ..exceptions import StoreError
-from .base import Swaps
-from .history import HistoryQuery, HistoryRow
+from .contract import HistoryQuery, HistoryRow, Swaps
 
 
-def check(changes: Swaps, found: Mapping[str, str]) -> None:
-    """Compare what was written, before the commit, with the texts that the table has now.
+def check(writes: Swaps, found: Mapping[str, str]) -> None:
+    """Compare what was written with the texts that the table has now.
 
     :raises StoreError: a column has cut or changed something; the message names it.
     """
@@ -19,8 +18,8 @@ def check(changes: Swaps, found: Mapping[str, str]) -> None:
         "settings",
         (
             (key, "value" if key in found else "key")
-            for key, (_, new) in changes.items()
-            if found.get(key) != new
+            for key, swap in writes.items()
+            if found.get(key) != swap.new
         ),
     )
 
@@ -28,7 +27,7 @@ def check(changes: Swaps, found: Mapping[str, str]) -> None:
 def check_history(
     written: Sequence[HistoryRow], read: Callable[[HistoryQuery], Iterable[HistoryRow]]
 ) -> None:
-    """Compare rows of the history, before the commit, with what its table has now.
+    """Compare rows that were added to the history with what its table has now.
 
     :param read: gives the rows of a query.
     :raises StoreError: as `check` does.
@@ -53,7 +52,7 @@ def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
 
 
 def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
-    """Raise a StoreError if there is any (setting, column) that the table holds otherwise."""
+    """Raise a StoreError if there is any ``(setting, column)`` that the table has altered."""
     by_column: dict[str, list[str]] = {}
     for key, column in altered:
         by_column.setdefault(column, []).append(key)
@@ -61,6 +60,6 @@ def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
         raise StoreError(
             f"Nothing was saved: the column {column!r} of the table of the {table} would cut what "
             f"it was given for {', '.join(keys)}, or replace letters of it. Make the column larger "
-            "(on MySQL and MariaDB LONGTEXT), and convert the table if its letters are few: ALTER "
-            "TABLE … CONVERT TO CHARACTER SET utf8mb4."
+            "(on MySQL and MariaDB LONGTEXT), connect with charset=utf8mb4, and convert a table of "
+            "a smaller character set: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4."
         )

@@ -1,24 +1,175 @@
-"""SQLAlchemy's connections and transactions, treated otherwise than SQLAlchemy does."""
+"""The connections and transactions of SQLAlchemy that settings are read and saved on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
-from .. import locks
+from ...exceptions import BusyError, NotReadyError
+from .. import errors, locks
+from ..orm import Connections, T
+from .rows import AlchemyRows
+
+
+class AlchemyConnections(Connections[sa.Connection]):
+    """Connections to where the app's own session reads and writes.
+
+    :param db: what `AlchemyWaffleStore` takes.
+    :param rows: whose statements the session is asked for a bind with.
+    """
+
+    error_types = (sa.exc.SQLAlchemyError,)
+    integrity_error = sa.exc.IntegrityError
+
+    def __init__(self, db: Any, rows: AlchemyRows) -> None:
+        self._db = db
+        self._rows = rows
+        # Of former processes: the garbage collector would close the parent's connections.
+        self._inherited: list[sa.Pool] = []
+
+    def read(self, work: Callable[[sa.Connection], T], *, fresh: bool = False) -> T:
+        bind = self.bind(write=fresh)
+        if isinstance(bind, sa.Connection):
+            with _joined(bind):
+                return work(bind)
+        if _is_in_memory(bind) and self._is_open(bind):
+            # Any other use of the one connection would roll back what the caller has flushed.
+            session = self._session() or sessions_of(self._db)()
+            return work(session.connection(bind_arguments={"bind": bind}))
+        with bind.connect() as connection:
+            return work(connection)
+
+    def read_at_once(self, work: Callable[[sa.Connection], T]) -> T:
+        if not self._rows.is_ready():
+            raise NotReadyError("The app's models are not complete yet, so no record can be read.")
+        bind = self.bind(write=True)
+        if isinstance(bind, sa.Connection) or _is_in_memory(bind):
+            return self.read(work, fresh=True)
+        with self._connect_or_replica(bind) as connection:
+            _forbid_autocommit(connection)
+            connection.detach()  # it is closed for good afterwards; the process may be forked
+            with _transaction(connection, locks.AT_ONCE):
+                return work(connection)
+
+    def write(
+        self,
+        work: Callable[[sa.Connection], T],
+        *,
+        wait: float | None = None,
+        serializable: bool = False,
+    ) -> T:
+        bind = self.bind(write=True)
+        if isinstance(bind, sa.Connection):
+            with _joined(bind, write=True, serializable=serializable):
+                return work(bind)
+        if self._is_open(bind):
+            if _is_in_memory(bind):
+                raise BusyError(errors.COMMIT_FIRST)
+            wait = locks.BESIDE if wait is None else wait
+        with bind.connect() as connection:
+            _forbid_autocommit(connection)
+            with _transaction(connection, wait, serializable):
+                return work(connection)
+
+    def renew(self, error: BaseException) -> bool:
+        return bool(getattr(error, "connection_invalidated", False))  # SQLAlchemy renews its pool
+
+    def may_truncate(self, connection: sa.Connection) -> bool:
+        return connection.dialect.name in ("mysql", "mariadb")
+
+    def location(self) -> object:
+        bind = self.bind(write=True)
+        url, schemas = bind.engine.url, bind.get_execution_options().get("schema_translate_map")
+        return url.host, url.port, url.database, url.query, schemas
+
+    def in_memory(self) -> bool:
+        return _is_in_memory(self.bind(write=True))
+
+    def after_fork(self) -> None:
+        for engine in {self.bind().engine, self.bind(write=True).engine}:
+            if not _is_in_memory(engine):
+                self._inherited.append(engine.pool)
+                engine.dispose(close=False)
+                if engine.dialect.server_version_info is None:
+                    sa.event.listen(engine, "engine_connect", _initialize_again)
+
+    def bind(self, *, write: bool = False) -> sa.Engine | sa.Connection:
+        """Return where the app's own session reads from, or writes to.
+
+        :raises NotReadyError: nowhere, in this context.
+        """
+        rows = self._rows
+        try:
+            session = self._session() or sessions_of(self._db).session_factory()
+            flushing = session._flushing
+            try:
+                # Recipes that send reading to a replica look at this, and at the statement.
+                session._flushing = write or flushing
+                clause = rows.touch if write else rows.select
+                return session.get_bind(mapper=rows.mapper, clause=clause)  # type: ignore[no-any-return]
+            finally:
+                session._flushing = flushing
+        except Exception as error:
+            raise NotReadyError(
+                f"The app's session names no database for the settings ({errors.describe(error)})."
+            ) from error
+
+    def expire(self, model: Any, keys: Container[str]) -> None:
+        """Make the caller's session load these records anew, unless it has changed them itself."""
+        session = self._session()
+        for record in list(session.identity_map.values()) if session else ():
+            if isinstance(record, model):
+                state = sa.inspect(record)
+                if not state.modified and state.dict.get("key") in keys:
+                    state.session.expire(record)
+
+    def _session(self) -> Any:
+        """Return the caller's session, if there is one already."""
+        sessions = sessions_of(self._db)
+        if not isinstance(sessions, orm.scoped_session):
+            return sessions
+        return sessions() if sessions.registry.has() else None
+
+    def _is_open(self, bind: sa.Engine) -> bool:
+        """Whether the caller has a transaction open; anybody, where there is but one connection."""
+        session, raw = self._session(), None
+        # session.connection() would take one from the pool, and begin, where there is none yet.
+        held = getattr(session and session.get_transaction(), "_connections", {}).get(bind)
+        if held and not (held[0].closed or held[0].invalidated):
+            raw = held[0].connection.dbapi_connection
+        elif isinstance(bind.pool, sa.StaticPool):
+            raw = bind.pool.connection.dbapi_connection
+        # sqlite3 begins with the first write; other drivers with the first statement.
+        return bool(raw is not None and getattr(raw, "in_transaction", True))
+
+    def _connect_or_replica(self, primary: sa.Engine) -> sa.Connection:
+        """Connect to where saves write or, if that can't be reached, to where the app reads."""
+        try:
+            return primary.connect()
+        except sa.exc.DBAPIError:
+            replica = self.bind()
+            if replica.engine is primary:
+                raise
+            return replica.engine.connect()
+
+
+def sessions_of(db: Any) -> Any:
+    """Return the ``scoped_session``, or the session, that an app uses."""
+    return getattr(db, "session", db)
 
 
 @contextmanager
-def joined(
-    connection: sa.Connection, write: bool = False, serializable: bool = False
+def _joined(
+    connection: sa.Connection, *, write: bool = False, serializable: bool = False
 ) -> Iterator[None]:
-    """Work within what somebody has begun on a connection, so that a failure undoes only ours.
+    """Take part in a transaction of the caller's; a failure undoes only what is done within.
 
-    :param serializable: as for `begun`; in a transaction of somebody else's it is too late.
+    Its isolation level can't be changed any more: `serializable` is for a new transaction.
     """
     if connection.dialect.name == "sqlite" and connection.in_transaction():
         if not write:
@@ -28,38 +179,27 @@ def joined(
         if not raw.in_transaction:
             # sqlite3 begins late; a savepoint outside a transaction would be one, and commit.
             connection.exec_driver_sql("BEGIN")
-    late = connection.in_transaction()
-    with connection.begin_nested() if late else connection.begin():
-        if serializable and not late:
-            _serialize(connection)
-        yield
+    if connection.in_transaction():
+        with connection.begin_nested():
+            yield
+    else:
+        with _begun(connection, serializable):
+            yield
 
 
 @contextmanager
-def begun(
-    connection: sa.Connection,
-    wait: float | None = None,
-    serializable: bool = False,
-    pooled: bool = True,
-) -> Iterator[None]:
-    """A transaction that waits for locks no longer than so many seconds.
+def _begun(connection: sa.Connection, serializable: bool) -> Iterator[None]:
+    with connection.begin():
+        if serializable and connection.dialect.name in ("postgresql", "mysql", "mariadb"):
+            connection.exec_driver_sql(locks.SERIALIZABLE)
+        yield
 
-    :param serializable: what it reads has to stay so until it ends.
-    :param pooled: False: the connection is closed for good afterwards; the process may be forked.
-    """
-    if _autocommits(connection):
-        connection.execution_options(isolation_level=connection.default_isolation_level)
-    if not pooled:
-        connection.detach()
-    limit = locks.limited(connection.dialect.name, partial(_first_row, connection), wait)
-    # SQLite may wait when it begins and when it ends; elsewhere poolers take the connection then.
-    sqlite = connection.dialect.name == "sqlite"
-    before, within = (limit, nullcontext()) if sqlite else (nullcontext(), limit)
-    with before, connection.begin():
-        if serializable:
-            _serialize(connection)
-        with within:
-            yield
+
+def _transaction(connection: sa.Connection, wait: float | None, serializable: bool = False) -> Any:
+    execute = partial(_first_row, connection)
+    return locks.transaction(
+        _begun(connection, serializable), connection.dialect.name, execute, wait
+    )
 
 
 def _first_row(connection: sa.Connection, statement: str) -> Any:
@@ -70,27 +210,24 @@ def _first_row(connection: sa.Connection, statement: str) -> Any:
     return result.first() if result.returns_rows else None
 
 
-def _serialize(connection: sa.Connection) -> None:
-    if connection.dialect.name in ("postgresql", "mysql", "mariadb"):
-        connection.exec_driver_sql(locks.SERIALIZABLE)
-
-
-def _autocommits(connection: sa.Connection) -> bool:
-    """Whether each statement would be committed by itself, and a save could end half-way."""
+def _forbid_autocommit(connection: sa.Connection) -> None:
+    """Use real transactions on an engine that commits each statement: no save ends half-way."""
     of_engine = getattr(connection.dialect, "_on_connect_isolation_level", None)
-    return connection.get_execution_options().get("isolation_level", of_engine) == "AUTOCOMMIT"
+    level = connection.get_execution_options().get("isolation_level", of_engine)
+    if level == "AUTOCOMMIT":
+        connection.execution_options(isolation_level=connection.default_isolation_level)
 
 
-def initialize_again(connection: sa.Connection) -> None:
-    """Ask the database for its version and more, where that was cut short by a fork."""
-    # SQLAlchemy does so once, at the first connection; one that was being made in another thread of
-    # the parent counts, and a dialect that knows no version fails at this and that for ever.
+def _initialize_again(connection: sa.Connection) -> None:
+    """Ask the database for its version and more, where a fork has cut that short."""
+    # SQLAlchemy does so once, at the first connection; one that another thread of the parent was
+    # making counts, and a dialect that knows no version fails at this and that for ever.
     if connection.dialect.server_version_info is None:
         connection.dialect.initialize(connection)
         connection.rollback()
 
 
-def is_in_memory(bind: sa.Engine | sa.Connection) -> bool:
+def _is_in_memory(bind: sa.Engine | sa.Connection) -> bool:
     url = bind.engine.url
     if url.get_backend_name() != "sqlite":
         return False

@@ -1,4 +1,4 @@
-"""The rows of the settings, read and written with SQLAlchemy."""
+"""The settings in a table of SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -10,61 +10,27 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from ..base import Swaps, by_kind, compared, key_of, overrides, text_of
+from ..contract import Swaps
+from ..orm import Overtaken, Rows
+from ..records import key_of, overrides, text_of
+from ..table import by_statement, records_to_write
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MANY = 500
 
-#: What SQLAlchemy tells of a record that is saved.
+#: The events of a record that is saved.
 _EVENTS = [
     f"{when}_{what}" for when in ("before", "after") for what in ("insert", "update", "delete")
 ]
 
 
-def session_on(connection: sa.Connection) -> orm.Session:
-    """A session within what has begun on a connection: its end undoes nothing."""
-    return orm.Session(connection, join_transaction_mode="rollback_only")
-
-
-def record_of(model: Any, **values: Any) -> Any:
-    """Return a new record of a model."""
-    given = values
-    if is_dataclass(model):
-        # One takes what it has declared as arguments, and the rest afterwards.
-        arguments = {field.name for field in fields(model) if field.init}
-        given = {name: value for name, value in values.items() if name in arguments}
-    record = model(**given)
-    for name in values.keys() - given.keys():
-        setattr(record, name, values[name])
-    return record
-
-
-def changes_when_loaded(mapper: orm.Mapper[Any]) -> bool:
-    """Whether something happens when a session loads a record that no statement does."""
-    events = mapper.class_manager.dispatch
-    return bool(events.load or events.refresh)
-
-
-def has_hooks(mapper: orm.Mapper[Any]) -> bool:
-    """Whether something happens when a session saves a record that no statement does."""
-    attributes = [getattr(mapper.class_, name) for name, _column in mapper.columns.items()]
-    return (
-        any(getattr(mapper.dispatch, event) for event in _EVENTS)
-        or any(attribute.dispatch.set for attribute in attributes)
-        or bool(mapper.validators)
-        or len(list(mapper.class_manager.dispatch.init)) > 1  # SQLAlchemy's own is one
-        or mapper.version_id_col is not None
-        or mapper.polymorphic_on is not None
-    )
-
-
-class Rows:
-    """The rows of a model: its statements, built once, and what they do on a connection."""
+class AlchemyRows(Rows[sa.Connection]):
+    """The rows of a settings model; its statements are built once."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        # Whatever puts an app's models together is left alone here, `mapper.attrs` for one: if some
-        # of them are not declared yet, it fails, and SQLAlchemy remembers that for ever.
+        # Nothing here configures the app's mappers, as `mapper.attrs` would: while some are not
+        # declared yet that fails, and SQLAlchemy never tries again.
         self.mapper: orm.Mapper[Any] = sa.inspect(model)
         self._key = self.mapper.columns["key"]
         self._key_given = sa.bindparam("of_key", type_=self._key.type)
@@ -80,7 +46,7 @@ class Rows:
         self._guarded: dict[str, tuple[sa.Update, sa.Delete]] = {}
 
     def is_ready(self) -> bool:
-        """Whether reading would not put the app's models together before all are declared."""
+        """Whether reading does not configure the app's mappers before all are declared."""
         return not self._as_records or all(m.configured for m in self.mapper.registry.mappers)
 
     @property
@@ -109,7 +75,7 @@ class Rows:
         return sa.insert(self._key.table).values({self._key: self._key_given, self._value: new})
 
     def _guard(self, dialect: str) -> tuple[sa.Update, sa.Delete]:
-        """UPDATE and DELETE of a row that still is as it was seen."""
+        """Return an UPDATE and a DELETE of a row that still is as it was seen."""
         if dialect not in self._guarded:
             seen = sa.bindparam("seen", type_=self._value.type)
             same = [self._key == self._key_given, self._value == seen]
@@ -132,7 +98,6 @@ class Rows:
         return self._fetch(connection, self._some(self.select, keys))
 
     def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Any]:
-        """Read rows that nobody else shall write before the end of the transaction."""
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
             connection.execute(self.touch, {"of_key": keys[0]})
         # All in one order: two that lock each other's rows would wait for each other.
@@ -145,26 +110,24 @@ class Rows:
         with session_on(connection) as session:
             return [(key_of(record), text_of(record)) for record in session.scalars(query)]
 
-    def swap(self, connection: sa.Connection, changes: Swaps, odd: bool) -> bool:
-        """Write if all is as it was seen; False calls for a rollback."""
-        if self._as_records or odd or has_hooks(self.mapper):
-            return self._swap_records(connection, changes)
+    def write(self, connection: sa.Connection, swaps: Swaps, *, by_record: bool) -> None:
+        if self._as_records or by_record or has_hooks(self.mapper):
+            self._write_records(connection, swaps)
+            return
         update, delete = self._guard(connection.dialect.name)
         statements = {"update": update, "delete": delete, "insert": self._insert}
-        for kind, rows in by_kind(changes).items():
-            # Of an INSERT the rowcount says nothing: it fails or not.
-            done = connection.execute(statements[kind], rows).rowcount
-            if kind != "insert" and done != len(rows):
-                return False
-        return True
+        for name, parameters in by_statement(swaps).items():
+            # The rowcount of an INSERT means nothing: it fails or not.
+            count = connection.execute(statements[name], parameters).rowcount
+            if name != "insert" and count != len(parameters):
+                raise Overtaken
 
-    def _swap_records(self, connection: sa.Connection, changes: Swaps) -> bool:
-        # Touching the rows locks them on every database: what is compared next stays as it is.
-        connection.execute(self.touch, [{"of_key": key} for key in changes])
+    def _write_records(self, connection: sa.Connection, swaps: Swaps) -> None:
+        # An UPDATE locks the rows on every database, so they stay as they are compared.
+        connection.execute(self.touch, [{"of_key": key} for key in swaps])
         with session_on(connection) as session:
-            records = session.scalars(self._some(self._select_records, list(changes))).all()
-            todo = compared(changes, records)
-            for key, record, new in todo or ():
+            records = session.scalars(self._some(self._select_records, list(swaps))).all()
+            for key, record, new in records_to_write(swaps, records):
                 if new is None:
                     session.delete(record)
                 elif record is None:
@@ -172,4 +135,40 @@ class Rows:
                 else:
                     record.value = new
             session.flush()
-        return todo is not None
+
+
+def session_on(connection: sa.Connection) -> orm.Session:
+    """Return a session that takes part in a connection's transaction; closing it undoes nothing."""
+    return orm.Session(connection, join_transaction_mode="rollback_only")
+
+
+def record_of(model: Any, **values: Any) -> Any:
+    """Return a new record of a model."""
+    given = values
+    if is_dataclass(model):
+        # It takes as arguments only what it declares as such.
+        arguments = {field.name for field in fields(model) if field.init}
+        given = {name: value for name, value in values.items() if name in arguments}
+    record = model(**given)
+    for name in values.keys() - given.keys():
+        setattr(record, name, values[name])
+    return record
+
+
+def changes_when_loaded(mapper: orm.Mapper[Any]) -> bool:
+    """Whether a listener may change a record that a session loads."""
+    events = mapper.class_manager.dispatch
+    return bool(events.load or events.refresh)
+
+
+def has_hooks(mapper: orm.Mapper[Any]) -> bool:
+    """Whether a session that saves a record does more than the statement for its table."""
+    attributes = [getattr(mapper.class_, name) for name, _column in mapper.columns.items()]
+    return (
+        any(getattr(mapper.dispatch, event) for event in _EVENTS)
+        or any(attribute.dispatch.set for attribute in attributes)
+        or bool(mapper.validators)
+        or len(list(mapper.class_manager.dispatch.init)) > 1  # SQLAlchemy's own is one
+        or mapper.version_id_col is not None
+        or mapper.polymorphic_on is not None
+    )

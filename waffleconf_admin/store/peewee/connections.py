@@ -1,63 +1,186 @@
-"""peewee's connections and transactions, treated otherwise than peewee does."""
+"""The connections and transactions of peewee that settings are read and saved on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import peewee
+from playhouse.pool import MaxConnectionsExceeded
 
-from .. import locks
+from ...exceptions import BusyError, NotReadyError
+from .. import errors, locks
+from ..orm import Connections, T
 
-_T = TypeVar("_T")
+# Any: peewee is not typed. What statements are executed on is the database, for it has one
+# connection for each thread.
 
 
-@contextmanager
-def transaction(
-    database: Any, wait: float | None = None, serializable: bool = False, write: bool = True
-) -> Iterator[None]:
-    """A transaction that waits for locks no longer than so many seconds.
+class PeeweeConnections(Connections[Any]):
+    """Connections to the database of a model.
 
-    :param serializable: whether what it reads has to stay so until it ends.
+    Each method leaves the thread's connection as it was: open or closed, in a transaction or not.
     """
-    kind = kind_of(database)
-    if kind == "sqlite":
-        # The lock is taken first, so that it is waited for.
-        begin = ("IMMEDIATE",) if write else ()
-    else:
+
+    error_types = (peewee.PeeweeException, MaxConnectionsExceeded)
+    integrity_error = peewee.IntegrityError
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        # Of former processes: the garbage collector would close the parent's connections.
+        self._inherited: list[Any] = []
+
+    @property
+    def database(self) -> Any:
+        """The model's database.
+
+        :raises NotReadyError: it has none, or one that is not initialised yet.
+        """
+        database = self._model._meta.database
+        while isinstance(database, peewee.Proxy):
+            database = database.obj
+        if database is None or database.database is None:
+            raise NotReadyError(
+                f"{self._model.__name__} has no database: name it in the model's Meta, and init() "
+                "it or initialize() its DatabaseProxy before settings are read."
+            )
+        return database
+
+    def read(self, work: Callable[[Any], T], *, fresh: bool = False) -> T:
+        database = self.database
+        if _is_in_transaction(database) and self._is_only_one(database):
+            return work(database)
+        return _run(database, lambda: work(database))
+
+    def read_at_once(self, work: Callable[[Any], T]) -> T:
+        database = self.database
+        if _is_in_transaction(database) and self._is_only_one(database):
+            return work(database)
+        # A database in memory ends with its connection; elsewhere the process may be forked next.
+        return _run(
+            database,
+            lambda: _in_transaction(database, work, wait=locks.AT_ONCE),
+            pooled=self.in_memory(),
+        )
+
+    def write(
+        self, work: Callable[[Any], T], *, wait: float | None = None, serializable: bool = False
+    ) -> T:
+        database = self.database
+        if _is_in_transaction(database):
+            if self._is_only_one(database):
+                raise BusyError(errors.COMMIT_FIRST)
+            wait = locks.BESIDE if wait is None else wait
         begin = ("SERIALIZABLE",) if serializable else ()
-    limit = locks.limited(kind, partial(_first_row, database), wait)
-    # SQLite may wait when it begins and when it ends; elsewhere poolers take the connection then.
-    before, within = (limit, nullcontext()) if kind == "sqlite" else (nullcontext(), limit)
-    with before, database.atomic(*begin), within:
-        yield
+        if dialect_of(database) == "sqlite":
+            begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for
+        return _run(database, lambda: _in_transaction(database, work, *begin, wait=wait))
+
+    def renew(self, error: BaseException) -> bool:
+        if not errors.is_connection_lost(error):
+            return False
+        database = self.database
+        if not database.is_closed() and not database.in_transaction():
+            _close_for_good(database)
+            try:
+                database.connect()
+            except self.error_types as failure:
+                errors.fail(failure)
+        if hasattr(database, "close_idle"):
+            database.close_idle()
+        return True
+
+    def may_truncate(self, connection: Any) -> bool:
+        return dialect_of(connection) == "mysql"
+
+    def location(self) -> object:
+        database = self.database
+        given = database.connect_params
+        return str(database.database), *map(given.get, ("host", "port", "unix_socket"))
+
+    def in_memory(self) -> bool:
+        database = self.database
+        if dialect_of(database) != "sqlite":
+            return False
+        name = str(database.database)
+        return name == "" or ":memory:" in name or "mode=memory" in name
+
+    def after_fork(self) -> None:
+        database = self.database
+        if self.in_memory():
+            return
+        pooled = [getattr(database, name, None) for name in ("_connections", "_in_use")]
+        self._inherited += [database._state.conn, *pooled]
+        database._state.reset()
+        database._lock = threading.Lock()
+        if pooled[0] is not None:
+            database._connections, database._in_use = [], {}
+            # Another thread of the parent's may have been connecting.
+            database._pool_lock = threading.RLock()
+            database._pool_available = threading.Condition(database._pool_lock)
+
+    def _is_only_one(self, database: Any) -> bool:
+        """Whether no other thread can have a connection of its own."""
+        return self.in_memory() or not database.thread_safe
 
 
-def connected(database: Any, work: Callable[[], _T], pooled: bool) -> _T:
-    """Work with a connection that the thread has for just that.
+def dialect_of(database: Any) -> str:
+    """Return the name of a database, as SQLAlchemy has it."""
+    names = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
+    return next((name for cls, name in names.items() if isinstance(database, cls)), "postgresql")
 
-    :param pooled: whether a pool may keep it.
+
+def _is_in_transaction(database: Any) -> bool:
+    """Whether the thread has a transaction open."""
+    if database.is_closed():
+        return False
+    # peewee does not know of a BEGIN by hand.
+    raw = database.connection()
+    return database.in_transaction() or bool(getattr(raw, "in_transaction", False))
+
+
+def _run(database: Any, work: Callable[[], T], *, pooled: bool = True) -> T:
+    """Run a function on a connection without an open transaction.
+
+    :param pooled: whether a pool may keep a connection that is opened for this.
     """
+    if database.is_closed():
+        return _connected(database, work, pooled)
+    if not _is_in_transaction(database):
+        return work()
+    # Another thread has another connection. One of SQLite's is of no use to other threads.
+    pooled = pooled and dialect_of(database) != "sqlite"
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(_connected, database, work, pooled).result()
+
+
+def _connected(database: Any, work: Callable[[], T], pooled: bool) -> T:
     database.connect()
     try:
         return work()
     finally:
-        database.close() if pooled else drop(database)
+        database.close() if pooled else _close_for_good(database)
+
+
+def _close_for_good(database: Any) -> None:
+    """Close the thread's connection, where a pool would keep it."""
+    getattr(database, "manual_close", database.close)()
+
+
+def _in_transaction(database: Any, work: Callable[[Any], T], *begin: str, wait: float | None) -> T:
+    """Run a function in a transaction.
+
+    :param begin: for ``atomic()``.
+    :param wait: as `locks.transaction` takes it.
+    """
+    execute = partial(_first_row, database)
+    with locks.transaction(database.atomic(*begin), dialect_of(database), execute, wait):
+        return work(database)
 
 
 def _first_row(database: Any, statement: str) -> Any:
     cursor = database.execute_sql(statement)
     return cursor.fetchone() if cursor.description else None
-
-
-def kind_of(database: Any) -> str:
-    """The kind of a database, as SQLAlchemy calls it."""
-    kinds = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
-    return next((name for cls, name in kinds.items() if isinstance(database, cls)), "postgresql")
-
-
-def drop(database: Any) -> None:
-    """Close the thread's connection for good, where a pool would keep it."""
-    getattr(database, "manual_close", database.close)()

@@ -1,0 +1,265 @@
+"""The contract of every store: WaffleStore, and what is passed to it and returned by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, Literal, NamedTuple
+
+from . import errors
+from .records import key_of, text_of
+
+
+class Swap(NamedTuple):
+    """A compare and swap of the stored text of one key; None: there is no row."""
+
+    seen: str | None  #: the text that the caller has read; the swap fails if it has changed
+    new: str | None  #: the text to write; equal to ``seen`` where a key has to stay as it is
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is to be written; if not, the text is only compared."""
+        return self.seen != self.new
+
+    @property
+    def statement(self) -> Literal["insert", "update", "delete"]:
+        """What writes it."""
+        if self.seen is None:
+            return "insert"
+        return "delete" if self.new is None else "update"
+
+
+#: What one save does, by key.
+Swaps = Mapping[str, Swap]
+
+
+class HistoryRow(NamedTuple):
+    """One change of one setting, as the history stores it."""
+
+    change_set: str  #: the same for all changes of one save
+    key: str
+    old: str | None  #: stored text; None: there was no row, or the setting is secret
+    new: str | None
+    actor: str  #: "" when nobody was named
+    at: datetime  #: aware, in UTC
+    note: str
+    source: str
+    id: int = 0  #: given by the database, in the order of the changes
+
+
+class HistoryQuery(NamedTuple):
+    """Which rows of the history to read; None is any."""
+
+    keys: Sequence[str] | None = None
+    change_set: str | None = None
+    actor: str | None = None
+    source: str | None = None
+    since: datetime | None = None  #: aware; at this time or later
+    until: datetime | None = None  #: aware; before this time
+    before: int | None = None  #: only what follows the row with this id in the answer
+    limit: int | None = None
+    fresh: bool = False  #: read where saves write: a replica may lag behind
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the answer is ordered by time, and by id only where times are equal; else by id.
+
+        A range of times is read from an index of them. With a wrong clock the two orders differ.
+        """
+        return self.since is not None or self.until is not None
+
+    def matches_nothing(self) -> bool:
+        """Whether no row can match; some databases refuse a text that they can't store."""
+        texts = (self.change_set, self.actor, self.source)
+        storable = all(text is None or is_storable(text) for text in texts)
+        return not storable or (self.keys is not None and not self.keys)
+
+
+_DOCUMENTED = ("commit", "delete", "get", "put")
+
+#: The methods that each of these calls in `WaffleStore`.
+_CALLS = {
+    "read": _DOCUMENTED,
+    "swap": _DOCUMENTED,
+    "read_fresh": (*_DOCUMENTED, "read"),
+    "read_at_once": (*_DOCUMENTED, "read", "read_fresh"),
+}
+
+
+class WaffleStore:
+    """Stores a text for each key; a subclass knows the database.
+
+    A store of your own must have ``commit``, ``delete``, ``get`` and ``put``, which work on the
+    caller's own session. ``read`` and ``swap`` then call these four, one record after another. Such
+    a store can't promise what the two stores of this package do: a save that fails half-way may
+    leave half of it, of two concurrent writers the later may win, and whatever else is pending in
+    the caller's session is committed too. A subclass of one of those two that overrides one of the
+    four methods, but not ``read`` and ``swap``, is such a store.
+
+    :param db: the database, as its ORM's Flask extension gives it.
+    :param model: the model of the settings, usually with `WaffleMixin`.
+    :param history: the model of the history, usually with `WaffleChangeMixin`, in the same
+        database; None: no history. A store of your own that sets it must also have
+        ``add_history``, ``read_history``, ``read_latest`` and ``prune_history``.
+    """
+
+    # Any: models and databases belong to the ORM, and peewee is not typed.
+    history: Any = None
+
+    def __init__(self, db: Any = None, model: Any = None, history: Any = None) -> None:
+        self.db = db
+        self.model = model
+        self.history = history
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = list(takewhile(lambda base: not base.__module__.startswith(__package__), cls.__mro__))
+
+        def depth(name: str) -> int:
+            return next((n for n, base in enumerate(own) if name in vars(base)), len(own))
+
+        # An inherited method may do itself what an app's class overrides. WaffleStore's calls the
+        # overridden method, so it takes the place of the inherited one.
+        for name, called in _CALLS.items():
+            if min(map(depth, called)) < depth(name):
+                setattr(cls, name, vars(WaffleStore)[name])
+
+    def commit(self) -> None:
+        """Commit to the database, where that is needed."""
+        raise NotImplementedError(f"{type(self).__name__} needs commit()")
+
+    def delete(self, key: str) -> Any:
+        """Delete the record of a key and return it; None when there is none."""
+        raise NotImplementedError(f"{type(self).__name__} needs delete(key)")
+
+    def get(self, key: str) -> Any:
+        """Return the record of a key; None when there is none."""
+        raise NotImplementedError(f"{type(self).__name__} needs get(key)")
+
+    def put(self, key: str, value: str) -> Any:
+        """Insert or update the record of a key and return it."""
+        raise NotImplementedError(f"{type(self).__name__} needs put(key, value)")
+
+    def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        """Return ``(key, text)`` of the rows there are, in any order; reading changes nothing.
+
+        :param keys: which; None is all, which a store of the four documented methods can't list
+            (NotImplementedError).
+        :raises StoreError: the database can't be read; the message says what to do.
+        """
+        if keys is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} can't list its keys: name those to read"
+            )
+        found = []
+        for key in keys:
+            try:
+                record = self.get(key)
+                if record is not None:
+                    found.append((key_of(record), text_of(record)))
+            except Exception as error:
+                errors.fail(error)
+        return found
+
+    def read_fresh(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what `read` does, read where `swap` writes: a replica may lag behind.
+
+        :raises StoreError: as `read` does.
+        """
+        return self.read(keys)
+
+    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what `read_fresh` does, without waiting for a lock; for the first load.
+
+        It is called in application contexts of all sorts, a migration's too, and in processes that
+        will fork. So it leaves no connection open, and does not configure models that are still
+        being declared.
+
+        :raises NotReadyError: there is no table, or the models are not complete.
+        :raises StoreError: as `read` does; BusyError where it would have to wait.
+        """
+        return self.read_fresh(keys)
+
+    def location(self) -> object:
+        """Return what identifies the database that `swap` writes to in this context; None: unknown.
+
+        It is compared and never shown, for it may hold a password.
+        """
+        return None
+
+    def swap(self, swaps: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
+        """Save all changes or none, if every row still is as the caller has seen it.
+
+        :param swaps: by key; pairs ``(seen, new)`` will do. A key with both equal is not written,
+            but has to be as it was seen too, if any other is written.
+        :param history: rows to add to the history in the same transaction; empty without one.
+        :returns: False when somebody else was faster: read again and decide again.
+        :raises BusyError: the database is locked, by others or by the caller's own transaction.
+        :raises StoreError: it can't be written; the message says what to do.
+        """
+        checked = {key: Swap(*swap) for key, swap in swaps.items()}
+        writes = {key: swap for key, swap in checked.items() if swap.writes}
+        if not writes:
+            return True
+        stored = dict(self.read(list(checked)))
+        if any(stored.get(key) != swap.seen for key, swap in checked.items()):
+            return False
+        try:
+            for key, swap in sorted(writes.items()):
+                if swap.new is None:
+                    self.delete(key)
+                else:
+                    self.put(key, swap.new)
+            if history:
+                self.add_history(history)
+            self.commit()
+        except Exception as error:
+            errors.fail(error, (text for swap in writes.values() for text in swap))
+        return True
+
+    def add_history(self, rows: Sequence[HistoryRow]) -> None:
+        """Insert rows into the history, on the caller's own session, before ``commit``."""
+        raise NotImplementedError(f"{type(self).__name__} needs add_history(rows)")
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        """Return rows of the history, the newest first: by id, or by time (`HistoryQuery.by_time`).
+
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs read_history(query)")
+
+    def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
+        """Return the last row of each key that has one, in any order, with one statement.
+
+        It is read where `swap` writes, for an undo is decided by it.
+
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs read_latest(keys)")
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        """Delete the oldest rows from before a time, and return how many.
+
+        :param until: aware.
+        :param limit: how many at most.
+        :raises StoreError: the database can't be written, or would have to be waited for.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs prune_history(until, limit)")
+
+    def in_memory(self) -> bool:
+        """Return whether the database exists on one connection of this process only."""
+        return False
+
+    def after_fork(self) -> None:
+        """Forget the parent's connections in a forked child, without closing them."""
+
+
+def storable(text: str | None) -> str:
+    """Return a text as every database can store it."""
+    return str(text or "").encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can store a text."""
+    return storable(text) == text

@@ -1,0 +1,148 @@
+"""What an ORM does for an `SQLStore`: connections and transactions, rows, and the history."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from . import errors
+from .contract import HistoryQuery, HistoryRow, Swaps
+
+#: What an ORM executes statements on.
+C = TypeVar("C")
+T = TypeVar("T")
+
+#: A row of the settings: its key, and its value, which may be NULL or bytes.
+Row = tuple[Any, Any]
+
+
+class Overtaken(Exception):
+    """A row is no longer as the caller has seen it; the transaction is rolled back."""
+
+
+class Connections(ABC, Generic[C]):
+    """Runs functions on connections to the database of the settings.
+
+    None of them commits, flushes or rolls back anything of the caller's own transaction.
+    """
+
+    #: What the ORM raises for a fault of the database.
+    error_types: ClassVar[tuple[type[Exception], ...]]
+    #: The one of these that a unique index raises.
+    integrity_error: ClassVar[type[Exception]]
+
+    @abstractmethod
+    def read(self, work: Callable[[C], T], *, fresh: bool = False) -> T:
+        """Return what a function reads.
+
+        :param fresh: read where `write` writes; otherwise where the app reads, a replica say.
+        """
+
+    @abstractmethod
+    def read_at_once(self, work: Callable[[C], T]) -> T:
+        """Return what a function reads, as `WaffleStore.read_at_once` describes it."""
+
+    @abstractmethod
+    def write(
+        self, work: Callable[[C], T], *, wait: float | None = None, serializable: bool = False
+    ) -> T:
+        """Run a function in a transaction of its own, which an exception rolls back.
+
+        In a transaction that holds the database's only connection a savepoint is taken instead.
+
+        :param wait: seconds to wait for a lock, at most; None: as long as the database does, but
+            not for long beside a transaction of the caller's own.
+        :param serializable: what it reads has to stay so until it ends.
+        :raises BusyError: the caller's own transaction is in the way.
+        """
+
+    @abstractmethod
+    def renew(self, error: BaseException) -> bool:
+        """Return whether an error says that the connection is gone, having replaced it.
+
+        :raises StoreError: it can't be replaced.
+        """
+
+    @abstractmethod
+    def may_truncate(self, connection: C) -> bool:
+        """Return whether the database may cut a text without an error, as the MySQL family does."""
+
+    @abstractmethod
+    def location(self) -> object:
+        """Return what identifies the database, as `WaffleStore.location` describes it."""
+
+    @abstractmethod
+    def in_memory(self) -> bool:
+        """Return whether the database exists on one connection of this process only."""
+
+    @abstractmethod
+    def after_fork(self) -> None:
+        """Forget the parent's connections in a forked child, without closing them."""
+
+    def ask(self, work: Callable[[C], T], *, fresh: bool = False) -> T:
+        """Return what `read` does; on a connection that has died unnoticed, at the second try.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._retried(lambda: self.read(work, fresh=fresh))
+
+    def change(self, work: Callable[[C], T], *, wait: float) -> T:
+        """Return what `write` does, as `ask` does; the function may be run twice.
+
+        :raises StoreError: the database can't be written.
+        """
+        return self._retried(lambda: self.write(work, wait=wait))
+
+    def _retried(self, attempt: Callable[[], T]) -> T:
+        try:
+            try:
+                return attempt()
+            except self.error_types as error:
+                if not self.renew(error):
+                    raise
+                return attempt()
+        except self.error_types as error:
+            errors.fail(error)
+
+
+class Rows(ABC, Generic[C]):
+    """The rows of the settings: a model's statements."""
+
+    @abstractmethod
+    def read(self, connection: C, keys: list[str] | None) -> Iterable[Row]:
+        """Return rows with these keys, or all; further rows do no harm."""
+
+    @abstractmethod
+    def lock(self, connection: C, keys: list[str]) -> Iterable[Row]:
+        """Return what `read` does, and lock the rows until the end of the transaction."""
+
+    @abstractmethod
+    def write(self, connection: C, swaps: Swaps, *, by_record: bool) -> None:
+        """Write rows that still are as they were seen.
+
+        :param swaps: only those that write.
+        :param by_record: load, compare and save records; a statement can't compare these rows.
+        :raises Overtaken: some row is not as it was seen.
+        """
+
+
+class History(ABC, Generic[C]):
+    """The rows of the history: a model's statements."""
+
+    @abstractmethod
+    def add(self, connection: C, rows: Sequence[HistoryRow]) -> None:
+        """Insert rows."""
+
+    @abstractmethod
+    def read(self, connection: C, query: HistoryQuery) -> list[HistoryRow]:
+        """Return what `WaffleStore.read_history` does."""
+
+    @abstractmethod
+    def latest(self, connection: C, keys: Sequence[str]) -> list[HistoryRow]:
+        """Return what `WaffleStore.read_latest` does."""
+
+    @abstractmethod
+    def prune(self, connection: C, until: datetime, limit: int) -> int:
+        """Do what `WaffleStore.prune_history` does."""

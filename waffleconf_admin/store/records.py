@@ -1,0 +1,37 @@
+"""Records of the app's models: the key and the text that each of them stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..models import WaffleMixin
+
+# Any: a record is an instance of whatever class the app declares, with or without our mixins.
+
+
+def key_of(record: Any) -> str:
+    """Return the key of the setting that a record stores."""
+    return str(record.get_key() if hasattr(record, "get_key") else record.key)
+
+
+def text_of(record: Any) -> str:
+    """Return the text that a record stores."""
+    return as_text(record.get_value() if hasattr(record, "get_value") else record.value)
+
+
+def as_text(stored: object) -> str:
+    """Return a stored value as text; what no store writes (NULL) is empty."""
+    if isinstance(stored, bytes):  # a column of binary type
+        return stored.decode("latin-1")
+    return stored if isinstance(stored, str) else ""
+
+
+def overrides(model: Any) -> bool:
+    """Whether a model overrides ``get_key`` or ``get_value``: its columns don't say it all."""
+    return any(
+        getattr(model, name, original) is not original
+        for name, original in (
+            ("get_key", WaffleMixin.get_key),
+            ("get_value", WaffleMixin.get_value),
+        )
+    )

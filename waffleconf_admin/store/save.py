@@ -1,0 +1,156 @@
+"""Save: how a save is safe, whatever the ORM.
+
+A save is one transaction:
+
+1. It begins. It is SERIALIZABLE if rows that are not there decide, for these can't be locked.
+2. If rows decide that are not written, all rows of the save are locked and compared.
+3. Rows are written by statements that compare what they overwrite.
+4. Rows are added to the history.
+5. Where the database may cut texts without an error, all is read back and compared.
+6. It commits.
+
+A failure rolls it back. Then:
+
+- A row is not as it was seen, or the database asks to try again: `run` returns False.
+- A unique index refuses a row: `run` returns False if somebody else has added that row.
+- The connection is lost before the commit: nothing was written, and `run` returns False.
+- The connection is lost in the commit: the transaction is run again, which shows what happened.
+- Anything else is a StoreError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Generic, NoReturn
+
+from ..exceptions import StoreError
+from . import errors, verify
+from .contract import HistoryRow, Swap, Swaps
+from .orm import C, Connections, History, Overtaken
+from .table import Table
+
+
+class Save(Generic[C]):
+    """One save.
+
+    :param swaps: what to write, and what has to stay as it was seen.
+    :param history: where to add rows.
+    :param rows: the rows to add; empty without a history.
+    """
+
+    def __init__(
+        self,
+        connections: Connections[C],
+        table: Table[C],
+        swaps: Swaps,
+        history: History[C],
+        rows: Sequence[HistoryRow],
+    ) -> None:
+        self._connections = connections
+        self._table = table
+        self._history = history
+        self._rows = rows
+        # In one order: two saves that lock each other's rows would wait for each other.
+        self._swaps = {key: Swap(*swaps[key]) for key in sorted(swaps)}
+        self._writes = {key: swap for key, swap in self._swaps.items() if swap.writes}
+        self._committing = False
+
+    def run(self) -> bool:
+        """Return whether all was saved; False: nothing was, read again and decide again.
+
+        :raises BusyError: the database is locked.
+        :raises StoreError: it can't be written, or it is unknown whether it was.
+        """
+        if not self._writes:
+            return True
+        try:
+            return self._attempt()
+        except _CommitLost as lost:
+            return self._settle(lost.error)
+
+    def _attempt(self, *, again: bool = False) -> bool:
+        """Run the transaction.
+
+        :param again: whether a unique index has refused it before.
+        """
+        self._committing = False
+        try:
+            self._connections.write(self._do_all, serializable=self._is_decided_by_absent_rows())
+            return True
+        except Overtaken:
+            return False
+        except self._connections.integrity_error as error:
+            if self._is_row_taken():
+                return False
+            if not again:  # the row in our way may be gone again already
+                return self._attempt(again=True)
+            self._fail(error)
+        except self._connections.error_types as error:
+            if self._committing and errors.is_connection_lost(error):
+                raise _CommitLost(error) from error
+            if self._connections.renew(error) or errors.is_transient(error):
+                return False
+            self._fail(error)
+        except Exception as error:  # of the app's own code too: hooks of its models
+            self._fail(error)
+
+    def _do_all(self, connection: C) -> None:
+        """Do what comes before the commit."""
+        if len(self._writes) < len(self._swaps):
+            stored = self._table.lock(connection, self._swaps)
+            if any(stored.get(key) != swap.seen for key, swap in self._swaps.items()):
+                raise Overtaken
+        self._table.write(connection, self._writes)
+        if self._rows:
+            self._history.add(connection, self._rows)
+        if self._connections.may_truncate(connection):
+            verify.check(self._writes, self._table.read(connection, self._writes))
+            verify.check_history(self._rows, lambda query: self._history.read(connection, query))
+        self._committing = True
+
+    def _is_decided_by_absent_rows(self) -> bool:
+        decided = len(self._writes) < len(self._swaps)
+        return decided and any(swap.seen is None for swap in self._swaps.values())
+
+    def _is_row_taken(self) -> bool:
+        """Whether a row that was not there is there now."""
+        added = [key for key, swap in self._writes.items() if swap.seen is None]
+        return bool(added and self._stored(added))
+
+    def _settle(self, lost: Exception) -> bool:
+        """Make sure of a save whose connection was lost in the commit, by running it once more.
+
+        If the first commit is still under way its rows are locked, and this waits for it; if it
+        succeeded, they are no longer as they were seen.
+        """
+        try:
+            self._connections.renew(lost)
+            if self._attempt():
+                return True
+            stored = self._stored(list(self._writes))
+            if all(stored.get(key) == swap.new for key, swap in self._writes.items()):
+                return True
+        except (_CommitLost, StoreError) as error:
+            raise StoreError(errors.UNKNOWN) from error
+        raise StoreError(errors.UNKNOWN)
+
+    def _stored(self, keys: list[str]) -> dict[str, str]:
+        """The texts that are stored now.
+
+        :raises StoreError: the database can't be read.
+        """
+        return self._connections.ask(
+            lambda connection: self._table.read(connection, keys), fresh=True
+        )
+
+    def _fail(self, error: Exception) -> NoReturn:
+        errors.fail(error, chain.from_iterable(self._writes.values()))
+
+
+class _CommitLost(Exception):
+    """The connection was lost while a commit was under way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error

@@ -1,0 +1,85 @@
+"""SQLStore: a store on an SQL database, whatever the ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Generic
+
+from . import errors, locks
+from .contract import HistoryQuery, HistoryRow, Swaps, WaffleStore
+from .orm import C, Connections, History, Rows
+from .save import Save
+from .table import Table
+
+
+class SQLStore(WaffleStore, Generic[C]):
+    """Reads and saves many settings at once, apart from the caller's own transaction.
+
+    A subclass makes the three parts that its ORM does, and has the documented methods ``commit``,
+    ``delete``, ``get`` and ``put``.
+    """
+
+    # Made when they are first used: models may be mapped, and databases named, after the store.
+
+    @cached_property
+    def _connections(self) -> Connections[C]:
+        raise NotImplementedError
+
+    @cached_property
+    def _rows(self) -> Rows[C]:
+        raise NotImplementedError
+
+    @cached_property
+    def _history(self) -> History[C]:
+        raise NotImplementedError
+
+    @cached_property
+    def _table(self) -> Table[C]:
+        return Table(self._rows)
+
+    def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        return self._read(keys)
+
+    def read_fresh(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        return self._read(keys, fresh=True)
+
+    def _read(self, keys: Iterable[str] | None, *, fresh: bool = False) -> list[tuple[str, str]]:
+        table, wanted = self._table, None if keys is None else list(keys)
+        texts = self._connections.ask(lambda at: table.read(at, wanted), fresh=fresh)
+        return list(texts.items())
+
+    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        table, wanted, connections = self._table, list(keys), self._connections
+        try:
+            texts = connections.read_at_once(lambda at: table.read(at, wanted))
+        except connections.error_types as error:
+            errors.fail(error)
+        return list(texts.items())
+
+    def swap(self, swaps: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
+        return Save(self._connections, self._table, swaps, self._history, history).run()
+
+    def location(self) -> object:
+        return self._connections.location()
+
+    def in_memory(self) -> bool:
+        return self._connections.in_memory()
+
+    def after_fork(self) -> None:
+        self._connections.after_fork()
+
+    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        history = self._history
+        return self._connections.ask(lambda at: history.read(at, query), fresh=query.fresh)
+
+    def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
+        history = self._history
+        return self._connections.ask(lambda at: history.latest(at, keys), fresh=True)
+
+    def prune_history(self, until: datetime, limit: int) -> int:
+        history = self._history
+        return self._connections.change(
+            lambda at: history.prune(at, until, limit), wait=locks.BESIDE
+        )
