@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -83,26 +84,36 @@ class Shop:
         raise AssertionError(f"only { ({answer.pid for answer in answers}) } answered")
 
 
-def installed(folder: Path) -> Path:
-    """The virtual environment of the tests as one in which all is installed for the demo."""
-    folder.mkdir(exist_ok=True)
-    for entry in Path(sys.prefix).iterdir():
-        if entry.name != ".installed-demo" and not (folder / entry.name).exists():
-            (folder / entry.name).symlink_to(entry)
-    (folder / ".installed-demo").touch()
-    return folder
+@contextlib.contextmanager
+def installed() -> Iterator[Path]:
+    """The virtual environment of the tests, as one in which all is installed for the demo."""
+    with tempfile.TemporaryDirectory() as folder:
+        for entry in Path(sys.prefix).iterdir():
+            if not entry.name.startswith(".installed"):
+                (Path(folder) / entry.name).symlink_to(entry)
+        (Path(folder) / ".installed-demo").touch()
+        yield Path(folder)
 
 
 @contextlib.contextmanager
 def serve(instance: Path, *options: str) -> Iterator[Shop]:
     shop = Shop(free_port())
-    venv = installed(instance.with_name("venv"))
-    environment = {**os.environ, "DEMO_INSTANCE": str(instance), "VENV": str(venv)}
-    environment.pop("FLASK_DEBUG", None)
     command = [str(ROOT / "scripts" / "demo"), "--port", str(shop.port), *options]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    with (
+        installed() as venv,
+        subprocess.Popen(
+            command,
+            env={
+                **os.environ,
+                "DEMO_INSTANCE": str(instance),
+                "VENV": str(venv),
+                "FLASK_DEBUG": "",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
         try:
             deadline = time.monotonic() + 60
             while True:
