@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, render_template_string, request
 from flask_sqlalchemy import SQLAlchemy
-from measure import Call, Figures, Options, Row, Work, in_turns, nothing, timed, timing
+from measure import Call, Figures, Options, Row, Work, in_turns, timed, timing
 from wtforms import Form, StringField
 
 from waffleconf_admin import AlchemyWaffleStore, WaffleAdmin, WaffleConf, WaffleMixin, anyone
@@ -118,21 +118,8 @@ def run(options: Options) -> Iterator[Row]:
 
 def get(app: Flask, count: int, options: Options) -> Row:
     client = app.test_client()
-    keeper = getattr(app.blueprints["waffleconf_admin"], "keeper", None)
-
-    def forget() -> None:
-        """Nothing is kept from one page to the next."""
-        with app.app_context():
-            keeper.rows().clear()  # type: ignore[union-attr]
-
     assert client.get(PAGE).status_code == 200
-    work = Work(
-        "GET",
-        lambda: client.get(PAGE),
-        lambda: client.get("/bare"),
-        "WTForms and Jinja",
-        forget if keeper else nothing,
-    )
+    work = Work("GET", lambda: client.get(PAGE), lambda: client.get("/bare"), "WTForms and Jinja")
     return timed("render", work, "", count, options.seconds)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import store
-from .admin import WaffleAdmin, anyone, blueprint
-from .admin.permissions import Can
+from .admin import Can, WaffleAdmin, anyone, blueprint
 from .core import WaffleConf
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
 from .forms import SettingsForm

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_babel import Babel
-from pages import row, sent, shown, state_of
+from pages import change_can, row, sent, shown, state_of
 from redeclared import CHANGED, STORED
 
 from waffleconf_admin import WaffleAdmin, i18n
@@ -48,11 +48,11 @@ def app(make_app: MakeApp) -> Flask:
     ],
 )
 def test_a_note_beside_the_setting_says_what_is_wrong(app: Flask, key: str, text: str) -> None:
-    for _ in range(2):  # made, and kept from the page before
+    for _ in range(2):
         assert text in row(app.test_client().get(URL).text, key)
 
 
-def test_the_page_does_not_take_it_for_trouble_with_other_processes(app: Flask) -> None:
+def test_a_value_that_needs_attention_is_not_trouble_with_other_processes(app: Flask) -> None:
     assert "lag behind" not in app.test_client().get(URL).text
     assert state_of(app).health().trouble
 
@@ -61,7 +61,7 @@ def test_the_page_never_shows_what_was_stored_of_a_secret(app: Flask) -> None:
     assert "hunter2" not in app.test_client().get(URL).text
 
 
-def test_what_needs_attention_can_be_looked_at_alone(app: Flask) -> None:
+def test_a_filter_shows_only_what_needs_attention(app: Flask) -> None:
     for _ in range(2):
         page = app.test_client().get(f"{URL}?attention=1").text
         assert shown(page, CONFS) == ATTENTION
@@ -70,7 +70,7 @@ def test_what_needs_attention_can_be_looked_at_alone(app: Flask) -> None:
         assert "Needs attention 6" in everything and shown(everything, CONFS) == CONFS.keys()
 
 
-def test_where_all_is_well_there_is_no_such_filter(app: Flask) -> None:
+def test_without_such_values_there_is_no_such_filter(app: Flask) -> None:
     state_of(app).reset(ATTENTION)
     assert "Needs attention" not in app.test_client().get(URL).text
     page = app.test_client().get(f"{URL}?attention=1").text  # an address from before
@@ -93,7 +93,7 @@ def texts(app: Flask) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("key", ["OPEN", "TOKEN", "ASKED"])
-def test_what_can_not_be_used_can_be_deleted(app: Flask, key: str) -> None:
+def test_a_value_that_cannot_be_used_can_be_deleted(app: Flask, key: str) -> None:
     assert f'value="reset {key}"' in row(app.test_client().get(URL).text, key)
     before = texts(app)
     assert do(app, f"reset {key}").status_code == 303
@@ -108,7 +108,7 @@ def test_a_converted_value_can_be_stored(app: Flask) -> None:
     assert "wf-warning" not in row(app.test_client().get(URL).text, "LIMIT")
 
 
-def test_what_else_was_typed_is_neither_saved_nor_lost(app: Flask) -> None:
+def test_the_other_changes_are_neither_saved_nor_lost(app: Flask) -> None:
     before = texts(app)
     answer = do(app, "convert LIMIT", FINE="7")
     assert answer.status_code == 200
@@ -122,8 +122,8 @@ def test_an_untouched_page_writes_nothing(app: Flask) -> None:
     assert texts(app) == before
 
 
-def test_who_may_not_change_a_setting_is_offered_nothing(app: Flask) -> None:
-    app.blueprints["waffleconf_admin"].can = lambda action, setting: action == "view"  # type: ignore[attr-defined]
+def test_a_user_who_may_not_change_a_setting_gets_no_button(app: Flask) -> None:
+    change_can(app, lambda action, setting: action == "view")
     page = app.test_client().get(URL).text
     assert "converted value is in use" in page
     assert 'value="convert' not in page and 'value="reset' not in page

@@ -1,4 +1,4 @@
-"""Whatever is sent to the page, none of it is a mistake of ours."""
+"""Bodies, addresses and headers of any kind: none of them makes a view raise."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ TOKEN = {"csrf_token": "TOKEN"}
         ({"WTF_CSRF_ENABLED": False}, HTTPS, {}, {"Referer": SISTER}),
     ],
 )
-def test_the_page_takes_what_a_view_of_the_app_takes(
+def test_the_page_accepts_what_a_view_of_the_app_accepts(
     make_app: MakeApp, config: Any, url: str, data: Any, headers: Any
 ) -> None:
     no_less_strict(guarded(make_app, **config), url, data, headers)
@@ -108,7 +108,7 @@ def check_by_hand(app: Flask) -> None:
 @pytest.mark.parametrize("exempt", [exempt_blueprint, exempt_views, check_by_hand])
 @pytest.mark.parametrize("headers", [{}, {"Referer": SISTER}])
 @pytest.mark.parametrize("token", ["", "bad", "TOKEN"])
-def test_the_page_checks_its_token_where_the_app_is_told_not_to(
+def test_the_page_checks_its_token_though_it_is_exempt(
     make_app: MakeApp, exempt: Callable[[Flask], None], token: str, headers: dict[str, str]
 ) -> None:
     app = guarded(make_app)
@@ -129,7 +129,7 @@ def test_the_token_is_checked_though_the_app_checks_other_methods(make_app: Make
     assert client.post(URL, data={"SITENAME": "New", "csrf_token": token}).status_code == 303
 
 
-def test_an_extension_of_that_name_may_be_something_else(make_app: MakeApp) -> None:
+def test_an_extension_named_csrf_may_be_something_else(make_app: MakeApp) -> None:
     app = guarded(make_app, protect=False)
     app.extensions["csrf"] = object()
     client = app.test_client()
@@ -167,7 +167,7 @@ TYPED = {"SITENAME": "typed", "waffle.note": "typed", "waffle.reset": "SIZE"}
 
 @pytest.mark.parametrize("protect", [True, False])
 @pytest.mark.parametrize("headers", ELSEWHERE)
-def test_what_another_site_sends_is_not_filled_in(
+def test_the_page_does_not_show_what_another_site_has_sent(
     make_app: MakeApp, headers: dict[str, str], protect: bool
 ) -> None:
     app = guarded(make_app, protect)
@@ -185,7 +185,7 @@ def test_what_another_site_sends_is_not_filled_in(
 
 @pytest.mark.parametrize("protect", [True, False])
 @pytest.mark.parametrize("headers", HERE)
-def test_what_the_page_itself_sends_is_filled_in_again(
+def test_the_page_shows_again_what_it_has_sent_itself(
     make_app: MakeApp, headers: dict[str, str], protect: bool
 ) -> None:
     client = guarded(make_app, protect).test_client()
@@ -196,7 +196,7 @@ def test_what_the_page_itself_sends_is_filled_in_again(
 
 
 @pytest.mark.parametrize("site", ["same-site", "cross-site"])
-def test_what_the_browser_says_is_from_elsewhere_is_refused_with_a_token_too(
+def test_a_form_from_another_site_is_refused_with_a_valid_token_too(
     make_app: MakeApp, site: str
 ) -> None:
     app = guarded(make_app, protect=False)
@@ -215,14 +215,16 @@ def test_behind_a_proxy_that_hides_the_host_a_valid_token_is_enough(make_app: Ma
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-def test_nor_is_it_held_for_who_is_logged_out(make_app: MakeApp, headers: dict[str, str]) -> None:
+def test_the_forbidden_page_does_not_keep_what_another_site_has_sent(
+    make_app: MakeApp, headers: dict[str, str]
+) -> None:
     app = guarded(make_app, can=lambda action, setting: False)
     page = app.test_client().post(URL, data=TYPED, headers=headers, base_url=HTTPS)
     assert page.status_code == 403 and "typed" not in page.text and "<form" not in page.text
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-def test_nor_is_it_held_while_the_database_is_away(
+def test_the_unavailable_page_does_not_keep_what_another_site_has_sent(
     make_app: MakeApp, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = guarded(make_app)
@@ -236,7 +238,9 @@ def test_nor_is_it_held_while_the_database_is_away(
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-def test_nor_is_the_filter_of_the_history(make_app: MakeApp, headers: dict[str, str]) -> None:
+def test_the_history_does_not_take_a_filter_from_another_site(
+    make_app: MakeApp, headers: dict[str, str]
+) -> None:
     app = guarded(make_app)
     saved = state_of(app).update_db({"SITENAME": "New"})
     data = {"undo": saved.change_set or "", "actor": "typed"}

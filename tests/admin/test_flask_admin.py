@@ -69,7 +69,7 @@ def test_it_saves_and_reviews_there(app: Flask) -> None:
     client = app.test_client()
     form = sent(client.get("/admin/config").text.partition("data-waffle")[2], TAX="7")
     review = client.post("/admin/config", data=form)
-    assert "navbar" in review.text and "looked at twice" in review.text
+    assert "navbar" in review.text and "shown once more" in review.text
     again = sent(review.text.partition("data-waffle")[2]) | {"waffle.do": "confirm"}
     answer = client.post("/admin/config", data=again, follow_redirects=True)
     assert "Tax saved: 21 → 7" in answer.text

@@ -1,4 +1,4 @@
-"""Who may see and change settings on the page, and the headers of its answers."""
+"""Who may see and change settings on the page, and the headers of the responses."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def go(make_app: MakeApp, can: Any = None, **config: Any) -> Any:
 
 
 @pytest.mark.parametrize("config", [{"TESTING": True}, {"DEBUG": True}])
-def test_undecided_page_answers_in_debug_and_tests(make_app: MakeApp, config: Any) -> None:
+def test_without_can_the_page_answers_in_debug_and_tests(make_app: MakeApp, config: Any) -> None:
     client = go(make_app, **config)
     assert client.get("/admin/config").status_code == 200
     assert client.post("/admin/config", data={"SITENAME": "New"}).status_code == 303
 
 
-def test_undecided_page_refuses_with_the_line_to_paste(
+def test_without_can_the_page_refuses_with_the_line_to_paste(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = go(make_app)
@@ -49,7 +49,7 @@ def test_undecided_page_refuses_with_the_line_to_paste(
     assert caplog.text.count("WAFFLE_CAN") == 1
 
 
-def test_line_to_paste_works(make_app: MakeApp) -> None:
+def test_the_line_to_paste_works(make_app: MakeApp) -> None:
     from flask import session
 
     from waffleconf_admin.admin.permissions import REMEDY
@@ -83,20 +83,20 @@ def test_only_true_itself_allows(make_app: MakeApp, can: Any) -> None:
     assert client.application.extensions["waffleconf"].read()["SITENAME"].value == "Waffle"
 
 
-def test_config_decides_where_the_page_does_not(make_app: MakeApp) -> None:
+def test_waffle_can_decides_for_a_page_without_can(make_app: MakeApp) -> None:
     assert go(make_app, WAFFLE_CAN=anyone).get("/admin/config").status_code == 200
     never = go(make_app, lambda action, setting: False, WAFFLE_CAN=anyone)
     assert never.get("/admin/config").status_code == 403
 
 
-def test_can_may_send_to_a_login(make_app: MakeApp) -> None:
+def test_can_may_redirect_to_a_login(make_app: MakeApp) -> None:
     response = go(make_app, lambda action, setting: abort(redirect("/login"))).get("/admin/config")
     assert (response.status_code, response.location) == (302, "/login")
 
 
-def test_rights_are_asked_per_setting(make_app: MakeApp) -> None:
-    rights = {("view", "SITENAME"), ("edit", "SITENAME"), ("edit", "BANNER")}
-    client = go(make_app, lambda action, setting: (action, setting.key) in rights)
+def test_permissions_are_asked_for_each_setting(make_app: MakeApp) -> None:
+    allowed = {("view", "SITENAME"), ("edit", "SITENAME"), ("edit", "BANNER")}
+    client = go(make_app, lambda action, setting: (action, setting.key) in allowed)
     page = client.get("/admin/config").text
     assert "SITENAME" in page and "BANNER" not in page
     client.post("/admin/config", data={"SITENAME": "New", "BANNER": "New"})
@@ -104,7 +104,7 @@ def test_rights_are_asked_per_setting(make_app: MakeApp) -> None:
     assert [record.value for record in records.values()] == ["New", "Hello"]
 
 
-def test_what_may_not_be_edited_is_text(make_app: MakeApp) -> None:
+def test_a_setting_that_may_not_be_edited_is_text(make_app: MakeApp) -> None:
     def can(action: str, setting: Any) -> bool:
         return action == "view" or setting.key == "SITENAME"
 
@@ -135,7 +135,7 @@ def test_files_may_be_cached(make_app: MakeApp) -> None:
         assert "no-store" not in response.headers["Cache-Control"]
 
 
-def test_app_may_replace_a_header(make_app: MakeApp) -> None:
+def test_the_app_may_replace_a_header(make_app: MakeApp) -> None:
     client = go(make_app, anyone)
 
     @client.application.after_request
@@ -163,7 +163,7 @@ def test_an_argument_that_cannot_be_used_says_what_to_write(wrong: Any, remedy: 
 
 
 @pytest.mark.parametrize("way", ["redirect", "unauthorized", "refused"])
-def test_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, way: str) -> None:
+def test_a_user_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, way: str) -> None:
     logged_in = {"": True}
 
     def can(action: str, setting: Any) -> bool:
@@ -180,12 +180,12 @@ def test_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, way: st
     assert page.status_code == 403 and "s3cr3t" not in page.text and "<Typed>" not in page.text
     assert ('href="/login?next=/"' in page.text) == (way == "redirect")
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text)
-    kept = {name: html.unescape(value) for name, value in fields}
-    assert kept == {"SITENAME": "<Typed>", "waffle.note": "why", "waffle.do": "review"}
+    form = {name: html.unescape(value) for name, value in fields}
+    assert form == {"SITENAME": "<Typed>", "waffle.note": "why", "waffle.do": "review"}
     logged_in[""] = True
-    assert "1 change, not saved yet" in client.post("/admin/config", data=kept).text
+    assert "1 change, not saved yet" in client.post("/admin/config", data=form).text
 
 
-def test_other_errors_of_a_submission_stay_what_they_are(make_app: MakeApp) -> None:
+def test_other_errors_of_a_submission_are_not_changed(make_app: MakeApp) -> None:
     client = go(make_app, lambda action, setting: abort(418))
     assert client.post("/admin/config", data={"SITENAME": "New"}).status_code == 418

@@ -98,6 +98,14 @@ def test_block_can_be_extended(page: Callable[..., str]) -> None:
     assert html.count('class="wf-row') == len(CONFS)
 
 
+def test_block_of_a_field_can_render_the_field_again(page: Callable[..., str]) -> None:
+    text = """{% extends "waffleconf/waffle_form.html" %}
+    {% block field %}{{ super() }}<i data-own="{{ field.value_text }}">{{ field() }}</i>
+    {% endblock %}"""
+    html = page({"own.html": text}, WAFFLE_TEMPLATE="own")
+    assert 'data-own="Waffle"' in html and html.count('name="SITENAME"') == 2
+
+
 def test_layout_of_the_app(page: Callable[..., str]) -> None:
     base = """<title>{% block title %}{% endblock %} | Shop</title>
     <header>Our shop</header>{% block content %}{% endblock %}<script>inline()</script>"""
@@ -156,7 +164,7 @@ PAGES = {
 
 
 def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
-    """The answer that is one of our pages."""
+    """The response that is one of our pages."""
     client, state = app.test_client(), state_of(app)
 
     def away(*args: Any) -> Any:
@@ -192,13 +200,13 @@ def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def answer(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that returns the answer that is one of our pages, of an app of its own."""
+def render(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that returns the response that is one of our pages, of an app of its own."""
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "base.html").write_text("{% block content %}{% endblock %}")
     numbers = iter(range(9))
 
-    def answer(name: str, change: Callable[[Flask], Any], embedded: bool) -> Any:
+    def respond(name: str, change: Callable[[Flask], Any], embedded: bool) -> Any:
         app = make_app(
             {} if name == "empty" else EVERY,
             TESTING=False,
@@ -215,16 +223,16 @@ def answer(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert found.status_code == PAGES[name]
         return found
 
-    return answer
+    return respond
 
 
 @pytest.mark.parametrize("embedded", [False, True])
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_ask_for_nothing_that_is_not_there(answer: Any, name: str, embedded: bool) -> None:
+def test_pages_use_no_undefined_variable(render: Any, name: str, embedded: bool) -> None:
     def strict(app: Flask) -> None:
         app.jinja_env.undefined = jinja2.StrictUndefined
 
-    answer(name, strict, embedded)
+    render(name, strict, embedded)
 
 
 def names_in_templates() -> set[str]:
@@ -236,7 +244,7 @@ def names_in_templates() -> set[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_an_app_gives_all_its_templates_is_not_taken_for_ours(answer: Any, name: str) -> None:
+def test_variables_of_a_context_processor_are_not_taken_for_ours(render: Any, name: str) -> None:
     names = names_in_templates()
     assert {"page", "heading", "setting", "form"} <= names
 
@@ -244,4 +252,4 @@ def test_what_an_app_gives_all_its_templates_is_not_taken_for_ours(answer: Any, 
         app.jinja_env.undefined = jinja2.StrictUndefined  # of a text nothing else can be asked
         app.context_processor(lambda: dict.fromkeys(names, "of the app"))
 
-    assert "of the app" not in answer(name, gives, False).text
+    assert "of the app" not in render(name, gives, False).text

@@ -45,13 +45,13 @@ def summary(page: Any) -> list[str]:
     return [html.unescape(text) for text in re.findall(r"<li>(.*?)</li>", top, re.S)]
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the log says of forms that were not accepted."""
     records = [r for r in caplog.records if r.name == tokens.__name__]
     return [record.getMessage() for record in records]
 
 
-def test_a_key_per_worker_is_named_and_no_conflict_is_made_up(
+def test_a_key_per_worker_is_named_and_is_no_conflict(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     workers = [worker(make_app, SECRET_KEY=f"s3cr3t {n}") for n in range(2)]
@@ -69,8 +69,8 @@ def test_a_key_per_worker_is_named_and_no_conflict_is_made_up(
         assert form["SITENAME"] == "Crêperie" and form["OPEN"] == ""
         assert "Not saved yet" in row(page.text, "SITENAME")
         assert "Not saved yet" not in row(page.text, "SIZE")
-    assert len(told(caplog)) == 2  # one for each worker
-    assert all("SECRET_KEY" in line and "s3cr3t" not in line for line in told(caplog))
+    assert len(warnings_in(caplog)) == 2  # one for each worker
+    assert all("SECRET_KEY" in line and "s3cr3t" not in line for line in warnings_in(caplog))
     assert stored(workers[0])["SITENAME"] == "Waffle"
 
 
@@ -145,7 +145,7 @@ CASES: list[Any] = [
 
 
 @pytest.mark.parametrize(("lose", "config", "message", "line"), CASES)
-def test_a_session_that_is_lost_each_time_is_told_for_what_it_is(
+def test_a_session_that_is_lost_each_time_is_explained(
     make_app: MakeApp,
     caplog: pytest.LogCaptureFixture,
     lose: Callable[[Flask], Any],
@@ -164,7 +164,7 @@ def test_a_session_that_is_lost_each_time_is_told_for_what_it_is(
         assert message in said and "(CSRF)" in said and "tell who runs this site" in said
     undone = client.post(UNDO, data=sent(page.text) | {"undo": saved.change_set})
     assert undone.status_code == 422 and message in summary(undone)[0]
-    assert len(told(caplog)) == bool(line) and line in "".join(told(caplog))
+    assert len(warnings_in(caplog)) == bool(line) and line in "".join(warnings_in(caplog))
 
 
 CHANGES: list[Any] = [
@@ -176,7 +176,7 @@ CHANGES: list[Any] = [
 
 
 @pytest.mark.parametrize(("config", "message", "line"), CHANGES)
-def test_what_has_changed_is_told_and_saving_again_works(
+def test_a_changed_token_is_explained_and_saving_again_works(
     make_app: MakeApp,
     caplog: pytest.LogCaptureFixture,
     config: dict[str, Any],
@@ -189,7 +189,7 @@ def test_what_has_changed_is_told_and_saving_again_works(
     app.config.update(config)
     page = client.post(URL, data=form)
     assert page.status_code == 422 and message in summary(page)[0]
-    assert len(told(caplog)) == bool(line) and line in "".join(told(caplog))
+    assert len(warnings_in(caplog)) == bool(line) and line in "".join(warnings_in(caplog))
     app.config["WTF_CSRF_TIME_LIMIT"] = 3600
     assert client.post(URL, data=sent(page.text)).status_code == 303
     assert stored(app)["SITENAME"] == "Mine"
@@ -197,9 +197,7 @@ def test_what_has_changed_is_told_and_saving_again_works(
 
 @pytest.mark.parametrize("name", ["waffle_token", "csrf_token"])
 @pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
-def test_a_token_that_was_cut_on_its_way_loses_nothing(
-    make_app: MakeApp, name: str, left: float
-) -> None:
+def test_a_truncated_token_loses_nothing(make_app: MakeApp, name: str, left: float) -> None:
     app = worker(make_app)
     client = app.test_client()
     form = sent(client.get(URL).text, SITENAME="Mine")
@@ -211,14 +209,14 @@ def test_a_token_that_was_cut_on_its_way_loses_nothing(
     assert stored(app)["SITENAME"] == "Mine"
 
 
-def test_a_bare_form_is_told_what_its_template_lacks(
+def test_the_log_names_the_missing_hidden_tag(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     worker(make_app).test_client().post(URL, data={"SITENAME": "Mine"})
-    assert "{{ form.hidden_tag() }}" in told(caplog)[0]
+    assert "{{ form.hidden_tag() }}" in warnings_in(caplog)[0]
 
 
-def test_the_log_says_it_once_a_minute_at_most(
+def test_the_log_has_one_line_a_minute_at_most(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
@@ -228,29 +226,29 @@ def test_the_log_says_it_once_a_minute_at_most(
     lines = []
     for now in (1000.0, 1001.0, 1059.9, 1060.0, 1060.1, 1200.0):  # noqa: B007
         client.post(URL, data=sent(page.text))
-        lines.append(len(told(caplog)))
+        lines.append(len(warnings_in(caplog)))
     assert lines == [1, 1, 1, 2, 2, 3]
 
 
 @pytest.mark.parametrize("lose", [no_cookie, damaged_cookie])
-def test_who_is_logged_out_by_it_is_told_too(
+def test_a_user_who_is_logged_out_by_it_gets_the_explanation_too(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture, lose: Callable[[Flask], Any]
 ) -> None:
     page = worker(make_app).test_client().get(URL)
     app = worker(make_app, can=lambda action, setting: session.get("user") == "ana")
-    held = lose(app).post(URL, data=sent(page.text, SITENAME="Mine"))
-    assert held.status_code == 403 and sent(held.text)["SITENAME"] == "Mine"
-    assert "tell who runs this site" in held.text
-    assert len(told(caplog)) == 1
+    response = lose(app).post(URL, data=sent(page.text, SITENAME="Mine"))
+    assert response.status_code == 403 and sent(response.text)["SITENAME"] == "Mine"
+    assert "tell who runs this site" in response.text
+    assert len(warnings_in(caplog)) == 1
 
 
-def test_who_was_never_here_fills_no_log(
+def test_a_request_without_tokens_fills_no_log(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = worker(make_app, can=lambda action, setting: False)
     for data in ({}, {"SITENAME": "x"}, {"csrf_token": "x"}):
         assert no_cookie(app).post(URL, data=data).status_code == 403
-    assert told(caplog) == []
+    assert warnings_in(caplog) == []
 
 
 def test_the_log_has_no_key_no_cookie_and_no_path(
@@ -263,7 +261,7 @@ def test_the_log_has_no_key_no_cookie_and_no_path(
     client.post(URL, data=sent(page.text))
     origin = {"Referer": "https://ana:pa55@evil.example/secret?token=1"}
     client.post(URL, data=sent(page.text), headers=origin)
-    text = "".join(told(caplog))
-    assert len(told(caplog)) == 2 and "evil.example" in text
+    text = "".join(warnings_in(caplog))
+    assert len(warnings_in(caplog)) == 2 and "evil.example" in text
     for part in ("k3y", "of.another", "pa55", "secret?", "token=1"):
         assert part not in text

@@ -39,7 +39,7 @@ def url(app: Flask) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-def test_undo_and_put_back(
+def test_undo_of_a_save_and_of_one_value(
     app: Flask, url: str, open_page: Callable[..., Any], script: bool
 ) -> None:
     page = open_page(java_script_enabled=script)
@@ -68,7 +68,9 @@ def test_filter_by_hand(url: str, open_page: Callable[..., Any]) -> None:
     assert page.get_by_role("article").count() == 1
 
 
-def test_a_conflict_is_told_at_the_top(app: Flask, url: str, open_page: Callable[..., Any]) -> None:
+def test_a_conflict_is_shown_at_the_top(
+    app: Flask, url: str, open_page: Callable[..., Any]
+) -> None:
     page = open_page()
     page.goto(f"{url}/history")
     state_of(app).update_db({"PAGE_SIZE": 50})

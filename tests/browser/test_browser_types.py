@@ -1,4 +1,4 @@
-"""Awkward values of every kind in a real browser: shown and sent back, typed and saved."""
+"""Awkward values of every type in a real browser: shown and sent back, typed and saved."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_awkward_values_that_nobody_touches_are_not_written(
     assert {key: after[key] for key in after if after[key][0] != before[key][0]} == {}
 
 
-def test_every_kind_as_it_is_by_default_is_not_written(
+def test_defaults_of_every_type_are_not_written(
     make_app: Callable[..., Flask], open_page: Callable[..., Any]
 ) -> None:
     app = make_app(CONFS)
@@ -304,7 +304,7 @@ def test_what_is_refused_is_kept_as_it_was_typed(
     assert stored(app) == before
 
 
-def test_axe_finds_nothing_with_every_kind(
+def test_controls_of_every_type_are_accessible(
     make_app: Callable[..., Flask], open_page: Callable[..., Any]
 ) -> None:
     page = open_page(make_app({**CONFS, "TOKEN": {"default": "x", "secret": True}}))

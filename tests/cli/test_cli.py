@@ -331,7 +331,7 @@ def test_the_commands_are_in_the_app_s_help(app: Flask) -> None:
 
 
 class Hex(IntegerField):
-    def show(self, value: Any) -> str:
+    def format(self, value: Any) -> str:
         return f"0x{value:x}"
 
     def parse(self, text: str) -> Any:

@@ -1,20 +1,25 @@
-"""The three-way merge and its token."""
+"""The three-way merge: what the page had shown, what is stored, what was sent."""
 
 from __future__ import annotations
 
 import itertools
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from every_type import CONFS, VALUES, in_order
+from every_type import CONFS as EVERY_TYPE_CONFS
+from every_type import VALUES, in_order
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from submissions import Page
+from submissions import CONFS, EDITABLE, Page, posted, store, stored
 
-from waffleconf_admin.forms.merge import UNKNOWN, Seal, decide, open_token
+from waffleconf_admin.exceptions import ConflictError
+from waffleconf_admin.forms import show_text
+from waffleconf_admin.forms.merge import decide
+from waffleconf_admin.forms.submission import UNKNOWN
 from waffleconf_admin.settings.equality import same
 
 
@@ -48,51 +53,42 @@ def test_decide(shown: str | None, stored: str, sent: str, decision: str) -> Non
     assert decide(shown, stored, sent) == decision
 
 
-def test_a_digest_is_of_key_and_text_and_secret() -> None:
-    seal = Seal("secret")
-    digests = [
-        seal.digest("a", "b"),
-        seal.digest("a", "c"),
-        seal.digest("b", "b"),
-        seal.digest("", "ab"),
-        seal.digest("ab", ""),
-        Seal("other").digest("a", "b"),
-    ]
-    assert len(set(digests)) == len(digests)
-    assert seal.digest("a", "b") == Seal(b"secret").digest("a", "b")
-    assert UNKNOWN not in digests
+@pytest.mark.parametrize("key", EDITABLE)
+@pytest.mark.parametrize("mine", [False, True])
+@pytest.mark.parametrize("theirs", ["same", "other", "mine"])
+def test_each_control_is_merged(app: Flask, key: str, mine: bool, theirs: str) -> None:
+    """Each control; whether I touched it; and what somebody else did meanwhile."""
+    values = {
+        "NAME": ("Mine", "Mine", "Theirs"),
+        "SIZE": ("11", 11, 12),
+        "OPEN": ("", False, False),
+        "RATE": ("2.5", 2.5, 3.5),
+        "THEME": ("dark", "dark", "dark"),
+        "TEXT": ("mine\r\n", "mine\n", "a\nb\n"),
+        "HOURS": ("{}", {}, {"mon": [9, 19]}),
+        "TOKEN": ("mine", "mine", "theirs"),
+        "NOTE": ("mine", "mine", "theirs"),
+    }
+    text, my_value, their_value = values[key]
+    page = Page(app)
+    old = stored(app)[key]
+    now = {"same": old, "other": their_value, "mine": my_value}[theirs]
+    store(app, **{key: now})
+    form = page.send(**({key: text} if mine else {}))
+    # Of a secret nobody is told that another has stored the same.
+    conflict = mine and now not in ((old,) if key == "TOKEN" else (old, my_value))
+    assert form.conflicts == ([key] if conflict else [])
+    assert stored(app)[key] == (my_value if mine and not conflict else now)
+    if conflict:
+        field = form[key]
+        assert field.errors
+        assert field.conflict_text == ("" if key == "TOKEN" else show_text(field.setting, now))
+        if key != "TOKEN":
+            assert page.fields[key] == text
+        again = page.send(**({"TOKEN": "mine"} if key == "TOKEN" else {}))
+        assert not again.errors
+        assert stored(app)[key] == my_value
 
-
-def test_a_digest_has_12_bytes_whatever_the_text() -> None:
-    assert {len(Seal("s").digest("a", text)) for text in ("", "x" * 2**20, "\ud800", "é")} == {16}
-
-
-def test_the_token_holds_no_text() -> None:
-    seal = Seal("secret")
-    token = seal.dump({"KEY": seal.digest("KEY", "hunter2")})
-    assert seal.load(token) == {"KEY": seal.digest("KEY", "hunter2")}
-    assert "hunter2" not in token
-
-
-@pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t[4:], lambda t: "", lambda t: "é"])
-def test_a_cut_token_opens_with_no_key(change: object) -> None:
-    token = Seal("a").dump({"KEY": "x" * 16})
-    assert open_token(change(token), [Seal("a"), Seal("b")]) is None  # type: ignore[operator]
-
-
-def test_a_token_opens_with_an_older_key_and_is_compared_by_that() -> None:
-    new, old = Seal("new"), Seal("old")
-    opened = open_token(old.dump({"KEY": old.digest("KEY", "text")}), [new, old])
-    assert opened is not None
-    seal, digests = opened
-    assert digests["KEY"] == seal.digest("KEY", "text")
-
-
-def test_a_token_of_another_app_does_not_open() -> None:
-    assert open_token(Seal("theirs").dump({}), [Seal("ours")]) is None
-
-
-# Every kind of control: what the page showed, what is stored by then, and what was sent.
 
 ROUNDS = int(os.environ.get("WAFFLE_ROUNDS", "1"))
 CASES = list(itertools.product("ABC", repeat=2))
@@ -109,8 +105,8 @@ CASES = list(itertools.product("ABC", repeat=2))
 def test_no_edit_is_lost_and_no_conflict_is_false(
     make_app: Callable[..., Flask], stored: str, sent: str, data: dict[str, dict[str, Any]]
 ) -> None:
-    """The page shows A; each kind in one go, three values of each."""
-    app = make_app(CONFS)
+    """The page shows A; all types in one go, three values of each."""
+    app = make_app(EVERY_TYPE_CONFS)
     state = app.extensions["waffleconf"]
     pages = {}
     for which in "CBA":
@@ -118,7 +114,7 @@ def test_no_edit_is_lost_and_no_conflict_is_false(
         pages[which] = Page(app)
     state.update_db(data[stored])
     expected, conflicts = {}, set()
-    for key in CONFS:
+    for key in EVERY_TYPE_CONFS:
         shown, now, mine = (in_order(key, data[which][key]) for which in ("A", stored, sent))
         touched = not same(mine, shown)
         if touched and not same(now, shown) and not same(now, mine):
@@ -133,7 +129,9 @@ def test_no_edit_is_lost_and_no_conflict_is_false(
     if conflicts:  # nothing is saved before somebody has decided
         expected = {key: in_order(key, value) for key, value in data[stored].items()}
     after = state.parse_conf()
-    assert {k: after[k] for k in CONFS if not same(in_order(k, after[k]), expected[k])} == {}
+    assert {
+        k: after[k] for k in EVERY_TYPE_CONFS if not same(in_order(k, after[k]), expected[k])
+    } == {}
 
 
 SECRET = {"default": "", "secret": True}
@@ -166,3 +164,129 @@ def test_a_secret_is_set_replaced_cleared_or_kept(
         assert form["TOKEN"].clearing is (new == "")
         page.send(TOKEN=sent)
         assert state.parse_conf()["TOKEN"] == new
+
+
+def test_a_blank_secret_is_kept(app: Flask) -> None:
+    assert Page(app).send(TOKEN="", NAME="x").changes == {"NAME": "x"}
+
+
+def test_a_guessed_secret_is_a_change_like_any_other(app: Flask) -> None:
+    guesses = [Page(app).send(TOKEN=guess).changes for guess in ("hunter1", "hunter1", "hunter2")]
+    assert guesses == [{"TOKEN": "hunter1"}, {"TOKEN": "hunter1"}, {"TOKEN": "hunter2"}]
+
+
+def test_a_secret_has_to_be_typed_again_when_anything_is_wrong(app: Flask) -> None:
+    page = Page(app)
+    form = page.send(TOKEN="new", SIZE="0")
+    assert "write it again" in form.errors["TOKEN"][0]
+    assert page.fields["TOKEN"] == ""
+    page.send(TOKEN="new", SIZE="5")
+    assert (stored(app)["TOKEN"], stored(app)["SIZE"]) == ("new", 5)
+
+
+def test_a_change_between_reading_and_writing_is_a_conflict_too(app: Flask) -> None:
+    page = Page(app)
+    data = page.fields.copy()
+    data["SIZE"], data["NAME"], data["TOKEN"] = "11", "Mine", "mine"
+    state = app.extensions["waffleconf"]
+    with posted(app, data) as form:
+        assert form.validate()
+        store(app, SIZE=12)
+        with pytest.raises(ConflictError) as caught:
+            state.update_db(form.changes, expected=form.expected)
+        form.add_conflicts(caught.value.keys, state.read(caught.value.keys))
+        assert form.conflicts == ["SIZE"]
+        assert (form["SIZE"].conflict_text, form["SIZE"]._value()) == ("12", "11")
+        assert form["TOKEN"].errors
+        page.keep(form)
+    assert (page.fields["SIZE"], page.fields["NAME"]) == ("11", "Mine")
+    page.send()
+    assert (stored(app)["SIZE"], stored(app)["NAME"]) == (11, "Mine")
+
+
+def test_without_a_token_the_last_write_wins_for_the_names_sent(app: Flask) -> None:
+    store(app, SIZE=12, NAME="Theirs")
+    with posted(app, {"SIZE": "11"}) as form:
+        assert form.validate()
+        assert form.changes == {"SIZE": 11}
+
+
+def test_a_setting_that_the_page_did_not_have_is_never_overwritten_unseen(app: Flask) -> None:
+    page, other = Page(app), Page(app)
+    app.config["WAFFLE_CONFS"] = {**CONFS, "ADDED": {"default": "x"}}
+    store(app, ADDED="Theirs")
+    assert other.send(ADDED="Theirs").errors == {}
+    form = page.send(ADDED="Mine")
+    assert (form.conflicts, form["ADDED"].conflict_text) == (["ADDED"], "Theirs")
+    page.send()
+    assert stored(app)["ADDED"] == "Mine"
+
+
+def test_a_setting_that_is_no_longer_declared_is_never_written(app: Flask) -> None:
+    page = Page(app)
+    app.config["WAFFLE_CONFS"] = {k: v for k, v in CONFS.items() if k != "SIZE"}
+    assert page.send(SIZE="11", NAME="x").changes == {"NAME": "x"}
+
+
+#: Settings with different controls.
+CONTROLS: dict[str, dict[str, Any]] = {
+    key: EVERY_TYPE_CONFS[key]
+    for key in (
+        *("BOOL", "INT", "STR", "CHOICE_FEW", "SEVERAL_LIST", "DATETIME_UTC", "LIST", "BYTES"),
+        *("BOOL_OR_NONE", "TIME", "DURATION", "COLOR", "RANGE"),
+    )
+}
+
+
+@pytest.mark.parametrize(("old", "new"), [*itertools.pairwise([*CONTROLS, "BOOL"])])
+def test_a_changed_control_makes_no_change_of_what_nobody_touched(
+    make_app: Callable[..., Flask], old: str, new: str
+) -> None:
+    app = make_app({"KEY": CONTROLS[old], "NAME": {"default": "x"}}, WAFFLE_STORE_DEFAULTS=False)
+    page = Page(app)
+    app.config["WAFFLE_CONFS"] = {"KEY": CONTROLS[new], "NAME": {"default": "x"}}
+    form = page.send(NAME="y")
+    assert (form.errors, form.changes) == ({}, {"NAME": "y"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sent"),
+    [
+        ("BOOL", "STR", [""]),  # which would be an empty text
+        ("SEVERAL_LIST", "STR", ["", "fig"]),
+        ("DATETIME_UTC", "STR", ["2026-02-02T10:00", "UTC"]),
+        ("INT", "STR", ["7"]),
+        ("STR", "LIST", ["[]x"]),
+    ],
+)
+def test_an_edit_from_before_the_control_changed_overwrites_nothing_unseen(
+    make_app: Callable[..., Flask], old: str, new: str, sent: list[str]
+) -> None:
+    app = make_app({"KEY": CONTROLS[old]}, WAFFLE_STORE_DEFAULTS=False)
+    page = Page(app)
+    app.config["WAFFLE_CONFS"] = {"KEY": CONTROLS[new]}
+    before = stored(app)
+    assert list(page.send(KEY=sent).errors) == ["KEY"]
+    assert stored(app) == before
+
+
+def test_what_a_box_sent_is_not_none_for_the_control_in_its_place(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app({"KEY": CONTROLS["BOOL"]})
+    store(app, KEY=True)
+    page = Page(app)
+    app.config["WAFFLE_CONFS"] = {"KEY": CONTROLS["BOOL_OR_NONE"]}
+    assert page.send(KEY=[""]).conflicts == ["KEY"]
+    assert stored(app) == {"KEY": True}
+
+
+def test_an_edit_from_before_the_control_changed_is_saved_or_shown(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app({"KEY": {"default": 10}}, WAFFLE_STORE_DEFAULTS=False)
+    page = Page(app)
+    app.config["WAFFLE_CONFS"] = {"KEY": {"default": timedelta(seconds=10)}}
+    assert list(page.send(KEY="20").errors) == ["KEY"]
+    page.send(KEY="20 s")
+    assert app.extensions["waffleconf"].parse_conf() == {"KEY": timedelta(seconds=20)}

@@ -344,7 +344,7 @@ def test_choices(make_app: MakeApp, shape: Any, place: Any) -> None:
 @shapes
 def test_makers_of_fields(make_app: MakeApp, shape: Any) -> None:
     class Own(TextField):
-        typing = {"data-own": "yes"}
+        html_attributes = {"data-own": "yes"}
 
     def maker(setting: Any) -> Any:
         here(app)

@@ -26,13 +26,14 @@ from werkzeug.datastructures import MultiDict
 
 import waffleconf_admin
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.admin import submission
 from waffleconf_admin.admin.diff import WORK, Comparer
-from waffleconf_admin.admin.filter import LONGEST, Filter
+from waffleconf_admin.admin.settings_filter import LONGEST, SettingsFilter
+from waffleconf_admin.admin.submission import RESET_KEY, PageSubmission
 from waffleconf_admin.codec import serialize
-from waffleconf_admin.fields import JsonField, SeveralField, binding
+from waffleconf_admin.fields import JsonField, MultipleChoiceField
 from waffleconf_admin.fields.base import LineField
-from waffleconf_admin.fields.structured import JSON_LIMIT, _without_repeats
+from waffleconf_admin.fields.binding import process_values
+from waffleconf_admin.fields.json_text import JSON_LIMIT, _without_repeats
 
 PACKAGE = Path(waffleconf_admin.__file__).parent
 URL = "/admin/config"
@@ -47,8 +48,8 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 
 def read(made: Any, text: str) -> str:
-    """Return the error that a field gives for a text; blank if there is none."""
-    binding.take(made, [text])
+    """What a field says of a text; blank where it takes it."""
+    process_values(made, [text])
     return " ".join(map(str, made.process_errors))
 
 
@@ -133,7 +134,7 @@ def test_a_long_line_is_refused_before_it_is_parsed(
     made = field(default=default)
     assert isinstance(made, LineField)
     parsed: list[str] = []
-    monkeypatch.setattr(type(made), "parse_some", lambda self, text: parsed.append(text))
+    monkeypatch.setattr(type(made), "parse_value", lambda self, text: parsed.append(text))
     message = f"This is too long: write at most {made.longest} characters."
     assert read(made, "1" * (made.longest + 1)) == message
     assert parsed == []
@@ -195,7 +196,7 @@ def test_a_set_of_colliding_numbers_is_refused_before_it_is_made(
 ) -> None:
     made = field(default=set_type())
     sets: list[Any] = []
-    monkeypatch.setattr(JsonField, "wanted", property(lambda self: sets.append))
+    monkeypatch.setattr(JsonField, "container", property(lambda self: sets.append))
     with pytest.raises(ValueError, match="because the value has too many keys"):
         made.parse(json.dumps(items))
     assert sets == []
@@ -228,10 +229,10 @@ def test_a_deep_value_is_written_without_indents() -> None:
     text = deep(90, ", ".join(["1"] * 50_000))
     made = field(default=[])
     assert read(made, text) == ""
-    assert made.show(made.data) == text and len(text) < JSON_LIMIT
+    assert made.format(made.data) == text and len(text) < JSON_LIMIT
     few = field(default=[])
-    binding.take(few, [deep(3, ", ".join(["1"] * 50))])
-    assert few.show(few.data).count("\n") > 50
+    process_values(few, [deep(3, ", ".join(["1"] * 50))])
+    assert few.format(few.data).count("\n") > 50
 
 
 # Choices, searches and comparisons
@@ -239,21 +240,23 @@ def test_a_deep_value_is_written_without_indents() -> None:
 
 def test_the_values_of_checkboxes_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = field(default=["a"], choices=["a", *map(str, range(100))])
-    binding.take(made, ["x"] * 1000)
+    process_values(made, ["x"] * 1000)
     times: list[int] = []
-    chosen = SeveralField.chosen
-    monkeypatch.setattr(SeveralField, "chosen", lambda self: (times.append(1), chosen(self))[1])
+    chosen = MultipleChoiceField.chosen
+    monkeypatch.setattr(
+        MultipleChoiceField, "chosen", lambda self: (times.append(1), chosen(self))[1]
+    )
     assert len([*made]) == 101
     assert times == [1]
 
 
-def test_a_repeated_reset_is_one(app: Flask) -> None:
-    with app.test_request_context(method="POST", data={submission.RESET: ["int"] * 1000}):
-        assert submission.Sent(request.form).resets == ["int"]
+def test_a_reset_that_is_asked_for_often_is_one(app: Flask) -> None:
+    with app.test_request_context(method="POST", data={RESET_KEY: ["int"] * 1000}):
+        assert PageSubmission(request.form).resets == ["int"]
 
 
 def test_a_search_has_few_words() -> None:
-    wanted = Filter(MultiDict({"q": "a b " * 100_000}))
+    wanted = SettingsFilter(MultiDict({"q": "a b " * 100_000}))
     assert len(wanted.q) <= LONGEST
     assert wanted._words == {"a", "b"}
 

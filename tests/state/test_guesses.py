@@ -24,7 +24,7 @@ from waffleconf_admin import (
     conf_changed,
 )
 from waffleconf_admin.codec import deserialize, serialize
-from waffleconf_admin.forms.merge import Seal
+from waffleconf_admin.forms.merge_token import MergeSigner
 from waffleconf_admin.settings.equality import same
 
 URL = "/admin/config"
@@ -197,9 +197,9 @@ def test_an_old_page_does_not_tell_whether_a_secret_is_what_it_was(app: Flask, g
     client, state = app.test_client(), state_of(app)
     state.update_db({"TOKEN": STORED})
     old = sent(client.get(URL).text)
-    token = Seal("test").load(old["waffle_token"])
+    token = MergeSigner("test").load(old["waffle_token"])
     assert client.post(URL, data={"TOKEN": guess}).status_code == 303
-    new = Seal("test").load(sent(client.get(URL).text)["waffle_token"])
+    new = MergeSigner("test").load(sent(client.get(URL).text)["waffle_token"])
     assert token and new and token["TOKEN"] != new["TOKEN"]
     answer = client.post(URL, data=old | {"TOKEN": "another"})
     assert answer.status_code == 422 and "Somebody else" in answer.text

@@ -20,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.exceptions import InvalidValue, WaffleError
-from waffleconf_admin.forms.merge import Seal
+from waffleconf_admin.forms.merge_token import MergeSigner
 from waffleconf_admin.state.form import parse_text
 
 PAGE = "/admin/config"
@@ -124,7 +124,7 @@ def secrets(value: Any) -> dict[str, str]:
 def test_it_is_not_in_a_page_and_its_answers(app: Flask, seen: Seen) -> None:
     client = app.test_client()
     page = MultiDict(sent(seen.response("page", client.get(PAGE)).text))
-    digests = Seal("test").load(page["waffle_token"])
+    digests = MergeSigner("test").load(page["waffle_token"])
     seen.add("token", page["waffle_token"], digests)
     assert digests
     for name, more in {
@@ -242,7 +242,7 @@ def test_it_is_not_in_a_repr(app: Flask, seen: Seen) -> None:
         seen.add("form", repr(form), form.errors, repr(conf), list(form), form.form_errors)
         for field in form:
             if field.setting.secret:
-                seen.add("field", repr(field), field, field.shown_text, field.text, field._value())
+                seen.add("field", repr(field), field, field.value_text, field.text, field._value())
                 seen.add("record", repr(field.record), field.default_text, field.reason)
                 seen.add("no data", "" if field.setting.key == "TOKEN" else field.data)
 

@@ -99,7 +99,30 @@ SHOP: dict[str, dict[str, Any]] = {
 for _setting in list(SHOP.values())[:7]:
     _setting["group"] = "Storefront"
 
+LONG = "A very long name of a setting that somebody wrote without thinking of narrow screens"
+#: With a setting that has to be reviewed, and one with a long name.
+FULL_SHOP: dict[str, dict[str, Any]] = SHOP | {
+    "TAX": {
+        "desc": "Tax",
+        "default": 21,
+        "confirm": True,
+        "group": "Features",
+        "help": "In per cent",
+    },
+    "A_VERY_LONG_KEY_OF_A_SETTING_THAT_DOES_NOT_FIT_ANYWHERE": {
+        "desc": LONG,
+        "default": "x" * 300,
+        "group": "Integrations",
+        "help": f"{LONG}. {LONG}.",
+    },
+}
+#: What is stored of it.
+STORED = {"SITENAME": "Crêperie du Port", "PAGE_SIZE": 48, "GIFT_CARDS": True, "SMTP_PASSWORD": "x"}
+
 SIZES = {"wide": {"width": 1200, "height": 980}, "narrow": {"width": 390, "height": 844}}
+
+#: The fixture that opens the page.
+Open = Callable[..., Any]
 
 
 @contextlib.contextmanager
@@ -160,3 +183,30 @@ def save(page: Any) -> None:
 
 def row(page: Any, key: str) -> Any:
     return page.locator(".wf-row").filter(has=page.get_by_text(key, exact=True))
+
+
+def visible_keys(page: Any) -> list[str]:
+    ids: list[str] = page.eval_on_selector_all(
+        ".wf-row:not([hidden])", "rows => rows.map(r => r.id)"
+    )
+    return ids
+
+
+def search(page: Any) -> Any:
+    return page.get_by_role("searchbox")
+
+
+def declared_anew(app: Flask, page: Any) -> None:
+    """What is stored does not fit what is declared since."""
+    state_of(app).update_db({"WISHLIST": True, "MAIL_FROM": "nobody", "BANNER": "25"})
+    anew = {
+        "BANNER": {"default": 10, "type": int, "help": "Lines"},
+        "PAGE_SIZE": {"default": 8, "max": 24},
+        "SITENAME": {"default": 1, "type": int},
+        "SMTP_PASSWORD": {"default": 1, "type": int},
+        "MAIL_FROM": {"default": "shop@example.org", "type": "email"},
+        "CURRENCY": {"default": "de", "choices": {"Europe": [("de", "Euro"), ("gb", "Pound")]}},
+    }
+    confs = {key: {**entry, **anew.get(key, {})} for key, entry in FULL_SHOP.items()}
+    app.config["WAFFLE_CONFS"] = confs
+    page.goto(page.url)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from waffleconf_admin import fields
-from waffleconf_admin.fields import binding
+from waffleconf_admin.fields.factory import standalone_field
 from waffleconf_admin.forms.form import SettingsForm
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.setting import Setting
@@ -27,7 +27,7 @@ def setting(key: str = "KEY", /, **entry: Any) -> Setting:
 
 def read(text: str, **entry: Any) -> Any:
     made = setting(**entry)
-    return binding.alone(made, fields.choose(made)).read(text)
+    return standalone_field(made, fields.choose_source(made)).read(text)
 
 
 def field(value: Any = ..., key: str = "KEY", /, **entry: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A setting of every kind, with the values that it may have."""
+"""A setting of every type, with the values that it may have."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ SOME = st.sets(one_of("a", "b", "c", "d", "e", "f"))
 LETTERS = list("abcdef")
 
 #: What declares a setting, and the values that its control gives back.
-EVERY_KIND: dict[str, tuple[dict[str, Any], Any]] = {
+EVERY_TYPE: dict[str, tuple[dict[str, Any], Any]] = {
     "BOOL": ({"default": True}, st.booleans()),
     "BOOL_OR_NONE": ({"default": None, "type": bool}, one_of(None, True, False)),
     "INT": ({"default": 1}, INTS),
@@ -128,7 +128,7 @@ EVERY_KIND: dict[str, tuple[dict[str, Any], Any]] = {
     ),
     "CHOICE_MANY": ({"default": "a", "choices": LETTERS}, one_of(*LETTERS)),
     "CHOICE_OR_NONE": ({"default": None, "choices": LETTERS}, one_of(None, *LETTERS)),
-    "CHOICE_ODD": (
+    "CHOICE_TEXTS": (
         {"default": "x\ry", "choices": ["x\ry", "a\nb", "", " ", "n\0", "\ud800", "é" * 2000]},
         one_of("x\ry", "a\nb", "", " ", "n\0", "\ud800", "é" * 2000),
     ),
@@ -238,8 +238,8 @@ EVERY_KIND: dict[str, tuple[dict[str, Any], Any]] = {
     "ZONE_OR_NONE": ({"default": None, "type": ZoneInfo}, one_of(None, BERLIN)),
 }
 
-CONFS = {key: declared for key, (declared, _) in EVERY_KIND.items()}
-VALUES = {key: values for key, (_, values) in EVERY_KIND.items()}
+CONFS = {key: declared for key, (declared, _) in EVERY_TYPE.items()}
+VALUES = {key: values for key, (_, values) in EVERY_TYPE.items()}
 
 
 def in_order(key: str, value: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
+
+from waffleconf_admin import Can
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle", "help": "Shown in the header"},
@@ -20,11 +23,40 @@ CONFS: dict[str, Any] = {
 }
 
 
+#: For tests that edit: what is declared beside it decides how a setting is saved.
+EDITED_CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle"},
+    "OPEN": {"desc": "Shop is open", "default": True},
+    "ABOUT": {"desc": "About us", "default": "one\ntwo\nthree", "multiline": True},
+    "HOURS": {"desc": "Opening hours", "default": {"mon": [9, 18], "tue": [9, 12], "wed": [9, 18]}},
+    "TAX": {"desc": "Tax", "default": 21, "confirm": True, "min": 0},
+    "TOKEN": {"desc": "Token", "default": "", "secret": True},
+    "DSN": {"desc": "DSN", "default": "", "secret": True, "confirm": True},
+    "LEGACY": {"desc": "Legacy", "default": "x", "readonly": True},
+}
+
+#: For tests of the history.
+HISTORY_CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle"},
+    "SIZE": {"desc": "Page size", "default": 20, "max": 100, "group": "Shop"},
+    "HOURS": {"desc": "Opening hours", "default": {"mon": [9, 18]}, "group": "Shop"},
+    "TOKEN": {"desc": "Upload token", "default": "", "secret": True},
+    "REGION": {"desc": "Region", "default": "eu", "readonly": True},
+}
+
+URL, HISTORY = "/admin/config", "/admin/config/history"
+
 MakeApp = Callable[..., Flask]
 
 
 def state_of(app: Flask) -> Any:
     return app.extensions["waffleconf"]
+
+
+def change_can(app: Flask, can: Can) -> None:
+    """Give the settings page of an app another ``can``."""
+    page: Any = app.blueprints["waffleconf_admin"]
+    page.options = dataclasses.replace(page.options, can=can)
 
 
 def stored(app: Flask) -> dict[str, Any]:
@@ -60,9 +92,6 @@ def shown(page: str, confs: Mapping[str, Any]) -> set[str]:
     return {key for key, rest in rows if "hidden" not in re.sub(r'"[^"]*"', "", rest).split()}
 
 
-URL = "/admin/config/history"
-
-
 def words(page: str) -> str:
     """What the page's main part says, without tags."""
     body = page.partition('id="wf-main"')[2]
@@ -70,4 +99,14 @@ def words(page: str) -> str:
 
 
 def undo(client: Any, value: str, **data: str) -> Any:
-    return client.post(f"{URL}/undo", data={"undo": value, **data})
+    return client.post(f"{HISTORY}/undo", data={"undo": value, **data})
+
+
+def typed(client: Any, **changes: str) -> dict[str, str]:
+    """What a browser would send after somebody opened the page and typed `changes`."""
+    return sent(client.get(URL).text, **changes)
+
+
+def buttons(page: str) -> list[str]:
+    """What the undo buttons of a page send."""
+    return [html.unescape(value) for value in re.findall(r'name="undo" value="([^"]*)"', page)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
 
@@ -25,6 +27,25 @@ CONFS: dict[str, dict[str, Any]] = {
     "FIXED": {"default": 1, "readonly": True},
     "PAIR": {"default": 1 + 2j},
 }
+#: The settings that the page has a control for.
+EDITABLE = ["NAME", "SIZE", "OPEN", "RATE", "THEME", "TEXT", "HOURS", "TOKEN", "NOTE"]
+
+
+@contextmanager
+def posted(app: Flask, data: Any, **options: Any) -> Iterator[SettingsForm]:
+    """The form of a POST request with *data*."""
+    with app.test_request_context(method="POST", data=data):
+        yield build_form(app.extensions["waffleconf"], **options)
+
+
+def stored(app: Flask) -> dict[str, Any]:
+    """The values in the database."""
+    return {key: r.value for key, r in app.extensions["waffleconf"].read().items()}
+
+
+def store(app: Flask, **values: Any) -> None:
+    """Save values from code, as somebody else does meanwhile."""
+    app.extensions["waffleconf"].update_db(values)
 
 
 class Page:

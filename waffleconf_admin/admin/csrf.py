@@ -1,4 +1,4 @@
-"""CSRF: whether a form may be taken, no less strictly than by the app's own views."""
+"""CSRF: whether a form is accepted, no less strictly than by the app's own views."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from werkzeug.datastructures import MultiDict
 
 from ..forms import guard
 from ..forms.tokens import FOREIGN
-from .submission import posted
+from .submission import posted_form
+
+#: Values of Sec-Fetch-Site. A sister domain is "same-site".
+_OTHER_SITES = ("cross-site", "same-site")
+_THIS_SITE = ("same-origin", "none")
 
 
 def app_wide() -> CSRFProtect | None:
@@ -20,15 +24,16 @@ def app_wide() -> CSRFProtect | None:
 
 
 def refusal() -> str:
-    """Return why the form of the request is refused: FOREIGN, of which nothing may be shown, or
-    what Flask-WTF says; "" where it is taken.
+    """Return why the form of the request is refused; "" if it is accepted.
+
+    FOREIGN: nothing of it may be shown. Else it is the message of Flask-WTF.
     """
-    form = posted()
+    form = posted_form()
     if not guard.is_on():
         return ""
-    if _fetched_from() in _OTHERS:
+    if _fetch_site() in _OTHER_SITES:
         return FOREIGN
-    reason = _refused(form)
+    reason = _refusal_of_token(form)
     return FOREIGN if reason and is_foreign() else reason
 
 
@@ -36,38 +41,33 @@ def is_foreign() -> bool:
     """Whether a page of another site has sent the request, as far as the browser says."""
     if not guard.is_on():
         return False
-    if site := _fetched_from():
-        return site in _OTHERS
+    if site := _fetch_site():
+        return site in _OTHER_SITES
     sender = request.headers.get("Origin") or request.referrer
-    return bool(sender) and not _is_here(str(sender))
+    return bool(sender) and not _is_this_site(str(sender))
 
 
-def _refused(form: MultiDict[str, str]) -> str:
+def _refusal_of_token(form: MultiDict[str, str]) -> str:
     if protect := app_wide():
         try:
             protect.protect()
         except CSRFError as error:
             return str(error.description)
-    # Has it been told to leave this alone? The token is checked all the same.
+    # The app may have exempted our views: the token is checked all the same.
     return guard.refusal(form)
 
 
-#: Values of Sec-Fetch-Site. A sister domain is "same-site".
-_OTHERS = ("cross-site", "same-site")
-_OURS = ("same-origin", "none")
-
-
-def _fetched_from() -> str:
-    """What a browser says on https; "" where it says nothing."""
+def _fetch_site() -> str:
+    """What a browser says on https; else ""."""
     site = request.headers.get("Sec-Fetch-Site", "")
-    return site if site in _OTHERS + _OURS else ""
+    return site if site in _OTHER_SITES + _THIS_SITE else ""
 
 
-def _is_here(url: str) -> bool:
+def _is_this_site(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    # Behind a proxy the app may take https for http.
-    plain = parts.scheme == "http" and request.is_secure
-    return parts.netloc.lower() == request.host.lower() and not plain
+    # Not the other way round: behind a proxy the app may take https for http.
+    downgraded = parts.scheme == "http" and request.is_secure
+    return parts.netloc.lower() == request.host.lower() and not downgraded

@@ -1,4 +1,4 @@
-"""Compare: two texts line by line or word by word, in bounded time."""
+"""Differences: two texts compared line by line or word by word, in bounded time."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ WORK = 5_000_000
 _WORDS = re.compile(r"\w++\s*+|\s++|[^\w\s]\s*+")
 CONTEXT = 2  #: unchanged lines around each difference
 
-Pieces = list[tuple[str, str]]  #: ("same", "old", "new" or "gap", text)
+#: Parts of two texts in their order: whether each is "same", "old", "new" or a "gap", and its text.
+Pieces = list[tuple[str, str]]
 
 
 class Comparer:
     """Compares the texts of one page, as long as that does not take too long.
 
-    What it returns is empty where the texts are better shown whole.
+    It returns no pieces where that would take too long: then show both texts whole.
     """
 
     def __init__(self) -> None:
@@ -41,8 +42,8 @@ class Comparer:
         pieces: Pieces = []
         for group in matcher.get_grouped_opcodes(CONTEXT) if matcher else ():
             pieces += [("gap", "…")] if pieces else []
-            for kind, tokens in _pieces(group, before, after):
-                pieces += [(kind, line) for line in tokens]
+            for part, tokens in _pieces(group, before, after):
+                pieces += [(part, line) for line in tokens]
         return pieces
 
     def words(self, old: str, new: str) -> Pieces:
@@ -58,7 +59,7 @@ class Comparer:
             return []
         middle = list(_pieces(matcher.get_opcodes(), before, after))
         found = [("same", head), *middle, ("same", tail)]
-        return [(kind, "".join(tokens)) for kind, tokens in found if tokens]
+        return [(part, "".join(tokens)) for part, tokens in found if tokens]
 
     def _reads(self, old: str, new: str) -> bool:
         """Whether there is time to look at two texts at all."""

@@ -1,54 +1,86 @@
-"""Review: what would be saved, old and new, before it is."""
+"""Review: the page that shows what a form would change, old and new, before it is saved."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from flask import Response
+
 from ..fields.base import SettingField
-from ..fields.binding import words
+from ..fields.binding import BoundField, display_text
 from ..forms import SettingsForm
+from ..i18n import gettext as _
+from ..settings.setting import Setting
 from .diff import Comparer, Pieces
+from .options import PageOptions
+from .responses import render_page
+from .submission import PageSubmission
 
 
-class Change(NamedTuple):
-    """One change, as the review page shows it."""
+class ReviewedChange(NamedTuple):
+    """One setting that a form would change; of a secret only that it does."""
 
-    field: Any
-    label: Any
-    key: str
-    secret: bool
-    reset: bool  #: of a secret: whether it shall have its default
-    confirm: bool
-    old: str
-    new: str
-    lines: Pieces  #: none for short texts
+    field: BoundField
+    reset: bool = False  #: whether a secret would get its default
+    old: str = ""
+    new: str = ""
+    lines: Pieces = []  #: the differences of texts with several lines
 
 
-def changes(form: SettingsForm) -> list[Change]:
-    """Return what a validated form would change; of secrets only that they do."""
+def review_page(
+    options: PageOptions,
+    form: SettingsForm,
+    sent: PageSubmission,
+    settings: Iterable[Setting],
+) -> Response:
+    """Return the page.
+
+    :param form: validated.
+    :param sent: what the form was filled with; the page sends it again.
+    :param settings: those that the user may see.
+    """
+    return render_page(
+        options,
+        "waffleconf/review",
+        form=form,
+        changes=reviewed_changes(form),
+        again=sent.typed(settings),
+        asked=needs_review(form),
+        note=sent.note or "",
+        heading=_("Review changes"),
+    )
+
+
+def needs_review(form: SettingsForm) -> bool:
+    """Whether a validated form changes a setting that is declared with ``confirm``."""
+    return any(form[key].setting.confirm for key in form.changes)
+
+
+def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
+    """Return what a validated form would change."""
     comparer = Comparer()
     return [
-        _change(form[key], value, form.is_reset(key), comparer)
+        ReviewedChange(form[key], reset=form.is_reset(key))
+        if form[key].setting.secret
+        else _change(form[key], value, comparer)
         for key, value in form.changes.items()
     ]
 
 
-def _change(field: Any, value: Any, reset: bool, comparer: Comparer) -> Change:
-    setting = field.setting
-    if setting.secret:
-        return Change(field, setting.label, setting.key, True, reset, setting.confirm, "", "", [])
-    old, new = _text(field, field.record.value), _text(field, value)
+def _change(field: BoundField, value: Any, comparer: Comparer) -> ReviewedChange:
+    old, new = _whole_text(field, field.record.value), _whole_text(field, value)
     lines = comparer.lines(old, new) if "\n" in old or "\n" in new else []
     if not lines:
-        old, new = field.shown_text, words(field, value)
-    return Change(field, setting.label, setting.key, False, False, setting.confirm, old, new, lines)
+        old, new = field.value_text, display_text(field, value)
+    return ReviewedChange(field, old=old, new=new, lines=lines)
 
 
-def _text(field: Any, value: Any) -> str:
-    """The whole text of a value that has lines; else what people call it."""
-    if isinstance(field, SettingField) and field.lines:
+def _whole_text(field: BoundField, value: Any) -> str:
+    """The text of a value with lines, not shortened; else as people read it."""
+    if isinstance(field, SettingField) and field.multiline:
         try:
-            return field.show(value)
+            return field.format(value)
         except ValueError:
             pass
-    return words(field, value)
+    return display_text(field, value)

@@ -1,49 +1,83 @@
-"""Undo: what a person may undo, and what would come of it."""
+"""Undo: what its buttons send, what it would do, and the offer of one right after a save."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from flask import session
+
+from ..exceptions import StoreError
 from ..settings.equality import same
-from ..settings.setting import Setting
 from ..state.change import Change
-from .permissions import Rights
+from ..state.history import History
+from ..state.save import Saved
+from ..state.state import _WaffleState
+from .history_filter import number
+from .messages import has_session
+from .permissions import Permissions
 
-#: Why the old value of a change can't be had again; "" when it can.
+log = logging.getLogger(__name__)
+
+#: Returns why the old value of a change can't be restored; "" when it can.
 Obstacle = Callable[[Change], str]
 
-
-def visible(rights: Rights) -> dict[str, Setting]:
-    """The settings whose history this person may see, by key."""
-    return {s.key: s for s in rights.viewable if rights.allows("history", s)}
+#: In the session: the change set that the next settings page offers to undo.
+_OFFER = "waffle_undo"
 
 
-def undoable(rights: Rights) -> set[str]:
-    """The keys of those whose changes this person may undo."""
-    return {key for key, s in visible(rights).items() if not s.readonly and rights.may_edit(s)}
+class UndoButton(NamedTuple):
+    """What a button sends that undoes a save, or its change of one setting."""
+
+    change_set: str
+    seen: int | None = None  #: the id of the last change that the user knows of
+    key: str = ""  #: "": all settings of the save
+
+    def __str__(self) -> str:
+        return f"{self.change_set} {self.seen} {self.key}" if self.key else self.change_set
+
+    @classmethod
+    def parse(cls, text: str) -> UndoButton:
+        """Return the button that has sent a text."""
+        change_set, _, rest = text.partition(" ")
+        seen, _, key = rest.partition(" ")
+        return cls(change_set, number(seen), key)
 
 
 def outcome(
     changes: Iterable[Change], latest: Mapping[str, Change], obstacle: Obstacle
 ) -> Literal["undone", "overtaken", "nothing"]:
-    """What an undo would do with changes of one save: a single one that was overtaken stops it.
+    """Return what an undo would do with changes of one save: an overtaken one stops it.
 
-    :param changes: those that the person may undo.
+    :param changes: those that the user may undo.
     :param latest: the last change of each setting.
     """
     last: list[Change] = []
-    earlier: list[Change] = []
+    overtaken: list[Change] = []
     for change in changes:
-        (last if is_last(change, latest) else earlier).append(change)
+        (last if is_last(change, latest) else overtaken).append(change)
     if all(map(obstacle, last)):
         return "nothing"
-    return "undone" if all(map(obstacle, earlier)) else "overtaken"
+    return "undone" if all(map(obstacle, overtaken)) else "overtaken"
 
 
-def done(state: Any, changes: Iterable[Change]) -> dict[str, Any]:
-    """Return the old values of changes, by key, if all that can have theirs again have them.
+def is_last(change: Change, latest: Mapping[str, Change]) -> bool:
+    """Whether no other change of its setting has followed."""
+    return change.key in latest and latest[change.key].id == change.id
+
+
+def quick_obstacle(history: History) -> Obstacle:
+    """Return the obstacle check for pages of many changes: it calls no code of the app, which may
+    ask a server for each value.
+    """
+    return partial(history.obstacle, ask=False)
+
+
+def already_undone(state: _WaffleState, history: History, changes: list[Change]) -> dict[str, Any]:
+    """Return the old values of changes by key, if every setting that can have its old value has
+    it; else ``{}``.
 
     :raises StoreError: the database can't be read.
     """
@@ -52,19 +86,31 @@ def done(state: Any, changes: Iterable[Change]) -> dict[str, Any]:
         if change.old_text is None
         else change.old
         for change in changes
-        if not state.history.obstacle(change)
+        if not history.obstacle(change)
     }
     records = state.read(old)
     return old if all(same(records[key].value, old[key]) for key in old) else {}
 
 
-def quick(history: Any) -> Obstacle:
-    """The obstacles that a page looks for: the app's own code, which may ask a server, is not asked
-    about each of fifty values.
-    """
-    return partial(history.obstacle, ask=False)
+def offer(state: _WaffleState, saved: Saved) -> None:
+    """Let the next settings page offer to undo a save."""
+    # A save of secrets can't be undone, and the cookie must not reveal whether one was written.
+    undoable = any(not state.settings[key].secret for key in saved)
+    if saved.change_set and undoable and has_session():
+        session[_OFFER] = saved.change_set
 
 
-def is_last(change: Change, latest: Mapping[str, Change]) -> bool:
-    """Whether no other change of its setting has followed."""
-    return change.key in latest and latest[change.key].id == change.id
+def take_offer(state: _WaffleState, permissions: Permissions) -> str | None:
+    """Return the change set of the save just before this page, once, if all of it can be undone."""
+    change_set = session.pop(_OFFER, None) if has_session() else None
+    history = state.history
+    if not (change_set and history):
+        return None
+    try:
+        changes = [c for c in history.of(change_set) if c.key in permissions.undoable]
+        latest = history.latest(change.key for change in changes)
+    except StoreError:
+        log.exception("the history can't be read")
+        return None
+    found = outcome(changes, latest, quick_obstacle(history))
+    return change_set if found == "undone" else None

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from ..fields.special import is_set
+from ..fields.base import is_set
 from ..forms import choice_texts, show_text
 from ..settings.setting import Setting
 from ..state.record import Record

@@ -14,16 +14,33 @@ from zoneinfo import ZoneInfo
 
 from ..settings import value_types
 from ..settings.setting import Setting
-from .base import SettingField, describe
-from .basic import BooleanField, TextField
-from .binding import log_failure
-from .choice import ChoiceField, OptionalBooleanField, ZoneField
-from .measure import DurationField, FileSizeField
-from .multiple import FlagField, SeveralField
-from .number import DecimalField, FloatField, IntegerField, RangeField, WholeRangeField
-from .structured import BytesField, JsonField
-from .temporal import DateField, DateTimeField, TimeField
-from .text import NETS, ColorField, EmailField, NetField, PathField, UrlField, UuidField
+from .base import LineField, OptionalField, SettingField, UnsupportedValue
+from .boolean import BooleanField, OptionalBooleanField
+from .choice import ChoiceField, ZoneField
+from .dates import DateField, DateTimeField, TimeField
+from .factory import Source, log_failure
+from .json import JsonField
+from .multiple_choice import FlagField, MultipleChoiceField
+from .number import (
+    DecimalField,
+    DurationField,
+    FileSizeField,
+    FloatField,
+    IntegerField,
+    RangeField,
+    WholeRangeField,
+)
+from .text import (
+    IP_EXAMPLES,
+    BytesField,
+    ColorField,
+    EmailField,
+    IPAddressField,
+    PathField,
+    TextField,
+    UrlField,
+    UuidField,
+)
 
 __all__ = [
     "FIELDS",
@@ -36,30 +53,32 @@ __all__ = [
     "DecimalField",
     "DurationField",
     "EmailField",
+    "FieldFactory",
     "FileSizeField",
     "FlagField",
     "FloatField",
+    "IPAddressField",
     "IntegerField",
     "JsonField",
-    "Maker",
-    "NetField",
+    "LineField",
+    "MultipleChoiceField",
     "OptionalBooleanField",
+    "OptionalField",
     "PathField",
     "RangeField",
     "SettingField",
-    "SeveralField",
     "TextField",
     "TimeField",
+    "UnsupportedValue",
     "UrlField",
     "UuidField",
     "WholeRangeField",
     "ZoneField",
-    "choose",
-    "describe",
+    "choose_source",
 ]
 
 #: A field class, or a function of the Setting that returns a field class or an unbound field.
-Maker = Callable[..., Any]
+FieldFactory = Callable[..., Any]
 
 
 def _boolean(setting: Setting) -> type[SettingField]:
@@ -71,7 +90,7 @@ def _range(setting: Setting) -> type[SettingField]:
 
 
 #: The field for each type of value, and for what inherits from it.
-FIELDS: Mapping[type, Maker] = {
+FIELDS: Mapping[type, FieldFactory] = {
     bool: _boolean,
     int: IntegerField,
     float: FloatField,
@@ -93,27 +112,30 @@ FIELDS: Mapping[type, Maker] = {
     Flag: FlagField,
     UUID: UuidField,
     PurePath: PathField,
-    **dict.fromkeys(NETS, NetField),
+    **dict.fromkeys(IP_EXAMPLES, IPAddressField),
     **dict.fromkeys((bytes, bytearray), BytesField),
     **dict.fromkeys((list, tuple, set, frozenset, dict), JsonField),
 }
 
 
-def choose(setting: Setting, table: Mapping[type, Maker] = FIELDS) -> Any:
+def choose_source(setting: Setting, table: Mapping[type, FieldFactory] = FIELDS) -> Source | None:
     """Return the field class or unbound field for a setting; None where there is none."""
-    if setting.field is not None:
-        maker: Maker | None = setting.field
-    elif setting.choices is not None:
-        flags = issubclass(setting.value_type, Flag)
-        maker = FlagField if flags else SeveralField if setting.several else ChoiceField
-    else:
-        maker = next(
-            (table[base] for base in value_types.bases(setting.value_type) if base in table), None
-        )
-    if maker is None or isinstance(maker, type):
-        return maker
+    factory = _factory(setting, table)
+    if factory is None or isinstance(factory, type):
+        return factory
     try:
-        return setting.call(maker, setting)
+        return setting.call(factory, setting)
     except Exception as error:
         log_failure(f"the function for the field of {setting.key}", setting, error)
         return None
+
+
+def _factory(setting: Setting, table: Mapping[type, FieldFactory]) -> FieldFactory | None:
+    if setting.field is not None:
+        return setting.field
+    if setting.choices is not None:
+        if issubclass(setting.value_type, Flag):
+            return FlagField
+        return MultipleChoiceField if setting.several else ChoiceField
+    bases = value_types.bases(setting.value_type)
+    return next((table[base] for base in bases if base in table), None)

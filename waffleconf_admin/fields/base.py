@@ -1,10 +1,11 @@
-"""SettingField: a WTForms field that shows a value as one text and reads a value from one text.
+"""SettingField: a WTForms field that formats a value as one text, and parses that text.
 
 The page, the command line and the merge all use these two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import wtforms
@@ -14,34 +15,38 @@ from ..settings import value_types
 from ..settings.equality import same
 from ..settings.setting import Setting
 from . import widgets
-
-#: Characters of a value that are shown to people.
-TEXT_LIMIT = 1000
+from .value_text import TEXT_LIMIT, generic_text
 
 NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
 
-class Unshown(ValueError):
-    """A value that a field can't show; the message says why."""
+class UnsupportedValue(ValueError):
+    """A value that a field can't edit; the message says why."""
 
 
 class SettingField(wtforms.Field):
-    """Base of our fields: a subclass says how a value is shown as text and read from text.
+    """Base of our fields: a subclass says how a value is formatted and parsed.
 
+    What its control is like is said by class attributes, which the templates and the merge go by.
     As WTForms fields they take validators, filters and other widgets.
     """
 
     setting: Setting
-    text: str  #: what the control shows
-    control = "text"  #: the kind of control, for templates
-    lines = False  #: whether the control is a text area
-    typing: ClassVar[dict[str, Any]] = {}  #: HTML attributes that help who types
-    limits: ClassVar[tuple[str, str] | None] = None  #: what HTML calls min and max here
+    text: str  #: the text in the control
+    control = "text"  #: the name of the control; its row has the CSS class "wf-is-" and this
+    multiline = False  #: whether the control is a text area
+    is_group = False  #: whether the control is several inputs, which can be placed one by one
+    is_switch = False  #: whether the control is one check box, to be drawn as a switch
+    quoted = True  #: whether sentences quote its text, to show where it ends
+    limits_beside = False  #: whether the limits stand beside the control, not below
+    may_send_nothing = False  #: whether a browser leaves the control out where nothing is ticked
+    html_attributes: ClassVar[dict[str, Any]] = {}  #: attributes that help who types
+    limit_flags: ClassVar[tuple[str, str] | None] = None  #: what HTML calls min and max here
 
-    def show(self, value: Any) -> str:
+    def format(self, value: Any) -> str:
         """Return the text of a value.
 
-        :raises Unshown: it has none.
+        :raises UnsupportedValue: it has none.
         """
         raise NotImplementedError
 
@@ -53,41 +58,55 @@ class SettingField(wtforms.Field):
         raise NotImplementedError
 
     def read(self, text: str) -> Any:
-        """Return the value of a text that somebody wrote.
+        """Return the value of a text that somebody wrote outside the page.
 
         :raises ValueError: as `parse` does.
         """
         return self.parse(self.canonical([text]))
 
     def display(self, value: Any) -> str:
-        """Return a value in words."""
-        return self.show(value)
+        """Return the text that people read of a value."""
+        return self.format(value)
 
     def html(self, text: str) -> dict[str, Any]:
-        """Return the HTML attributes of a control of one line that shows *text*."""
-        return self.typing
+        """Return the HTML attributes of a control of one line with *text*."""
+        return self.html_attributes
 
-    def gives_back(self, value: Any) -> bool:
-        """Whether *value* comes back unchanged from the control that shows it."""
-        return same(self.read(self.show(value)), value)
+    def round_trips(self, value: object) -> bool:
+        """Whether an untouched control sends *value* back unchanged."""
+        return same(self.read(self.format(value)), value)
+
+    def sent_values(self, text: str) -> list[str]:
+        """Return what a browser sends of the control with *text*, if nobody touches it."""
+        return [text]
+
+    def control_text(self, value: object) -> str | None:
+        """Return the text that puts *value* into the control; None where one text can't.
+
+        The script resets and compares a control by it.
+        """
+        try:
+            text = self.format(value)
+        except ValueError:
+            return None
+        return text if len(text) <= TEXT_LIMIT else None
 
     @staticmethod
-    def canonical(raw: list[str]) -> str:
-        """Return what a control has sent as one text: what `show` returns, if it is untouched."""
-        # Browsers send the newlines of HTTP, whatever the value has.
-        return raw[0].replace("\r\n", "\n").replace("\r", "\n") if raw else ""
+    def canonical(values: list[str]) -> str:
+        """Return what a control has sent as one text, in the spelling of `format`."""
+        return newlines(values[0]) if values else ""
 
     def apply(self, setting: Setting) -> None:
-        """Take up the setting; its limits become flags, for the HTML."""
+        """Take on the setting; its limits become flags, for the HTML."""
         self.setting = setting
-        if self.limits:
-            for flag, limit in zip(self.limits, (setting.min, setting.max), strict=True):
+        if self.limit_flags:
+            for flag, limit in zip(self.limit_flags, (setting.min, setting.max), strict=True):
                 if limit is not None:
                     setattr(self.flags, flag, limit)
 
     def process_data(self, value: Any) -> None:
         self.data = value
-        self.text = self.show(value)
+        self.text = self.format(value)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.text = self.canonical(valuelist)
@@ -98,14 +117,37 @@ class SettingField(wtforms.Field):
         return self.text
 
 
-class OptionalField(SettingField):
-    """Base of fields where blank is None, if None is a value that the setting may have."""
+class StaticField(SettingField):
+    """A value that is shown and can't be changed."""
 
-    def show(self, value: Any) -> str:
-        return "" if value is None and self.setting.optional else self.show_some(value)
+    control = "static"
+    quoted = False
+    widget = widgets.Static()
+
+    def format(self, value: Any) -> str:
+        return generic_text(value)
+
+    def process_data(self, value: Any) -> None:
+        if not self.setting.secret:
+            super().process_data(value)
+            return
+        self.data, self.text = None, gettext("(set)") if is_set(value) else gettext("(not set)")
+
+    def control_text(self, value: object) -> None:
+        return None
+
+
+class OptionalField(SettingField):
+    """Base of fields where blank is None, if the setting may be None.
+
+    A subclass has `format_value` and `parse_value` for all other values.
+    """
+
+    def format(self, value: Any) -> str:
+        return "" if value is None and self.setting.optional else self.format_value(value)
 
     def parse(self, text: str) -> Any:
-        return None if not text and self.setting.optional else self.parse_some(text)
+        return None if not text and self.setting.optional else self.parse_value(text)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata(valuelist)
@@ -117,16 +159,16 @@ class OptionalField(SettingField):
 
     def _obstacle(self, value: Any) -> str:
         try:
-            return "" if self.gives_back(value) else gettext(NOT_GIVEN_BACK)
-        except Unshown as error:
+            return "" if self.round_trips(value) else gettext(NOT_GIVEN_BACK)
+        except UnsupportedValue as error:
             return str(error)
-        except ValueError:  # its text is nothing that it takes
+        except ValueError:  # its own parser refuses its text
             return gettext(NOT_GIVEN_BACK)
 
-    def show_some(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         raise NotImplementedError
 
-    def parse_some(self, text: str) -> Any:
+    def parse_value(self, text: str) -> Any:
         raise NotImplementedError
 
 
@@ -134,7 +176,7 @@ class LineField(OptionalField):
     """Base of what is written on one line, where space around it means nothing."""
 
     widget: Any = widgets.TextInput()
-    longest = 5000  #: characters that it reads; more are refused before anything looks at them
+    longest = 5000  #: characters that it reads; a longer text is refused before it is parsed
 
     def parse(self, text: str) -> Any:
         if len(text) > self.longest:
@@ -143,56 +185,42 @@ class LineField(OptionalField):
             )
         return super().parse(text)
 
-    def show(self, value: Any) -> str:
-        text = super().show(value)
+    def format(self, value: Any) -> str:
+        text = super().format(value)
         if "\n" in text:
-            raise Unshown(gettext("its text has several lines"))
+            raise UnsupportedValue(gettext("its text has several lines"))
         return text
 
     @staticmethod
-    def canonical(raw: list[str]) -> str:
-        return SettingField.canonical(raw).strip()
+    def canonical(values: list[str]) -> str:
+        return SettingField.canonical(values).strip()
 
 
-def expect(value: Any, kind: type, *others: type) -> None:
-    """Raise Unshown unless *value* is exactly of one of the types."""
-    if type(value) not in (kind, *others):
-        name = type(value).__name__
-        raise Unshown(
+def require_type(value: object, wanted: type, *others: type) -> None:
+    """Raise UnsupportedValue unless *value* is exactly of one of the types."""
+    if type(value) not in (wanted, *others):
+        raise UnsupportedValue(
             gettext(
                 "it is of type %(type)s, and this control is for %(noun)s",
-                type=name,
-                noun=value_types.noun(kind),
+                type=type(value).__name__,
+                noun=value_types.noun(wanted),
             )
         )
 
 
-def describe(value: Any) -> str:
-    """Return any value as text for people, not longer than a page can bear."""
-    if value is None or isinstance(value, bool):
-        return {None: "", True: "true", False: "false"}[value]
-    try:
-        text = str(value)
-    except Exception as error:  # whatever an object's own __str__ raises
-        text = gettext(
-            "(%(type)s that can't be shown: %(error)s)",
-            type=type(value).__name__,
-            error=type(error).__name__,
-        )
-    return readable(text)
+def is_set(value: object) -> bool:
+    """Whether a secret is set: None and blank are not."""
+    return value is not None and not (isinstance(value, (str, bytes)) and not value)
 
 
-def readable(text: str) -> str:
-    """Return a text as people can bear it and browsers take it."""
-    if len(text) > TEXT_LIMIT:
-        text = text[: TEXT_LIMIT - 1] + "…"
-    return text.encode("utf-8", "backslashreplace").decode()
+def newlines(text: str) -> str:
+    """Return a text with Python's newlines: browsers send those of HTTP, whatever the value has."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def is_unicode(text: str) -> bool:
-    """Whether *text* can be sent to a browser; half of a surrogate pair can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def join_values(values: Iterable[str]) -> str:
+    """Return what a control has sent as one text that the merge compares.
+
+    Of an untouched control it is the same at each time, whatever field reads it by then.
+    """
+    return "\0".join(map(newlines, values))

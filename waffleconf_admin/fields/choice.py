@@ -18,8 +18,8 @@ from ..settings.choices import Choice
 from ..settings.equality import same
 from ..settings.setting import Setting
 from . import widgets
-from .base import SettingField, describe
-from .basic import FALSE, TRUE
+from .base import SettingField
+from .value_text import generic_text
 
 #: Up to so many choices are radio buttons, more are a select.
 RADIO_BUTTONS = 4
@@ -28,15 +28,13 @@ RADIO_BUTTONS = 4
 class ChoiceField(SettingField):
     """One of the declared choices."""
 
-    widget = widgets.Options()
-    button = "radio"
-    companion = Markup()  #: stands before the buttons
-    has_former = False  #: whether its value is from before the choices were changed
-
-    @property
-    def roles(self) -> str:
-        """The ARIA role of its buttons together; blank for a select."""
-        return "radiogroup" if self.control == "radio" else ""
+    control = "select"
+    quoted = False
+    widget = widgets.Choices()
+    input_type = "radio"  #: the type of its inputs, if it is a group
+    role = "radiogroup"  #: the ARIA role of that group
+    hidden_input = Markup()  #: stands before the inputs
+    has_removed_choice = False  #: whether its value is no longer one of the choices
 
     def choices(self) -> list[Choice]:
         """Return the choices, each with a label."""
@@ -70,38 +68,39 @@ class ChoiceField(SettingField):
 
     def process(self, *args: Any, **kwargs: Any) -> None:
         super().process(*args, **kwargs)
-        self.control = self.fitting()
-        if self.roles:
+        self.arrange()
+        if self.is_group:
             self.label.field_id = next(iter(self)).id if self._offered else self.id
 
-    def fitting(self) -> str:
-        """Return the kind of control that fits the number of choices."""
+    def arrange(self) -> None:
+        """Take the control that fits the number of choices."""
         few = len(self._offered) <= RADIO_BUTTONS
-        return "radio" if few and not any(c.group for c in self._offered.values()) else "select"
+        self.is_group = few and not any(choice.group for choice in self._offered.values())
+        self.control = "radio" if self.is_group else "select"
 
     def process_data(self, value: Any) -> None:
         if not any(same(value, choice.value) for choice in self.texts.values()):
-            # A value from before the choices were changed: offered until something else is chosen.
+            # It was a choice before the choices were changed: offered until another one is chosen.
             self._offered = dict(self.texts)
-            label = gettext("%(value)s (no longer a choice)", value=describe(value))
+            label = gettext("%(value)s (no longer a choice)", value=generic_text(value))
             self._add(self._offered, Choice(value, label))
-            self.has_former = True
+            self.has_removed_choice = True
         super().process_data(value)
 
-    def show(self, value: Any) -> str:
+    def format(self, value: Any) -> str:
         for text, choice in self._offered.items():
             if same(choice.value, value):
                 return text
-        return describe(value)
+        return generic_text(value)
 
     def display(self, value: Any) -> str:
         for choice in self._offered.values():
             if same(choice.value, value):
                 return str(choice.label)
-        return describe(value)
+        return generic_text(value)
 
-    def gives_back(self, value: Any) -> bool:
-        return True  # each of the texts stands for one value
+    def round_trips(self, value: object) -> bool:
+        return True  # each text stands for one value
 
     def parse(self, text: str) -> Any:
         try:
@@ -109,10 +108,10 @@ class ChoiceField(SettingField):
         except KeyError:
             raise ValueError(gettext("This is not one of the choices.")) from None
 
-    def __iter__(self) -> Iterator[Button]:
+    def __iter__(self) -> Iterator[ChoiceInput]:
         chosen = self.chosen()
         for number, (text, label) in enumerate(self.options()):
-            yield Button(self, number, text, label, text in chosen)
+            yield ChoiceInput(self, number, text, label, text in chosen)
 
     def chosen(self) -> set[str]:
         """Return the texts that stand for what is chosen."""
@@ -120,7 +119,7 @@ class ChoiceField(SettingField):
 
     def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
         value = choice.value
-        text = value.name or "" if isinstance(value, Enum) else describe(value)
+        text = value.name or "" if isinstance(value, Enum) else generic_text(value)
         if text.splitlines() != [text] or "\0" in text:
             text = ascii(text) if text else text
         while text in texts:  # 1 and "1", or whatever else looks alike
@@ -128,8 +127,8 @@ class ChoiceField(SettingField):
         texts[text] = choice
 
 
-class Button:
-    """One choice of a `ChoiceField`, to be placed by a template."""
+class ChoiceInput:
+    """The radio button or check box of one choice, to be placed by a template."""
 
     def __init__(
         self, field: ChoiceField, number: int, text: str, label: Any, checked: bool
@@ -142,25 +141,13 @@ class Button:
 
     def __call__(self, **kwargs: Any) -> Markup:
         field = self.field
-        given = {"type": field.button, "id": self.id, "name": field.name, "value": self.text}
+        given = {"type": field.input_type, "id": self.id, "name": field.name, "value": self.text}
         html = widgets.attributes(given | {"checked": self.checked} | kwargs)
-        companion = field.companion if self.number == 0 else ""
-        return Markup(f"{companion}<input{html}>")
+        hidden = field.hidden_input if self.number == 0 else ""
+        return Markup(f"{hidden}<input{html}>")
 
     def __html__(self) -> str:
         return self()
-
-
-class OptionalBooleanField(ChoiceField):
-    """Yes, no or None."""
-
-    def choices(self) -> list[Choice]:
-        labels = {None: gettext("Not set"), True: gettext("On"), False: gettext("Off")}
-        return [Choice(value, label) for value, label in labels.items()]
-
-    def read(self, text: str) -> Any:
-        word = text.strip().lower()
-        return word in TRUE if word in (*TRUE, *FALSE) else super().read(text)
 
 
 class ZoneField(ChoiceField):
@@ -174,13 +161,13 @@ class ZoneField(ChoiceField):
         super().process_data(_zone_name(value))
         self.data = value
 
-    def show(self, value: Any) -> str:
-        return super().show(_zone_name(value))
+    def format(self, value: Any) -> str:
+        return super().format(_zone_name(value))
 
     def display(self, value: Any) -> str:
         return super().display(_zone_name(value))
 
-    def gives_back(self, value: Any) -> bool:
+    def round_trips(self, value: object) -> bool:
         return value is None or value_types.accepts(self.setting.value_type, value)
 
     def parse(self, text: str) -> Any:
@@ -191,7 +178,7 @@ class ZoneField(ChoiceField):
                 raise
             name = text  # without data there is no list that it could be in
         return (
-            value_types.zone(name)
+            value_types.find_zone(name)
             if name and issubclass(self.setting.value_type, ZoneInfo)
             else name
         )

@@ -1,16 +1,18 @@
-"""Fields for numbers."""
+"""Fields for numbers, and for quantities that are written with a unit."""
 
 from __future__ import annotations
 
 import math
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from ..i18n import gettext
 from ..settings.equality import same
-from . import widgets
-from .base import LineField, Unshown, expect
+from ..settings.units import duration_text, parse_duration, parse_size, size_text
+from .base import LineField, UnsupportedValue, require_type
+from .number_widgets import NumberInput, Slider
 
 _WHOLE = re.compile(r"[+-]?[0-9]++")
 _WHOLE_IN_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:[\s,._'’][0-9]{3})++")
@@ -22,9 +24,11 @@ class NumberField(LineField):
     """Base of numbers."""
 
     control = "number"
-    widget = widgets.NumberInput()
-    limits = ("min", "max")
-    whole = False
+    quoted = False
+    limits_beside = True
+    widget = NumberInput()
+    limit_flags = ("min", "max")
+    whole = False  #: whether it has no decimals
 
 
 class IntegerField(NumberField):
@@ -32,14 +36,14 @@ class IntegerField(NumberField):
 
     whole = True
 
-    def show_some(self, value: Any) -> str:
-        expect(value, int)
+    def format_value(self, value: Any) -> str:
+        require_type(value, int)
         try:
             return str(value)
         except ValueError as error:  # Python refuses thousands of digits: they take too long
-            raise Unshown(gettext("it has too many digits to be shown")) from error
+            raise UnsupportedValue(gettext("it has too many digits to be shown")) from error
 
-    def parse_some(self, text: str) -> Any:
+    def parse_value(self, text: str) -> Any:
         if not _WHOLE.fullmatch(text):
             if _WHOLE_IN_GROUPS.fullmatch(text):
                 raise ValueError(
@@ -55,17 +59,19 @@ class IntegerField(NumberField):
 class FloatField(NumberField):
     """A number with or without decimals; infinity and nan only where the default is such."""
 
-    def show_some(self, value: Any) -> str:
-        expect(value, float, int)
+    def format_value(self, value: Any) -> str:
+        require_type(value, float, int)
         if type(value) is int and abs(value) > 2**53:
-            raise Unshown(gettext("it has more digits than a number with decimals can keep"))
+            raise UnsupportedValue(
+                gettext("it has more digits than a number with decimals can keep")
+            )
         return str(value)
 
-    def gives_back(self, value: Any) -> bool:
+    def round_trips(self, value: object) -> bool:
         # Code may well store 2 where the default is 1.5: as a number nothing is lost.
-        return same(self.read(self.show(value)), float(value) if type(value) is int else value)
+        return same(self.read(self.format(value)), float(value) if type(value) is int else value)
 
-    def parse_some(self, text: str) -> Any:
+    def parse_value(self, text: str) -> Any:
         check_number(text, self.setting.default, ("inf", "-inf", "nan"))
         if math.isinf(number := float(text)) and "inf" not in text:
             raise ValueError(gettext("This number is too large."))
@@ -75,11 +81,11 @@ class FloatField(NumberField):
 class DecimalField(NumberField):
     """A number with just the digits that it has."""
 
-    def show_some(self, value: Any) -> str:
-        expect(value, Decimal)
+    def format_value(self, value: Any) -> str:
+        require_type(value, Decimal)
         return str(value)
 
-    def parse_some(self, text: str) -> Any:
+    def parse_value(self, text: str) -> Any:
         check_number(text, self.setting.default, ("Infinity", "-Infinity", "NaN"))
         return Decimal(text)
 
@@ -88,24 +94,49 @@ class RangeField(FloatField):
     """A number on a slider."""
 
     control = "range"
-    widget = widgets.Slider()
+    widget = Slider()
 
 
 class WholeRangeField(IntegerField):
     """A whole number on a slider."""
 
     control = "range"
-    widget = widgets.Slider()
+    widget = Slider()
 
 
-def check_number(text: str, default: Any, endless: tuple[str, ...]) -> None:
-    """Refuse what is no number, and the endless ones unless the default is one of them.
+class DurationField(LineField):
+    """A length of time, such as 1 h 30 min."""
 
+    longest = 200
+
+    def format_value(self, value: Any) -> str:
+        require_type(value, timedelta)
+        return duration_text(value)
+
+    def parse_value(self, text: str) -> timedelta:
+        return parse_duration(text)
+
+
+class FileSizeField(LineField):
+    """A number of bytes, with a unit such as MB."""
+
+    def format_value(self, value: Any) -> str:
+        require_type(value, int)
+        return size_text(value)
+
+    def parse_value(self, text: str) -> int:
+        return parse_size(text)
+
+
+def check_number(text: str, default: Any, non_finite: tuple[str, ...]) -> None:
+    """Refuse what is no number, and infinity and nan unless the default is one of them.
+
+    :param non_finite: how those are written.
     :raises ValueError: the message says what to write.
     """
     if _NUMBER.fullmatch(text):
         return
-    if text in endless and isinstance(default, (float, Decimal)):
+    if text in non_finite and isinstance(default, (float, Decimal)):
         if not math.isfinite(default):
             return
         raise ValueError(gettext("Write a number that has an end, such as 1000000."))

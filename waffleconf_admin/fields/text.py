@@ -1,7 +1,9 @@
-"""Fields for short values that are written on one line."""
+"""Fields for text, and for values with a text of their own such as paths and addresses."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from ipaddress import (
     IPv4Address,
@@ -16,20 +18,74 @@ from typing import Any
 from uuid import UUID
 
 from ..i18n import gettext
+from ..settings.setting import Setting
 from ..settings.value_types import noun
-from .base import LineField, Unshown, is_unicode
-from .basic import TextField
+from . import widgets
+from .base import LineField, OptionalField, UnsupportedValue, require_type
+from .value_text import is_unicode
+
+#: Bytes that a field can edit, so that their base64 is not too long for a page.
+BYTES_LIMIT = 2**20
+
+
+class TextField(OptionalField):
+    """Text, on one line or several."""
+
+    widget = widgets.TextInput()
+    limit_flags = ("minlength", "maxlength")
+
+    def apply(self, setting: Setting) -> None:
+        super().apply(setting)
+        self.multiline = setting.multiline
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        super().process(*args, **kwargs)
+        self.multiline = self.multiline or "\n" in self.text  # an input of one line drops newlines
+        self.control = "textarea" if self.multiline else "text"
+
+    def format_value(self, value: Any) -> str:
+        require_type(value, str)
+        return str(value)
+
+    def parse_value(self, text: str) -> str:
+        if "\0" in text:
+            raise ValueError(gettext("A NUL character can't be kept: take it out."))
+        if not is_unicode(text):
+            raise ValueError(gettext("Some of this is not text: write it anew."))
+        return text
+
+
+class BytesField(OptionalField):
+    """Bytes, written as base64."""
+
+    control = "textarea"
+    multiline = True
+    widget = widgets.TextInput()
+    html_attributes = {"spellcheck": "false"}
+    canonical = staticmethod(LineField.canonical)
+
+    def format_value(self, value: Any) -> str:
+        require_type(value, bytes, bytearray)
+        if len(value) > BYTES_LIMIT:
+            raise UnsupportedValue(gettext("it is too large for this page"))
+        return base64.b64encode(value).decode()
+
+    def parse_value(self, text: str) -> Any:
+        try:
+            return self.setting.value_type(base64.b64decode("".join(text.split()), validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise ValueError(gettext("Write bytes as base64, such as AAEC/w==.")) from error
 
 
 class UuidField(LineField):
     """A UUID."""
 
-    typing = {"spellcheck": "false"}
+    html_attributes = {"spellcheck": "false"}
 
-    def show_some(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return str(value)
 
-    def parse_some(self, text: str) -> UUID:
+    def parse_value(self, text: str) -> UUID:
         try:
             return UUID(text)
         except ValueError:
@@ -39,13 +95,13 @@ class UuidField(LineField):
 
 
 class PathField(LineField):
-    """A path of files."""
+    """The path of a file or folder."""
 
-    typing = {"spellcheck": "false"}
+    html_attributes = {"spellcheck": "false"}
 
-    def show_some(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         if not isinstance(value, PurePath):
-            raise Unshown(
+            raise UnsupportedValue(
                 gettext(
                     "it is of type %(type)s, and this control is for a path",
                     type=type(value).__name__,
@@ -53,24 +109,24 @@ class PathField(LineField):
             )
         return str(value)
 
-    def parse_some(self, text: str) -> Any:
+    def parse_value(self, text: str) -> Any:
         if not text or "\0" in text or not is_unicode(text):
             raise ValueError(gettext("Write a path, such as /srv/uploads."))
         return self.setting.value_type(text)
 
 
-class NetField(LineField):
-    """An address or a network of the internet."""
+class IPAddressField(LineField):
+    """An IP address, network or interface."""
 
-    typing = {"spellcheck": "false", "autocapitalize": "off"}
+    html_attributes = {"spellcheck": "false", "autocapitalize": "off"}
 
-    def show_some(self, value: Any) -> str:
+    def format_value(self, value: Any) -> str:
         return str(value)
 
-    def parse_some(self, text: str) -> Any:
-        kind = self.setting.value_type
+    def parse_value(self, text: str) -> Any:
+        wanted = self.setting.value_type
         try:
-            return kind(text)
+            return wanted(text)
         except ValueError as error:
             if "has host bits set" in str(error):
                 raise ValueError(
@@ -79,14 +135,16 @@ class NetField(LineField):
                         "must be 0."
                     )
                 ) from error
-            example = next(example for known, example in NETS.items() if issubclass(kind, known))
+            example = next(
+                example for known, example in IP_EXAMPLES.items() if issubclass(wanted, known)
+            )
             raise ValueError(
-                gettext("Write %(noun)s, such as %(example)s.", noun=noun(kind), example=example)
+                gettext("Write %(noun)s, such as %(example)s.", noun=noun(wanted), example=example)
             ) from error
 
 
-#: The types that it is for, with an example of each; what inherits from another comes first.
-NETS: dict[type, str] = {
+#: The types of `IPAddressField`, each with an example; a subclass before its base.
+IP_EXAMPLES: dict[type, str] = {
     IPv4Interface: "192.0.2.1/24",
     IPv6Interface: "2001:db8::1/32",
     IPv4Address: "192.0.2.1",
@@ -96,39 +154,42 @@ NETS: dict[type, str] = {
 }
 
 
-class ShapedField(TextField):
-    """Base of text of one line with a shape; the setting checks the shape on every way in."""
+class PatternField(TextField):
+    """Base of text of one line in a certain form, which the setting checks on every way in."""
 
-    typing = {"spellcheck": "false", "autocapitalize": "off"}
+    html_attributes = {"spellcheck": "false", "autocapitalize": "off"}
     canonical = staticmethod(LineField.canonical)
-    #: What the browser would take: it refuses the whole form for a text that is not.
-    safe = re.compile("")
-    kind_html: dict[str, Any] = {}
-    other_html: dict[str, Any] = {}
+    #: Texts that a control of the type accepts: for any other the browser refuses the whole form.
+    accepted = re.compile("")
+    typed_html: dict[str, Any] = {}  #: attributes of the control of the type
+    other_html: dict[str, Any] = {}  #: attributes in place of those, for any other text
 
     def html(self, text: str) -> dict[str, Any]:
-        return self.typing | (self.kind_html if self.safe.fullmatch(text) else self.other_html)
+        return self.html_attributes | (
+            self.typed_html if self.accepted.fullmatch(text) else self.other_html
+        )
 
 
-class EmailField(ShapedField):
+class EmailField(PatternField):
     """An e-mail address."""
 
-    safe = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]++@[a-z0-9]++(?:[.-][a-z0-9]++)*+)?", re.I | re.A)
-    kind_html = {"type": "email"}
+    accepted = re.compile(
+        r"([\w.!#$%&'*+/=?^`{|}~-]++@[a-z0-9]++(?:[.-][a-z0-9]++)*+)?", re.I | re.A
+    )
+    typed_html = {"type": "email"}
     other_html = {"inputmode": "email"}
 
 
-class UrlField(ShapedField):
+class UrlField(PatternField):
     """A web address."""
 
-    safe = re.compile(r"(https?://[a-zA-Z0-9.-]++(:[0-9]{1,4})?(/[!-~]*+)?)?")
-    kind_html = {"type": "url"}
+    accepted = re.compile(r"(https?://[a-zA-Z0-9.-]++(:[0-9]{1,4})?(/[!-~]*+)?)?")
+    typed_html = {"type": "url"}
     other_html = {"inputmode": "url"}
 
 
-class ColorField(ShapedField):
+class ColorField(PatternField):
     """A colour."""
 
-    control = "color"
-    safe = re.compile("#[0-9a-f]{6}")
-    kind_html = {"type": "color"}
+    accepted = re.compile("#[0-9a-f]{6}")
+    typed_html = {"type": "color"}

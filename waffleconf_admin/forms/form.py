@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 from markupsafe import Markup
-from wtforms import Field
+from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
 from ..calls import await_result
 from ..contexts import context_of
-from ..fields import FIELDS, BooleanField, SeveralField, binding, choose, describe
-from ..fields.special import SecretField
+from ..fields import FIELDS, FieldFactory
+from ..fields.binding import BoundField, Record, process_values
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
-from ..settings.equality import same
 from ..settings.setting import Setting
-from . import merge
-from .check import check
+from .form_fields import FormFields, Meta
 from .guard import Guard
-from .lazy import Fields
-from .meta import Meta
-from .submission import TOKEN, Names, Submission, seals
+from .merge import Edit, Merged, merge
+from .merge_token import signers
+from .submission import TOKEN, Submission
 from .tokens import explain
-
-#: Fields that send nothing when nothing is ticked.
-SILENT = (BooleanField, SeveralField, *binding.SILENT)
+from .validation import ask_again, mark_conflict, validate_field
 
 NO_RIGHT = mark("You may see this setting, not change it.")
 READ_ONLY = mark("This setting is read-only.")
-OVERTAKEN = mark("Somebody else has changed this meanwhile. Save again to use yours instead.")
 ELSEWHERE = mark("A rule about a setting that is not on this page does not allow this.")
-LOCKED = mark("%(label)s can't be changed any more: what you wrote there is not saved.")
-GONE = mark("A setting that you changed is not here any more: what you wrote there is not saved.")
-AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
+
+
+class FormChange(NamedTuple):
+    """What a form changes of one setting."""
+
+    expected: Any  #: the value that was just read; of a secret its record
+    new: Any
 
 
 class SettingsForm(BaseForm):
@@ -44,10 +43,6 @@ class SettingsForm(BaseForm):
     Made by `build_form`. After `validate`, ``changes`` and ``expected`` are for ``update_db``.
     """
 
-    #: ``{key: new value}`` of what people changed.
-    changes: dict[str, Any]
-    #: ``{key: value}`` as they were just read, of what people changed; of a secret its `Record`.
-    expected: dict[str, Any]
     #: Keys where somebody else changed what this form changes.
     conflicts: list[str]
     #: What is wrong with the submission as a whole.
@@ -56,40 +51,54 @@ class SettingsForm(BaseForm):
     def __init__(
         self,
         settings: Mapping[str, Setting],
-        records: Mapping[str, Any],
+        records: Mapping[str, Record],
         *,
         editable: Callable[[Setting], bool] = lambda setting: True,
-        fields: Mapping[type, Any] | None = None,
-        formdata: Any = None,
+        fields: Mapping[type, FieldFactory] | None = None,
+        formdata: MultiDict[str, str] | None = None,
         guard: Guard | None = None,
     ) -> None:
         super().__init__((), meta=Meta())
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._guard = guard
-        self._settings = settings
-        self._name_of = Names()
-        self._records = dict(records)
-        self._table = {**FIELDS, **(fields or {})}
-        self._translations = self.meta.get_translations(self)
-        self._fields = Fields(settings, self._make)
-        self._kinds = Fields(settings, lambda key: choose(settings[key], self._table))
-        self._reasons = {
+        reasons = {
             key: READ_ONLY
             if setting.readonly
             else ("" if await_result(self._app, editable, editable(setting)) else NO_RIGHT)
             for key, setting in settings.items()
         }
-        self._decisions: dict[str, str] = {}
-        self._resets: set[str] = set()
-        self._in_vain: list[str] = []  # messages about what was typed and can't be saved any more
-        self.changes, self.expected, self.conflicts = {}, {}, []
-        self._seals = seals()
-        self._submission = None if formdata is None else Submission(formdata, self._seals)
-        if self._submission:
-            self._merge(self._submission)
+        self._fields = FormFields(self, settings, records, {**FIELDS, **(fields or {})}, reasons)
+        self._changes: dict[str, FormChange] = {}
+        self.conflicts = []
+        self._signers = signers()
+        self._submission = None if formdata is None else Submission(formdata, self._signers)
+        self._edits, self._lost = (
+            merge(self._submission, self._fields) if self._submission else Merged({}, [])
+        )
 
     def __len__(self) -> int:
         return len(self._fields)
+
+    def __iter__(self) -> Iterator[BoundField]:
+        return iter(self._fields.values())
+
+    def __getitem__(self, name: str) -> BoundField:
+        return self._fields[name]
+
+    @property
+    def field_options(self) -> dict[str, Any]:
+        """What WTForms passes to each field of a form."""
+        return self._fields.options
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """``{key: new value}`` of what people changed."""
+        return {key: change.new for key, change in self._changes.items()}
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        """``{key: value}`` as just read, of what people changed; of a secret its record."""
+        return {key: change.expected for key, change in self._changes.items()}
 
     @property
     def errors(self) -> dict[str | None, Any]:
@@ -105,15 +114,14 @@ class SettingsForm(BaseForm):
     def reset(self, key: str) -> None:
         """Let a secret have its default, which no control shows; unless a new one was typed."""
         field = self[key]
-        if self._submission and field.editable and key not in self._decisions:
+        if self._submission and field.editable and key not in self._edits:
             shown = self._submission.shown(key)
-            stored = self._submission.digest(key, field.basis)
-            self._decisions[key] = "write" if shown in (None, stored) else "conflict"
-            self._resets.add(key)
+            stored = self._submission.digest(key, field.merge_text)
+            self._edits[key] = Edit(conflict=shown not in (None, stored), reset=True)
 
     def is_reset(self, key: str) -> bool:
         """Whether a secret shall have its default."""
-        return key in self._resets
+        return key in self._edits and self._edits[key].reset
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         return self.is_submitted() and self.validate(extra_validators)
@@ -123,27 +131,12 @@ class SettingsForm(BaseForm):
 
         :param extra_validators: ``{key: validators}``, run after the declared ones.
         """
-        with context_of(self._app):  # of a script, which goes on without one
-            return self._validate(extra_validators or {})
-
-    def _validate(self, extra_validators: Mapping[str, Iterable[Any]]) -> bool:
-        refusal = self._guard.refusal if self._guard else ""
-        unreadable = self._submission is not None and self._submission.unreadable
-        problem = explain(refusal, unreadable=unreadable)
-        self.form_errors = [*([problem] if problem else []), *self._in_vain]
-        self.changes, self.expected, self.conflicts = {}, {}, []
-        for key, decision in self._decisions.items():
-            field = self[key]
-            if key not in self._resets:
-                check(self, field, extra_validators.get(key, ()))
-            if decision == "conflict":
-                self._mark(key)
-            elif key in self._resets:
-                default = field.setting.copy_default()
-                self.changes[key], self.expected[key] = default, field.seen
-            elif not field.errors:
-                self.changes[key], self.expected[key] = field.data, field.seen
-        return not self._fail()
+        with context_of(self._app):  # a script may have left its context
+            self.form_errors = self._submission_errors()
+            self._changes, self.conflicts = {}, []
+            for key, edit in self._edits.items():
+                self._validate_edit(key, edit, (extra_validators or {}).get(key, ()))
+            return not self._close_errors()
 
     def add_errors(self, errors: Mapping[str, str]) -> None:
         """Show messages that a save came back with, ``{key: message}``."""
@@ -153,152 +146,62 @@ class SettingsForm(BaseForm):
             elif (elsewhere := gettext(ELSEWHERE)) not in self.form_errors:
                 # Who fills in this form may not be allowed to see that setting.
                 self.form_errors.append(elsewhere)
-        self._fail()
+        self._close_errors()
 
-    def add_conflicts(self, keys: Iterable[str], records: Mapping[str, Any]) -> None:
+    def add_conflicts(self, keys: Iterable[str], records: Mapping[str, Record]) -> None:
         """Show that others were faster: what they have stored beside what was typed here.
 
         :param records: those keys as they stand in the database now.
         """
         for key in keys:
             if key in self._fields:
-                self._records[key] = records[key]
-                self._fields.made.pop(key, None)
-                if self._submission and key in self._decisions:
-                    binding.take(self[key], self._submission.sent.getlist(self._name_of(key)))
-                    self._mark(key)
-        self._fail()
+                field = self._fields.renew(key, records[key])
+                if self._submission and key in self._edits:
+                    process_values(field, self._submission.values(key))
+                    self._add_conflict(key)
+        self._close_errors()
 
-    def hidden_tag(self, known: Mapping[str, str | None] | None = None) -> Markup:
-        """Return the hidden inputs: CSRF token and merge token.
-
-        :param known: ``{key: text}`` that controls show, where the caller knows it, so that their
-            fields need not be made for it; None where there is no control.
-        """
+    def hidden_tag(self) -> Markup:
+        """Return the hidden inputs: CSRF token and merge token."""
         html = self._guard.hidden_tag() if self._guard else Markup()
-        if not self._seals:
+        if not self._signers:
             return html
-        known = known or {}
-        texts = {key: known[key] if key in known else self._basis(key) for key in self._fields}
-        digest = self._seals[0].digest
+        texts = {key: self._merge_text(key) for key in self._fields}
+        digest = self._signers[0].digest
         digests = {key: digest(key, text) for key, text in texts.items() if text is not None}
-        token = attributes({"type": "hidden", "name": TOKEN, "value": self._seals[0].dump(digests)})
-        return html + Markup(f"<input{token}>")
+        token = self._signers[0].dump(digests)
+        hidden = attributes({"type": "hidden", "name": TOKEN, "value": token})
+        return html + Markup(f"<input{hidden}>")
 
-    def probe(self, key: str, value: Any) -> Any:
-        """Return a plain field that holds a value from code, for the declared validators."""
-        setting = self._settings[key]
-        field = binding.construct(Field, setting, self._place | {"name": key, "id": key})
-        field.process(None, value)
-        # Validators ask here whether anything was given.
-        field.setting, field.raw_data = setting, [describe(value)]
-        return field
-
-    # The fields
-
-    @property
-    def _place(self) -> dict[str, Any]:
-        return {"_form": self, "_meta": self.meta, "_translations": self._translations}
-
-    def _make(self, key: str) -> Any:
-        with context_of(self._app):
-            field = binding.bind(
-                self._settings[key],
-                self._records[key],
-                self._kinds[key],
-                name=self._name_of(key),
-                reason=gettext(self._reasons[key]),
-                **self._place,
-            )
-        # Without a control there is no way but this to a value that people can change again.
-        field.resettable = not self._reasons[key] and (field.editable or not field.setting.confirm)
-        field.kept, field.hidden = None, False  # the page may say otherwise
-        return field
-
-    def _basis(self, key: str) -> str | None:
+    def _merge_text(self, key: str) -> str | None:
         field = self[key]
-        return field.basis if field.editable else None
+        return field.merge_text if field.editable else None
 
-    def _class(self, key: str) -> type:
-        made = self._kinds[key]
-        if self._settings[key].secret:
-            return SecretField
-        return made if isinstance(made, type) else type(None) if made is None else made.field_class
+    def _submission_errors(self) -> list[str]:
+        """Return what is wrong with the tokens, and what was typed in vain."""
+        refusal = self._guard.refusal if self._guard else ""
+        unreadable = self._submission is not None and self._submission.unreadable
+        problem = explain(refusal, unreadable=unreadable)
+        return [*([problem] if problem else []), *self._lost]
 
-    # The submission
-
-    def _merge(self, submission: Submission) -> None:
-        """Find what people touched, and decide about each."""
-        sent = submission.sent
-        unticked = () if submission.from_page else self._unticked(sent)
-        for key, setting in self._settings.items():
-            name = self._name_of(key)
-            if not (name in sent or key in unticked):
-                continue
-            raw = sent.getlist(name)
-            kind = self._class(key)
-            text = binding.sent_text(raw, kind)
-            if setting.secret and not text:
-                continue  # blank keeps it
-            shown = submission.shown(key)
-            new = submission.digest(key, binding.marked(text, kind))
-            if new == shown:
-                continue  # before its field is made, which costs more than all this
-            if submission.from_page and any(
-                submission.digest(key, other) == shown for other in binding.other_texts(raw)
-            ):
-                continue
-            field = self[key]
-            if not field.editable:
-                if submission.had(key):
-                    self._in_vain.append(gettext(LOCKED, label=setting.label))
-                continue
-            binding.take(field, raw)
-            stored = submission.digest(key, field.basis)
-            # Of a secret nobody is told that they have guessed it.
-            typed = setting.secret and not field.clearing
-            if not (typed or field.process_errors) and same(field.data, field.record.value):
-                new = stored  # another way to write the same
-            decision = merge.decide(shown, stored, new)
-            if decision != "keep":
-                self._decisions[key] = decision
-        elsewhere = [key for key in submission if key not in self._settings]
-        if any(self._is_touched(submission, key) for key in elsewhere):
-            self._in_vain.append(gettext(GONE))
-
-    def _is_touched(self, submission: Submission, key: str) -> bool:
-        """Whether something was written for a setting that is not in this form any more."""
-        raw = submission.sent.getlist(self._name_of(key))
-        shown = submission.shown(key)
-        return any(raw) and all(
-            submission.digest(key, text) != shown for text in binding.other_texts(raw)
-        )
-
-    def _unticked(self, sent: Any) -> set[str]:
-        """The boxes missing from a form that has all else: an empty one is not sent."""
-        missing = [
-            key
-            for key, reason in self._reasons.items()
-            if not reason and self._name_of(key) not in sent
-        ]
-        boxes = {key for key in missing if issubclass(self._class(key), SILENT)}
-        anything = any(self._name_of(key) in sent for key in self._settings)
-        whole = all(key in boxes or not self[key].editable for key in missing)
-        return boxes if anything and whole else set()
-
-    def _mark(self, key: str) -> None:
+    def _validate_edit(self, key: str, edit: Edit, extra_validators: Iterable[Any]) -> None:
         field = self[key]
-        field.theirs = field.shown_text
-        field.errors = [*field.errors, gettext(OVERTAKEN)]
+        if not edit.reset:
+            validate_field(self, field, extra_validators)
+        if edit.conflict:
+            self._add_conflict(key)
+        elif edit.reset:
+            self._changes[key] = FormChange(field.expected, field.setting.copy_default())
+        elif not field.errors:
+            self._changes[key] = FormChange(field.expected, field.data)
+
+    def _add_conflict(self, key: str) -> None:
+        mark_conflict(self[key])
         self.conflicts.append(key)
 
-    def _fail(self) -> bool:
-        """Whether anything is wrong; then what was typed for a secret has to be typed again."""
+    def _close_errors(self) -> bool:
+        """Whether anything is wrong; then typed secrets have to be typed again."""
         if not self.errors:
             return False
-        for key in self._decisions:
-            field = self[key]
-            again = field.setting.secret and key not in self._resets
-            if again and not (field.errors or field.clearing):
-                field.errors = [gettext(AGAIN)]
+        ask_again(self[key] for key, edit in self._edits.items() if not edit.reset)
         return True

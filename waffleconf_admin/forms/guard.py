@@ -15,8 +15,8 @@ class Guard:
     """The CSRF token of a form.
 
     :param refusal: why what was sent is refused, as `refusal` says; "" for a form that is shown.
-        It has to be found before the guard is made: that gives the session a token, and nobody
-        could tell any more that it had none.
+        It has to be found before the guard is made, which gives the session a token: a missing
+        one could not be noticed any more.
     :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.
     """
 
@@ -41,7 +41,7 @@ def field_name() -> str:
 
 
 def refusal(sent: Mapping[str, str] | None) -> str:
-    """Return why Flask-WTF refuses a form, in its own words; "" where it doesn't.
+    """Return the message with which Flask-WTF refuses a form; "" where it doesn't.
 
     :param sent: the form data; None where nothing was sent.
     :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.

@@ -1,33 +1,47 @@
-"""Three-way merge: what was shown, what is stored, what was sent; and the token between them.
-
-The page carries a signed token with a keyed digest of each text that it showed. So a submission
-tells which controls people touched and what others changed meanwhile, and nothing is kept.
-"""
+"""Three-way merge: what the page had shown, what is stored, and what was sent."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from itsdangerous import BadData, URLSafeSerializer
+from ..fields.base import SettingField, join_values
+from ..fields.binding import BoundField, process_values
+from ..fields.secret import SecretField
+from ..i18n import gettext, mark
+from ..settings.equality import same
+from .form_fields import FormFields
+from .submission import Submission
 
-_SALT = "waffleconf_admin.merge"
-_DIGEST_BYTES = 12
+LOCKED = mark("%(label)s can't be changed any more: what you wrote there is not saved.")
+GONE = mark("A setting that you changed is not here any more: what you wrote there is not saved.")
 
-#: A digest that equals none: what a control showed is not known, so nothing may be overwritten.
-UNKNOWN = "?"
+#: In place of the digest of a typed secret: equal to no other, so that it is always written.
+_TYPED = "!"
 
 Decision = Literal["keep", "write", "conflict"]
 
 
-def decide(shown: str | None, stored: str, sent: str) -> Decision:
-    """Decide about one setting of a submission.
+@dataclass
+class Edit:
+    """What a submission does to one setting."""
 
-    :param shown: what its control showed; None when the sender saw no page, so that the last write
-        wins, or one that can't be known; UNKNOWN when the page had no such control.
+    conflict: bool  #: whether somebody else has changed it meanwhile
+    reset: bool = False  #: whether it is a secret that goes back to its default
+
+
+class Merged(NamedTuple):
+    """The result of a merge."""
+
+    edits: dict[str, Edit]  #: what people touched, by key
+    lost: list[str]  #: messages about what was typed and can't be saved any more
+
+
+def decide(shown: str | None, stored: str, sent: str) -> Decision:
+    """Decide about one setting of a submission, by the digests of three texts.
+
+    :param shown: what its control showed; None when the sender saw no page, or one that can't be
+        known, so that the last write wins; UNKNOWN when the page had no such control.
     :param stored: what it would show now.
     :param sent: what came back.
     """
@@ -38,42 +52,65 @@ def decide(shown: str | None, stored: str, sent: str) -> Decision:
     return "conflict"
 
 
-class Seal:
-    """What one secret key is for here: digests of texts, and the signed token that holds them.
+def merge(submission: Submission, fields: FormFields) -> Merged:
+    """Find what people touched, let those fields read it, and decide about each."""
+    edits: dict[str, Edit] = {}
+    lost: list[str] = []
+    unticked = set() if submission.from_page else _unticked(submission, fields)
+    for key, setting in fields.settings.items():
+        if not (submission.has(key) or key in unticked) or _is_untouched(submission, fields, key):
+            continue
+        field = fields[key]
+        if not field.editable:
+            if submission.had(key):
+                lost.append(gettext(LOCKED, label=setting.label))
+            continue
+        process_values(field, submission.values(key))
+        stored = submission.digest(key, field.merge_text)
+        decision = decide(submission.shown(key), stored, _sent_digest(submission, field, stored))
+        if decision != "keep":
+            edits[key] = Edit(conflict=decision == "conflict")
+    if any(_was_typed(submission, key) for key in submission if key not in fields):
+        lost.append(gettext(GONE))
+    return Merged(edits, lost)
 
-    :param secret_key: the app's SECRET_KEY, or one of its SECRET_KEY_FALLBACKS.
+
+def _is_untouched(submission: Submission, fields: FormFields, key: str) -> bool:
+    """Whether a control has sent what the page had put into it.
+
+    Nothing of the field is needed for that: making one costs more than all this, and it may have
+    another control since a deployment.
     """
-
-    def __init__(self, secret_key: str | bytes) -> None:
-        secret = secret_key.encode() if isinstance(secret_key, str) else secret_key
-        self._key = hmac.digest(secret, _SALT.encode(), "sha256")
-        self._serializer = URLSafeSerializer(
-            secret, salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256}
-        )
-
-    def digest(self, key: str, text: str) -> str:
-        """Return the digest of the text that the control of the setting *key* shows."""
-        # A length before the key, so that no key and text look like another pair.
-        message = f"{len(key)} {key}{text}".encode("utf-8", "surrogatepass")
-        return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:_DIGEST_BYTES]).decode()
-
-    def dump(self, digests: Mapping[str, str]) -> str:
-        """Return the token of a page: the signed digests of its controls."""
-        token = self._serializer.dumps(dict(digests))
-        return token if isinstance(token, str) else token.decode()
-
-    def load(self, token: str) -> dict[str, str] | None:
-        """Return the digests of a token; None when it was not signed with this key."""
-        try:
-            digests = self._serializer.loads(token)
-        except BadData:
-            return None
-        return digests if isinstance(digests, dict) else None
+    values = submission.values(key)
+    if fields.settings[key].secret:
+        return not SecretField.canonical(values)  # blank keeps it
+    return submission.digest(key, join_values(values)) == submission.shown(key)
 
 
-def open_token(token: str, seals: Iterable[Seal]) -> tuple[Seal, dict[str, str]] | None:
-    """Return the seal that signed *token* and its digests, which only that seal can compare."""
-    for seal in seals:
-        if (digests := seal.load(token)) is not None:
-            return seal, digests
-    return None
+def _sent_digest(submission: Submission, field: BoundField, stored: str) -> str:
+    """Return the digest of what a field has read, or that of what is stored if it is the same."""
+    # The response never reveals whether somebody has guessed a secret.
+    is_guess = field.setting.secret and not getattr(field, "clearing", False)
+    if not (is_guess or field.process_errors) and same(field.data, field.record.value):
+        return stored  # another spelling of the same
+    if field.setting.secret:
+        return _TYPED
+    values = submission.values(field.setting.key)
+    if isinstance(field, SettingField):
+        values = field.sent_values(field.text)  # in its spelling: browsers write times in many
+    return submission.digest(field.setting.key, join_values(values))
+
+
+def _was_typed(submission: Submission, key: str) -> bool:
+    """Whether something was typed for a setting that is no longer in the form."""
+    values = submission.values(key)
+    return any(values) and submission.digest(key, join_values(values)) != submission.shown(key)
+
+
+def _unticked(submission: Submission, fields: FormFields) -> set[str]:
+    """Return the boxes missing from a form that has all else: no browser sends an empty one."""
+    missing = [key for key in fields if not fields.reason(key) and not submission.has(key)]
+    boxes = {key for key in missing if fields.may_send_nothing(key)}
+    anything = any(submission.has(key) for key in fields)
+    whole = all(key in boxes or not fields[key].editable for key in missing)
+    return boxes if anything and whole else set()

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
 
-from flask import current_app
+from werkzeug.datastructures import MultiDict
 
-from . import merge
 from .guard import field_name
+from .merge_token import MergeSigner, load_token
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"
-#: So begin the names of what the settings page sends besides its settings.
+#: The prefix of the names of what the settings page sends besides its settings.
 PAGE = "waffle."
-#: So begin the names of controls whose setting has a key that may not be one.
+#: The prefix of the names of controls whose setting has a key that may not be a name itself.
 SETTING = "setting."
+
+#: A digest that equals no other: what a control showed is not known.
+UNKNOWN = "?"
 
 
 class Names:
@@ -24,37 +26,38 @@ class Names:
 
     def __call__(self, key: str) -> str:
         """Return the name of the control of a setting."""
-        # With their own beginning too, so that no two keys have the same name.
-        taken = key in self._taken or key.startswith((PAGE, SETTING))
-        return SETTING + key if taken else key
+        # The prefix is reserved too, so that no two keys have the same name.
+        reserved = key in self._reserved or key.startswith((PAGE, SETTING))
+        return SETTING + key if reserved else key
 
     @cached_property
-    def _taken(self) -> tuple[str, str]:
+    def _reserved(self) -> tuple[str, str]:
         return TOKEN, field_name()
 
 
 class Submission:
     """What a page or a script has sent.
 
-    :param sent: the form data, a MultiDict.
-    :param seals: of the app's secret keys; none if it has none, and so no tokens.
+    :param sent: the form data.
+    :param signers: of the app's secret keys; none if it has none, and so no tokens.
     """
 
-    #: The digest of the text of a setting, to be compared with what the page had shown.
+    #: Returns the digest of a key and text, to be compared with that of the page.
     digest: Callable[[str, str], str]
 
-    def __init__(self, sent: Any, seals: list[merge.Seal]) -> None:
-        self.sent = sent
-        self.unreadable = False  #: whether it has a token, and none of the seals is that of it
+    def __init__(self, sent: MultiDict[str, str], signers: list[MergeSigner]) -> None:
+        self._sent = sent
+        self._name_of = Names()
+        self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, str] | None = None
-        self.digest = seals[0].digest if seals else lambda key, text: text
+        self.digest = signers[0].digest if signers else lambda key, text: text
         token = sent.get(TOKEN)
-        if token is None or not seals:
+        if token is None or not signers:
             return
-        opened = merge.open_token(token, seals)
-        if opened:
-            seal, self._shown = opened
-            self.digest = seal.digest
+        loaded = load_token(token, signers)
+        if loaded:
+            signer, self._shown = loaded
+            self.digest = signer.digest
         else:
             self._shown, self.unreadable = {}, True
 
@@ -71,17 +74,17 @@ class Submission:
         """Whether the page had a control for a setting."""
         return key in (self._shown or ())
 
+    def has(self, key: str) -> bool:
+        """Whether anything was sent for a setting."""
+        return self._name_of(key) in self._sent
+
+    def values(self, key: str) -> list[str]:
+        """Return what was sent for a setting."""
+        return self._sent.getlist(self._name_of(key))
+
     def shown(self, key: str) -> str | None:
         """Return the digest of what the page had shown, for `merge.decide`."""
         if self._shown is None or self.unreadable:
             return None
-        # A control that the page did not have: a deployment was in between. Overwrite nothing.
-        return self._shown.get(key, merge.UNKNOWN)
-
-
-def seals() -> list[merge.Seal]:
-    """Return a seal for the app's secret key, and then for those that it had before."""
-    if not current_app.secret_key:
-        return []
-    older = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
-    return [merge.Seal(key) for key in (current_app.secret_key, *older)]
+        # The page did not have that control: a deployment was in between.
+        return self._shown.get(key, UNKNOWN)

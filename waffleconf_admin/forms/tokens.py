@@ -1,4 +1,4 @@
-"""Tokens: why those of a form were not taken, in words for people and for the log."""
+"""Why the tokens of a form were not accepted: a message for the sender, and one for the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .guard import field_name
 
 log = logging.getLogger(__name__)
 
-#: A refusal that Flask-WTF doesn't know: another site has sent the form.
+#: A refusal that is ours, not Flask-WTF's: another site has sent the form.
 FOREIGN = "The form was sent by another site."
 
 #: Seconds between two lines in the log about one cause.
@@ -48,16 +48,16 @@ NOT_FROM_HERE = mark(
 
 
 class Cause(NamedTuple):
-    """Why tokens were not taken."""
+    """Why tokens were not accepted."""
 
     message: str  #: for who has sent the form
-    describe: Callable[[], str] | None = None  #: for the log; None: it is nothing to look into
+    describe: Callable[[], str] | None = None  #: for the log; None: nothing is wrong with the app
 
 
 def explain(refusal: str, *, unreadable: bool = False) -> str:
-    """Return what people are told of a form whose tokens were not taken; "" if they were.
+    """Return the message about a form whose tokens were not accepted; "" if they were.
 
-    Where there may be something to set right, the log says so, once a minute at most.
+    A cause that may lie in the app is logged, once a minute at most.
 
     :param refusal: why the form is refused, as `guard.refusal` says; "" if it isn't.
     :param unreadable: whether its merge token can't be read.
@@ -84,7 +84,7 @@ def _without_session() -> Cause:
         return _COOKIE
     make = getattr(interface, "get_signing_serializer", None)
     if make is None:
-        return _SESSION  # it is kept on the server
+        return _SESSION  # the session is stored on the server
     try:
         if serializer := make(current_app):  # none without a SECRET_KEY
             serializer.loads(cookie)
@@ -169,7 +169,7 @@ _SESSION = Cause(OLD, _about_session)
 _FIELD = Cause(OLD, _about_field)
 _REFERRER = Cause(NO_REFERRER, _about_sender)
 
-#: By what Flask-WTF says, and we. Of what else it says time is the cause.
+#: By the message of the refusal, Flask-WTF's or ours; the cause of any other is its age.
 _CAUSES = {
     "The CSRF token is missing.": _FIELD,
     "The CSRF token is invalid.": _KEY,

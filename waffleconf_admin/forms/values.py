@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, current_app, has_app_context
+from wtforms import Field
 
 from ..exceptions import InvalidValue
-from ..fields import FIELDS, ChoiceField, Maker, SettingField, binding, choose, describe
-from ..fields.base import NOT_GIVEN_BACK, Unshown
+from ..fields import (
+    FIELDS,
+    ChoiceField,
+    FieldFactory,
+    SettingField,
+    UnsupportedValue,
+    choose_source,
+)
+from ..fields.base import NOT_GIVEN_BACK
+from ..fields.binding import BoundField, process_values
+from ..fields.factory import instantiate, standalone_field
+from ..fields.foreign import sent_values, without_hidden_input
+from ..fields.value_text import generic_text
 from ..i18n import gettext
 from ..settings.setting import Setting
-from .check import check
 from .form import SettingsForm
+from .validation import validate_field
 
-#: Where an app keeps the fields that its pages have added.
+#: The key in ``app.extensions`` of the fields that the pages of an app have added.
 ADDED = "waffleconf_fields"
 
 
-def add_fields(app: Flask, fields: Mapping[type, Maker]) -> None:
+def add_fields(app: Flask, fields: Mapping[type, FieldFactory]) -> None:
     """Let the command line of an app use the fields of a page.
 
     :raises ValueError: another page has another field for one of the types.
     """
     added = app.extensions.setdefault(ADDED, {})
-    for kind, maker in fields.items():
-        if added.get(kind, maker) != maker:
+    for value_type, factory in fields.items():
+        if added.get(value_type, factory) != factory:
             raise ValueError(
-                f"fields: two pages have different fields for {kind.__name__}, and the command "
-                "line could use one of them only: give both pages the same, or name a field in "
-                'the declarations of single settings, {"default": …, "field": …}'
+                f"fields: two pages have different fields for {value_type.__name__}, and the "
+                "command line could use one of them only: give both pages the same, or name a "
+                'field in the declarations of single settings, {"default": …, "field": …}'
             )
     added.update(fields)
 
@@ -44,26 +55,25 @@ def parse_text(
     To be called in the app's context.
 
     :param settings: all that are declared.
-    :param values: the current values by key, for validators that look at other settings.
+    :param values: the current values by key, for validators that ask for other settings.
     :raises InvalidValue: the setting is not declared, or the text is none of its values.
     """
-    setting = find(settings, key)
+    setting = get_setting(settings, key)
     try:
-        kind = choose(setting, _table())
-        field = binding.alone(setting, kind)
+        field = _field(setting, _table())
         if isinstance(field, SettingField):
-            field.gives_back(setting.default)  # what it can't show it can't take either
+            field.round_trips(setting.default)  # raises for what the field has no text for
             return field.read(text)
-    except Unshown as error:
+    except UnsupportedValue as error:
         raise InvalidValue(
             {key: gettext("It can only be changed from code: %(why)s.", why=error)}
         ) from error
     except ValueError as error:
         # Without a cause for a secret: Python's own messages quote what they refuse.
         raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
-    field.setting, field.record = setting, SimpleNamespace(value=setting.copy_default())
-    binding.take(field, [text])
-    check(_draft(settings, values), field)
+    field.setting, field.record = setting, Draft(setting.copy_default())
+    process_values(field, [text])
+    validate_field(_draft_form(settings, values), field)
     if field.errors:
         raise InvalidValue({key: " ".join(map(str, field.errors))})
     return field.data
@@ -72,51 +82,51 @@ def parse_text(
 def choice_texts(setting: Setting) -> list[str]:
     """Return the texts that stand for the choices of a setting; none where it has none."""
     try:
-        field = binding.alone(setting, choose(setting, _table()))
+        field = _field(setting, _table())
         return list(field.texts) if isinstance(field, ChoiceField) else []
-    except Exception:  # a function of choices that fails has been told of already
+    except Exception:  # a function of choices that fails, which is in the log already
         return []
 
 
-def exact_text(setting: Setting, value: Any) -> str:
+def exact_text(setting: Setting, value: object) -> str:
     """Return the text that `parse_text` takes for a value of a setting that is no secret.
 
     :raises InvalidValue: there is none; the message says why.
     """
     try:
-        field = binding.alone(setting, choose(setting, _table()))
+        field = _field(setting, _table())
         if not isinstance(field, SettingField):
             return show_text(setting, value)
-        if isinstance(value, str) or field.gives_back(value):
-            return field.show(value)
+        if isinstance(value, str) or field.round_trips(value):
+            return field.format(value)
         why = gettext(NOT_GIVEN_BACK)
-    except Unshown as error:
+    except UnsupportedValue as error:
         why = str(error)
-    except ValueError:  # its text is nothing that the field takes
+    except ValueError:  # its field refuses its text
         why = gettext(NOT_GIVEN_BACK)
     raise InvalidValue({setting.key: gettext("No text stands for this value: %(why)s.", why=why)})
 
 
-def show_text(setting: Setting, value: Any) -> str:
-    """Return the text that the control of a setting shows of a value; of a secret nothing."""
+def show_text(setting: Setting, value: object) -> str:
+    """Return the text in the control of a setting for a value; of a secret nothing."""
     if setting.secret:
         return ""
-    return ", ".join(sent_texts(setting, value, _table()))
+    return ", ".join(control_texts(setting, value, _table()))
 
 
-def sent_texts(setting: Setting, value: Any, table: Mapping[type, Maker]) -> list[str]:
-    """Return what the control of a setting sends that shows a value.
+def control_texts(setting: Setting, value: object, table: Mapping[type, FieldFactory]) -> list[str]:
+    """Return what the control of a setting sends for a value.
 
     :param table: the fields by type.
     """
     try:
-        field = binding.alone(setting, choose(setting, table))
+        field = _field(setting, table)
         if isinstance(field, SettingField):
-            return [field.show(value)]
+            return [field.format(value)]
         field.process(None, value)
-        return binding.untouched(field)
-    except Exception:  # a value that it can't show, or whatever an app's own field raises
-        return [describe(value)]
+        return without_hidden_input(field, sent_values(field))
+    except Exception:  # an UnsupportedValue, or whatever an app's own field raises
+        return [generic_text(value)]
 
 
 def check_values(
@@ -128,7 +138,7 @@ def check_values(
 
     :param settings: all that are declared.
     :param new_values: ``{key: value}``; undeclared keys are left out.
-    :param values: the current values by key, for validators that look at other settings.
+    :param values: the current values by key, for validators that ask for other settings.
     """
     checked = {key: settings[key] for key in new_values if key in settings}
     problems = {key: setting.problem(new_values[key]) for key, setting in checked.items()}
@@ -136,34 +146,57 @@ def check_values(
     asked = [key for key in checked if checked[key].validators and key not in errors]
     if not asked:
         return errors
-    form = _draft(settings, {**values, **new_values})
+    form = _draft_form(settings, {**values, **new_values})
     for key in asked:
-        field = form.probe(key, new_values[key])
-        check(form, field)
+        field = _plain_field(form, settings[key], new_values[key])
+        validate_field(form, field)
         if field.errors:
             errors[key] = " ".join(map(str, field.errors))
     return errors
 
 
-def _table() -> Mapping[type, Maker]:
-    """The fields of the app, with those that its pages have added."""
-    added = current_app.extensions.get(ADDED, {}) if has_app_context() else {}
-    return {**FIELDS, **added}
+def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
+    """Return a declared setting.
 
-
-def find(settings: Mapping[str, Setting], key: str) -> Setting:
+    :raises InvalidValue: there is none of that name.
+    """
     try:
         return settings[key]
     except KeyError:
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
 
 
-def _draft(settings: Mapping[str, Setting], values: Mapping[str, Any]) -> SettingsForm:
-    """A form of all settings as they would be: for validators that look at others."""
-    return SettingsForm(
-        settings,
-        {
-            key: SimpleNamespace(text=None, value=values.get(key, setting.default), problem=None)
-            for key, setting in settings.items()
-        },
-    )
+class Draft(NamedTuple):
+    """A value in place of a record, where nothing is read from the database."""
+
+    value: Any
+    text: str | None = None
+    served: str = "stored"
+    problem: None = None
+
+
+def _table() -> Mapping[type, FieldFactory]:
+    """Return the fields of the app, with those that its pages have added."""
+    added = current_app.extensions.get(ADDED, {}) if has_app_context() else {}
+    return {**FIELDS, **added}
+
+
+def _field(setting: Setting, table: Mapping[type, FieldFactory]) -> Any:
+    return standalone_field(setting, choose_source(setting, table))
+
+
+def _plain_field(form: SettingsForm, setting: Setting, value: object) -> BoundField:
+    """Return a field that holds a value from code, for the declared validators."""
+    options = form.field_options | {"name": setting.key, "id": setting.key}
+    field: Any = instantiate(Field, setting, options)
+    field.process(None, value)
+    # Validators ask here whether anything was given.
+    field.setting, field.raw_data = setting, [generic_text(value)]
+    bound: BoundField = field
+    return bound
+
+
+def _draft_form(settings: Mapping[str, Setting], values: Mapping[str, Any]) -> SettingsForm:
+    """Return a form of all settings as they would be, for validators that ask for others."""
+    records = {key: Draft(values.get(key, setting.default)) for key, setting in settings.items()}
+    return SettingsForm(settings, records)

@@ -50,6 +50,6 @@ class Limits(NamedTuple):
 
     def _text(self, limit: Any) -> str:
         if not self.counted:
-            return value_types.words(self.value_type, limit)
+            return value_types.display_text(self.value_type, limit)
         text = next(text for types, text in _LENGTHS if issubclass(self.value_type, types))
         return text(limit)

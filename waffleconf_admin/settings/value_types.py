@@ -67,13 +67,6 @@ TYPES: dict[str, type] = {
     "filesize": FileSize,
     "timezone": TimeZone,
 }
-#: The name of the time zone that needs no data.
-UTC = "UTC"
-NO_ZONE_DATA = mark(
-    "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
-    "tzdata, or pip install tzdata)."
-)
-_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 OURS = (Email, Url, Color, TimeZone, Range, FileSize)
 
 #: What people call a value of a type, and of what inherits from it.
@@ -160,13 +153,13 @@ def label(choice: Any) -> str:
     if isinstance(choice, Enum) and choice.name:
         return choice.name.replace("_", " ").strip().capitalize()
     # Half of a surrogate pair can't be sent to a browser.
-    text = words(type(choice), choice).encode("utf-8", "backslashreplace").decode()
+    text = display_text(type(choice), choice).encode("utf-8", "backslashreplace").decode()
     return text if text.strip() else gettext("(blank)")
 
 
-def words(value_type: type, value: Any) -> str:
+def display_text(value_type: type, value: Any) -> str:
     """Return a value as people write it."""
-    write = _WORDS.get(value_type)
+    write = _DISPLAY.get(value_type)
     return write(value) if write and accepts(value_type, value) else str(value)
 
 
@@ -174,6 +167,15 @@ def shape_problem(value_type: type, value: Any) -> str | None:
     """Return what is wrong with the shape of a value; blank is fine, ``min`` may say otherwise."""
     check = _SHAPES.get(value_type)
     return check(value) if check and value else None
+
+
+#: The name of the time zone that needs no data.
+UTC = "UTC"
+NO_ZONE_DATA = mark(
+    "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
+    "tzdata, or pip install tzdata)."
+)
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 
 
 def time_zones() -> tuple[str, ...]:
@@ -184,7 +186,7 @@ def time_zones() -> tuple[str, ...]:
         return (UTC,)
 
 
-def zone(name: str) -> ZoneInfo:
+def find_zone(name: str) -> ZoneInfo:
     """Return the time zone of a name.
 
     :raises ValueError: this machine has none of that name; or no data at all, and the message says
@@ -230,7 +232,7 @@ def _zone_problem(name: str) -> str | None:
     return gettext("Write the name of a time zone, such as Europe/Berlin.")
 
 
-_WORDS: dict[type, Callable[[Any], str]] = {FileSize: size_text, timedelta: duration_text}
+_DISPLAY: dict[type, Callable[[Any], str]] = {FileSize: size_text, timedelta: duration_text}
 
 
 def _like(pattern: str, message: str) -> Callable[[str], str | None]:

@@ -11,7 +11,7 @@ from .. import forms
 from ..contexts import context_of
 from ..forms import SettingsForm
 from ..forms.guard import Guard, refusal
-from ..forms.values import find
+from ..forms.values import get_setting
 from ..settings.setting import Setting
 from .state import _WaffleState
 
@@ -44,7 +44,7 @@ def build_form(
     """
     declared = state.settings
     keys = [keys] if isinstance(keys, str) else keys
-    settings = {key: find(declared, key) for key in (declared if keys is None else keys)}
+    settings = {key: get_setting(declared, key) for key in (declared if keys is None else keys)}
     if formdata is _auto:
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
         formdata = request.form if sends else None

@@ -1,350 +1,380 @@
-// The settings page works without this script. It finds settings at once, marks what was changed and is not saved,
-// counts it, and asks before it is lost. Every word it shows comes from the page.
+// The settings page works without this script. It filters settings, marks and counts unsaved changes, and asks before
+// they are lost. Its texts come from the page.
 "use strict";
-{ // outside, names are the app's
+{ // Global names are the app's.
 
-// A control hides the member of its form that has its name: `form.closest` may be a setting. So forms are not asked.
+// Elements
+
+// A control hides the property of its form that has its name: `form.closest` may be a setting.
 const { prototype } = Element;
 const $$ = (selector, root = document.body) => [...prototype.querySelectorAll.call(root, selector)];
 const $ = (selector, root) => $$(selector, root)[0];
 const closest = (element, selector) => prototype.closest.call(element, selector);
 const on = (target, type, listener) => prototype.addEventListener.call(target, type, listener);
+const partOfForm = (row, selector) => $(selector, closest(row, "form"));
 
-// One control: its state, to be compared and put back, and its value in words.
-const read = (control) => {
+// Controls: the state of each can be read, written and displayed
+
+function controlsOf(row) {
+  return $$("input:not([type=hidden]), select, textarea", row.lastElementChild);
+}
+
+const statesOf = (row) => controlsOf(row).map((control) => [control, readState(control)]);
+
+function readState(control) {
   if (control.matches("[type=checkbox], [type=radio]")) return control.checked;
   return control.multiple ? [...control.options].map((option) => option.selected) : control.value;
-};
-const write = (control, value) => {
-  if (typeof value === "boolean") control.checked = value;
-  else if (control.multiple) [...control.options].forEach((option, i) => { option.selected = value[i]; });
-  else control.value = value;
-  slide(control);
-};
-// The state of a control that shows a text.
-const stateOf = (control, text) => {
+}
+
+function writeState(control, state) {
+  if (typeof state === "boolean") control.checked = state;
+  else if (control.multiple) [...control.options].forEach((option, i) => { option.selected = state[i]; });
+  else control.value = state;
+  updateSlider(control);
+}
+
+// The state of a control with the text of a value.
+function stateOfText(control, text) {
   if (control.type === "radio") return control.value === text;
   if (control.type !== "checkbox") return text;
   return closest(control, ".wf-choices, [role=group]") ? text.split("\n").includes(control.value) : text === "true";
-};
-const slide = (control) => {
-  const shown = control.type === "range" && control.parentElement.querySelector(".wf-slid");
-  if (shown) shown.value = control.value;
-};
-// What controls say, given the state of each.
-const inWords = (controls) => controls.map(([control, value]) => {
+}
+
+function updateSlider(control) {
+  const output = control.type === "range" && control.parentElement.querySelector(".wf-slid");
+  if (output) output.value = control.value;
+}
+
+function displayText([control, state]) {
   if (control.type === "password" || control.type === "hidden") return "";
-  if (control.matches("[role=switch]")) return control.parentElement.dataset[value ? "on" : "off"];
-  if (typeof value === "boolean") return value ? control.parentElement.textContent : "";
-  if (!control.options) return value;
-  return [...control.options].filter((option, i) => control.multiple ? value[i] : option.value === value)
+  if (control.matches("[role=switch]")) return control.parentElement.dataset[state ? "on" : "off"];
+  if (typeof state === "boolean") return state ? control.parentElement.textContent : "";
+  if (!control.options) return state;
+  return [...control.options].filter((option, i) => control.multiple ? state[i] : option.value === state)
     .map((option) => option.text).join(", ");
-}).map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean).join(", ");
+}
 
-// What is on its way is not sent twice. Of a request that was stopped nobody tells: it is soon forgotten.
-const leaving = new Set();
-let forgetting = 0;
-const stay = () => leaving.clear();
-const leave = (form) => {
-  leaving.add(form);
-  clearTimeout(forgetting);
-  forgetting = setTimeout(stay, 5000);
-};
-document.addEventListener("submit", (event) => {
+const displayTexts = (states) => states.map(displayText).map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean).join(", ");
+
+function focus(row) {
+  const controls = controlsOf(row);
+  const chosen = controls.find((control) => control.type !== "radio" || control.checked) ?? controls[0];
+  ($("details:not([open]) > summary", row) ?? chosen)?.focus();
+}
+
+// Sending: a form is sent once, or again after a while, for no event says that a request was stopped
+
+const sending = new Set();
+let timer;
+const allowSending = () => sending.clear();
+
+function startSending(form) {
+  sending.add(form);
+  clearTimeout(timer);
+  timer = setTimeout(allowSending, 5000);
+}
+
+function sendOnce(event) {
   if (event.defaultPrevented || !closest(event.target, ".waffle form[method=post]")) return;
-  if (leaving.has(event.target)) event.preventDefault();
-  else leave(event.target);
-});
-document.addEventListener("input", stay);
-window.addEventListener("pageshow", stay);
+  if (sending.has(event.target)) event.preventDefault();
+  else startSending(event.target);
+}
 
-for (const form of $$("form[data-waffle]")) {
-  const bar = $(".wf-bar", form);
+// Long texts that nobody touched are not sent: the server keeps what is missing.
+function leaveOutUntouched({ target, formData }) {
+  for (const area of $$(".wf-row:not(.wf-unsaved) textarea", target)) {
+    const values = formData.getAll(area.name);
+    if (values.length === 1 && values[0] === area.defaultValue) formData.delete(area.name);
+  }
+}
+
+// Unsaved changes
+
+const stored = new WeakMap(); // by row: each control with its stored state
+const searchTexts = new WeakMap(); // by row, in lower case
+
+function storeStates(row) {
+  const text = row.dataset.stored;
+  // The server sent back what was typed, and can't say what is stored.
+  if (row.matches(".wf-unsaved") && text === undefined) return;
+  const states = statesOf(row).map(([control, state]) => [control, text === undefined ? state : stateOfText(control, text)]);
+  if (states.length) stored.set(row, states);
+}
+
+function addUnsavedLine(row) {
+  const template = partOfForm(row, ".wf-pending-line");
+  const line = template.content.firstElementChild.cloneNode(true);
+  const now = $(".wf-now", line);
+  let text = displayTexts(stored.get(row));
+  if (text.length > 40) text = `${text.slice(0, 39)}…`;
+  if (row.matches(".wf-is-secret")) now.parentElement.remove();
+  else now.textContent = !text ? template.dataset.empty : row.matches(".wf-quoted") ? `“${text}”` : text;
+  row.firstElementChild.append(line);
+}
+
+function mark(row) {
+  searchTexts.delete(row);
+  const changed = !stored.get(row).every(([control, state]) => String(readState(control)) === String(state));
+  if (changed && !$(".wf-pending", row)) addUnsavedLine(row);
+  if (!changed) {
+    row.classList.remove("wf-invalid");
+    for (const control of $$("[aria-invalid]", row)) control.removeAttribute("aria-invalid");
+    for (const part of $$(".wf-pending, .wf-errors", row)) part.remove();
+  }
+  row.classList.toggle("wf-unsaved", changed);
+  $("[name='waffle.reset']", row)?.remove();
+}
+
+function discard(row) {
+  for (const [control, state] of stored.get(row)) writeState(control, state);
+  mark(row);
+}
+
+function reset(row, text) {
+  for (const control of controlsOf(row)) writeState(control, stateOfText(control, text));
+  mark(row);
+  // It deletes the stored row; without it the default would be saved as a value.
+  const input = document.createElement("input");
+  Object.assign(input, { type: "hidden", name: "waffle.reset", value: row.id });
+  row.lastElementChild.append(input);
+}
+
+function showCount(form) {
+  const total = $$(".wf-row.wf-unsaved", form).length;
   const count = $(".wf-unsaved-count", form);
-  const pending = $(".wf-pending-line", form);
-  const rows = $$(".wf-row", form);
-  // What the server sent back unsaved counts too.
+  if (!count) return total;
+  const bar = closest(count, ".wf-bar");
+  const wasIdle = bar.classList.contains("wf-idle");
+  bar.classList.toggle("wf-idle", total === 0);
+  // The bar may cover the control that was changed.
+  const active = document.activeElement;
+  if (wasIdle && total && active?.form === form) active.scrollIntoView({ block: "nearest" });
+  count.textContent = !total ? "" : total === 1 ? count.dataset.one : count.dataset.many.replace("#", total);
+  return total;
+}
+
+function changed({ type, target }) {
+  const row = closest(target, ".wf-row");
+  // Who types into “mine” wants it.
+  const mine = type === "input" && closest(target, ".wf-mine");
+  if (mine) $("input", mine.previousElementSibling).checked = true;
+  updateSlider(target);
+  if (stored.has(row)) mark(row);
+  showCount(this);
+}
+
+function clicked(event) {
+  const button = closest(event.target, ".wf-undo, .wf-reset[data-default], .wf-key");
+  if (!button) return;
+  const row = closest(button, ".wf-row");
+  if (button.matches(".wf-key")) return copyLink(button);
+  if (button.matches(".wf-undo")) discard(row);
+  else if (stored.has(row)) reset(row, button.dataset.default);
+  else return;
+  event.preventDefault();
+  showCount(this);
+  focus(row);
+}
+
+function watchChanges(form) {
+  // Of what the server sent back only a new page has the stored values: the link is followed.
   const sentBack = $$(".wf-row.wf-unsaved", form).length;
-  const reviewing = closest(form, ".wf-reviewing");
-  const first = new Map();
-  const index = new Map(); // what can be found in each row, in lower case
+  $$(".wf-row", form).forEach(storeStates);
+  on(form, "input", changed);
+  on(form, "change", changed);
+  on(form, "click", clicked);
+  on(form, "formdata", leaveOutUntouched);
+  for (const link of $$(".wf-discard", form)) on(link, "click", (event) => {
+    if (sentBack) return startSending(form);
+    event.preventDefault();
+    $$(".wf-row.wf-unsaved", form).filter((row) => stored.has(row)).forEach(discard);
+    showCount(form);
+  });
+  on(window, "beforeunload", (event) => {
+    if (sending.has(form) || !(closest(form, ".wf-reviewing") || showCount(form))) return;
+    event.preventDefault();
+    setTimeout(allowSending); // for who stays
+  });
+  showCount(form);
+}
 
-  const controlsOf = (row) => $$("input:not([type=hidden]), select, textarea", row.lastElementChild);
-  const focus = (row) => {
-    const controls = controlsOf(row);
-    const chosen = controls.find((control) => control.type !== "radio" || control.checked) ?? controls[0];
-    ($("details:not([open]) > summary", row) ?? chosen)?.focus();
-  };
+// Finding
 
-  const addLine = (row) => {
-    const line = pending.content.firstElementChild.cloneNode(true);
-    const now = $(".wf-now", line);
-    const text = inWords(first.get(row));
-    const short = text.length > 40 ? `${text.slice(0, 39)}…` : text;
-    if (row.matches(".wf-is-secret")) now.parentElement.remove();
-    else if (text) now.textContent = row.matches(":not([class*=wf-is-]), .wf-is-textarea, .wf-is-json") ? `“${short}”` : short;
-    else now.textContent = pending.dataset.empty;
-    row.firstElementChild.append(line);
-  };
+const ALL = { q: "", group: "", changed: "", attention: "" };
 
-  const mark = (row) => {
-    index.delete(row);
-    const changed = !first.get(row).every(([control, value]) => String(read(control)) === String(value));
-    if (changed && !$(".wf-pending", row)) addLine(row);
-    if (!changed) {
-      row.classList.remove("wf-invalid");
-      for (const wrong of $$("[aria-invalid]", row)) wrong.removeAttribute("aria-invalid");
-      for (const part of $$(".wf-pending, .wf-errors", row)) part.remove();
-    }
-    row.classList.toggle("wf-unsaved", changed);
-    $("[name='waffle.reset']", row)?.remove();
-  };
+async function copyLink(link) {
+  const url = new URL(link.href);
+  for (const name in ALL) url.searchParams.delete(name);
+  try {
+    await navigator.clipboard.writeText(url.href);
+  } catch {
+    return; // not allowed: the address bar has it
+  }
+  const message = document.createElement("span");
+  message.className = "wf-copied";
+  message.setAttribute("role", "status");
+  link.after(message);
+  requestAnimationFrame(() => { message.textContent = partOfForm(link, ".wf-pending-line")?.dataset.copied; });
+  setTimeout(() => message.remove(), 2500);
+}
 
-  const putBack = (row) => {
-    for (const [control, value] of first.get(row)) write(control, value);
-    mark(row);
-  };
+function searchText(row, group) {
+  let text = searchTexts.get(row);
+  if (text === undefined) {
+    const parts = $$(":scope > :is(label, strong, .wf-key, .wf-help)", row.firstElementChild);
+    const texts = [group, ...parts.map((part) => part.textContent)];
+    if (!row.matches(".wf-is-secret")) texts.push(displayTexts(statesOf(row)), $(".wf-shown", row)?.textContent);
+    text = texts.join(" ").toLowerCase();
+    searchTexts.set(row, text);
+  }
+  return text;
+}
 
-  const show = () => {
-    const total = $$(".wf-row.wf-unsaved", form).length;
-    if (!count) return total;
-    const wasIdle = bar.classList.contains("wf-idle");
-    bar.classList.toggle("wf-idle", total === 0);
-    // The bar may have come up over what is being changed.
-    if (wasIdle && total && document.activeElement?.form === form) document.activeElement.scrollIntoView({ block: "nearest" });
-    const text = total === 1 ? count.dataset.one : count.dataset.many.replace("#", total);
-    count.textContent = total ? text : "";
-    return total;
-  };
+// For the scroll bar, until the group is laid out.
+function estimateHeight(section, count) {
+  section.style.containIntrinsicHeight = `auto ${count * 84 + 36}px`;
+}
 
-  for (const row of rows) {
-    // What was sent back holds what was typed; the page may say what is stored.
-    const { stored } = row.dataset;
-    if (row.matches(".wf-unsaved") && stored === undefined) continue;
-    const state = (control) => stored === undefined ? read(control) : stateOf(control, stored);
-    const controls = controlsOf(row).map((control) => [control, state(control)]);
-    if (!controls.length) continue;
-    first.set(row, controls);
+const setCurrent = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+
+class Finder {
+  constructor(form, search) {
+    this.search = search;
+    this.status = $(".wf-found", form);
+    this.none = $(".wf-none", form);
+    this.groups = $$(".wf-group", form).map((section) => ({
+      section,
+      name: section.dataset.group,
+      title: $("h2", section).textContent,
+      rows: $$(".wf-row", section).map((row) => ({ row, visible: !row.hidden })),
+    }));
+    for (const { section, rows } of this.groups) estimateHeight(section, rows.length);
+    const query = new URLSearchParams(location.search);
+    this.wanted = Object.fromEntries(Object.keys(ALL).map((name) => [name, query.get(name) ?? ""]));
   }
 
-  const reset = (button) => {
-    const row = button.closest(".wf-row");
-    for (const control of controlsOf(row)) write(control, stateOf(control, button.dataset.default));
-    mark(row);
-    // With it the row goes; without, the default would be saved as a value.
-    const told = document.createElement("input");
-    Object.assign(told, { type: "hidden", name: "waffle.reset", value: row.id });
-    row.lastElementChild.append(told);
-    show();
-    focus(row);
-  };
+  want(changes) {
+    Object.assign(this.wanted, changes);
+    this.search.value = this.wanted.q;
+    this.filter();
+  }
 
-  const update = (event) => {
-    const row = closest(event.target, ".wf-row");
-    // Who writes into “mine” wants it.
-    const mine = event.type === "input" && closest(event.target, ".wf-mine");
-    if (mine) $("input", mine.previousElementSibling).checked = true;
-    slide(event.target);
-    if (first.has(row)) mark(row);
-    show();
-  };
-  on(form, "input", update);
-  on(form, "change", update);
-  on(form, "click", (event) => {
-    const button = closest(event.target, ".wf-undo, .wf-reset[data-default], .wf-key");
-    if (!button) return;
-    const row = button.closest(".wf-row");
-    if (button.matches(".wf-key")) copy(button);
-    else if (button.matches(".wf-undo")) {
-      putBack(row);
-      show();
-      focus(row);
-    } else if (first.has(row)) {
-      event.preventDefault();
-      reset(button);
-    }
-  });
-
-  // After an error the page itself is the typed state: then the link loads it anew.
-  $(".wf-discard", form)?.addEventListener("click", (event) => {
-    if (sentBack) {
-      leave(form);
-      return;
-    }
-    event.preventDefault();
-    for (const row of first.keys()) if (row.matches(".wf-unsaved")) putBack(row);
-    show();
-  });
-
-  // Long texts that nobody touched stay here: what is not sent is kept.
-  on(form, "formdata", ({ formData }) => {
-    for (const area of $$(".wf-row:not(.wf-unsaved) textarea", form)) {
-      const sent = formData.getAll(area.name);
-      if (sent.length === 1 && sent[0] === area.defaultValue) formData.delete(area.name);
-    }
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (leaving.has(form) || !(reviewing || show())) return;
-    event.preventDefault();
-    setTimeout(stay); // whoever stays may send again
-  });
-  show();
-
-  // A link to one setting.
-
-  const copy = async (link) => {
-    const url = new URL(link.href);
-    for (const name in all) url.searchParams.delete(name);
-    try {
-      await navigator.clipboard.writeText(url.href);
-    } catch {
-      return; // not allowed, or no https: the address bar has it
-    }
-    const told = document.createElement("span");
-    told.className = "wf-copied";
-    told.setAttribute("role", "status");
-    link.after(told);
-    requestAnimationFrame(() => { told.textContent = pending.dataset.copied; });
-    setTimeout(() => told.remove(), 2500);
-  };
-
-  // Finding.
-
-  const search = $(".wf-search input[type=search]");
-  const told = $(".wf-found", form);
-  const none = $(".wf-none", form);
-  const groupLinks = $$(".wf-side [data-group]");
-  const counts = new Map(groupLinks.map((link) => [link.dataset.group, $(".wf-count", link)]));
-  const groups = $$(".wf-group", form).map((section) => ({
-    section,
-    name: section.dataset.group,
-    title: $("h2", section).textContent,
-    rows: $$(".wf-row", section).map((row) => ({ row, shown: !row.hidden })),
-  }));
-  const chips = $$(".wf-chips [data-only]");
-  const asked = new URLSearchParams(location.search);
-  const all = { q: "", group: "", changed: "", attention: "" };
-  const wanted = Object.fromEntries(Object.keys(all).map((name) => [name, asked.get(name) ?? ""]));
-  let soon = 0;
-  let hit; // the first row that is found and has a control
-
-  const textOf = (row, group) => {
-    let text = index.get(row);
-    if (text === undefined) {
-      const parts = [group, ...row.firstElementChild.children].map((part) => {
-        if (typeof part === "string") return part;
-        return part.matches("label, strong, .wf-key, .wf-help") ? part.textContent : "";
-      });
-      if (!row.matches(".wf-is-secret")) parts.push(inWords(controlsOf(row).map((control) => [control, read(control)])), $(".wf-shown", row)?.textContent ?? "");
-      text = parts.join(" ").toLowerCase();
-      index.set(row, text);
-    }
-    return text;
-  };
-
-  // How high a group is that was not laid out yet, so that the scroll bar is about right.
-  const measure = (section, count) => { section.style.containIntrinsicHeight = `auto ${count * 84 + 36}px`; };
-  for (const group of groups) measure(group.section, group.rows.length);
-
-  const current = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-
-  const filter = () => {
+  filter() {
+    const { wanted } = this;
     const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
-    const active = Object.values(wanted).some(Boolean);
-    const only = `.wf-row${wanted.changed && ".wf-differs"}${wanted.attention && ".wf-attention"}`;
-    let found = 0, shown = 0;
-    hit = undefined;
-    for (const group of groups) {
-      const here = !wanted.group || wanted.group === group.name;
-      let foundHere = 0, shownHere = 0;
-      for (const entry of group.rows) {
-        const { row } = entry;
-        const finds = row.matches(only) && words.every((word) => textOf(row, group.title).includes(word));
-        foundHere += finds;
-        if (finds && here) hit ??= controlsOf(row)[0] && row;
-        // What is not saved yet is never out of sight.
-        const visible = (finds && here) || row.classList.contains("wf-unsaved");
-        shownHere += visible;
-        if (entry.shown !== visible) {
-          entry.shown = visible;
-          row.hidden = !visible;
-        }
-      }
-      group.section.hidden = !shownHere;
-      measure(group.section, shownHere);
-      found += foundHere;
-      shown += here ? foundHere : 0;
-      if (counts.has(group.name)) counts.get(group.name).textContent = foundHere;
+    const selector = `.wf-row${wanted.changed && ".wf-differs"}${wanted.attention && ".wf-attention"}`;
+    const matches = (row, group) => row.matches(selector) && words.every((word) => searchText(row, group.title).includes(word));
+    this.first = undefined; // the first row that is found and has a control
+    const counts = new Map(this.groups.map((group) => [group.name, this.filterGroup(group, matches)]));
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    for (const link of $$(".wf-side [data-group]")) {
+      const { group } = link.dataset;
+      $(".wf-count", link).textContent = group ? counts.get(group) : total;
+      setCurrent(link, group === wanted.group);
     }
-    if (counts.has("")) counts.get("").textContent = found;
-    none.hidden = shown > 0;
-    told.textContent = !active ? "" : shown === 0 ? told.dataset.none : shown === 1 ? told.dataset.one : told.dataset.many.replace("#", shown);
-    for (const a of groupLinks) current(a, a.dataset.group === wanted.group);
-    for (const a of chips) current(a, a.dataset.only ? wanted[a.dataset.only] : only === ".wf-row");
-    clearTimeout(soon);
-    soon = setTimeout(remember, 300);
-  };
+    for (const chip of $$(".wf-chips [data-only]")) setCurrent(chip, chip.dataset.only ? wanted[chip.dataset.only] : selector === ".wf-row");
+    this.showFound(wanted.group ? counts.get(wanted.group) ?? 0 : total);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.remember(), 300);
+  }
 
-  // So that a reload, or a link to this page, shows the same.
-  const remember = () => {
+  filterGroup(group, matches) {
+    const here = !this.wanted.group || this.wanted.group === group.name;
+    let found = 0, shown = 0;
+    for (const entry of group.rows) {
+      const { row } = entry;
+      const match = matches(row, group);
+      found += match;
+      if (match && here && controlsOf(row)[0]) this.first ??= row;
+      // An unsaved change is never hidden.
+      const visible = (match && here) || row.classList.contains("wf-unsaved");
+      shown += visible;
+      if (entry.visible !== visible) row.hidden = !(entry.visible = visible);
+    }
+    group.section.hidden = !shown;
+    estimateHeight(group.section, shown);
+    return found;
+  }
+
+  showFound(count) {
+    const { none, one, many } = this.status.dataset;
+    this.none.hidden = count > 0;
+    const filtered = Object.values(this.wanted).some(Boolean);
+    this.status.textContent = !filtered ? "" : !count ? none : count === 1 ? one : many.replace("#", count);
+  }
+
+  // So a reload shows the same.
+  remember() {
     const query = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries(wanted)) value ? query.set(name, value) : query.delete(name);
+    for (const [name, value] of Object.entries(this.wanted)) value ? query.set(name, value) : query.delete(name);
     history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
-  };
+  }
 
-  const prepare = () => {
-    for (const group of groups) for (const { row } of group.rows) textOf(row, group.title);
-  };
+  prepare() {
+    for (const { title, rows } of this.groups) rows.forEach(({ row }) => searchText(row, title));
+  }
 
-  const want = (changes) => {
-    Object.assign(wanted, changes);
-    search.value = wanted.q;
-    filter();
-  };
+  // A setting that the address names is shown, whatever the filter says.
+  reveal() {
+    let name = location.hash.slice(1);
+    try { name = decodeURIComponent(name); } catch {} // a lone %
+    const row = document.getElementById(name)?.closest(".wf-row");
+    if (!row?.hidden) return;
+    this.want(ALL);
+    row.scrollIntoView();
+  }
 
-  if (search && told) {
-    search.addEventListener("input", () => { wanted.q = search.value; filter(); });
-    search.addEventListener("focus", () => setTimeout(prepare), { once: true });
-    on(search.form, "submit", (event) => {
-      event.preventDefault();
-      filter();
-      if (hit) focus(hit);
-    });
-    search.addEventListener("keydown", (event) => {
+  keyPressed(event) {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (closest(event.target, "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
+    event.preventDefault();
+    this.search.focus();
+    this.search.select();
+  }
+
+  linkClicked(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const link = closest(event.target, ".wf-side [data-group], .wf-chips [data-only], .wf-none [data-all]");
+    if (!link) return;
+    event.preventDefault();
+    const { group, only } = link.dataset;
+    if (group !== undefined) {
+      this.want({ group });
+      scrollTo(0, 0);
+    } else if (only !== undefined) this.want({ changed: "", attention: "", [only || "changed"]: only && "1" });
+    else {
+      this.want(ALL);
+      this.search.focus();
+    }
+  }
+
+  start() {
+    const { search } = this;
+    on(search, "input", () => this.want({ q: search.value }));
+    on(search, "focus", () => setTimeout(() => this.prepare()), { once: true });
+    on(search, "keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
-      search.value ? want({ q: "" }) : search.blur();
+      search.value ? this.want({ q: "" }) : search.blur();
     });
-    document.addEventListener("keydown", (event) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (closest(event.target, "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]")) return;
+    on(search.form, "submit", (event) => {
       event.preventDefault();
-      search.focus();
-      search.select();
+      this.filter();
+      if (this.first) focus(this.first);
     });
-    document.addEventListener("click", (event) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      const link = closest(event.target, ".wf-side [data-group], .wf-chips [data-only], .wf-none [data-all]");
-      if (!link) return;
-      event.preventDefault();
-      const { group, only } = link.dataset;
-      if (group !== undefined) want({ group });
-      else if (only !== undefined) want({ changed: "", attention: "", [only || "changed"]: only && "1" });
-      else want(all);
-      if (group !== undefined) window.scrollTo({ top: 0 });
-      if (link.dataset.all !== undefined) search.focus();
-    });
-    // The address names one setting: it is shown, whatever the filter says.
-    const reveal = () => {
-      let name = location.hash.slice(1);
-      try { name = decodeURIComponent(name); } catch {} // a lone %
-      const row = document.getElementById(name)?.closest(".wf-row");
-      if (!row?.hidden) return;
-      want(all);
-      row.scrollIntoView();
-    };
-    window.addEventListener("hashchange", reveal);
-    reveal();
+    on(document, "keydown", (event) => this.keyPressed(event));
+    on(document, "click", (event) => this.linkClicked(event));
+    on(window, "hashchange", () => this.reveal());
+    this.reveal();
   }
+}
+
+on(document, "submit", sendOnce);
+on(document, "input", allowSending);
+on(window, "pageshow", allowSending);
+for (const form of $$("form[data-waffle]")) {
+  watchChanges(form);
+  const search = $(".wf-search input[type=search]");
+  if (search && $(".wf-found", form)) new Finder(form, search).start();
 }
 }

@@ -1,0 +1,175 @@
+"""Conflicts: somebody else changes what a form changes."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from pages import URL, row, sent, state_of, stored, typed, words
+
+from waffleconf_admin import StoreError
+from waffleconf_admin.state.save import Origin
+
+
+def test_a_conflict_shows_both_values_and_the_second_save_writes(orm_app: Flask) -> None:
+    client = orm_app.test_client()
+    form = sent(client.get(URL).text, SITENAME="Mine", PAGE_SIZE="30")
+    state_of(orm_app).update_db({"SITENAME": "Theirs", "THEME": "dark"})
+    response = client.post(URL, data=form)
+    assert response.status_code == 422
+    assert 'value="Mine"' in row(response.text, "SITENAME")
+    assert "Theirs" in row(response.text, "SITENAME")
+    assert (stored(orm_app)["SITENAME"], stored(orm_app)["PAGE_SIZE"]) == ("Theirs", 20)
+    assert client.post(URL, data=sent(response.text)).status_code == 303
+    assert {"SITENAME": "Mine", "PAGE_SIZE": 30, "THEME": "dark"}.items() <= stored(orm_app).items()
+
+
+def test_a_change_during_the_save_is_a_conflict(
+    orm_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, state = orm_app.test_client(), state_of(orm_app)
+    form = sent(client.get(URL).text, SITENAME="Mine")
+    write = state.save
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        state.update_db({"SITENAME": "Theirs"})
+        return write(*args, **options)
+
+    monkeypatch.setattr(state, "save", overtaken)
+    response = client.post(URL, data=form)
+    assert response.status_code == 422
+    assert 'value="Mine"' in row(response.text, "SITENAME")
+    assert "Theirs" in row(response.text, "SITENAME")
+
+
+def test_the_same_change_during_the_save_is_no_conflict(
+    orm_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two identical forms at the same time, in two workers."""
+    client, state = orm_app.test_client(), state_of(orm_app)
+    form = sent(client.get(URL).text, SITENAME="Mine", PAGE_SIZE="30")
+    write = state.save
+    theirs = iter([{"SITENAME": "Mine"}, {"PAGE_SIZE": 30}])
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        write(next(theirs, {}), {}, Origin(None, None, "page"))
+        return write(*args, **options)
+
+    monkeypatch.setattr(state, "save", overtaken)
+    assert client.post(URL, data=form).status_code == 303
+    monkeypatch.undo()
+    page = client.get(URL).text
+    assert "saved: “Waffle” → “Mine”" in page and "saved: 20 → 30" in page
+    assert (stored(orm_app)["SITENAME"], stored(orm_app)["PAGE_SIZE"]) == ("Mine", 30)
+
+
+@pytest.mark.parametrize(
+    ("typed", "theirs", "conflict"),
+    [
+        (
+            {"SITENAME": "Mine", "PAGE_SIZE": "30"},
+            {"SITENAME": "Mine", "PAGE_SIZE": 31},
+            "PAGE_SIZE",
+        ),
+        ({"TOKEN": "guess"}, {"TOKEN": "guess"}, "TOKEN"),
+        ({"TOKEN": "guess"}, {"TOKEN": "other"}, "TOKEN"),
+    ],
+)
+def test_another_value_or_a_secret_during_the_save_is_a_conflict(
+    orm_app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: dict[str, str],
+    theirs: dict[str, Any],
+    conflict: str,
+) -> None:
+    client, state = orm_app.test_client(), state_of(orm_app)
+    form = sent(client.get(URL).text, **typed)
+    write = state.save
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        state.update_db(theirs)
+        return write(*args, **options)
+
+    monkeypatch.setattr(state, "save", overtaken)
+    response = client.post(URL, data=form)
+    assert response.status_code == 422
+    found = [key for key in typed if "Somebody else has changed" in row(response.text, key)]
+    assert found == [conflict]
+    assert theirs.items() <= stored(orm_app).items()
+
+
+@pytest.fixture
+def conflict(app: Flask, client: Any) -> str:
+    """The page after somebody else was faster with the name."""
+    form = typed(client, SITENAME="Mine", OPEN="")
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    return str(client.post(URL, data=form).text)
+
+
+def refuse(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the database fail in one of the methods of the state."""
+
+    def fail(*args: Any, **options: Any) -> Any:
+        raise StoreError("away")
+
+    monkeypatch.setattr(state_of(app), name, fail)
+
+
+def test_a_conflict_keeps_the_other_changes(app: Flask, conflict: str) -> None:
+    both = row(conflict, "SITENAME")
+    assert "Keep theirs" in both and "Use mine" in both
+    assert "Theirs" in both and 'value="Mine"' in both
+    assert "Not saved yet" in row(conflict, "OPEN")
+    assert stored(app)["OPEN"] is True
+
+
+@pytest.mark.parametrize(("choice", "name"), [("theirs", "Theirs"), ("", "Mine")])
+def test_either_side_of_a_conflict_can_be_chosen(
+    app: Flask, client: Any, conflict: str, choice: str, name: str
+) -> None:
+    form = sent(conflict) | {"waffle.theirs.SITENAME": choice}
+    assert client.post(URL, data=form).status_code == 303
+    assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == (name, False)
+
+
+def test_a_choice_in_a_conflict_survives_a_failed_save(
+    app: Flask, client: Any, conflict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        refuse(app, patch, "refresh")
+        form = sent(conflict) | {"waffle.theirs.SITENAME": "theirs"}
+        page = client.post(URL, data=form).text
+    assert client.post(URL, data=sent(page)).status_code == 303
+    assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == ("Theirs", False)
+
+
+def test_a_conflict_about_a_secret_shows_neither_value(app: Flask, client: Any) -> None:
+    form = typed(client, TOKEN="mine-s3cr3t")
+    state_of(app).update_db({"TOKEN": "their-s3cr3t"})
+    page = client.post(URL, data=form).text
+    assert "another value" in row(page, "TOKEN") and "s3cr3t" not in page
+
+
+def test_a_change_during_the_review_is_a_conflict(app: Flask, client: Any) -> None:
+    page = client.post(URL, data=typed(client, SITENAME="Mine") | {"waffle.do": "review"})
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    page = client.post(URL, data=sent(page.text) | {"waffle.do": "confirm"})
+    assert page.status_code == 422 and "Theirs" in row(page.text, "SITENAME")
+    assert stored(app)["SITENAME"] == "Theirs"
+
+
+def test_a_conflict_names_who_made_the_other_change(history_app: Flask) -> None:
+    client = history_app.test_client()
+    state_of(history_app).update_db({"SITENAME": "Bar"}, actor="eve")
+    page = client.get(URL).text
+    token = re.search(r'name="waffle_token" value="([^"]*)"', page)
+    assert token, page
+    # Theirs is the default, so without the conflict the page would not mention ben.
+    state_of(history_app).update_db({"SITENAME": "Waffle"}, actor="ben")
+    answer = client.post(URL, data={"waffle_token": html.unescape(token[1]), "SITENAME": "Mine"})
+    assert "Keep theirs ben, just now" in words(answer.text)

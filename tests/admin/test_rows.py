@@ -1,0 +1,118 @@
+"""The rows of the settings page: each response shows what is true for its reader, at that time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import request
+from flask_babel import Babel
+from pages import MakeApp, change_can, row, state_of
+from wtforms import StringField
+
+from waffleconf_admin import WaffleAdmin, anyone
+from waffleconf_admin.fields import TextField
+
+CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle"},
+    "OPEN": {"desc": "Open", "default": True},
+    "THEME": {"desc": "Theme", "default": "a", "choices": ["a", "b"]},
+}
+URL = "/admin/config"
+
+
+@pytest.fixture
+def read_row(make_app: MakeApp) -> Any:
+    """A function that makes an app and returns a function that reads one of its rows."""
+
+    def prepare(confs: Any = CONFS, **options: Any) -> Any:
+        # Without TESTING, as in production: templates are not loaded again.
+        app = make_app(confs, TESTING=False, history=True)
+        Babel(app, locale_selector=lambda: request.args.get("lang", "en"))
+        app.register_blueprint(WaffleAdmin(**{"can": anyone, **options}))
+        client = app.test_client()
+
+        def read(key: str = "SITENAME", query: str = "") -> str:
+            return row(client.get(URL + query).text, key)
+
+        read.app = app  # type: ignore[attr-defined]
+        return read
+
+    return prepare
+
+
+def test_a_row_shows_what_was_saved_since_the_last_page(read_row: Any) -> None:
+    read = read_row()
+    assert 'value="Waffle"' in read()
+    state_of(read.app).update_db({"SITENAME": "New"})
+    assert 'value="New"' in read()
+    state_of(read.app).reset(["SITENAME"])
+    assert 'value="Waffle"' in read()
+
+
+def test_a_row_shows_the_declaration_of_now(read_row: Any) -> None:
+    read = read_row()
+    assert ">Site name</label>" in read()
+    read.app.config["WAFFLE_CONFS"] = CONFS | {"SITENAME": {"desc": "Name", "default": "Waffle"}}
+    assert ">Name</label>" in read()
+
+
+@pytest.mark.parametrize(
+    ("action", "part"), [("edit", "<input"), ("history", "/history?key=SITENAME")]
+)
+def test_a_row_depends_on_the_permissions_of_its_reader(
+    read_row: Any, action: str, part: str
+) -> None:
+    read = read_row()
+    state_of(read.app).update_db({"SITENAME": "New"}, actor="ana")
+    assert part in read()
+    change_can(read.app, lambda asked, setting: asked != action)
+    assert part not in read()
+    change_can(read.app, anyone)
+    assert part in read()
+
+
+def test_a_row_is_in_the_language_of_its_reader(read_row: Any) -> None:
+    read = read_row()
+    state_of(read.app).update_db({"SITENAME": "New"})
+    for lang, text in [("en", "Changed"), ("es", "Cambiado"), ("en", "Changed")]:
+        assert f"<strong>{text}</strong>" in read(query=f"?lang={lang}")
+
+
+def test_a_row_asks_a_function_for_its_choices_on_each_page(read_row: Any) -> None:
+    numbers: Iterator[int] = iter(range(100))
+    confs = {"ASKED": {"default": "a", "choices": lambda: ["a", f"choice {next(numbers)}"]}}
+    read = read_row(confs)
+    assert read("ASKED") != read("ASKED")
+
+
+def test_a_row_recovers_when_a_function_of_the_app_no_longer_fails(read_row: Any) -> None:
+    failures = [LookupError("once")]
+
+    def make_field(setting: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return TextField
+
+    read = read_row(fields={str: make_field})
+    assert "changed from code" in read() and 'value="Waffle"' in read()
+
+
+def test_a_field_of_the_app_is_rendered_for_each_request(read_row: Any) -> None:
+    class Greeting(TextField):
+        def html(self, text: str) -> dict[str, Any]:
+            return {"placeholder": request.args["who"]}
+
+    read = read_row(fields={str: Greeting})
+    for who in ("ana", "ben"):
+        assert f'placeholder="{who}"' in read(query=f"?who={who}")
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{"default": "a", "readonly": True}, {"default": {1: 2}}, {"default": 1, "field": StringField}],
+    ids=["read-only", "no JSON has it", "a field that does not give the value back"],
+)
+def test_a_row_without_a_control_says_why(read_row: Any, declared: Any) -> None:
+    assert read_row({"SIZE": declared})("SIZE").count('class="wf-reason"') == 1

@@ -1,0 +1,276 @@
+"""Saving from the settings page, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import html
+import random
+import re
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+from flask import Flask, session
+from flask_wtf import CSRFProtect
+from pages import CONFS, EDITED_CONFS, URL, MakeApp, row, sent, state_of, stored, typed
+
+from waffleconf_admin import BusyError, InvalidValue, StoreError, WaffleAdmin
+
+
+def test_a_save_answers_303_and_the_next_page_lists_what_was_saved(orm_app: Flask) -> None:
+    client = orm_app.test_client()
+    form = sent(client.get(URL).text, SITENAME="Crêperie", PAGE_SIZE="50")
+    response = client.post(URL, data=form)
+    assert response.status_code == 303
+    assert orm_app.config["SITENAME"] == "Crêperie" and orm_app.config["PAGE_SIZE"] == 50
+    page = client.get(URL).text
+    assert "Site name saved: “Waffle” → “Crêperie”" in page
+    assert "Page size saved: 20 → 50" in page
+    assert "Site name saved" not in client.get(URL).text
+
+
+@pytest.mark.parametrize(
+    ("conf", "value", "words"),
+    [
+        ({"default": ""}, "a b", "empty → “a b”"),
+        ({"default": "a b"}, "", "“a b” → empty"),
+        ({"default": 1}, 2, "1 → 2"),
+        ({"default": "a", "choices": ["a", "b"]}, "b", "a → b"),
+        ({"default": [1]}, "[2]", "“[1]” → “[2]”"),
+    ],
+)
+def test_messages_quote_texts_only(
+    make_app: MakeApp, conf: dict[str, Any], value: Any, words: str
+) -> None:
+    app = make_app({"KEY": conf})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get(URL).text, KEY=str(value))
+    page = client.post(URL, data=form, follow_redirects=True).text
+    assert f"Key saved: {words}" in page
+
+
+@pytest.mark.parametrize("first", ["!", "一", "🌀"])
+def test_messages_of_a_big_save_fit_into_a_cookie(make_app: MakeApp, first: str) -> None:
+    letters = [chr(ord(first) + i) for i in range(90)]
+    text = "".join(random.Random(1).choices(letters, k=9000))  # nothing that could be compressed
+    many = {f"K{i}": {"desc": text[i * 50 : i * 50 + 500], "default": ""} for i in range(50)}
+    app = make_app(many)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    response = client.post(URL, data=dict.fromkeys(many, text))
+    cookie = SimpleCookie(response.headers["Set-Cookie"])["session"]
+    assert len(cookie.value) < 2048
+    assert "45 more saved" in client.get(URL).text
+
+
+def test_an_unticked_box_is_saved_though_browsers_leave_it_out(orm_app: Flask) -> None:
+    client = orm_app.test_client()
+    form = sent(client.get(URL).text)
+    assert form["OPEN"] not in ("", "no")
+    assert client.post(URL, data=form | {"OPEN": ""}).status_code == 303
+    assert stored(orm_app)["OPEN"] is False
+
+
+def test_a_form_without_changes_saves_nothing(orm_app: Flask) -> None:
+    client = orm_app.test_client()
+    form = sent(client.get(URL).text)
+    response = client.post(URL, data=form, follow_redirects=True)
+    assert "no setting was changed" in response.text
+    assert not [key for key, record in state_of(orm_app).read().items() if record.text is not None]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("PAGE_SIZE", "0"), ("PAGE_SIZE", "many"), ("THEME", "pink"), ("HOURS", '{"mon": [9,}')],
+)
+def test_a_mistake_answers_422_with_everything_typed(orm_app: Flask, key: str, text: str) -> None:
+    client = orm_app.test_client()
+    form = sent(client.get(URL).text, SITENAME="Crêperie") | {key: text}
+    response = client.post(URL, data=form)
+    page = html.unescape(response.text)
+    assert response.status_code == 422
+    assert stored(orm_app)["SITENAME"] == "Waffle"
+    assert 'value="Crêperie"' in page
+    assert f'href="#waffle-{key}' in page.partition('role="alert"')[2]
+    control = re.search(r'<[^>]*aria-invalid="true"[^>]*>', row(page, key))
+    assert control and f"waffle-{key}-errors" in control[0]
+    assert f'id="waffle-{key}-errors"' in row(page, key)
+    if key != "THEME":
+        assert text in row(page, key)
+
+
+def test_a_rule_across_settings_is_shown_at_its_field(make_app: MakeApp) -> None:
+    app = make_app(CONFS, validate=lambda values: {"PAGE_SIZE": "too many for the dark theme"})
+    app.register_blueprint(WaffleAdmin())
+    response = app.test_client().post(URL, data={"PAGE_SIZE": "99"})
+    assert response.status_code == 422
+    assert "too many for the dark theme" in row(response.text, "PAGE_SIZE")
+    assert 'value="99"' in row(response.text, "PAGE_SIZE")
+
+
+def test_a_rule_without_a_field_is_shown_on_top(
+    orm_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise InvalidValue("not on a Sunday")
+
+    monkeypatch.setattr(state_of(orm_app), "save", refuse)
+    response = orm_app.test_client().post(URL, data={"SITENAME": "New"})
+    assert response.status_code == 422
+    assert "not on a Sunday" in response.text.partition('role="alert"')[2].partition("</ul>")[0]
+
+
+@pytest.mark.parametrize("error", [StoreError("driver text"), BusyError("driver text")])
+def test_a_failed_save_answers_503_with_everything_typed(
+    orm_app: Flask,
+    error: StoreError,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*args: Any, **options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(state_of(orm_app), "save", fail)
+    typed = {"SITENAME": "Crêperie", "TOKEN": "s3cr3t-typed"}
+    response = orm_app.test_client().post(URL, data=typed)
+    assert response.status_code == 503
+    assert 'value="Crêperie"' in response.text
+    assert "write it again" in row(response.text, "TOKEN") and "s3cr3t" not in response.text
+    assert "try again" in response.text.partition('role="alert"')[2]
+    assert "driver text" not in response.text and "driver text" in caplog.text
+
+
+def test_an_unreachable_database_answers_503_and_keeps_what_was_typed(
+    make_app: MakeApp, orm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS, orm=orm, create=False)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    response = client.get(URL)
+    assert response.status_code == 503
+    assert "no such table" not in response.text and "no such table" in caplog.text
+    typed = {"SITENAME": "Crêperie <1>", "TOKEN": "s3cr3t", "waffle_token": "token"}
+    response = client.post(URL, data=typed)
+    assert response.status_code == 503
+    assert sent(response.text) == {"SITENAME": "Crêperie <1>", "waffle_token": "token"}
+
+
+def test_a_save_needs_the_csrf_token(make_app: MakeApp) -> None:
+    app = make_app(CONFS, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    response = client.post(URL, data={"SITENAME": "New"})
+    assert response.status_code == 422 and "CSRF" in response.text.partition('role="alert"')[2]
+    assert stored(app)["SITENAME"] == "Waffle"
+    form = sent(client.get(URL).text, SITENAME="New")
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)["SITENAME"] == "New"
+
+
+def test_csrf_without_a_secret_key_is_an_error_that_names_it(make_app: MakeApp) -> None:
+    app = make_app(CONFS, WTF_CSRF_ENABLED=True, SECRET_KEY=None)
+    app.register_blueprint(WaffleAdmin())
+    with pytest.raises(RuntimeError, match="SECRET_KEY"):
+        app.test_client().get(URL)
+
+
+def test_an_app_without_a_secret_key_saves(make_app: MakeApp) -> None:
+    app = make_app(CONFS, SECRET_KEY=None)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get(URL).text, SITENAME="New")
+    assert client.post(URL, data=form).status_code == 303
+    assert client.get(URL).status_code == 200
+    assert stored(app)["SITENAME"] == "New"
+
+
+def test_a_very_long_text_does_not_stop_the_rest_from_being_saved(make_app: MakeApp) -> None:
+    app = make_app(CONFS, WTF_CSRF_ENABLED=True)
+    CSRFProtect(app)
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"SITENAME": "漢\n" * 60_000})
+    client = app.test_client()
+    form = sent(client.get(URL).text, PAGE_SIZE="21")
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)["PAGE_SIZE"] == 21
+
+
+def test_an_address_that_is_not_utf8_does_not_break_a_save(app: Flask, client: Any) -> None:
+    form = typed(client, SITENAME="New")
+    answer = client.post(URL, data=form, environ_overrides={"QUERY_STRING": "q=\xff"})
+    assert answer.status_code == 303 and stored(app)["SITENAME"] == "New"
+
+
+@pytest.mark.parametrize("guess", ["s3cr3t", "wr0ng"])
+def test_the_response_never_reveals_whether_a_guessed_secret_was_right(
+    make_app: MakeApp, guess: str
+) -> None:
+    app = make_app(EDITED_CONFS, history=True, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="database")
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"TOKEN": "s3cr3t", "DSN": "s3cr3t"})
+    client = app.test_client()
+    with client:
+        assert client.post(URL, data=typed(client, TOKEN=guess)).status_code == 303
+        assert set(session) == {"_flashes"}
+        texts = [text for _, text in session["_flashes"]]
+    assert texts[0] == "Token saved." and "other processes" in texts[1] and len(texts) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"SITENAME": {"desc": "Site name", "default": "Waffle", "readonly": True}}, "Site name"),
+        ({}, "A setting that you changed is not here any more"),
+    ],
+    ids=["read-only now", "gone"],
+)
+def test_a_change_of_a_locked_or_removed_setting_is_reported(
+    app: Flask, client: Any, changed: dict[str, Any], message: str
+) -> None:
+    form = typed(client, SITENAME="Crêperie", TAX="21", ABOUT="new")
+    others = {key: declared for key, declared in EDITED_CONFS.items() if key != "SITENAME"}
+    app.config["WAFFLE_CONFS"] = others | changed
+    page = client.post(URL, data=form)
+    assert page.status_code == 422 and message in html.unescape(page.text)
+    assert client.post(URL, data=sent(page.text)).status_code == 303  # and not twice
+    assert stored(app)["ABOUT"] == "new"
+
+
+@pytest.mark.parametrize("key", ["SITENAME", "TOKEN", "OPEN"])
+def test_removing_an_untouched_setting_does_not_stop_a_save(
+    app: Flask, client: Any, key: str
+) -> None:
+    form: dict[str, Any] = typed(client, ABOUT="new")
+    form["OPEN"] = ["", "on"]  # as a browser sends a ticked box
+    app.config["WAFFLE_CONFS"] = {name: conf for name, conf in EDITED_CONFS.items() if name != key}
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)["ABOUT"] == "new"
+
+
+def test_a_removed_choice_is_not_saved_as_another_one(make_app: MakeApp) -> None:
+    letters = list("abcdefg")
+    app = make_app({"LETTER": {"default": "a", "choices": letters}}, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = typed(client, LETTER="c")
+    app.config["WAFFLE_CONFS"] = {"LETTER": {"default": "a", "choices": list("defghia")}}
+    for _ in range(2):
+        page = client.post(URL, data=form)
+        assert page.status_code == 422
+        assert "c (no longer a choice)" in row(page.text, "LETTER")
+        form = sent(page.text)
+    assert stored(app)["LETTER"] == "a"
+
+
+def test_under_an_app_wide_csrf_protection_an_old_token_loses_nothing(app: Flask) -> None:
+    CSRFProtect(app)
+
+    @app.post("/other")
+    def other() -> str:
+        return "done"
+
+    client = app.test_client()
+    page = client.post(URL, data=typed(client, SITENAME="Crêperie") | {"csrf_token": "old"})
+    assert page.status_code == 422 and "Crêperie" in row(page.text, "SITENAME")
+    assert client.post(URL, data=sent(page.text)).status_code == 303
+    assert client.post("/other").status_code == 400  # that is protected as ever

@@ -1,0 +1,169 @@
+"""Finding settings in a browser: search, filters, and links to one setting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browsing import (
+    FULL_SHOP,
+    STORED,
+    Open,
+    arriving,
+    declared_anew,
+    follow,
+    make_shop,
+    row,
+    save,
+    search,
+    serving,
+    visible_keys,
+)
+from flask import Flask
+
+from waffleconf_admin import WaffleAdmin
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_shop(make_app, FULL_SHOP, STORED)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_search_finds_by_label_key_help_group_and_value(open_page: Open, script: bool) -> None:
+    page = open_page(java_script_enabled=script)
+    for text, keys in {
+        "mail server": ["SMTP_HOST", "SMTP_PASSWORD"],
+        "MAX_FILE": ["MAX_FILESIZE"],
+        "in bytes": ["MAX_FILESIZE"],
+        "uploads jpg": ["FILE_TYPES"],
+        "crêperie": ["SITENAME"],
+        "no such thing": [],
+    }.items():
+        search(page).fill(text)
+        if not script:
+            with arriving(page):
+                search(page).press("Enter")
+        assert visible_keys(page) == keys
+        assert page.get_by_text("Nothing here matches").is_visible() == (not keys)
+    with arriving(page, leaves=not script):
+        page.get_by_role("link", name="Show all settings").click()
+    assert len(visible_keys(page)) == len(FULL_SHOP)
+
+
+def test_search_counts_aloud_and_by_group(open_page: Open) -> None:
+    page = open_page()
+    search(page).press_sequentially("mail")
+    assert page.locator(".wf-found").inner_text() == "3 settings found"
+    assert page.locator(".wf-found").get_attribute("role") == "status"
+    assert page.locator(".wf-side a").all_inner_texts()[-1].split() == ["Integrations", "3"]
+    search(page).fill("sender")
+    assert page.locator(".wf-found").inner_text() == "1 setting found"
+
+
+def test_slash_focuses_the_search_and_escape_clears_it(open_page: Open) -> None:
+    page = open_page()
+    page.keyboard.press("/")
+    assert search(page).evaluate("e => e === document.activeElement")
+    page.keyboard.type("a/b")
+    assert search(page).input_value() == "a/b"
+    page.keyboard.press("Escape")
+    assert search(page).input_value() == "" and len(visible_keys(page)) == len(FULL_SHOP)
+    page.get_by_label("Site name").press("End")
+    page.keyboard.type("/")
+    assert page.get_by_label("Site name").input_value().endswith("/")
+
+
+def test_search_sees_what_was_typed_meanwhile(open_page: Open) -> None:
+    page = open_page()
+    search(page).fill("harbour")
+    assert visible_keys(page) == ["ABOUT"]
+    search(page).fill("")
+    page.get_by_label("Banner").fill("At the harbour")
+    search(page).fill("harbour")
+    assert visible_keys(page) == ["BANNER", "ABOUT"]
+
+
+def test_what_is_not_saved_is_never_out_of_sight(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    search(page).fill("webhooks")
+    assert visible_keys(page) == ["BANNER", "WEBHOOKS"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_groups_and_changed_filter_without_losing_what_was_typed(
+    open_page: Open, script: bool
+) -> None:
+    page = open_page(java_script_enabled=script)
+    with arriving(page, leaves=not script):
+        page.get_by_role("link", name="Changed 4").click()
+    assert set(visible_keys(page)) == STORED.keys()
+    with arriving(page, leaves=not script):
+        page.locator(".wf-side").get_by_role("link", name="Features").click()
+    assert visible_keys(page) == ["GIFT_CARDS"]
+    current = page.locator('[aria-current="true"]').all_inner_texts()
+    assert [text.split()[0] for text in current] == ["Changed", "Features"]
+    page.wait_for_url("**changed=1**")
+    page.wait_for_url("**group=Features**")
+    page.reload()
+    assert visible_keys(page) == ["GIFT_CARDS"]
+    if script:
+        page.get_by_label("Gift cards").uncheck()
+        page.locator(".wf-side").get_by_role("link", name="All").click()
+        assert not page.get_by_label("Gift cards").is_checked()
+
+
+def test_what_needs_attention_is_shown_alone_at_once(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    declared_anew(app, page)
+    chip = page.get_by_role("link", name="Needs attention 5")
+    chip.click()
+    assert visible_keys(page) == ["SITENAME", "BANNER", "PAGE_SIZE", "MAIL_FROM", "SMTP_PASSWORD"]
+    assert chip.get_attribute("aria-current") == "true"
+    page.wait_for_url("**?attention=1")
+    page.get_by_role("link", name="Changed").click()
+    assert "MAIL_FROM" not in visible_keys(page) and chip.get_attribute("aria-current") is None
+    page.wait_for_url("**?changed=1")
+    page.get_by_role("link", name=re.compile(r"All \d+$")).first.click()
+    assert len(visible_keys(page)) == len(FULL_SHOP)
+    follow(page, page.get_by_role("button", name="Store the converted value"))
+    assert page.get_by_role("link", name="Needs attention 4").is_visible()
+
+
+def test_a_link_to_a_setting_is_copied_and_opens_it(open_page: Open, browser: Any) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    search(page).fill("currency")
+    page.wait_for_url("**?q=currency")
+    row(page, "CURRENCY").get_by_role("link", name="CURRENCY").click()
+    page.get_by_text("Link copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.endswith("/admin/config#CURRENCY")
+    page.goto(link.replace("#", "?q=banner#"))
+    page.wait_for_function("document.querySelector('#CURRENCY').getBoundingClientRect().top < 900")
+    assert page.locator("#CURRENCY").is_visible()
+
+
+def test_a_page_of_a_thousand_settings_is_found_through(
+    make_app: Callable[..., Flask], browser: Any
+) -> None:
+    confs = {f"SETTING_{n}": {"default": n, "group": f"Group {n // 25}"} for n in range(1000)}
+    app = make_app(confs)
+    app.register_blueprint(WaffleAdmin())
+    with serving(app) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        search(page).fill("setting 77")
+        assert len(visible_keys(page)) == 19
+        page.get_by_label("Setting 777").fill("1")
+        search(page).fill("")
+        save(page)
+        assert app.config["SETTING_777"] == 1
+        page.goto(f"{url}#SETTING_900")
+        page.wait_for_function(
+            "Math.abs(document.querySelector('#SETTING_900').getBoundingClientRect().top) < 900"
+        )
+        context.close()

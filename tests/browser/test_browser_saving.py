@@ -1,0 +1,187 @@
+"""Saving in a browser: resets, reviews and conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from browsing import (
+    FULL_SHOP,
+    STORED,
+    Open,
+    arriving,
+    dialogs,
+    follow,
+    make_shop,
+    row,
+    save,
+    state_of,
+    visible_keys,
+)
+from flask import Flask
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_shop(make_app, FULL_SHOP, STORED)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_reset_to_the_default(app: Flask, open_page: Open, script: bool) -> None:
+    page = open_page(java_script_enabled=script)
+    page.get_by_label("Banner").fill("typed before")
+    with arriving(page, leaves=not script):
+        row(page, "SITENAME").get_by_role("button", name="Reset").click()
+    if script:
+        assert page.get_by_label("Site name").input_value() == "Waffle"
+        assert app.config["SITENAME"] == "Crêperie du Port"
+    else:
+        assert "What else you have changed is not saved yet." in page.content()
+        assert app.config["BANNER"] == ""
+    assert page.get_by_label("Banner").input_value() == "typed before"
+    save(page)
+    assert (app.config["SITENAME"], app.config["BANNER"]) == ("Waffle", "typed before")
+    assert state_of(app).read()["SITENAME"].text is None
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_enter_in_a_field_saves_and_resets_nothing(
+    app: Flask, open_page: Open, script: bool
+) -> None:
+    page = open_page(java_script_enabled=script)
+    page.get_by_label("Banner").fill("Hello")
+    with arriving(page):
+        page.get_by_label("Banner").press("Enter")
+    assert (app.config["BANNER"], app.config["SITENAME"]) == ("Hello", "Crêperie du Port")
+
+
+def test_typing_leaves_the_cursor_where_it_is(open_page: Open) -> None:
+    page = open_page()
+    field = page.get_by_label("Site name")
+    field.evaluate("e => { e.focus(); e.setSelectionRange(1, 1) }")
+    page.keyboard.type("abc")
+    assert field.input_value() == "Cabcrêperie du Port"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_review_save_and_undo(app: Flask, open_page: Open, script: bool) -> None:
+    page = open_page(java_script_enabled=script)
+    page.get_by_label("Banner").fill("Hello")
+    page.get_by_label("Opening hours").fill('{"mon": []}')
+    follow(page, page.get_by_role("button", name="Review"))
+    assert page.get_by_role("heading", name="2 changes, not saved yet").is_visible()
+    page.get_by_label("Why?").fill("for the summer")
+    follow(page, page.get_by_role("button", name="Save 2 changes"))
+    assert app.config["BANNER"] == "Hello"
+    assert state_of(app).history.list()[0].note == "for the summer"
+    follow(page, page.locator(".wf-messages").get_by_role("button", name="Undo"))
+    assert app.config["BANNER"] == "" and "sat" in app.config["HOURS"]
+
+
+def test_an_important_setting_is_reviewed_before_it_is_saved(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Tax").fill("7")
+    save(page)
+    assert page.get_by_text("shown once more").is_visible() and app.config["TAX"] == 21
+    follow(page, page.get_by_role("button", name="Back to editing"))
+    page.get_by_label("Tax").fill("8")
+    save(page)
+    follow(page, page.get_by_role("button", name="Save 1 change"))
+    assert app.config["TAX"] == 8
+
+
+def test_leaving_a_review_asks(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").press_sequentially("Hello")
+    follow(page, page.get_by_role("button", name="Review"))
+    page.get_by_label("Why?").press_sequentially("x")
+    asked = dialogs(page)
+    page.goto("about:blank")
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(("choice", "name"), [("Keep theirs", "Theirs"), ("Use mine", "Mine")])
+def test_two_browsers_in_conflict(
+    app: Flask, open_page: Open, script: bool, choice: str, name: str
+) -> None:
+    ana, ben = open_page(), open_page(java_script_enabled=script)
+    ana.get_by_label("Site name").fill("Theirs")
+    ben.get_by_label("Site name").fill("Mine")
+    ben.get_by_label("Banner").fill("Mine too")
+    ana.get_by_label("Discount").fill("5")
+    save(ana)
+    save(ben)
+    assert (app.config["SITENAME"], app.config["BANNER"]) == ("Theirs", "")
+    assert ben.locator(".wf-theirs").inner_text() == "Theirs"
+    assert ben.get_by_label("Site name").input_value() == "Mine"
+    ben.get_by_label(choice).check()
+    save(ben)
+    assert (app.config["SITENAME"], app.config["BANNER"]) == (name, "Mine too")
+    assert app.config["DISCOUNT"] == 5.0
+
+
+def test_an_unsaved_row_says_what_the_value_is_now(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Maintenance mode").check()
+    page.get_by_label("dark").check()
+    page.get_by_label("Currency").select_option("Pound")
+    page.get_by_label("Discount").fill("1")
+    page.get_by_label("Mail server", exact=True).fill("x")
+    for key, now in {
+        "MAINTENANCE": "now Off",
+        "THEME": "now light",
+        "CURRENCY": "now Euro",
+        "DISCOUNT": "now 9.5",
+        "SMTP_HOST": "now empty",
+    }.items():
+        assert now in row(page, key).inner_text()
+
+
+def test_keyboard_walk(app: Flask, open_page: Open) -> None:
+    """/ to search, Escape; the filters and groups; a switch, its Discard, a number; Review, a note,
+    Enter to save: all by keyboard alone."""
+    page = open_page()
+
+    def here() -> str:
+        text: str = page.evaluate(
+            "(e => e.id || e.name || e.textContent.trim())(document.activeElement)"
+        )
+        return text
+
+    def tab_to(name: str) -> None:
+        for _ in range(60):
+            if here().startswith(name):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"{name} is not reached, but {here()}")
+
+    page.keyboard.press("/")
+    page.keyboard.type("banner")
+    assert visible_keys(page) == ["BANNER"]
+    page.keyboard.press("Escape")
+    tab_to("Changed")
+    page.keyboard.press("Enter")
+    assert set(visible_keys(page)) == STORED.keys()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    tab_to("Features")
+    page.keyboard.press("Enter")
+    tab_to("waffle-REVIEWS")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+Tab")
+    assert here() == "Discard"
+    page.keyboard.press("Enter")
+    assert here() == "waffle-REVIEWS" and page.get_by_label("Customer reviews").is_checked()
+    page.keyboard.press("Space")
+    tab_to("waffle-DISCOUNT")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("5")
+    tab_to("waffle.do")
+    with arriving(page):
+        page.keyboard.press("Enter")
+    tab_to("wf-note")
+    page.keyboard.type("spring")
+    with arriving(page):
+        page.keyboard.press("Enter")
+    assert (app.config["REVIEWS"], app.config["DISCOUNT"]) == (False, 5.0)

@@ -1,0 +1,283 @@
+"""Every state of the pages on every screen: accessible, and never wider than the screen.
+
+With WAFFLE_SCREENSHOTS=FOLDER a picture of each is written there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import (
+    FULL_SHOP,
+    LONG,
+    SIZES,
+    STORED,
+    Open,
+    declared_anew,
+    follow,
+    make_shop,
+    row,
+    save,
+    search,
+    serving,
+    state_of,
+)
+from flask import Flask
+from pages import change_can
+
+SCREENSHOTS = os.environ.get("WAFFLE_SCREENSHOTS")
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_shop(make_app, FULL_SHOP, STORED)
+
+
+def plain(app: Flask, page: Any) -> None:
+    pass
+
+
+def unsaved(app: Flask, page: Any) -> None:
+    page.get_by_label("Maintenance mode").check()
+    page.get_by_label("Max filesize").fill("2048")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def mistaken(app: Flask, page: Any) -> None:
+    page.get_by_label("Site name").fill("Bakery")
+    page.get_by_label("Opening hours").fill("{")
+    for summary in page.locator("summary").all():
+        summary.click()
+    save(page)
+
+
+def found(app: Flask, page: Any) -> None:
+    search(page).fill("mail")
+
+
+def nothing_found(app: Flask, page: Any) -> None:
+    search(page).fill("no such thing")
+
+
+def reviewed(app: Flask, page: Any) -> None:
+    page.get_by_label("Site name").fill("Bakery")
+    page.get_by_label("Tax").fill("7")
+    page.get_by_label("Opening hours").fill('{\n  "mon": []\n}')
+    row(page, "UPLOAD_TOKEN").get_by_text("Set", exact=False).last.click()
+    page.locator("#waffle-UPLOAD_TOKEN").fill("t0ken")
+    follow(page, page.get_by_role("button", name="Review"))
+
+
+def in_conflict(app: Flask, page: Any) -> None:
+    page.get_by_label("Site name").fill("Mine")
+    page.get_by_label("Opening hours").fill("{")
+    page.get_by_label("Banner").fill("Hello")
+    state_of(app).update_db({"SITENAME": "Theirs", "ABOUT": "x"}, actor="ben")
+    save(page)
+
+
+def saved(app: Flask, page: Any) -> None:
+    page.get_by_label("Site name").fill("Bakery")
+    page.get_by_label("Gift cards").uncheck()
+    save(page)
+
+
+def at_the_end(app: Flask, page: Any) -> None:
+    page.get_by_label("Mail server", exact=True).fill("x")
+    page.locator(f"text={LONG}").first.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+
+
+def past(app: Flask, page: Any) -> None:
+    state = state_of(app)
+    state.update_db(
+        {"HOURS": {"mon": [], "sat": []}, "BANNER": "Closed"}, actor="deploy", note=LONG
+    )
+    state.update_db({"UPLOAD_TOKEN": "new", "ABOUT": f"{LONG} {LONG}"}, actor="ben", source="page")
+    page.goto(f"{page.url}/history")
+
+
+def past_of_one(app: Flask, page: Any) -> None:
+    past(app, page)
+    follow(page, page.get_by_role("link", name="Opening hours"))
+
+
+def may_read(app: Flask, page: Any) -> None:
+    change_can(app, lambda action, setting: action == "view")
+    page.goto(page.url)
+
+
+def may_change_some(app: Flask, page: Any) -> None:
+    change_can(app, lambda action, setting: action == "view" or setting.group == "Storefront")
+    page.goto(page.url)
+
+
+def in_trouble(app: Flask, page: Any) -> None:
+    state = state_of(app)
+    health = state.health()._replace(trouble="Redis does not answer: is it running?")
+    state.health = lambda: health
+    page.goto(page.url)
+
+
+def needing_attention(app: Flask, page: Any) -> None:
+    declared_anew(app, page)
+    page.get_by_role("link", name="Needs attention").click()
+
+
+def empty(app: Flask, page: Any) -> None:
+    app.config["WAFFLE_CONFS"] = {}
+    page.goto(page.url)
+
+
+def refused(app: Flask, page: Any) -> None:
+    change_can(app, lambda action, setting: False)
+    page.goto(page.url)
+    assert page.get_by_role("heading", name="You may not see these settings").is_visible()
+
+
+def unavailable(app: Flask, page: Any) -> None:
+    page.get_by_label("Site name").fill("Bakery")
+    with app.app_context():
+        app.waffle_db.drop_all()  # type: ignore[attr-defined]
+    save(page)
+
+
+def undecided(app: Flask, page: Any) -> None:
+    """The developer has not said yet who may see the settings."""
+    change_can(app, None)
+    app.config["TESTING"] = False
+    page.goto(page.url)
+    assert page.get_by_text("WAFFLE_CAN").is_visible()
+
+
+STATES = [
+    plain, unsaved, mistaken, found, nothing_found, reviewed, in_conflict, saved, may_read,
+    may_change_some, in_trouble, declared_anew, needing_attention, empty, refused, undecided,
+    unavailable, at_the_end, past, past_of_one,
+]  # fmt: skip
+#: What is checked with axe: the width of the screen, and the colour scheme.
+LOOKS = {
+    "light-wide": ("wide", "light"),
+    "dark-wide": ("wide", "dark"),
+    "light-narrow": ("narrow", "light"),
+    "dark-narrow": ("narrow", "dark"),
+}
+if not SCREENSHOTS:  # each scheme and each width once is enough for every day
+    LOOKS = {look: LOOKS[look] for look in ("light-wide", "dark-narrow")}
+#: Widths of screens where nothing may stick out.
+WIDTHS = [320, 640, 900, 2560]
+
+
+def picture(page: Any, name: str) -> None:
+    if SCREENSHOTS:
+        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
+
+
+def overflow(page: Any) -> int:
+    """By how many pixels the page is wider than the screen."""
+    pixels: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return pixels
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_every_state_is_accessible_and_fits_every_screen(
+    app: Flask, open_page: Open, state: Callable[..., None]
+) -> None:
+    page = open_page(viewport=SIZES["wide"], reduced_motion="reduce")
+    state(app, page)
+    for look, (size, scheme) in LOOKS.items():
+        page.set_viewport_size(SIZES[size])
+        page.emulate_media(color_scheme=scheme)
+        if state is at_the_end:  # on this screen
+            at_the_end(app, page)
+        picture(page, f"{state.__name__}-{look}")
+        results = Axe().run(page)
+        assert results.response["violations"] == [], results.generate_report()
+        assert overflow(page) <= 0, look
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        picture(page, f"{state.__name__}-{width}")
+        assert overflow(page) <= 0, width
+    page.emulate_media(forced_colors="active")
+    picture(page, f"{state.__name__}-forced")
+    assert overflow(page) <= 0
+
+
+def test_nothing_moves_for_who_wants_that(open_page: Open) -> None:
+    page = open_page(reduced_motion="reduce")
+    moving = """[...document.querySelectorAll(".waffle *")].some(
+        e => /[1-9]/.test(getComputedStyle(e).transitionDuration))"""
+    assert not page.evaluate(moving)
+
+
+def test_a_long_text_does_not_widen_the_page(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Crêperie " * 20)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert overflow(page) <= 0, width
+
+
+def test_from_right_to_left_nothing_sticks_out(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    picture(page, "plain-rtl")
+    assert overflow(page) <= 0
+    label, field = page.locator("label[for=waffle-SITENAME]"), page.get_by_label("Site name")
+    assert label.bounding_box()["x"] > field.bounding_box()["x"]
+
+
+def test_paper_has_the_settings_and_no_controls_around(open_page: Open) -> None:
+    page = open_page()
+    page.emulate_media(media="print")
+    picture(page, "plain-print")
+    assert page.get_by_label("Site name").is_visible()
+    for selector in (".wf-bar", ".wf-side", ".wf-tools", ".wf-reset"):
+        assert not page.locator(selector).first.is_visible()
+
+
+def test_targets_of_every_page_are_large_enough(app: Flask, open_page: Open) -> None:
+    for state in (unsaved, in_conflict, reviewed):
+        page = open_page()
+        state(app, page)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("a, button, input, select, summary, textarea")]
+                .filter(e => e.checkVisibility({visibilityProperty: true}))
+                .filter(e => e.type !== "hidden" && !e.matches(".wf-hidden, .wf-skip"))
+                .map(e => e.closest("label") ?? e)
+                .filter(e => e.offsetWidth < 24 || e.offsetHeight < 24).map(e => e.outerHTML)"""
+        )
+        assert [html for html in small if "wf-summary" not in html and "#waffle-" not in html] == []
+
+
+def test_the_demo_is_a_good_picture(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEMO_INSTANCE", str(tmp_path))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples" / "demo"))
+    from shop import create_app
+
+    demo = create_app()
+    state = state_of(demo)
+    values = {"SITENAME": "Crêperie du Port", "PAGE_SIZE": 12, "SHOW_STOCK": False}
+    state.update_db(values, actor="ana")
+    with serving(demo) as url:
+        context = browser.new_context(viewport={"width": 1200, "height": 1000})
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_role("radio", name="Mint").check()
+        page.get_by_label("Banner").fill("Closed for the holidays")
+        page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
+        assert page.locator(".wf-bar").get_by_text("2 unsaved").is_visible()
+        picture(page, "demo")
+        context.close()
+    state.stop()
+    with demo.app_context():
+        sys.modules["shop"].db.engine.dispose()

@@ -1,0 +1,41 @@
+"""Fields of secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from controls import field, read, tags
+
+from waffleconf_admin.fields.binding import process_values
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"default": "hunter2"},
+        {"default": "hunter2", "multiline": True},
+        {"default": "hunter2", "readonly": True},
+        {"default": "hunter2", "choices": ["hunter2"]},
+        {"default": ["hunter2"]},
+        {"default": ("hunter2",)},
+    ],
+)
+def test_a_secret_is_nowhere_in_its_field(entry: dict[str, Any]) -> None:
+    made = field(secret=True, **entry)
+    seen = [made(), made.value_text, made.default_text, made.data, made.label(), made.reason]
+    seen += [made, made.setting, made._value(), made.text]
+    assert "hunter2" not in str(seen)
+
+
+def test_what_was_typed_for_a_secret_is_not_rendered() -> None:
+    made = field(default="", secret=True)
+    process_values(made, ["hunter2"])
+    assert made.data == "hunter2"
+    assert "hunter2" not in made() + made._value()
+
+
+def test_a_secret_is_read_as_its_type() -> None:
+    assert read("5", default=1, secret=True) == 5
+    assert read("a\r\nb", default="", secret=True, multiline=True) == "a\nb"
+    assert tags(field(default="", secret=True, multiline=True)())[0][0] == "textarea"

@@ -1,0 +1,88 @@
+"""Values outside a form: their texts, parsed and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import wtforms
+from flask import Flask
+from submissions import Page
+
+from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.forms import show_text
+from waffleconf_admin.settings.setting import Setting
+from waffleconf_admin.state.form import parse_text
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("NAME", "x", "x"),
+        ("SIZE", " 5 ", 5),
+        ("OPEN", "no", False),
+        ("THEME", "dark", "dark"),
+        ("HOURS", "{}", {}),
+        ("TOKEN", "x", "x"),
+        ("TOKEN", "", ""),
+        ("NOTE", "", None),
+        ("FIXED", "7", 7),
+    ],
+)
+def test_a_text_is_parsed_as_on_the_page(app: Flask, key: str, text: str, value: Any) -> None:
+    assert parse_text(app.extensions["waffleconf"], key, text) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("NOBODY", "x", "There is no setting of that name."),
+        ("SIZE", "x", "Write a whole number, such as 1000."),
+        ("OPEN", "maybe", "Write true or false."),
+        ("THEME", "neon", "This is not one of the choices."),
+        ("PAIR", "3+4j", "It can only be changed from code: "),
+    ],
+)
+def test_a_text_that_is_no_value_names_its_setting(
+    app: Flask, key: str, text: str, message: str
+) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        parse_text(app.extensions["waffleconf"], key, text)
+    assert caught.value.errors[key].startswith(message)
+
+
+def test_a_text_for_a_field_of_wtforms_is_parsed_and_checked(
+    make_app: Callable[..., Flask],
+) -> None:
+    def theme(setting: Setting) -> Any:
+        return wtforms.SelectField(choices=[wtforms.SelectChoice(x) for x in ("a", "b")])
+
+    state = make_app({"KEY": {"default": "a", "field": theme}}).extensions["waffleconf"]
+    assert parse_text(state, "KEY", "b") == "b"
+    assert show_text(state.settings["KEY"], "b") == "b"
+    with pytest.raises(InvalidValue):
+        parse_text(state, "KEY", "c")
+
+
+@pytest.mark.parametrize("key", ["NAME", "SIZE", "OPEN", "RATE", "THEME", "TEXT", "HOURS", "NOTE"])
+def test_the_text_that_is_shown_is_parsed_again(app: Flask, key: str) -> None:
+    state = app.extensions["waffleconf"]
+    value = state.settings[key].default
+    assert parse_text(state, key, show_text(state.settings[key], value)) == value
+
+
+def test_choices_that_fail_have_no_control_and_are_logged(
+    make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture
+) -> None:
+    form = Page(make_app({"KEY": {"default": "a", "choices": lambda: int("x")}})).form
+    assert form["KEY"].reason.endswith("its control can't be made at the moment.")
+    assert "invalid literal" in caplog.text
+
+
+def test_any_value_has_a_text(app: Flask) -> None:
+    settings = app.extensions["waffleconf"].settings
+    assert show_text(settings["SIZE"], "not a number") == "not a number"
+    assert show_text(settings["PAIR"], 1 + 2j) == "(1+2j)"
+    assert show_text(settings["THEME"], "gone") == "gone"
+    assert show_text(settings["TOKEN"], "hunter2") == ""

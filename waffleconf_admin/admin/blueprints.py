@@ -1,0 +1,170 @@
+"""WaffleAdmin: the blueprint of the settings page, with its addresses and views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    has_request_context,
+    redirect,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as BaseResponse
+
+from .. import i18n
+from ..fields import FieldFactory
+from ..forms.values import add_fields
+from ..settings.declarations import named_group
+from ..state.state import _WaffleState
+from . import assets, csrf, history_page, texts
+from .options import Actor, Can, PageOptions
+from .responses import set_default_headers
+from .settings_page import SettingsPage
+from .submission import allow_large_forms
+
+#: What our templates use besides their context, with "waffle_" before the name.
+_TEMPLATE_GLOBALS: dict[str, Callable[..., Any]] = {
+    "gettext": i18n.gettext,
+    "ngettext": i18n.ngettext,
+    "language": i18n.language,
+    "is_rtl": i18n.is_rtl,
+    "asset": assets.url,
+    "limits": texts.limits,
+}
+
+
+class WaffleAdmin(Blueprint):
+    """The page at ``/admin/config`` on which people change the settings of the running app.
+
+    :param name: the blueprint's name; another one for each further page of an app.
+    :param can: ``can(action, setting)``, asked with "view", "edit" and "history" for each
+        setting; only ``True`` allows. Call ``abort(redirect(…))`` in it to send somebody to a
+        log-in. Without it ``app.config["WAFFLE_CAN"]`` is asked; without that one too, the page
+        answers in debug mode and in tests only.
+    :param groups: show the settings of these groups only.
+    :param fields: ``{type: WTForms field}``: controls for types of your own, or other controls. The
+        command line uses them too, so pages of one app can't have different ones for one type.
+    :param layout: a template of the app's own to show the page in. It needs a block ``content``,
+        and it shows flashed messages itself. Our strict Content-Security-Policy could break its
+        scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
+    :param actor: a function that says who saves; without it, whom Flask-Login has logged in. Like
+        `can` it may be asynchronous.
+    :param url_prefix: where the page is, unless ``register_blueprint`` says otherwise.
+    :param blueprint_options: whatever else a :class:`flask.Blueprint` takes.
+
+    The response headers are defaults: an ``after_request`` function of the app may replace them.
+    """
+
+    def __init__(
+        self,
+        name: str = "waffleconf_admin",
+        *,
+        can: Can | None = None,
+        groups: Iterable[str] | None = None,
+        fields: Mapping[type, FieldFactory] | None = None,
+        layout: str | None = None,
+        actor: Actor | None = None,
+        url_prefix: str = "/admin/config",
+        **blueprint_options: Any,
+    ) -> None:
+        if not isinstance(name, str):
+            raise TypeError("the first argument of WaffleAdmin is its name: write can=…")
+        if isinstance(groups, str):
+            raise TypeError(f"groups={groups!r}: write a list, [{groups!r}]")
+        names = None if groups is None else frozenset(named_group(group)[0] for group in groups)
+        self.options = PageOptions(name, can, names, fields, layout, actor)
+        defaults = {
+            "template_folder": "templates",
+            "static_folder": "static",
+            # Not "/static": with the prefix "/" the app's own files would hide ours.
+            "static_url_path": "/assets",
+        }
+        package = __name__.partition(".")[0]  # where the templates are
+        super().__init__(name, package, url_prefix=url_prefix, **defaults | blueprint_options)
+        # An empty rule without strict slashes answers with and without the slash, no redirect.
+        self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
+        self.add_url_rule("/history", "history", self._history)
+        self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
+        # For the address bar, and for a log-in that leads back to the address of the POST.
+        self.add_url_rule("/history/undo", "no_undo", self._no_undo)
+        assets.add(self)
+        self.url_value_preprocessor(allow_large_forms)
+        self.url_value_preprocessor(self._exempt_from_csrf)
+        self.url_defaults(self._add_url_variables)
+        self.after_request(self._add_headers)
+        for suffix, function in _TEMPLATE_GLOBALS.items():
+            self.add_app_template_global(function, f"waffle_{suffix}")
+
+    def register(self, app: Any, options: dict[str, Any]) -> None:
+        """Register on an app, and let its command line use the fields of the page.
+
+        :raises TypeError: `can` or `actor` is asynchronous, and asgiref is missing.
+        :raises ValueError: another page has another field for one of the types.
+        """
+        self.options.check(app)
+        add_fields(app, self.options.fields or {})
+        super().register(app, options)
+
+    # The views accept the variables that the app has in the address, such as a tenant.
+
+    def send_static_file(self, /, filename: str, **variables: Any) -> Response:
+        """Return a file of ours."""
+        return super().send_static_file(filename)
+
+    def _index(self, /, **variables: Any) -> BaseResponse:
+        return SettingsPage(self.options, state_of_app()).respond()
+
+    def _history(self, /, **variables: Any) -> BaseResponse:
+        return history_page.respond(self.options, state_of_app())
+
+    def _no_undo(self, /, **variables: Any) -> BaseResponse:
+        return redirect(url_for(".history"))
+
+    def _exempt_from_csrf(self, endpoint: str | None, values: Any) -> None:
+        """Exempt our views from an app-wide CSRFProtect: they check the token themselves.
+
+        It would not give back what was typed, and would read a form for anybody.
+        """
+        if protect := csrf.app_wide():
+            protect.exempt(self._index)
+            protect.exempt(self._history)
+
+    def _add_url_variables(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Give the addresses of our pages the variables of the current one."""
+        if has_request_context() and request.blueprint == endpoint.rpartition(".")[0]:
+            for name, value in url_variables().items():
+                if current_app.url_map.is_endpoint_expecting(endpoint, name):
+                    values.setdefault(name, value)
+
+    def _add_headers(self, response: Response) -> Response:
+        return set_default_headers(response, self.options)
+
+
+def url_variables() -> dict[str, Any]:
+    """Return the variables in the address of the request, with those that a URL value preprocessor
+    of the app has removed.
+    """
+    if request.url_rule is None or not request.url_rule.arguments:
+        return {}
+    adapter = current_app.create_url_adapter(request)
+    return dict(adapter.match()[1]) if adapter else {}
+
+
+def state_of_app() -> _WaffleState:
+    """Return the current app's state.
+
+    :raises RuntimeError: the app has none.
+    """
+    try:
+        state: _WaffleState = current_app.extensions["waffleconf"]
+    except KeyError:
+        raise RuntimeError(
+            "the settings page needs the extension: call WaffleConf(app, store), or "
+            "waffle.init_app(app, store), where the app is made"
+        ) from None
+    return state

@@ -1,0 +1,65 @@
+"""Options: what a page of settings was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from .. import calls
+from ..fields import FIELDS, FieldFactory
+from ..settings.setting import Setting
+
+#: ``can(action, setting)``: whether the current user may do something. May be asynchronous.
+Can = Callable[[str, Setting], bool | Awaitable[bool]]
+#: Returns who saves. May be asynchronous.
+Actor = Callable[[], str | Awaitable[str | None] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class PageOptions:
+    """The options of one `WaffleAdmin`, for its pages.
+
+    :raises TypeError: `can` or `actor` is not a function.
+    """
+
+    name: str  #: of the blueprint
+    can: Can | None = None
+    groups: frozenset[str] | None = None  #: None: all groups
+    fields: Mapping[type, FieldFactory] | None = None
+    layout: str | None = None
+    actor: Actor | None = None
+
+    def __post_init__(self) -> None:
+        for option, function in (("can", self.can), ("actor", self.actor)):
+            if function is not None and not callable(function):
+                raise TypeError(f"{option}={function!r}: write a function")
+
+    @property
+    def field_table(self) -> Mapping[type, FieldFactory]:
+        """The fields by type: those of the app before ours."""
+        return {**FIELDS, **(self.fields or {})}
+
+    def check(self, app: Flask) -> None:
+        """Check that this app can call the functions.
+
+        :raises TypeError: one of them is asynchronous, and asgiref is missing.
+        """
+        for option, function in (("can=", self.can), ("actor=", self.actor)):
+            calls.check(app, function, option)
+
+    def current_actor(self, app: Flask) -> str | None:
+        """Return who uses the page: what `actor` says, or else whom Flask-Login has logged in."""
+        if self.actor is not None:
+            return cast("str | None", calls.call(app, self.actor))
+        return _logged_in()
+
+
+def _logged_in() -> str | None:
+    if not hasattr(current_app, "login_manager"):
+        return None
+    from flask_login import current_user
+
+    return cast("str | None", current_user.get_id())

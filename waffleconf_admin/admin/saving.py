@@ -1,0 +1,92 @@
+"""Saving: writes what a form changes; where that fails, the form shows why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..forms import SettingsForm
+from ..i18n import gettext as _
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..state.save import RESET, Origin, Saved
+from ..state.state import _WaffleState
+
+log = logging.getLogger(__name__)
+
+
+def save_form(
+    state: _WaffleState,
+    form: SettingsForm,
+    wanted: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    origin: Origin,
+) -> tuple[int, Saved]:
+    """Save values of a validated form, or add to the form why not.
+
+    :param wanted: the new values by key; `RESET` deletes the row.
+    :param expected: the values that the settings must still have.
+    :returns: the status of the response, 303 if all is saved; and what was written.
+    """
+    try:
+        try:
+            return 303, _save(state, form, wanted, expected, origin)
+        except ConflictError as error:
+            form.add_conflicts(error.keys, state.read(error.keys))
+            return 422, Saved()
+    except InvalidValue as error:
+        form.form_errors += [] if error.errors else [str(error)]
+        form.add_errors(error.errors)
+        return 422, Saved()
+    except StoreError:
+        log.exception("the settings can't be saved")
+        form.form_errors.append(_("Saving does not work at the moment. Please try again soon."))
+        form.add_errors({})  # marks secrets, which have to be typed again
+        return 503, Saved()
+
+
+def _save(
+    state: _WaffleState,
+    form: SettingsForm,
+    wanted: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    origin: Origin,
+) -> Saved:
+    """Save. A setting that somebody else has just given the wanted value counts as saved: most
+    likely a second click on Save, while another worker handles the first.
+    """
+    agreed: dict[str, Any] = {}
+    while True:
+        try:
+            saved = state.save(_without(wanted, agreed), _without(expected, agreed), origin)
+        except ConflictError as error:
+            found = _agreed(state, form, wanted, error.keys)
+            if not found:
+                raise
+            agreed |= found
+        else:
+            saved.update(agreed)
+            return saved
+
+
+def _agreed(
+    state: _WaffleState, form: SettingsForm, wanted: Mapping[str, Any], keys: tuple[str, ...]
+) -> dict[str, Any]:
+    """The stored values, by key, that are the wanted ones already."""
+    return {
+        key: record.value
+        for key, record in state.read(keys).items()
+        if same(record.value, _wanted_value(form[key].setting, wanted[key]))
+        # The response never reveals whether a guess of a secret was right.
+        and not form[key].setting.secret
+    }
+
+
+def _wanted_value(setting: Setting, wanted: Any) -> Any:
+    return setting.default if wanted is RESET else wanted
+
+
+def _without(values: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}

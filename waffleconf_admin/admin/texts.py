@@ -1,0 +1,97 @@
+"""Texts: times, limits and sources as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import NoneType
+
+from ..i18n import gettext, mark, ngettext
+from ..settings.setting import Setting
+from ..settings.value_types import display_text
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+#: The texts for both limits, the lower one, and the upper one.
+_LIMITS_OF_LENGTH: dict[tuple[type, ...], tuple[str, str, str]] = {
+    (str, NoneType): (
+        mark("%(min)s to %(max)s characters"),
+        mark("at least %(min)s characters"),
+        mark("at most %(max)s characters"),
+    ),
+    (bytes, bytearray): (
+        mark("%(min)s to %(max)s bytes"),
+        mark("at least %(min)s bytes"),
+        mark("at most %(max)s bytes"),
+    ),
+}
+_LIMITS_OF_ITEMS = (
+    mark("%(min)s to %(max)s items"),
+    mark("at least %(min)s items"),
+    mark("at most %(max)s items"),
+)
+_LIMITS = (mark("%(min)s to %(max)s"), mark("at least %(min)s"), mark("at most %(max)s"))
+
+_SOURCES = {
+    "page": mark("Page"),
+    "code": mark("Code"),
+    "cli": mark("Command line"),
+    "import": mark("Import"),
+    "api": mark("API"),
+    "undo": mark("Undo"),
+}
+
+
+def relative_time(at: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a time was, or its date if that is a month or more.
+
+    :param at: aware.
+    """
+    seconds = ((now or datetime.now(UTC)) - at).total_seconds()
+    if seconds < -_MINUTE:  # it was stamped by a clock that is ahead
+        return at.date().isoformat()
+    if seconds < _MINUTE:
+        return gettext("just now")
+    if seconds < _HOUR:
+        count = int(seconds // _MINUTE)
+        return ngettext("%(count)s minute ago", "%(count)s minutes ago", count)
+    if seconds < _DAY:
+        return ngettext("%(count)s hour ago", "%(count)s hours ago", int(seconds // _HOUR))
+    if seconds < 30 * _DAY:
+        return ngettext("%(count)s day ago", "%(count)s days ago", int(seconds // _DAY))
+    return at.date().isoformat()
+
+
+def limits(setting: Setting) -> str:
+    """Return the limits of a setting; ``""`` if it has none."""
+    low, high = _limit(setting, setting.min), _limit(setting, setting.max)
+    both, least, most = _limit_texts(setting.value_type)
+    if low and high:
+        return gettext(both, min=low, max=high)
+    if low:
+        return gettext(least, min=low)
+    return gettext(most, max=high) if high else ""
+
+
+def source_names() -> dict[str, str]:
+    """Return what people read of the sources of a change."""
+    return {source: gettext(text) for source, text in _SOURCES.items()}
+
+
+def shorten(text: object, length: int) -> str:
+    """Return a text on one line, with so many characters at most."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def _limit(setting: Setting, limit: object) -> str:
+    if limit is None:
+        return ""
+    is_length = hasattr(setting.value_type, "__len__")
+    return display_text(int if is_length else setting.value_type, limit).removesuffix(".0")
+
+
+def _limit_texts(value_type: type) -> tuple[str, str, str]:
+    for types, texts in _LIMITS_OF_LENGTH.items():
+        if issubclass(value_type, types):
+            return texts
+    return _LIMITS_OF_ITEMS if hasattr(value_type, "__len__") else _LIMITS

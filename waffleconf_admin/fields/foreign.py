@@ -1,0 +1,88 @@
+"""Fields that are not ours: what the page and the merge need to know of any field of WTForms."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import wtforms
+
+from ..i18n import gettext
+from .base import SettingField, UnsupportedValue
+
+#: Fields of WTForms whose control a browser leaves out where nothing is ticked.
+_LEFT_OUT = (wtforms.BooleanField, wtforms.SelectMultipleField)
+
+#: The attributes of a `SettingField` that templates ask for, as fields of WTForms have them.
+ATTRIBUTES: dict[str, Any] = {
+    "control": "custom",
+    "multiline": False,
+    "is_group": False,
+    "is_switch": False,
+    "quoted": True,
+    "limits_beside": False,
+    "has_removed_choice": False,
+}
+
+
+def may_send_nothing(field_class: type) -> bool:
+    """Whether a browser leaves out the control of a field class where nothing is ticked."""
+    if issubclass(field_class, SettingField):
+        return field_class.may_send_nothing
+    return issubclass(field_class, _LEFT_OUT)
+
+
+def needs_hidden_input(field: object) -> bool:
+    """Whether a blank hidden input is rendered before a field, so that something is always sent.
+
+    Our own widgets bring it with them.
+    """
+    return isinstance(field, _LEFT_OUT)
+
+
+def without_hidden_input(field: object, values: list[str]) -> list[str]:
+    """Return what was sent of a field without the blank of its hidden input."""
+    return values[1:] if needs_hidden_input(field) and values[:1] == [""] else values
+
+
+@singledispatch
+def sent_values(field: Any) -> list[str]:
+    """Return what a browser sends of a processed field that nobody touches.
+
+    :raises UnsupportedValue: it is a field that has no value of its own, such as a FieldList.
+    """
+    if not hasattr(field, "_value"):
+        raise UnsupportedValue(
+            gettext("this page can't hold a field of type %(type)s", type=type(field).__name__)
+        )
+    return [str(field._value())]
+
+
+@sent_values.register(SettingField)
+def _of_ours(field: SettingField) -> list[str]:
+    return field.sent_values(field.text)
+
+
+@sent_values.register(wtforms.BooleanField)
+def _of_box(field: Any) -> list[str]:
+    return ["", str(field._value())] if field.data else [""]
+
+
+@sent_values.register(wtforms.SelectMultipleField)
+def _of_boxes(field: Any) -> list[str]:
+    return ["", *_selected(field)]
+
+
+@sent_values.register(wtforms.RadioField)
+def _of_buttons(field: Any) -> list[str]:
+    return _selected(field)
+
+
+@sent_values.register(wtforms.SelectField)
+def _of_select(field: Any) -> list[str]:
+    # A select without a selected option shows, and sends, its first.
+    return _selected(field) or [str(choice[0]) for choice in field.iter_choices()][:1]
+
+
+def _selected(field: Any) -> list[str]:
+    return [str(choice[0]) for choice in field.iter_choices() if choice[2]]

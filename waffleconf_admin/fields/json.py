@@ -1,0 +1,72 @@
+"""JsonField: lists, tuples, sets and dicts, written as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..codec.limits import Limits
+from ..exceptions import InvalidValue
+from ..i18n import gettext, mark
+from . import widgets
+from .base import LineField, OptionalField, UnsupportedValue, require_type
+from .json_text import read_json, write_json
+
+_WRITE_LIST = mark('Write a list, in square brackets: ["a", "b"].')
+#: The types of values, and what to write for one.
+_CONTAINERS: dict[type, str] = {
+    **dict.fromkeys((list, tuple, set, frozenset), _WRITE_LIST),
+    dict: mark('Write names with values, in curly brackets: {"name": "value"}.'),
+}
+
+
+class JsonField(OptionalField):
+    """A list, tuple, set or dict, written as JSON."""
+
+    control = "json"
+    multiline = True
+    widget = widgets.TextInput()
+    html_attributes = {"spellcheck": "false"}
+    canonical = staticmethod(LineField.canonical)
+
+    @property
+    def container(self) -> type:
+        """The type of its values."""
+        bases = (base for base in _CONTAINERS if issubclass(self.setting.value_type, base))
+        return next(bases, list)
+
+    def format_value(self, value: Any) -> str:
+        require_type(value, self.container)
+        if isinstance(value, (set, frozenset)):
+            # Always in the same order, so that texts can be compared.
+            value = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
+        try:
+            text = write_json(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            why = gettext("there is something in it that JSON can't hold")
+            raise UnsupportedValue(why) from error
+        if text is None:
+            raise UnsupportedValue(gettext("it is too large for this page"))
+        return text
+
+    def parse_value(self, text: str) -> Any:
+        value = read_json(text)
+        if not isinstance(value, dict if self.container is dict else list):
+            raise ValueError(gettext(_CONTAINERS[self.container]))
+        return value if self.container in (list, dict) else self._collect(value)
+
+    def _collect(self, items: Any) -> Any:
+        """Return a list as a tuple or set."""
+        if self.container is tuple:
+            return tuple(items)
+        if any(isinstance(item, (list, dict)) for item in items):
+            raise ValueError(gettext("In this list there can't be lists or names with values."))
+        try:
+            # Before the items are hashed, which may take long.
+            Limits().check_keys(items, len(items))
+            value = self.container(items)
+        except InvalidValue as error:
+            why = gettext(str(error))
+            raise ValueError(gettext("This is not saved, because %(why)s.", why=why)) from error
+        if len(value) < len(items):
+            raise ValueError(gettext("Something in this is there twice: take one out."))
+        return value

@@ -1,0 +1,138 @@
+"""Fields for several of the choices, with a check box for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from markupsafe import Markup
+
+from ..i18n import gettext
+from ..settings.choices import Choice
+from ..settings.equality import same
+from . import widgets
+from .choice import ChoiceField
+
+
+class MultipleChoiceField(ChoiceField):
+    """Several of the declared choices, in a list, tuple or set; its text has a line for each."""
+
+    control = "checks"
+    is_group = True
+    may_send_nothing = True
+    input_type = "checkbox"
+    role = "group"
+
+    @property
+    def hidden_input(self) -> Markup:  # type: ignore[override]
+        """An input that is sent when no box is ticked."""
+        given = widgets.attributes({"type": "hidden", "name": self.name, "value": ""})
+        return Markup(f"<input{given}>")
+
+    def choices(self) -> list[Choice]:
+        return [choice for choice in super().choices() if choice.value is not None]
+
+    def items(self, value: Any) -> list[Any]:
+        """Return the items of a value."""
+        return [] if value is None else list(value)
+
+    def collect(self, items: list[Any]) -> Any:
+        """Return the value that holds these items."""
+        return self.setting.value_type(items)
+
+    def arrange(self) -> None:
+        """However many there are, each has a box."""
+
+    def process_data(self, value: Any) -> None:
+        self._offer(value)
+        self.data, self.text = value, self.format(value)
+
+    def round_trips(self, value: object) -> bool:
+        if value is None:
+            return self.setting.optional
+        self._offer(value)
+        # Boxes have no order: it is kept only as long as nobody touches them.
+        lines = [line for line in self.format(value).split("\n") if line]
+        return type(value) is self.setting.value_type and len(lines) == len(self.items(value))
+
+    def format(self, value: Any) -> str:
+        items = self.items(value)
+        return "\n".join(
+            text for text, choice in self._offered.items() if _is_among(choice.value, items)
+        )
+
+    def display(self, value: Any) -> str:
+        return ", ".join(ChoiceField.display(self, item) for item in self.items(value))
+
+    def read(self, text: str) -> Any:
+        """Return the value of a text that somebody wrote, with commas or line by line."""
+        lines = text.strip().split("\n")
+        if any(line not in self.texts for line in lines):
+            lines = text.replace("\n", ",").split(",")
+        return self.parse(self.canonical([line.strip() for line in lines]))
+
+    def sent_values(self, text: str) -> list[str]:
+        return ["", *text.split("\n")] if text else [""]
+
+    @staticmethod
+    def canonical(values: list[str]) -> str:
+        return "\n".join(text for text in values if text)
+
+    def parse(self, text: str) -> Any:
+        chosen = text.split("\n") if text else []
+        for line in chosen:
+            if line not in self.texts:
+                raise ValueError(gettext("“%(text)s” is not one of the choices.", text=line[:50]))
+        if not chosen and self.setting.optional:
+            return None
+        return self.collect([self.texts[line].value for line in dict.fromkeys(chosen)])
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        stored = self.items(self.data)
+        super().process_formdata(valuelist)
+        if isinstance(self.data, (list, tuple)):
+            # Boxes have no order of their own: what stays keeps its place, what is new follows.
+            staying = [item for item in stored if _is_among(item, self.data)]
+            new = [item for item in self.data if not _is_among(item, staying)]
+            self.data = self.collect([*staying, *new])
+
+    def chosen(self) -> set[str]:
+        return set(self.text.split("\n"))
+
+    def _offer(self, value: Any) -> None:
+        """Offer the items of a value that are no longer choices, too."""
+        self._offered = dict(self.texts)
+        for item in self.items(value):
+            if not any(same(item, choice.value) for choice in self._offered.values()):
+                label = gettext(
+                    "%(value)s (no longer a choice)", value=ChoiceField.display(self, item)
+                )
+                self._add(self._offered, Choice(item, label))
+                self.has_removed_choice = True
+
+    def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
+        super()._add(texts, choice)
+        if "" in texts:  # stands for no box at all
+            texts["''"] = texts.pop("")
+
+
+def _is_among(item: object, items: Iterable[object]) -> bool:
+    return any(same(item, other) for other in items)
+
+
+class FlagField(MultipleChoiceField):
+    """Members of a Flag."""
+
+    def items(self, value: Any) -> list[Any]:
+        members = [] if value is None else list(value)
+        # Bits without a name are an item of their own, which is none of the choices.
+        named = self.collect(members)
+        return members if value is None or named == value else [*members, value ^ named]
+
+    def collect(self, items: list[Any]) -> Any:
+        return reduce(or_, items, self.setting.value_type(0))
+
+    def read(self, text: str) -> Any:
+        return super().read(text.replace("|", ","))
