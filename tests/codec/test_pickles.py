@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import classes_in, deserialize, serialize
-from waffleconf_admin.codec.builders import _known_zone
+from waffleconf_admin.codec.constructors import _known_zone
 from waffleconf_admin.settings.equality import same
 from waffleconf_admin.settings.value_types import time_zones
 

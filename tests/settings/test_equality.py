@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from waffleconf_admin.fields.special import is_set
+from waffleconf_admin.fields.base import is_set
 from waffleconf_admin.settings.equality import same
 
 PARIS = ZoneInfo("Europe/Paris")
