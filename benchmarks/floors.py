@@ -21,8 +21,10 @@ from typing import Any
 import flask_sqlalchemy  # noqa: F401
 import redis
 
-from waffleconf_admin.sync.watch_types import INTERVALS
+from waffleconf_admin.sync.watch_types import WATCH_TYPES
 
+#: Seconds between two polls.
+INTERVALS = {name: each.default_interval or 0.0 for name, each in WATCH_TYPES.items()}
 POLL = INTERVALS["file"]
 
 

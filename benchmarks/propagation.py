@@ -22,7 +22,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -32,15 +32,16 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.g
 import floors  # noqa: E402
 import redis  # noqa: E402
 import servers  # noqa: E402
+import sqlalchemy as sa  # noqa: E402
 from fleet import FOLLOWER, WAIT, Process, until  # noqa: E402
 from measure import cpu  # noqa: E402
 
-from waffleconf_admin.sync.watch_types import INTERVALS  # noqa: E402
+from waffleconf_admin.sync.watch_types import WATCH_TYPES  # noqa: E402
 
 WARM_UP = 5  # rounds that don't count: first connections, first statements
 OLD_ROUNDS = {"redis": 10, "file": 3}
 OLD_INTERVALS = {"file": 10.0}
-OLD_WAIT = 15.0  # seconds after which 0.3.1 counts as not having heard
+OLD_WAIT = 15.0  # seconds after which 0.3.1 counts as not following
 
 Row = dict[str, Any]
 
@@ -58,15 +59,28 @@ def milliseconds(samples: list[float]) -> dict[str, float]:
 # Processes
 
 
-def config_of(kind: str, settings: int, folder: Path, redis_url: str) -> dict[str, Any]:
+class Urls(NamedTuple):
+    """Where the servers are; "" for one that is not needed."""
+
+    redis: str = ""
+    postgresql: str = ""
+
+
+def config_of(watch_type: str, settings: int, folder: Path, urls: Urls) -> dict[str, Any]:
+    database = f"sqlite:///{folder / 'test.db'}"
+    if watch_type == "postgresql":
+        database = urls.postgresql
+        engine = sa.create_engine(database, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE IF EXISTS confs")
     confs = {f"SETTING_{number}": {"default": number} for number in range(settings - 1)}
     return {
-        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'test.db'}",
+        "SQLALCHEMY_DATABASE_URI": database,
         "WAFFLE_CONFS": {"SITENAME": {"default": "Waffle"}} | confs,
-        "WAFFLE_MULTIPROC": kind != "off",
-        "WAFFLE_WATCHTYPE": kind if kind != "off" else "file",
+        "WAFFLE_MULTIPROC": watch_type != "off",
+        "WAFFLE_WATCHTYPE": watch_type if watch_type != "off" else "file",
         "WAFFLE_WATCHER_FILE": str(folder / "changed"),
-        "WAFFLE_REDIS_URL": redis_url,
+        "WAFFLE_REDIS_URL": urls.redis,
         "WAFFLE_REDIS_CHANNEL": f"benchmark {uuid.uuid4()}",
     }
 
@@ -84,9 +98,9 @@ def started(
 
 
 @contextlib.contextmanager
-def fleet(kind: str, count: int, settings: int, url: str) -> Iterator[list[Process]]:
+def fleet(watch_type: str, count: int, settings: int, urls: Urls) -> Iterator[list[Process]]:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        config = config_of(kind, settings, Path(folder), url)
+        config = config_of(watch_type, settings, Path(folder), urls)
         processes = stack.enter_context(started(config, count))
         for process in processes:
             process.do("request")  # loads
@@ -95,16 +109,16 @@ def fleet(kind: str, count: int, settings: int, url: str) -> Iterator[list[Proce
 
 
 @contextlib.contextmanager
-def old_fleet(python: Path, kind: str, count: int, settings: int) -> Iterator[list[Process]]:
+def old_fleet(python: Path, watch_type: str, count: int, settings: int) -> Iterator[list[Process]]:
     """Processes with Flask-WaffleConf 0.3.1, which load and store the defaults as they start."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        config = config_of(kind, settings, Path(folder), "")
+        config = config_of(watch_type, settings, Path(folder), Urls())
         Path(config["WAFFLE_WATCHER_FILE"]).touch()  # a file made later would be news
-        if kind == "redis":
+        if watch_type == "redis":
             client = stack.enter_context(default_redis())
         command = [python, "-W", "ignore", HERE / "peers" / "flask_waffleconf_031.py"]
         processes = stack.enter_context(started(config, count, command))
-        if kind == "redis":
+        if watch_type == "redis":
             channel = config["WAFFLE_REDIS_CHANNEL"]
             until(lambda: client.pubsub_numsub(channel)[0][1] == count)
         yield processes
@@ -150,14 +164,16 @@ def measure(
     return {"rounds": rounds, "missed": missed, **milliseconds(samples)}
 
 
-def propagation(kind: str, count: int, settings: int, rounds: int, url: str) -> Row:
-    row: Row = {"kind": kind, "processes": count, "settings": settings}
-    with fleet(kind, count, settings, url) as processes:
-        row |= measure(processes, rounds, WARM_UP, INTERVALS.get(kind, 0.0), WAIT)
+def propagation(watch_type: str, count: int, settings: int, rounds: int, urls: Urls) -> Row:
+    row: Row = {"watch type": watch_type, "processes": count, "settings": settings}
+    with fleet(watch_type, count, settings, urls) as processes:
+        row |= measure(processes, rounds, WARM_UP, floors.INTERVALS.get(watch_type, 0.0), WAIT)
+        if watch_type == "postgresql":
+            return row  # no floors: those are of SQLite
         path = processes[0].config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
         rows, committed = floors.select(path), floors.commit(path)
     with tempfile.NamedTemporaryFile() as file:
-        notice = ("redis", url) if kind == "redis" else ("file", file.name)
+        notice = ("redis", urls.redis) if watch_type == "redis" else ("file", file.name)
         bare = milliseconds(floors.notice(*notice, count - 1, rounds, WARM_UP))
     row |= {f"floor {key}": value for key, value in bare.items()}
     row["select"] = 1e3 * rows
@@ -167,33 +183,33 @@ def propagation(kind: str, count: int, settings: int, rounds: int, url: str) -> 
     return row
 
 
-def old_propagation(python: Path, kind: str, count: int, settings: int, rounds: int) -> Row:
-    row: Row = {"kind": f"0.3.1 {kind}", "processes": count, "settings": settings}
-    with old_fleet(python, kind, count, settings) as processes:
-        return row | measure(processes, rounds, 1, OLD_INTERVALS.get(kind, 0.0), OLD_WAIT)
+def old_propagation(python: Path, watch_type: str, count: int, settings: int, rounds: int) -> Row:
+    row: Row = {"watch type": f"0.3.1 {watch_type}", "processes": count, "settings": settings}
+    with old_fleet(python, watch_type, count, settings) as processes:
+        return row | measure(processes, rounds, 1, OLD_INTERVALS.get(watch_type, 0.0), OLD_WAIT)
 
 
-def idle(kinds: Sequence[str], seconds: float, url: str) -> list[Row]:
-    """What one process of each kind costs in a minute in which nothing happens, side by side."""
+def idle(watch_types: Sequence[str], seconds: float, urls: Urls) -> list[Row]:
+    """What a process costs in a minute in which nothing happens; all of them side by side."""
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(tempfile.NamedTemporaryFile())
         loop = stack.enter_context(floors.process("loop", file.name))
-        waiting = {kind: stack.enter_context(fleet(kind, 1, 10, url))[0] for kind in kinds}
-        pids = {"bare loop": loop.pid} | {kind: each.popen.pid for kind, each in waiting.items()}
+        waiting = {name: stack.enter_context(fleet(name, 1, 10, urls))[0] for name in watch_types}
+        pids = {"bare loop": loop.pid} | {name: each.popen.pid for name, each in waiting.items()}
         time.sleep(2)  # until they have settled
-        reloads = {kind: process.do("reloads") for kind, process in waiting.items()}
-        used = {kind: cpu(pid) for kind, pid in pids.items()}
+        reloads = {name: process.do("reloads") for name, process in waiting.items()}
+        used = {name: cpu(pid) for name, pid in pids.items()}
         time.sleep(seconds)
-        used = {kind: cpu(pid) - used[kind] for kind, pid in pids.items()}
-        reloads = {kind: each.do("reloads") - reloads[kind] for kind, each in waiting.items()}
+        used = {name: cpu(pid) - used[name] for name, pid in pids.items()}
+        reloads = {name: each.do("reloads") - reloads[name] for name, each in waiting.items()}
     return [
         {
-            "kind": kind,
-            "CPU s a minute": used[kind] * 60 / seconds,
-            "of the bare loop": used[kind] / used["bare loop"],
-            "statements a minute": reloads.get(kind, 0) * 60 / seconds,
+            "watch type": name,
+            "CPU s a minute": used[name] * 60 / seconds,
+            "of the bare loop": used[name] / used["bare loop"],
+            "statements a minute": reloads.get(name, 0) * 60 / seconds,
         }
-        for kind in pids
+        for name in pids
     ]
 
 
@@ -216,21 +232,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--processes", type=int, nargs="+", default=[2, 4, 8])
     parser.add_argument("--settings", type=int, nargs="+", default=[10, 1000])
-    parser.add_argument("--kinds", nargs="+", default=["redis", "file"])
+    parser.add_argument("--types", nargs="+", default=["redis", "postgresql", "file"])
     parser.add_argument("--old", type=Path, default=beside, metavar="PYTHON")
     parser.add_argument("--old-rounds", type=int, metavar="N", help="10 with redis, 3 with a file")
     parser.add_argument("--idle", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     cases = [
-        (kind, count, settings)
-        for kind in options.kinds
+        (watch_type, count, settings)
+        for watch_type in options.types
         for count in options.processes
         for settings in options.settings
     ]
-    with servers.redis_server() as url:
-        rows = [propagation(*case, options.rounds, url) for case in cases]
-        waiting = idle(["off", "file", "redis", "database"], options.idle, url)
+    with servers.redis_server() as redis_url, servers.postgres_server() as postgresql_url:
+        urls = Urls(redis_url, postgresql_url)
+        rows = [propagation(*case, options.rounds, urls) for case in cases]
+        waiting = idle(["off", *WATCH_TYPES], options.idle, urls)
     if options.old.exists():
         rows += [
             old_propagation(options.old, *case, options.old_rounds or OLD_ROUNDS[case[0]])

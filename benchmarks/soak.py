@@ -1,10 +1,10 @@
 """Updates, storms and faults at random, for as long as you like; stops at the first stale value.
 
-    python benchmarks/soak.py [--minutes 10] [--seed N] [--kinds file redis database]
+    python benchmarks/soak.py [--minutes 10] [--seed N] [--types file redis postgresql database]
     python benchmarks/soak.py --acts storm five_at_once --processes 8 --settings 50 --seconds 20
 
-Every round draws a kind and a database with its fleet of processes, and then a fault under two
-streams of updates, a storm of all processes, five updates at once, or a worker that is killed.
+Every round draws a watch type and a database with its fleet of processes, and then a fault under
+two streams of updates, a storm of all processes, five updates at once, or a worker that is killed.
 The seed is printed first: with --seed the same rounds come again.
 """
 
@@ -25,8 +25,11 @@ sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT)]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 from faults import (  # noqa: E402
+    ANY,
+    BOTH,
     FAULTS,
     Fleet,
+    database_for,
     fleet_of,
     restartable_postgres,
     restartable_redis,
@@ -78,7 +81,7 @@ def replacement(fleet: Fleet, chance: random.Random) -> str:
     process.popen.kill()
     process.popen.communicate()
     fleet.start()
-    # The last save may have told nobody: the next one does.
+    # The last save may not have been announced: the next one is.
     fleet.processes[0].do("save", f"after a death {chance.random()}")
     check(fleet)
     return "a worker killed"
@@ -86,9 +89,9 @@ def replacement(fleet: Fleet, chance: random.Random) -> str:
 
 def faulty(fleet: Fleet, chance: random.Random) -> str:
     """One of the faults, under two streams of updates."""
-    kind = fleet.config["WAFFLE_WATCHTYPE"]
+    watch_type = fleet.config["WAFFLE_WATCHTYPE"]
     database = "postgresql" if "postgres" in fleet.config else "sqlite"
-    names = [name for name, (_, *where) in FAULTS.items() if kind in where[0]]
+    names = [name for name, (_, *where) in FAULTS.items() if watch_type in where[0]]
     name = chance.choice([name for name in names if database in FAULTS[name][2]])
     stream_through(fleet, FAULTS[name][0])
     return name
@@ -108,8 +111,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--kinds", nargs="+", default=["file", "redis", "database"])
-    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--types", nargs="+", choices=ANY, default=ANY)
+    parser.add_argument("--databases", nargs="+", choices=BOTH, default=BOTH)
     names = [act.__name__ for act in ACTS]
     parser.add_argument("--acts", nargs="+", choices=names, default=names)
     parser.add_argument("--settings", type=int, default=10)
@@ -128,12 +131,13 @@ def main() -> None:
         redis = stack.enter_context(restartable_redis())
         postgres = stack.enter_context(restartable_postgres())
         while time.monotonic() < end:
-            kind, database = chance.choice(options.kinds), chance.choice(options.databases)
-            servers = {"redis": redis} if kind == "redis" else {}
+            watch_type = chance.choice(options.types)
+            database = database_for(watch_type, (chance.choice(options.databases),))
+            servers = {"redis": redis} if watch_type == "redis" else {}
             servers |= {"postgres": postgres} if database == "postgresql" else {}
             own = folder / f"{rounds}"
             own.mkdir()
-            with fleet_of(kind, own, options.settings, **servers) as fleet:
+            with fleet_of(watch_type, own, options.settings, **servers) as fleet:
                 for _ in range(options.processes):
                     fleet.start()
                 for _ in range(8):
@@ -142,8 +146,9 @@ def main() -> None:
                     try:
                         what = act(fleet, chance)
                     except AssertionError as error:
-                        sys.exit(f"round {rounds}, {kind}, {database}, {act.__name__}: {error}")
-                    print(f"round {rounds}: {kind}, {database}: {what}", flush=True)
+                        where = f"round {rounds}, {watch_type}, {database}, {act.__name__}"
+                        sys.exit(f"{where}: {error}")
+                    print(f"round {rounds}: {watch_type}, {database}: {what}", flush=True)
     print(f"{rounds} rounds, no stale value")
 
 

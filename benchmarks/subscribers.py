@@ -69,7 +69,7 @@ def subscribe(count: int, url: str) -> None:
     for _ in sys.stdin:
         asked, store.asked = store.asked, []
         print(json.dumps(asked), flush=True)
-    os._exit(0)  # a thousand threads need no farewell
+    os._exit(0)  # without waiting for a thousand threads
 
 
 class Subscribers:

@@ -71,7 +71,7 @@ class WaffleConf:
         app.extensions["waffleconf"] = state
         hooks.install(app, state.loader.follow)
         app.cli.add_command(cli.waffle)
-        state.runner.start()
+        state.synchronizer.start()
         self._last = state
 
     @property

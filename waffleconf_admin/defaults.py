@@ -23,10 +23,20 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_REDIS_HOST": "localhost",
     "WAFFLE_REDIS_PORT": 6379,
     "WAFFLE_REDIS_CHANNEL": "waffleconf",
+    "WAFFLE_POSTGRESQL_CHANNEL": "waffleconf",
     "WAFFLE_TEMPLATE": "waffleconf/waffle_form",
     "WAFFLE_CAN": None,
     "WAFFLE_HISTORY_DAYS": None,
 }
+
+
+def setting(config: Mapping[str, Any], name: str) -> Any:
+    """Return a setting of the extension; its default where it is absent or None.
+
+    The functions of 0.3.1 may be called with an app that was never initialised.
+    """
+    value = config.get(name)
+    return DEFAULTS[name] if value is None else value
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -43,7 +53,7 @@ def check(config: Mapping[str, Any]) -> None:
         )
     watch = config["WAFFLE_WATCHTYPE"]
     if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
-        raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: write plain ones.")
+        raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: they can't be async.")
     classes = config["WAFFLE_CLASSES"]
     if isinstance(classes, Mapping):
         paths, classes = list(classes), list(classes.values())

@@ -1,25 +1,81 @@
-"""Watchers and notifiers, under the module name of Flask-WaffleConf 0.3.1."""
+"""Watchers and notifiers as functions of a state, as in Flask-WaffleConf 0.3.1.
+
+Of the state they need ``.app`` and ``.update_conf()`` alone, and ``.stopping``, an event, to end.
+"""
 
 from __future__ import annotations
 
-from .sync.watch_types import (
-    _dummy,
-    _file_notifier,
-    _file_watcher,
-    _redis_notifier,
-    _redis_watcher,
-    get_notifier,
-    get_watcher,
-    register,
-)
+import threading
+from functools import partial
 
-__all__ = [
-    "_dummy",
-    "_file_notifier",
-    "_file_watcher",
-    "_redis_notifier",
-    "_redis_watcher",
-    "get_notifier",
-    "get_watcher",
-    "register",
-]
+from .sync.custom import Function, Functions
+from .sync.file import FileWatch
+from .sync.redis import RedisWatch
+from .sync.watch_type import State, WatchType
+from .sync.watch_types import find, register
+
+__all__ = ["get_notifier", "get_watcher", "register"]
+
+#: The name of a watch type, or its pair of functions.
+Type = str | tuple[Function, Function]
+
+
+def get_watcher(watcher_type: Type) -> Function:
+    """Return the watcher of a watch type, to be run in a thread.
+
+    :param watcher_type: 'file', 'redis' ('file' where redis-py is not installed), any other watch
+        type, or a pair of functions.
+    :raises ValueError: there is no such watch type.
+    """
+    found = find(watcher_type)
+    if isinstance(found, Functions):
+        return found.watch
+    return _WATCHERS.get(found) or partial(_watch, found)
+
+
+def get_notifier(notifier_type: Type) -> Function:
+    """Return the notifier of a watch type, as `get_watcher` does the watcher."""
+    found = find(notifier_type)
+    if isinstance(found, Functions):
+        return found.notify
+    return _NOTIFIERS.get(found) or partial(_notify, found)
+
+
+def _file_watcher(state: State) -> None:
+    """Reload whenever the watch file has changed."""
+    _watch(FileWatch, state)
+
+
+def _file_notifier(state: State) -> None:
+    """Change the watch file."""
+    _notify(FileWatch, state)
+
+
+def _redis_watcher(state: State) -> None:
+    """Reload whenever a message comes on the Redis channel."""
+    _watch(RedisWatch, state)
+
+
+def _redis_notifier(state: State) -> None:
+    """Publish on the Redis channel."""
+    _notify(RedisWatch, state)
+
+
+def _dummy(state: State) -> None:
+    """Do nothing."""
+
+
+def _watch(watch_type: type[WatchType], state: State) -> None:
+    stop = getattr(state, "stopping", None) or threading.Event()
+    watch_type(state).watch(state.update_conf, stop)
+
+
+def _notify(watch_type: type[WatchType], state: State) -> None:
+    watch_type(state).notify()
+
+
+_WATCHERS: dict[type[WatchType], Function] = {FileWatch: _file_watcher, RedisWatch: _redis_watcher}
+_NOTIFIERS: dict[type[WatchType], Function] = {
+    FileWatch: _file_notifier,
+    RedisWatch: _redis_notifier,
+}

@@ -25,6 +25,7 @@ from wtforms import StringField
 
 import waffleconf_admin
 from waffleconf_admin import InvalidValue, WaffleAdmin, anyone, i18n
+from waffleconf_admin.sync import file, health, postgresql, watch_type, watchfile
 from waffleconf_admin.sync.health import Trouble, worst
 
 PACKAGE = Path(waffleconf_admin.__file__).parent
@@ -194,7 +195,15 @@ def test_what_one_process_knows_of_the_others_is_told_in_it_too(
     assert "several processes" in caplog.text and "varios" not in caplog.text
 
 
-@pytest.mark.parametrize("trouble", Trouble)
+TROUBLES = {
+    name: value
+    for module in (file, health, postgresql, watch_type, watchfile)
+    for name, value in vars(module).items()
+    if isinstance(value, Trouble)
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 def test_every_trouble_is_told_in_it_too(app: Flask, trouble: Trouble) -> None:
     with app.test_request_context("?lang=es"):
         spanish = str(worst({trouble}, 2.5))

@@ -63,7 +63,7 @@ def record(pattern, flags=0):
         print(ascii((pattern, int(flags))))
     return compile(pattern, flags)
 re.compile = record
-import waffleconf_admin.admin, waffleconf_admin.sync.watch_types
+import waffleconf_admin.admin, waffleconf_admin.watcher
 """
 #: Its patterns are for messages of databases, which are short.
 NOT_TYPED = {"store/errors.py"}

@@ -10,7 +10,7 @@ import pytest
 from fleet import Process, confs, until
 
 
-@pytest.fixture(params=["file", "redis", "database"])
+@pytest.fixture(params=["file", "redis", "postgresql", "database"])
 def config(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     config = {
         "TESTING": True,
@@ -24,6 +24,9 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     if request.param == "redis":
         config["WAFFLE_REDIS_URL"] = request.getfixturevalue("redis_server")
         config["WAFFLE_REDIS_CHANNEL"] = str(tmp_path)
+    if request.param == "postgresql":
+        url = request.getfixturevalue("server_url")("postgres")
+        config["SQLALCHEMY_DATABASE_URI"] = url
     return config
 
 
@@ -52,7 +55,7 @@ def test_a_process_without_requests_follows(start: Callable[..., Process]) -> No
 
 @pytest.mark.parametrize("config", ["file"], indirect=True)
 def test_with_a_file_the_very_next_request_is_current(start: Callable[..., Process]) -> None:
-    # The thread looks so seldom that it is the request which notices.
+    # The thread polls so seldom that it is the request which follows.
     first, second = start(WAFFLE_WATCH_INTERVAL=60), start(WAFFLE_WATCH_INTERVAL=60)
     assert second.do("request") == "Waffle"
     for number in range(20):
@@ -60,7 +63,7 @@ def test_with_a_file_the_very_next_request_is_current(start: Callable[..., Proce
         assert second.do("request") == f"name {number}"
 
 
-def test_two_saves_in_a_row_are_both_heard(start: Callable[..., Process]) -> None:
+def test_two_saves_in_a_row_are_both_followed(start: Callable[..., Process]) -> None:
     first, second = start(), start()
     second.do("request")
     for number in range(10):
@@ -77,7 +80,7 @@ def test_there_is_one_thread_and_stop_ends_it(start: Callable[..., Process]) -> 
     assert process.do("threads") == []
 
 
-def test_without_multiproc_there_is_no_thread_no_file_and_no_notice(
+def test_without_multiproc_there_is_no_thread_no_file_and_no_notification(
     start: Callable[..., Process], tmp_path: Path
 ) -> None:
     process = start(WAFFLE_MULTIPROC=False)
@@ -116,9 +119,9 @@ def test_a_fork_waits_until_the_watcher_holds_no_lock(start: Callable[..., Proce
     assert start(WAFFLE_RESYNC_INTERVAL=0.1).do("hold_lock", 0.3)
 
 
-def test_a_lost_notice_is_late_and_not_lost(start: Callable[..., Process]) -> None:
+def test_a_change_that_is_not_announced_is_late_and_not_lost(start: Callable[..., Process]) -> None:
     first, second = start(), start(WAFFLE_RESYNC_INTERVAL=0.5)
-    first.do("stop")  # its saves tell nobody
+    first.do("stop")  # its saves send no notification
     second.do("request")
     first.do("save", "A")
     assert second.comes_to_serve("A")

@@ -1,4 +1,4 @@
-"""The real Flask-WaffleConf 0.3.1 and this one read each other's rows, and hear each other save.
+"""The real Flask-WaffleConf 0.3.1 and this one read each other's rows, and follow each other.
 
 It lives in an environment of its own beside this one, with the Flask and SQLAlchemy of its time.
 """
@@ -178,7 +178,7 @@ def test_both_go_on_saving_the_same_rows(old: Path, url: str, state: Any) -> Non
     assert in_old(old, url, defaults, {}) == {"TEXT": "from there", "NUMBER": 2}
 
 
-# Notices, in a fleet that is upgraded worker by worker
+# Notifications, in a fleet that is upgraded worker by worker
 
 
 @pytest.fixture(params=["file", "redis"])
@@ -230,7 +230,7 @@ def fleet(
         yield here, there
 
 
-def test_each_hears_what_the_other_saves(fleet: tuple[Process, Process]) -> None:
+def test_each_follows_what_the_other_saves(fleet: tuple[Process, Process]) -> None:
     here, there = fleet
     there.do("save", "from 0.3.1")
     assert here.comes_to_serve("from 0.3.1")

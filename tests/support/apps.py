@@ -71,7 +71,14 @@ def _peewee_url(url: str) -> str:
     """SQLAlchemy's spelling of a database URL in peewee's words."""
     if url == "sqlite://":
         return "sqlite:///:memory:"
-    return url.replace("mysql+pymysql:", "mysql:").replace("postgresql:", "psycopg3:")
+    schemes = {
+        "mysql+pymysql": "mysql",
+        "postgresql": "psycopg3",
+        "postgresql+psycopg": "psycopg3",
+        "postgresql+psycopg2": "postgresql",
+    }
+    scheme, rest = url.split(":", 1)
+    return f"{schemes.get(scheme, scheme)}:{rest}"
 
 
 ORMS: dict[str, Callable[..., Any]] = {"sqlalchemy": _alchemy, "peewee": _peewee}

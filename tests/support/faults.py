@@ -200,9 +200,23 @@ def postgres_restarts(how: signal.Signals) -> Fault:
     return fault
 
 
-ANY = ("file", "redis", "database")
+@contextlib.contextmanager
+def postgres_cuts_connections(config: Config, processes: list[Process]) -> Iterator[None]:
+    import psycopg
+
+    with psycopg.connect(config["SQLALCHEMY_DATABASE_URI"], autocommit=True) as connection:
+        for _ in range(5):
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE query LIKE '%LISTEN%' AND pid <> pg_backend_pid()"
+            )
+            time.sleep(0.1)
+        yield
+
+
+ANY = ("file", "redis", "postgresql", "database")
 BOTH = ("sqlite", "postgresql")
-#: Each fault, and the kinds of watching and of databases that it may harm.
+#: Each fault, and the watch types and databases that it may harm.
 FAULTS: dict[str, tuple[Fault, tuple[str, ...], tuple[str, ...]]] = {
     "redis killed for a second": (redis_restarts(1), ("redis",), BOTH),
     "redis killed for ten seconds": (redis_restarts(10), ("redis",), BOTH),
@@ -215,6 +229,7 @@ FAULTS: dict[str, tuple[Fault, tuple[str, ...], tuple[str, ...]]] = {
     "disk full": (the_disk_is_full, ("file",), BOTH),
     "reloads fail": (reloads_fail, ANY, BOTH),
     "clocks stepped": (clocks_are_stepped, ANY, BOTH),
+    "postgres cuts connections": (postgres_cuts_connections, ("postgresql",), ("postgresql",)),
     "database locked": (sqlite_is_locked, ("file",), ("sqlite",)),
     "database killed": (postgres_restarts(signal.SIGQUIT), ANY, ("postgresql",)),
     "database restarted": (postgres_restarts(signal.SIGINT), ANY, ("postgresql",)),
@@ -223,9 +238,14 @@ FAULTS: dict[str, tuple[Fault, tuple[str, ...], tuple[str, ...]]] = {
 SELDOM = {"redis killed for ten seconds", "database restarted"}
 
 
+def database_for(watch_type: str, databases: tuple[str, ...]) -> str:
+    """Return which of the databases to try a fault of a watch type on."""
+    return "postgresql" if watch_type == "postgresql" else databases[0]
+
+
 class Fleet:
     """Two processes that write and one that only follows, which live through one fault after
-    another; they hear of changes by notices alone, for nobody resyncs so soon.
+    another. They follow by notifications alone, because no resync is due for long.
     """
 
     def __init__(self, config: Config) -> None:
@@ -247,7 +267,7 @@ class Fleet:
 
 @contextlib.contextmanager
 def fleet_of(
-    kind: str, folder: Path, settings: int = 10, **servers: tuple[str, Restartable]
+    watch_type: str, folder: Path, settings: int = 10, **servers: tuple[str, Restartable]
 ) -> Iterator[Fleet]:
     """A fleet without processes yet.
 
@@ -258,7 +278,7 @@ def fleet_of(
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'test.db'}",
         "WAFFLE_CONFS": confs(shared=settings),
         "WAFFLE_MULTIPROC": True,
-        "WAFFLE_WATCHTYPE": kind,
+        "WAFFLE_WATCHTYPE": watch_type,
         "WAFFLE_WATCH_INTERVAL": 0.1,
         "WAFFLE_RESYNC_INTERVAL": 600,
         "WAFFLE_WATCHER_FILE": str(folder / "watch" / "changed"),

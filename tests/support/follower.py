@@ -187,7 +187,7 @@ class Commands:
 
         target: tuple[Any, str] = {
             "before": (self.state.configstore, "swap"),
-            "after": (self.state.runner, "notify"),
+            "after": (self.state.synchronizer, "notify"),
         }[when]
         setattr(*target, kill)
         self.save(value)

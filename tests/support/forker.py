@@ -21,7 +21,7 @@ import sitecustomize
 from fleet import until
 from follower import make_app
 
-from waffleconf_admin.sync import watch_types
+from waffleconf_admin import watcher
 from waffleconf_admin.sync.watchfile import touch_file
 
 
@@ -34,7 +34,7 @@ def watch(state: Any) -> None:
 
 
 def notify(state: Any) -> None:
-    """A notifier that fails in the main thread, so that the other one sends; then it imports."""
+    """A notifier that fails in the main thread, so that the watcher's thread sends, and imports."""
     if os.getpid() == PARENT and threading.current_thread() is threading.main_thread():
         raise OSError("no such pigeon")
     import_module("sending")
@@ -51,7 +51,7 @@ def check(state: Any) -> None:
     "localhost".encode("idna")
     assert state.update_conf()
     state.update_db({"SITENAME": f"from {os.getpid()}"})
-    assert until(lambda: state.health().last_notice)
+    assert until(lambda: state.health().last_notification)
     health = state.health()
     assert health.alive and health.trouble is None, health
 
@@ -75,7 +75,7 @@ def fork(state: Any) -> None:
 
 
 def main(config: dict[str, Any], module: str) -> None:
-    watch_types.register("registered", watch, notify)
+    watcher.register("registered", watch, notify)
     if config["WAFFLE_WATCHTYPE"] == "pair":
         config["WAFFLE_WATCHTYPE"] = (watch, notify)
     state = make_app(config).extensions["waffleconf"]

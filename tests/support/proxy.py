@@ -19,6 +19,8 @@ class Proxy:
         self._plan: tuple[bytes, bool, bool] | None = None
         self._open: list[socket.socket] = []
         self.reachable = True
+        self._flows = threading.Event()
+        self._flows.set()
         self.cuts = 0
         self._threads: list[threading.Thread] = []
         self._start(self._accept)
@@ -37,13 +39,19 @@ class Proxy:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
+    def stall(self) -> None:
+        """Let nothing through until `restore`, and cut no connection: as when a server hangs."""
+        self._flows.clear()
+
     def restore(self) -> None:
         self.reachable = True
+        self._flows.set()
 
     def end(self) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()
+        self._flows.set()
         self.cut()
         for thread in self._threads:
             thread.join()
@@ -69,6 +77,7 @@ class Proxy:
     def _forward(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self._flows.wait()
                 plan: Any = self._plan
                 if not (asks and plan and plan[0] in data.upper()):
                     target.sendall(data)

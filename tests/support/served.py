@@ -1,7 +1,7 @@
 """A WSGI app for servers/test_app_servers.py: one app for each watch type, side by side.
 
-/KIND/ says which process serves which value, /KIND/save/VALUE saves one. The folder for databases
-and watch file, and the URL of Redis, come in environment variables.
+/TYPE/ says which process serves which value, /TYPE/save/VALUE saves one. The folder for databases
+and watch file, and the URLs of Redis and PostgreSQL, come in environment variables.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import text
 from sqlalchemy.schema import CreateTable
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -33,21 +34,28 @@ class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc]
 waffle = WaffleConf(configstore=AlchemyWaffleStore(db=db, model=Conf))
 
 
-def make_app(kind: str) -> Flask:
-    app = Flask(kind)
+WATCH_TYPES = ("file", "redis", "postgresql", "database")
+
+
+def make_app(watch_type: str) -> Flask:
+    app = Flask(watch_type)
     app.config.update(
-        SQLALCHEMY_DATABASE_URI=f"sqlite:///{FOLDER}/{kind}.db",
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{FOLDER}/{watch_type}.db",
         WAFFLE_CONFS={"SITENAME": {"default": "Waffle"}},
         WAFFLE_MULTIPROC=True,
-        WAFFLE_WATCHTYPE=kind,
+        WAFFLE_WATCHTYPE=watch_type,
         WAFFLE_WATCHER_FILE=f"{FOLDER}/changed",
         WAFFLE_REDIS_URL=os.environ["WAFFLE_REDIS"],
         WAFFLE_REDIS_CHANNEL=FOLDER,
     )
-    if kind == "database":
+    if watch_type == "postgresql":
+        app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["WAFFLE_POSTGRESQL"]
+    if watch_type == "database":
         app.config["WAFFLE_WATCH_INTERVAL"] = 0.2
     db.init_app(app)
     with app.app_context():  # several workers may start at once
+        if watch_type == "postgresql":  # IF NOT EXISTS alone does not help there
+            db.session.execute(text("SELECT pg_advisory_xact_lock(1)"))
         db.session.execute(CreateTable(Conf.__table__, if_not_exists=True))
         db.session.commit()
     waffle.init_app(app)
@@ -76,5 +84,5 @@ def save(value: str) -> dict[str, Any]:
 
 app = Flask(__name__)
 app.wsgi_app = DispatcherMiddleware(  # type: ignore[method-assign]
-    app.wsgi_app, {f"/{kind}": make_app(kind) for kind in ("file", "redis", "database")}
+    app.wsgi_app, {f"/{name}": make_app(name) for name in WATCH_TYPES}
 )

@@ -1,4 +1,4 @@
-"""A fork waits for what our threads do, as long as it is worth it; its child can do everything."""
+"""A fork waits for what our threads do, for a limited time, and its child can do everything."""
 
 from __future__ import annotations
 
@@ -156,12 +156,12 @@ def forks_well(tmp_path: Path, redis_server: str) -> Callable[..., None]:
     for name in ("connecting", "listening", "sending"):
         (tmp_path / f"{name}.py").touch()
 
-    def run(kind: str, module: str = "", **config: Any) -> None:
+    def run(watch_type: str, module: str = "", **config: Any) -> None:
         config = {
             "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'test.db'}",
             "WAFFLE_CONFS": CONFS,
             "WAFFLE_MULTIPROC": True,
-            "WAFFLE_WATCHTYPE": kind,
+            "WAFFLE_WATCHTYPE": watch_type,
             "WAFFLE_WATCHER_FILE": str(tmp_path / "watch.txt"),
             "WAFFLE_REDIS_URL": redis_server,
             "WAFFLE_REDIS_CHANNEL": str(tmp_path),
@@ -187,7 +187,7 @@ def forks_well(tmp_path: Path, redis_server: str) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "module"),
+    ("watch_type", "module"),
     [
         ("redis", "stringprep"),
         ("pair", "connecting"),
@@ -198,24 +198,32 @@ def forks_well(tmp_path: Path, redis_server: str) -> Callable[..., None]:
     ],
 )
 def test_no_child_inherits_half_a_module(
-    forks_well: Callable[..., None], kind: str, module: str
+    forks_well: Callable[..., None], watch_type: str, module: str
 ) -> None:
-    forks_well(kind, module)
+    forks_well(watch_type, module)
 
 
-@pytest.mark.parametrize("kind", ["file", "database"])
-def test_nor_half_of_what_the_first_reload_imports(
-    forks_well: Callable[..., None], make_app: Callable[..., Flask], mariadb_url: str, kind: str
+@pytest.mark.parametrize("watch_type", ["file", "database"])
+def test_no_child_inherits_half_of_what_the_first_reload_imports(
+    forks_well: Callable[..., None],
+    make_app: Callable[..., Flask],
+    mariadb_url: str,
+    watch_type: str,
 ) -> None:
     make_app(CONFS, url=mariadb_url)
     # A name that has to be looked up: the driver needs a codec for it, when it first connects.
     url = mariadb_url.replace("127.0.0.1", "localhost")
-    forks_well(kind, "stringprep", SQLALCHEMY_DATABASE_URI=url, CREATE_TABLE=False)
+    forks_well(watch_type, "stringprep", SQLALCHEMY_DATABASE_URI=url, CREATE_TABLE=False)
 
 
-@pytest.mark.parametrize("kind", ["file", "redis", "database", "pair"])
-def test_each_of_many_children_can_work(forks_well: Callable[..., None], kind: str) -> None:
-    forks_well(kind, WAFFLE_RESYNC_INTERVAL=0.02, WAFFLE_WATCH_INTERVAL=0.02)
+@pytest.mark.parametrize("watch_type", ["file", "redis", "postgresql", "database", "pair"])
+def test_each_of_many_children_can_work(
+    forks_well: Callable[..., None], server_url: Callable[[str], str], watch_type: str
+) -> None:
+    config: dict[str, Any] = {"WAFFLE_RESYNC_INTERVAL": 0.02, "WAFFLE_WATCH_INTERVAL": 0.02}
+    if watch_type == "postgresql":
+        config["SQLALCHEMY_DATABASE_URI"] = server_url("postgres")
+    forks_well(watch_type, **config)
 
 
 def test_a_child_knows_a_database_that_its_parent_was_just_getting_to_know(

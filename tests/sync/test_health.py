@@ -19,8 +19,10 @@ from flask import Flask, current_app
 from fleet import until
 
 from waffleconf_admin import StoreError, WaffleConf, WaffleStore
-from waffleconf_admin.sync import runner, single_flight, watch_types
-from waffleconf_admin.sync.watchfile import Follower, touch_file
+from waffleconf_admin.sync import sender, single_flight, thread
+from waffleconf_admin.sync.file import FileWatch
+from waffleconf_admin.sync.watchfile import touch_file
+from waffleconf_admin.watcher import _dummy
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
 MakeApp = Callable[..., Flask]
@@ -58,10 +60,11 @@ def test_a_process_knows_when_it_read_and_how_long_it_took(make_app: MakeApp) ->
     assert state.health().reloads == 0
     app.test_client().get("/")
     health = state.health()
-    assert (health.kind, health.alive, health.lags, health.reloads) == ("file", True, False, 1)
+    assert (health.watch_type, health.reloads) == ("file", 1)
+    assert health.alive and not health.lags
     assert before <= health.last_reload <= datetime.now(UTC)
     assert 0 < health.reload_seconds < 60
-    assert (health.last_notice, health.last_error, health.trouble) == (None, None, None)
+    assert (health.last_notification, health.last_error, health.trouble) == (None, None, None)
 
 
 def test_it_can_be_sent_as_json(make_app: MakeApp) -> None:
@@ -70,18 +73,18 @@ def test_it_can_be_sent_as_json(make_app: MakeApp) -> None:
     assert app.test_client().get("/health").json["trouble"] is None
 
 
-def test_without_multiproc_there_is_no_kind(make_app: MakeApp) -> None:
+def test_without_multiproc_there_is_no_watch_type(make_app: MakeApp) -> None:
     app, state = make(make_app, WAFFLE_MULTIPROC=False)
     app.test_client().get("/")
     health = state.health()
-    assert (health.kind, health.alive, health.lags, health.trouble) == (None, False, False, None)
-    assert state.notice() is None
+    assert (health.watch_type, health.trouble, state.notice()) == (None, None, None)
+    assert not health.alive and not health.lags
 
 
-def test_a_notice_is_told_with_its_time(make_app: MakeApp) -> None:
+def test_the_time_of_the_last_notification_is_reported(make_app: MakeApp) -> None:
     app, state = make(make_app)
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
-    assert until(lambda: state.health().last_notice and state.health().reloads)
+    assert until(lambda: state.health().last_notification and state.health().reloads)
 
 
 def test_after_a_failed_reload_it_lags_until_one_succeeds(make_app: MakeApp) -> None:
@@ -100,12 +103,12 @@ def test_after_a_failed_reload_it_lags_until_one_succeeds(make_app: MakeApp) -> 
 
 
 @pytest.mark.parametrize(
-    "kind", ["file", "redis", (quiet, watch_types._dummy)], ids=["file", "redis", "custom"]
+    "watch_type", ["file", "redis", (quiet, _dummy)], ids=["file", "redis", "custom"]
 )
-def test_a_failed_reload_is_tried_again_whatever_the_kind(
-    make_app: MakeApp, redis_server: str, kind: Any
+def test_a_failed_reload_is_tried_again_with_every_watch_type(
+    make_app: MakeApp, redis_server: str, watch_type: Any
 ) -> None:
-    _app, state = make(make_app, WAFFLE_WATCHTYPE=kind, WAFFLE_REDIS_URL=redis_server)
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=watch_type, WAFFLE_REDIS_URL=redis_server)
     fail(state, times=1)
     assert not state.update_conf()
     assert until(lambda: state.health().reloads)
@@ -115,7 +118,7 @@ def test_a_removed_watch_file_is_trouble_until_it_is_back(make_app: MakeApp) -> 
     app, state = make(make_app)
     path = app.config["WAFFLE_WATCHER_FILE"]
     os.remove(path)
-    assert "does not hear" in state.health().trouble
+    assert "receives no notifications" in state.health().trouble
     state.update_db({"SITENAME": "A"})
     assert state.health().trouble is None
 
@@ -133,18 +136,19 @@ def test_a_watcher_that_fails_is_trouble_and_is_called_again(
             raise OSError("no such pigeon")
         quiet(state)
 
-    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, _dummy))
     assert until(lambda: state.health().trouble)
-    assert state.health().kind == "custom"
+    assert state.health().watch_type == "custom"
     assert state.health().last_error == "no such pigeon"
     assert until(lambda: len(calls) == 5)
     assert until(lambda: state.health().trouble is None)
     # The very first failure may be that of an app which is still being put together.
-    told = [record.getMessage() for record in caplog.records if "Watching" in record.getMessage()]
-    assert len(told) == 2 and "no such pigeon" in told[0] and "works again" in told[1]
+    lines = [record.getMessage() for record in caplog.records]
+    lines = [line for line in lines if line.startswith("Watching")]
+    assert len(lines) == 2 and "no such pigeon" in lines[0] and "works again" in lines[1]
 
 
-def test_a_watcher_that_fails_but_once_is_not_told(
+def test_a_watcher_that_fails_only_once_is_not_logged(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -155,7 +159,7 @@ def test_a_watcher_that_fails_but_once_is_not_told(
             raise failures.pop()
         quiet(state)
 
-    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, _dummy))
     assert until(lambda: state.health().trouble)
     assert until(lambda: state.health().trouble is None)
     assert "Watching" not in caplog.text
@@ -163,48 +167,47 @@ def test_a_watcher_that_fails_but_once_is_not_told(
 
 def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
     def watch(state: Any) -> None:
-        """Hears nothing for ever."""
+        """Returns at once."""
 
-    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, _dummy))
     assert until(lambda: state.health().trouble)
     assert "returned" in state.health().last_error
 
 
-def test_what_a_watcher_waits_on_ends_in_a_forked_process(make_app: MakeApp) -> None:
+def test_the_stop_event_is_set_in_a_forked_process(make_app: MakeApp) -> None:
     _app, state = make(make_app)
-    pulse = state.runner.stopping
+    stop = state.synchronizer._thread.stop_event
     child = os.fork()
     if child == 0:
-        os._exit(0 if pulse.is_set() else 1)
-    assert os.waitpid(child, 0)[1] == 0 and not pulse.is_set()
+        os._exit(0 if stop.is_set() else 1)
+    assert os.waitpid(child, 0)[1] == 0 and not stop.is_set()
 
 
 def test_the_thread_ends_with_its_app() -> None:
     app = Flask("gone")
-    kind = (quiet, watch_types._dummy)
-    app.config.update(WAFFLE_CONFS=CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE=kind)
+    app.config.update(WAFFLE_CONFS=CONFS, WAFFLE_MULTIPROC=True)
+    app.config["WAFFLE_WATCHTYPE"] = (quiet, _dummy)
     WaffleConf(app, WaffleStore())
-    thread = app.extensions["waffleconf"].runner._thread
-    assert thread.is_alive()
+    watcher = app.extensions["waffleconf"].synchronizer._thread._thread
+    assert watcher.is_alive()
     del app
 
     def ended() -> bool:
         gc.collect()
-        return not thread.is_alive()
+        return not watcher.is_alive()
 
     assert until(ended)
 
 
-def test_values_that_nobody_has_read_for_too_long_lag(make_app: MakeApp) -> None:
+def test_values_lag_when_no_reload_came_when_it_was_due(make_app: MakeApp) -> None:
     def watch(state: Any) -> None:
         threading.Event().wait(60)  # not even asks whether to stop
 
-    kind = (watch, watch_types._dummy)
-    app, state = make(make_app, WAFFLE_WATCHTYPE=kind, WAFFLE_RESYNC_INTERVAL=0.1)
+    app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, _dummy), WAFFLE_RESYNC_INTERVAL=0.1)
     assert until(lambda: state.health().lags)
     assert "does not run" in state.health().trouble
     assert not state.health().alive
-    app.test_client().get("/")  # requests look in its place
+    app.test_client().get("/")  # requests check in its place
     assert not state.health().lags
 
 
@@ -212,25 +215,25 @@ def test_values_that_nobody_has_read_for_too_long_lag(make_app: MakeApp) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "sentence"),
+    ("watch_type", "sentence"),
     [
         ("file", "The other processes follow at once."),
         ("redis", "The other processes follow at once."),
         ("database", "The other processes follow within 3 seconds."),
-        ((quiet, watch_types._dummy), "The other processes have been told."),
+        ((quiet, _dummy), "The other processes have been notified."),
     ],
     ids=["file", "redis", "database", "custom"],
 )
 def test_after_a_save_it_says_when_the_others_follow(
-    make_app: MakeApp, redis_server: str, kind: Any, sentence: str
+    make_app: MakeApp, redis_server: str, watch_type: Any, sentence: str
 ) -> None:
     config = {"WAFFLE_REDIS_URL": redis_server, "WAFFLE_WATCH_INTERVAL": 3}
-    _app, state = make(make_app, WAFFLE_WATCHTYPE=kind, **config)
+    _app, state = make(make_app, WAFFLE_WATCHTYPE=watch_type, **config)
     state.update_db({"SITENAME": "A"})
     assert state.notice() == sentence
 
 
-def test_a_notice_that_can_not_be_sent_is_told_and_sent_later(make_app: MakeApp) -> None:
+def test_a_notification_that_can_not_be_sent_is_trouble_and_sent_later(make_app: MakeApp) -> None:
     sent: list[Any] = []
     away = threading.Event()
 
@@ -249,10 +252,10 @@ def test_a_notice_that_can_not_be_sent_is_told_and_sent_later(make_app: MakeApp)
     assert until(lambda: state.health().trouble is None)
 
 
-def test_a_notice_that_can_not_be_sent_is_tried_again_after_a_pause_only(
+def test_a_notification_that_can_not_be_sent_is_tried_again_after_a_pause(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(runner, "RETRY", 0.3)
+    monkeypatch.setattr(sender, "RETRY", 0.3)
     tries: list[float] = []
 
     def notify(state: Any) -> None:
@@ -263,32 +266,32 @@ def test_a_notice_that_can_not_be_sent_is_tried_again_after_a_pause_only(
     state.update_db({"SITENAME": "A"})
     assert until(lambda: len(tries) == 3)
     assert all(later - earlier >= 0.3 for earlier, later in itertools.pairwise(tries))
-    assert caplog.text.count("could not be told") == 1
+    assert caplog.text.count("could not be notified") == 1
 
 
-# The set-up that was forgotten
+# WAFFLE_MULTIPROC was forgotten
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "warnings"),
     [
         ({"wsgi.multiprocess": True}, 1),
         ({"wsgi.multiprocess": False}, 0),
         ({"wsgi.multiprocess": True, "wsgi.run_once": True}, 0),  # CGI: each request is a process
     ],
 )
-def test_several_processes_without_multiproc_are_noticed_once(
-    make_app: MakeApp, caplog: pytest.LogCaptureFixture, environ: dict[str, Any], told: int
+def test_several_processes_without_multiproc_are_logged_once(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, environ: dict[str, Any], warnings: int
 ) -> None:
     app, state = make(make_app, WAFFLE_MULTIPROC=False)
     for _ in range(3):
         app.test_client().get("/", environ_overrides=environ)
-    assert caplog.text.count("WAFFLE_MULTIPROC = True") == told
-    assert bool(state.health().trouble) == bool(told)
+    assert caplog.text.count("WAFFLE_MULTIPROC = True") == warnings
+    assert bool(state.health().trouble) == bool(warnings)
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_with_multiproc_nothing_is_missing(make_app: MakeApp, stopped: bool) -> None:
+def test_with_multiproc_that_is_no_trouble(make_app: MakeApp, stopped: bool) -> None:
     app, state = make(make_app)
     if stopped:
         state.stop()
@@ -353,17 +356,17 @@ def test_a_change_during_a_shared_reload_is_not_missed(
     slow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, _state, go, reads = slow
-    path, looks = app.config["WAFFLE_WATCHER_FILE"], []
-    changed = Follower.changed
-    monkeypatch.setattr(Follower, "changed", lambda self: looks.append(1) or changed(self))
+    path, checks = app.config["WAFFLE_WATCHER_FILE"], []
+    changed = FileWatch.changed
+    monkeypatch.setattr(FileWatch, "changed", lambda self: checks.append(1) or changed(self))
     touch_file(path, b".")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(app.test_client().get, "/")
         assert until(lambda: reads)
         touch_file(path, b".")
-        before = len(looks)
+        before = len(checks)
         second = pool.submit(app.test_client().get, "/")
-        assert until(lambda: len(looks) > before)
+        assert until(lambda: len(checks) > before)
         threading.Event().wait(0.1)  # it joins the reload that is under way
         go.set()
         first.result(), second.result()
@@ -390,7 +393,7 @@ def test_an_error_in_a_reload_leaves_the_request_alone(
     assert app.test_client().get("/").text == "A"
 
 
-def test_where_no_thread_can_be_started_requests_follow_themselves(
+def test_where_no_thread_can_be_started_requests_follow_by_themselves(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def start(thread: threading.Thread) -> None:
@@ -434,15 +437,15 @@ def test_in_a_uwsgi_master_there_is_no_thread_before_a_request(
     assert state.health().alive
 
 
-def test_a_silent_thread_costs_requests_one_read_in_a_while(
+def test_without_the_thread_a_request_reads_now_and_then(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SILENCE", 0.3)
+    monkeypatch.setattr(thread, "SILENCE", 0.3)
 
     def watch(state: Any) -> None:
         threading.Event().wait(60)
 
-    app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, watch_types._dummy))
+    app, state = make(make_app, WAFFLE_WATCHTYPE=(watch, _dummy))
     client = app.test_client()
     client.get("/")
     assert state.health().reloads == 1

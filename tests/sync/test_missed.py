@@ -1,4 +1,4 @@
-"""Changes of which no notification tells: two hosts that don't share what they should."""
+"""Changes without a notification: two hosts that don't share what they should."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import pytest
 from flask import Flask
 from fleet import until
 
-from waffleconf_admin.sync import missed, watch_types
-from waffleconf_admin.sync.missed import Missed
+from waffleconf_admin.sync import missed, postgresql, redis
+from waffleconf_admin.sync.file import FILE_NOT_SHARED, FileWatch
+from waffleconf_admin.sync.missed import MissedNotifications
+from waffleconf_admin.watcher import _dummy
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
-MISSED = "Changes were found of which"
+MISSED = "Changes were found that"
 HOUR = 3600.0
 
 
@@ -37,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def after(events: str, clock: Callable[[float], None], late: float = 0.0) -> bool:
     """Whether there is trouble after events: a number of seconds is listened, (number) slept."""
-    found = Missed("file", 60.0, late)
+    found = MissedNotifications(FILE_NOT_SHARED, 60.0, late)
     for event in events.split():
         if event == "change":
             found.note_change()
@@ -76,7 +78,7 @@ def test_a_change_counts_if_there_is_no_notification_before_or_after_it(
 
 
 @pytest.mark.parametrize(("events", "trouble"), [("change 60", False), ("change 65", True)])
-def test_who_looks_at_the_file_seldom_has_more_time(
+def test_a_long_interval_gives_a_notification_more_time(
     clock: Callable[[float], None], events: str, trouble: bool
 ) -> None:
     assert after(events, clock, late=60.0) == trouble
@@ -86,16 +88,23 @@ def test_who_looks_at_the_file_seldom_has_more_time(
 
 
 def quiet(state: Any) -> None:
-    """Hears nothing."""
+    """Receives nothing."""
     while not state.stopping.wait(0.05):
         pass
 
 
 @pytest.fixture
-def two(make_app: Callable[..., Flask], tmp_path: Path, redis_server: str) -> Callable[..., Any]:
-    """A function that makes the states of two apps, which don't hear of each other."""
+def two(
+    make_app: Callable[..., Flask],
+    tmp_path: Path,
+    redis_server: str,
+    server_url: Callable[[str], str],
+) -> Callable[..., Any]:
+    """A function that makes the states of two apps that don't get each other's notifications."""
 
     def two(**config: Any) -> tuple[Any, Any]:
+        if config.get("WAFFLE_WATCHTYPE") == "postgresql":
+            config["url"] = server_url("postgres")
         states = [
             make_app(
                 CONFS,
@@ -104,6 +113,7 @@ def two(make_app: Callable[..., Flask], tmp_path: Path, redis_server: str) -> Ca
                     "WAFFLE_WATCHER_FILE": str(tmp_path / name),
                     "WAFFLE_REDIS_URL": redis_server,
                     "WAFFLE_REDIS_CHANNEL": f"{tmp_path} {name}",
+                    "WAFFLE_POSTGRESQL_CHANNEL": name,
                     **config,
                 },
             ).extensions["waffleconf"]
@@ -111,11 +121,11 @@ def two(make_app: Callable[..., Flask], tmp_path: Path, redis_server: str) -> Ca
         ]
         for state in states:
             assert state.update_conf()
-            # The start of the watcher, which excuses what comes just then, is long ago.
-            assert until(lambda state=state: state.runner._missed._notified_at > 0)
-            if state.health().kind == "redis":  # to have subscribed is a notification
-                assert until(lambda state=state: state.health().last_notice)
-            state.runner._missed._notified_at = -math.inf
+            # As if the watcher had started long ago: what comes just then does not count.
+            assert until(lambda state=state: state.synchronizer._missed._notified_at > 0)
+            if state.health().watch_type in ("redis", "postgresql"):  # which read once they listen
+                assert until(lambda state=state: state.health().last_notification)
+            state.synchronizer._missed._notified_at = -math.inf
         return states[0], states[1]
 
     return two
@@ -125,21 +135,28 @@ def two(make_app: Callable[..., Flask], tmp_path: Path, redis_server: str) -> Ca
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes count after a short while."""
     monkeypatch.setattr(missed, "GRACE", 0.1)
-    monkeypatch.setattr(watch_types, "latest", lambda state, kind: 0.0)
+    monkeypatch.setattr(FileWatch, "max_delay", lambda self: 0.0)
+    monkeypatch.setattr(redis.RedisWatch, "max_delay", lambda self: 0.0)
+    monkeypatch.setattr(postgresql.PostgreSQLWatch, "max_delay", lambda self: 0.0)
 
 
-KINDS: dict[str, tuple[Any, str | None]] = {
-    "file": ("file", "'redis' or 'database'"),
+WATCH_TYPES: dict[str, tuple[Any, str | None]] = {
+    "file": ("file", "'redis', 'postgresql' or 'database'"),
     "redis": ("redis", "the same WAFFLE_WATCHTYPE, server and channel"),
-    "pair": ((quiet, watch_types._dummy), "the same WAFFLE_WATCHTYPE, server and channel"),
+    "postgresql": ("postgresql", "the same WAFFLE_WATCHTYPE, server and channel"),
+    "pair": ((quiet, _dummy), "the same WAFFLE_WATCHTYPE, server and channel"),
 }
 
 
-@pytest.mark.parametrize(("kind", "remedy"), KINDS.values(), ids=KINDS)
-def test_who_hears_of_no_change_says_so(
-    two: Callable[..., Any], soon: None, caplog: pytest.LogCaptureFixture, kind: Any, remedy: str
+@pytest.mark.parametrize(("watch_type", "remedy"), WATCH_TYPES.values(), ids=WATCH_TYPES)
+def test_a_change_without_a_notification_is_trouble(
+    two: Callable[..., Any],
+    soon: None,
+    caplog: pytest.LogCaptureFixture,
+    watch_type: Any,
+    remedy: str,
 ) -> None:
-    here, there = two(WAFFLE_WATCHTYPE=kind, WAFFLE_RESYNC_INTERVAL=0.2)
+    here, there = two(WAFFLE_WATCHTYPE=watch_type, WAFFLE_RESYNC_INTERVAL=0.2)
     for number in range(3):
         here.update_db({"SITENAME": f"{number}"})
         assert until(lambda number=number: there.app.config["SITENAME"] == f"{number}")
@@ -150,7 +167,7 @@ def test_who_hears_of_no_change_says_so(
 
 
 @pytest.mark.parametrize("find", ["update_conf", "refresh"])
-def test_whatever_reload_finds_it(two: Callable[..., Any], soon: None, find: str) -> None:
+def test_every_way_of_reloading_finds_it(two: Callable[..., Any], soon: None, find: str) -> None:
     here, there = two(WAFFLE_RESYNC_INTERVAL=600)
     here.update_db({"SITENAME": "A"})
     getattr(there, find)()
@@ -159,22 +176,33 @@ def test_whatever_reload_finds_it(two: Callable[..., Any], soon: None, find: str
 
 def listened(state: Any) -> Any:
     """The trouble of a state once its watcher has listened for long."""
-    state.runner._missed.note_listening(HOUR)
+    state.synchronizer._missed.note_listening(HOUR)
     return state.health().trouble
 
 
 @pytest.mark.parametrize(
-    ("kind", "late"), [("file", 60.0), ("redis", 2 * watch_types.REDIS_SILENCE), ("pair", 0.0)]
+    ("watch_type", "late"),
+    [
+        ("file", 60.0),
+        ("redis", 2 * redis.SILENCE),
+        ("postgresql", postgresql.SILENCE + postgresql.ANSWER),
+        ("pair", 0.0),
+    ],
 )
-def test_so_late_a_notification_may_come(two: Callable[..., Any], kind: str, late: float) -> None:
-    # A Redis that hangs is noticed after ten seconds; until then it is only quiet.
-    kind, config = KINDS[kind][0], {"WAFFLE_WATCH_INTERVAL": 60, "WAFFLE_RESYNC_INTERVAL": 600}
-    here, there = two(WAFFLE_WATCHTYPE=kind, **config)
+def test_a_notification_may_come_so_late(
+    two: Callable[..., Any], watch_type: str, late: float
+) -> None:
+    # A server that hangs is found after ten seconds. Until then it is only quiet.
+    here, there = two(
+        WAFFLE_WATCHTYPE=WATCH_TYPES[watch_type][0],
+        WAFFLE_WATCH_INTERVAL=60,
+        WAFFLE_RESYNC_INTERVAL=600,
+    )
     here.update_db({"SITENAME": "A"})
     there.update_conf()
-    there.runner._missed.note_listening(late)
+    there.synchronizer._missed.note_listening(late)
     assert there.health().trouble is None
-    there.runner._missed.note_listening(missed.GRACE)
+    there.synchronizer._missed.note_listening(missed.GRACE)
     assert MISSED in there.health().trouble
 
 
@@ -182,26 +210,28 @@ def test_a_notification_after_the_resync_that_has_read_its_change_is_in_time(
     two: Callable[..., Any], tmp_path: Path
 ) -> None:
     here, there = two(WAFFLE_RESYNC_INTERVAL=0.2, WAFFLE_WATCHER_FILE=str(tmp_path / "shared"))
-    read, notify = threading.Event(), here.runner._notify
-    here.runner._notify = lambda state: read.wait(60) and notify(state)
+    read, notify = threading.Event(), FileWatch.notify
+    here.synchronizer._watch_type.notify = lambda: (
+        read.wait(60) and notify(here.synchronizer._watch_type)
+    )
     saving = threading.Thread(target=here.update_db, args=[{"SITENAME": "A"}])
     saving.start()
     assert until(lambda: there.app.config["SITENAME"] == "A")
-    assert there.health().last_notice is None
+    assert there.health().last_notification is None
     read.set()
     saving.join()
-    assert until(lambda: there.health().last_notice)
+    assert until(lambda: there.health().last_notification)
     assert listened(there) is None and listened(here) is None
 
 
-def test_who_looks_at_the_database_itself_misses_nothing(two: Callable[..., Any]) -> None:
+def test_a_watch_type_without_notifications_misses_none(two: Callable[..., Any]) -> None:
     here, there = two(WAFFLE_WATCHTYPE="database", WAFFLE_WATCH_INTERVAL=600)
     here.update_db({"SITENAME": "A"})
     there.refresh()
     assert listened(there) is None
 
 
-def test_what_was_there_before_the_first_load_counts_for_nothing(two: Callable[..., Any]) -> None:
+def test_what_the_first_load_finds_does_not_count(two: Callable[..., Any]) -> None:
     here, _ = two()
     here.update_db({"SITENAME": "A"})
     _, there = two()
@@ -212,15 +242,15 @@ def test_what_was_there_before_the_first_load_counts_for_nothing(two: Callable[.
     assert listened(there) is None
 
 
-def test_nor_do_saves_of_one_s_own(two: Callable[..., Any]) -> None:
-    here, _ = two(WAFFLE_WATCHTYPE=(quiet, watch_types._dummy), WAFFLE_RESYNC_INTERVAL=600)
+def test_one_s_own_saves_do_not_count(two: Callable[..., Any]) -> None:
+    here, _ = two(WAFFLE_WATCHTYPE=(quiet, _dummy), WAFFLE_RESYNC_INTERVAL=600)
     # Read before it is taken up: as when a resync comes between.
-    here.runner.note_remote_change()
+    here.synchronizer.note_remote_change()
     here.update_db({"SITENAME": "A"})
     assert listened(here) is None
 
 
-def test_nor_what_comes_just_before_the_watcher_fails_or_while_it_does(
+def test_what_comes_while_the_watcher_fails_does_not_count(
     two: Callable[..., Any],
 ) -> None:
     fails = threading.Event()
@@ -230,7 +260,7 @@ def test_nor_what_comes_just_before_the_watcher_fails_or_while_it_does(
             state.stopping.is_set()
         raise OSError("no such pigeon")
 
-    here, there = two(WAFFLE_WATCHTYPE=(watch, watch_types._dummy), WAFFLE_RESYNC_INTERVAL=600)
+    here, there = two(WAFFLE_WATCHTYPE=(watch, _dummy), WAFFLE_RESYNC_INTERVAL=600)
     here.update_db({"SITENAME": "A"})
     there.update_conf()
     fails.set()
@@ -239,4 +269,4 @@ def test_nor_what_comes_just_before_the_watcher_fails_or_while_it_does(
     here.update_db({"SITENAME": "B"})
     there.update_conf()
     listened(there)
-    assert there.runner._missed.trouble is None
+    assert there.synchronizer._missed.trouble is None

@@ -13,7 +13,8 @@ from ..contexts import assume_up_to_date
 from ..exceptions import NotReadyError, StoreError
 from ..log_once import LogOnce
 from ..signals import announce
-from ..sync.runner import RETRY, Runner
+from ..sync.failures import RETRY
+from ..sync.synchronizer import Synchronizer
 from .cache import Cache
 from .declared import Declared
 
@@ -23,14 +24,16 @@ log = logging.getLogger(__name__)
 class Loader:
     """Loads the settings of one app: at first, and whenever another process has saved.
 
-    :param runner: what follows the other processes.
+    :param synchronizer: what follows the other processes.
     """
 
-    def __init__(self, app: Flask, declared: Declared, cache: Cache, runner: Runner) -> None:
+    def __init__(
+        self, app: Flask, declared: Declared, cache: Cache, synchronizer: Synchronizer
+    ) -> None:
         self._app = app
         self._declared = declared
         self._cache = cache
-        self._runner = runner
+        self._synchronizer = synchronizer
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
@@ -40,11 +43,11 @@ class Loader:
 
         :param environ: that of a request; None outside of one.
         """
-        self._runner.ensure(in_request=environ is not None)
+        self._synchronizer.ensure(in_request=environ is not None)
         if not self._cache.loaded:
             self.load_first(in_request=environ is not None)
         if self._cache.loaded:
-            self._runner.follow(environ)
+            self._synchronizer.follow(environ)
 
     def load(self, *, at_once: bool = False) -> None:
         """Read the database into memory.
@@ -55,9 +58,9 @@ class Loader:
         with assume_up_to_date(self._app):
             started, first = time.perf_counter(), not self._cache.loaded
             changes = self._cache.load(at_once=at_once)
-            self._runner.note_reload(time.perf_counter() - started)
+            self._synchronizer.note_reload(time.perf_counter() - started)
             if changes and not first:
-                self._runner.note_remote_change()
+                self._synchronizer.note_remote_change()
             self._next_try = 0.0
             self._log_once.is_over("load")
             announce(self._app, changes, "remote")
@@ -66,7 +69,7 @@ class Loader:
         """Load, and return whether that was possible; why it was not is logged once."""
         if not self._declared.refresh():
             return False
-        self._runner.ensure()
+        self._synchronizer.ensure()
         try:
             self.load()
         except StoreError as error:
@@ -93,5 +96,5 @@ class Loader:
 
     def _note_failure(self, error: StoreError) -> None:
         self._next_try = time.monotonic() + RETRY
-        self._runner.note_failed_reload(error)
+        self._synchronizer.note_failed_reload(error)
         self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)

@@ -16,7 +16,7 @@ from ..settings.setting import Setting
 from ..signals import announce
 from ..store import Swap, WaffleStore
 from ..sync.health import Health, attention_sentence
-from ..sync.runner import Runner
+from ..sync.synchronizer import Synchronizer
 from .cache import Cache
 from .conf import renew_snapshot
 from .declared import Declared
@@ -52,8 +52,8 @@ class _WaffleState:
         )
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
-        self.runner = Runner(self)
-        self.loader = Loader(app, self._declared, self._cache, self.runner)
+        self.synchronizer = Synchronizer(self)
+        self.loader = Loader(app, self._declared, self._cache, self.synchronizer)
         self._log_once = LogOnce(log)
 
     @property
@@ -172,7 +172,7 @@ class _WaffleState:
             done = self._saver.save(self.settings, wanted, expected, origin)
             if done.changes:
                 renew_snapshot()
-                self.runner.notify()
+                self.synchronizer.notify()
             announce(self.app, done.changes, "local")
             announce(self.app, done.remote, "remote")
             if done.changes and self.history:
@@ -197,17 +197,17 @@ class _WaffleState:
         """How well this process follows, and whether it can use what is stored; no I/O but a look
         at the watch file.
         """
-        health, attention = self.runner.health(), self._cache.attention()
+        health, attention = self.synchronizer.health(), self._cache.attention()
         trouble = health.trouble or attention_sentence(attention)
         return health._replace(attention=attention, trouble=trouble)
 
     def notice(self) -> str | None:
         """After a save, what is known of the other processes, in a sentence; None: nothing."""
-        return self.runner.promise()
+        return self.synchronizer.after_save()
 
     def stop(self) -> None:
         """End this process's watcher thread, within a second."""
-        self.runner.stop()
+        self.synchronizer.stop()
 
     def _add_defaults(self, keys: list[str]) -> bool:
         """Insert rows where there are none; False: another process did so first, read again."""

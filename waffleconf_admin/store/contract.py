@@ -7,7 +7,9 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
+from ..exceptions import StoreError
 from . import errors
+from .postgresql import Notifications
 from .records import key_of, text_of
 
 
@@ -246,6 +248,14 @@ class WaffleStore:
         :raises StoreError: the database can't be written, or would have to be waited for.
         """
         raise NotImplementedError(f"{type(self).__name__} needs prune_history(until, limit)")
+
+    def notifications(self) -> Notifications:
+        """Return how to LISTEN and NOTIFY where `swap` writes to; connects to nothing.
+
+        :raises NotReadyError: that is not known just here and now.
+        :raises StoreError: it can't be done in that database, or with its driver.
+        """
+        raise StoreError(f"{type(self).__name__} has no notifications(): set 'file' or 'redis'.")
 
     def in_memory(self) -> bool:
         """Return whether the database exists on one connection of this process only."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from . import errors
 from .contract import HistoryQuery, HistoryRow, Swaps
+from .postgresql import Notifications
 
 #: What an ORM executes statements on.
 C = TypeVar("C")
@@ -72,6 +73,10 @@ class Connections(ABC, Generic[C]):
     @abstractmethod
     def location(self) -> object:
         """Return what identifies the database, as `WaffleStore.location` describes it."""
+
+    @abstractmethod
+    def notifications(self) -> Notifications:
+        """As `WaffleStore.notifications`."""
 
     @abstractmethod
     def in_memory(self) -> bool:

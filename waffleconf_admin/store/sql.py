@@ -10,6 +10,7 @@ from typing import Generic
 from . import errors, locks
 from .contract import HistoryQuery, HistoryRow, Swaps, WaffleStore
 from .orm import C, Connections, History, Rows
+from .postgresql import Notifications
 from .save import Save
 from .table import Table
 
@@ -63,6 +64,9 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def location(self) -> object:
         return self._connections.location()
+
+    def notifications(self) -> Notifications:
+        return self._connections.notifications()
 
     def in_memory(self) -> bool:
         return self._connections.in_memory()

@@ -1,4 +1,4 @@
-"""Forks: which of our threads a fork waits for, and what its child begins anew."""
+"""Forks: which of our threads a fork waits for, and what begins anew in the child."""
 
 from __future__ import annotations
 
@@ -10,34 +10,38 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FrameType
 from typing import Protocol
 
 # A child has one thread. What the others were doing stays half done in it for ever: a lock is never
-# released, a module never imported to its end (Python then finds no codec "idna", which every
-# request needs, or waits for the module). So a fork waits for the work of our threads, but not for
-# each kind of work equally long:
+# released, a module never imported to its end. (Python then finds no codec "idna", which every
+# request needs, or waits for the module.) So a fork waits for our threads, for some longer than for
+# others:
 #
-# - An import ends by itself, on a slow disk or network file system after many seconds, and one that
-#   is cut spoils the child. So it is waited for, also where a watcher imports while it listens.
-# - A connection, a statement or a notification may never end, because a server hangs; the child
-#   forgets the parent's locks and connections in any case. So each is waited for until a second
-#   after it has begun: however many workers a master forks meanwhile, that is a second in all.
+# - An import ends by itself, on a slow disk or network file system after many seconds. An import
+#   that is cut off spoils the child. So forks wait for it, also when a watcher imports later.
+# - A connection, a statement or a notification may never end, because a server hangs. The child
+#   forgets the parent's locks and connections in any case. So forks wait until a second after it
+#   has begun: however many workers a master forks meanwhile, that is one second in all.
 
-#: Seconds after its beginning until a fork no longer waits for work that is no import.
+#: Seconds after its beginning until forks no longer wait for work that is no import.
 IO_LIMIT = 1.0
 #: Seconds that a fork waits for an import, at most.
 IMPORT_LIMIT = 30.0
-#: Seconds between two looks at what a thread is doing.
-_LOOK = 0.02
+#: Seconds between two checks of what the threads are doing.
+_POLL = 0.01
 
 
-class Runner(Protocol):
-    """What has to know of forks."""
+class ForkAware(Protocol):
+    """What is to be called after a fork."""
 
-    def look_soon(self) -> None: ...
+    def read_soon(self) -> None:
+        """Called in the parent, where threads are greenlets."""
+        ...
 
-    def ensure_after_fork(self) -> None: ...
+    def ensure_after_fork(self) -> None:
+        """Called in the child."""
+        ...
 
 
 class _Work:
@@ -45,23 +49,23 @@ class _Work:
 
     def __init__(self) -> None:
         self.began = time.monotonic()
-        self.over = threading.Event()
+        self.over = False  # it listens now
 
 
-_RUNNERS: weakref.WeakSet[Runner] = weakref.WeakSet()
+_REGISTERED: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 _WORK: dict[int, _Work] = {}  # by thread
 _FORKING = threading.RLock()  # held during a fork: no work begins
 
 
-def follow(runner: Runner) -> None:
-    """From now on, renew *runner* in each process that is forked from this one."""
-    _RUNNERS.add(runner)
+def register(aware: ForkAware) -> None:
+    """Call *aware* after each fork of this process and its children, as long as it lives."""
+    _REGISTERED.add(aware)
 
 
 def is_uwsgi_master() -> bool:
     """Whether workers will be forked from this process by uWSGI."""
-    # It forks its workers without asking Python. One that is forked while a thread holds the
-    # interpreter's lock hangs for ever, so there must be no thread.
+    # uWSGI forks without running Python's fork handlers. A worker that is forked while a thread
+    # holds the interpreter's lock hangs for ever, so there must be no thread.
     uwsgi = sys.modules.get("uwsgi")
     return uwsgi is not None and not (
         uwsgi.worker_id() or uwsgi.mule_id() or uwsgi.i_am_the_spooler()
@@ -75,9 +79,9 @@ def are_threads_greenlets() -> bool:
 
 @contextlib.contextmanager
 def working() -> Iterator[None]:
-    """Let forks wait for what this thread does here, until it is done or `end_work` is called.
+    """Let forks wait for this block, until its end or until `end_work` is called.
 
-    For threads of our own: it waits for a fork that is under way before it begins.
+    For threads of our own. The block begins after a fork that is under way.
     """
     if is_working():
         yield
@@ -99,34 +103,33 @@ def working() -> Iterator[None]:
 def end_work() -> None:
     """Let forks wait for no more than imports of this thread, which listens from now on."""
     if is_working():
-        _WORK[threading.get_ident()].over.set()
+        _WORK[threading.get_ident()].over = True
 
 
 def is_working() -> bool:
     """Whether this is a thread of our own, at work."""
     work = _WORK.get(threading.get_ident())
-    return work is not None and not work.over.is_set()
+    return work is not None and not work.over
 
 
 def _before_fork() -> None:
     _FORKING.acquire()
-    for thread, work in list(_WORK.items()):
-        if thread != threading.get_ident():
-            _wait_for(thread, work)
-
-
-def _wait_for(thread: int, work: _Work) -> None:
     latest = time.monotonic() + IMPORT_LIMIT
-    while time.monotonic() < latest:
-        over = work.over.wait(_LOOK) or time.monotonic() > work.began + IO_LIMIT
-        if over and not _is_importing(thread):
-            return
-        time.sleep(_LOOK)
+    while _is_any_busy() and time.monotonic() < latest:
+        time.sleep(_POLL)
 
 
-def _is_importing(thread: int) -> bool:
-    # Not of a greenlet: those don't change places while a file is read.
-    frame = sys._current_frames().get(thread)
+def _is_any_busy() -> bool:
+    now, frames = time.monotonic(), sys._current_frames()
+    return any(
+        (not work.over and now < work.began + IO_LIMIT) or _is_importing(frames.get(thread))
+        for thread, work in list(_WORK.items())
+        if thread != threading.get_ident()
+    )
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    # A greenlet has no frame here. It does not switch while a file is read.
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
@@ -137,17 +140,17 @@ def _is_importing(thread: int) -> bool:
 def _after_fork_in_parent() -> None:
     _FORKING.release()
     if are_threads_greenlets():
-        for runner in list(_RUNNERS):
-            runner.look_soon()
+        for aware in list(_REGISTERED):
+            aware.read_soon()
 
 
 def _after_fork_in_child() -> None:
     global _FORKING
     _FORKING = threading.RLock()
     _WORK.clear()
-    for runner in list(_RUNNERS):
+    for aware in list(_REGISTERED):
         with contextlib.suppress(ReferenceError):  # the app is gone
-            runner.ensure_after_fork()
+            aware.ensure_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

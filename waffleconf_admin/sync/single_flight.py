@@ -1,4 +1,4 @@
-"""Errand: work that a request needs, but waits for no longer than a second."""
+"""SingleFlight: work that many callers need, done once."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from . import forks
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a request waits at most.
+#: Seconds after the beginning of the work until callers no longer wait for it.
 PATIENCE = 1.0
 
 
-class Errand:
-    """Work done in a thread of its own, one at a time, for all the requests that need it.
-
-    Once it has taken longer than a second, nobody waits for it any more.
-    """
+class SingleFlight:
+    """Does one piece of work at a time, in a thread of its own, for all callers that need it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()  # held for assignments only: gevent may not switch in it
@@ -27,7 +24,7 @@ class Errand:
         self._until = 0.0
 
     def run(self, work: Callable[[], object]) -> None:
-        """Start *work*, unless some is under way, and wait until it is done or a second is over."""
+        """Start *work*, unless some is under way, and wait for its end, a second at most."""
         mine = threading.Event()
         with self._lock:
             if self._done is None:

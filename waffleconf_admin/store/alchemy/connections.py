@@ -13,6 +13,7 @@ from sqlalchemy import orm
 from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
 from ..orm import Connections, T
+from ..postgresql import Notifications, of_engine
 from .rows import AlchemyRows
 
 
@@ -86,6 +87,9 @@ class AlchemyConnections(Connections[sa.Connection]):
         bind = self.bind(write=True)
         url, schemas = bind.engine.url, bind.get_execution_options().get("schema_translate_map")
         return url.host, url.port, url.database, url.query, schemas
+
+    def notifications(self) -> Notifications:
+        return of_engine(self.bind(write=True).engine)
 
     def in_memory(self) -> bool:
         return _is_in_memory(self.bind(write=True))

@@ -14,6 +14,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
 from ..orm import Connections, T
+from ..postgresql import Notifications, of_peewee
 
 # Any: peewee is not typed. What statements are executed on is the database, for it has one
 # connection for each thread.
@@ -100,6 +101,9 @@ class PeeweeConnections(Connections[Any]):
         database = self.database
         given = database.connect_params
         return str(database.database), *map(given.get, ("host", "port", "unix_socket"))
+
+    def notifications(self) -> Notifications:
+        return of_peewee(self.database, self.write)
 
     def in_memory(self) -> bool:
         database = self.database

@@ -1,13 +1,13 @@
-"""What may be in the place of the watch file, and who may use it."""
+"""Watch type 'file': what its file says, what may be in its place, and who may use it."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import os
 import socket
 import stat
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -18,9 +18,11 @@ import pytest
 from flask import Flask, current_app
 from fleet import Process, until
 from required import MISSING
+from watching import State, watching
 
 from waffleconf_admin.exceptions import WatchFileError
-from waffleconf_admin.sync import inotify
+from waffleconf_admin.sync import watchfile
+from waffleconf_admin.sync.file import FileWatch
 from waffleconf_admin.sync.watchfile import file_mark, touch_file
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
@@ -45,6 +47,97 @@ def ends(work: Callable[[], Any]) -> bool:
     thread.start()
     thread.join(WAIT)
     return not thread.is_alive()
+
+
+# Notifications
+
+
+def watch_of(path: Path, interval: float = 0.02) -> tuple[State, FileWatch]:
+    state = State(WAFFLE_WATCHER_FILE=str(path), WAFFLE_WATCH_INTERVAL=interval)
+    return state, FileWatch(state)
+
+
+def test_a_notification_makes_the_file_and_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "watch.txt"
+    watch_of(path)[1].notify()
+    assert path.stat().st_size == 1
+
+
+def test_every_notification_changes_the_mark(path: Path) -> None:
+    _, watch_type = watch_of(path)
+    marks = {file_mark(str(path))}
+    for _ in range(50):
+        watch_type.notify()
+        marks.add(file_mark(str(path)))
+    assert len(marks) == 51
+
+
+def test_making_the_file_is_no_notification(path: Path) -> None:
+    touch_file(str(path))
+    mark = file_mark(str(path))
+    touch_file(str(path))
+    assert file_mark(str(path)) == mark
+
+
+def test_the_file_does_not_grow_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchfile, "MAX_FILE", 10)
+    for _ in range(25):
+        before = file_mark(str(path))
+        touch_file(str(path), b".")
+        assert file_mark(str(path)) != before
+    assert path.stat().st_size <= 10
+
+
+def test_a_notification_is_seen_though_the_disk_is_full(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(handle: int, text: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    touch_file(str(path))
+    mark = file_mark(str(path))
+    monkeypatch.setattr(os, "write", write)
+    touch_file(str(path), b".")
+    assert file_mark(str(path)) != mark
+
+
+CHANGES: dict[str, Callable[[Path], Any]] = {
+    "notification": lambda path: touch_file(str(path), b"."),
+    "older": lambda path: os.utime(path, (1, 1)),  # as 0.3.1 may, and a clock set back
+    "removed": lambda path: path.unlink(),
+    "replaced": lambda path: (
+        (path.parent / "new").write_text("x") and os.replace(path.parent / "new", path)
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_any_change_of_the_file_is_a_notification(
+    path: Path, change: Callable[[Path], Any]
+) -> None:
+    touch_file(str(path), b".")
+    state, watch_type = watch_of(path)
+    watch_type.follow(state.update_conf)
+    assert state.reloads == 0
+    change(path)
+    watch_type.follow(state.update_conf)
+    watch_type.follow(state.update_conf)
+    assert state.reloads == 1
+    with watching(watch_type):
+        touch_file(str(path), b".")
+        assert until(lambda: state.reloads == 2)
+
+
+@pytest.mark.parametrize(("interval", "reloads"), [(1e-9, 3), (60.0, 1)])
+def test_a_failed_reload_is_tried_again_after_the_interval(
+    path: Path, interval: float, reloads: int
+) -> None:
+    state, watch_type = watch_of(path, interval)
+    touch_file(str(path), b".")
+    state.results = [False, False]
+    for _ in range(5):
+        watch_type.follow(state.update_conf)
+    assert state.reloads == reloads
 
 
 # What is no regular file
@@ -167,13 +260,43 @@ def test_once_it_is_removed_all_is_well_again(make_app: MakeApp, path: Path) -> 
     assert path.is_file()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="inotify is for Linux")
-def test_what_happens_in_a_folder_in_its_place_is_not_listened_to(path: Path) -> None:
-    path.mkdir()
-    with inotify.listening(str(path)) as listener:
-        assert listener is not None and not listener.wait(0.0)
-        (path / "busy").write_text("a change")
-        assert not listener.wait(0.2)
+# Links and files of other users
+
+
+def test_a_symbolic_link_of_one_s_own_is_followed(path: Path, tmp_path: Path) -> None:
+    path.symlink_to(tmp_path / "real")
+    touch_file(str(path), b".")
+    assert (tmp_path / "real").read_bytes() == b"."
+
+
+def test_the_symbolic_link_of_another_user_is_not_followed(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.symlink_to(tmp_path / "precious")
+    if os.getuid() == 0:
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    else:  # who can't give a link away is somebody else
+        somebody = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: somebody)
+    with pytest.raises(OSError, match="symbolic"):
+        touch_file(str(path), b".")
+    assert not (tmp_path / "precious").exists()
+
+
+def test_a_file_of_another_user_that_can_be_written_is_touched(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch_file(str(path), b".")
+    utime, before = os.utime, file_mark(str(path))
+
+    def refused(where: Any, *args: Any, **kwargs: Any) -> None:
+        if args or kwargs:  # only the owner may choose the time
+            raise PermissionError
+        utime(where)
+
+    monkeypatch.setattr(os, "utime", refused)
+    touch_file(str(path), b".")
+    assert file_mark(str(path)) != before
 
 
 # Its mode and its group

@@ -1,0 +1,56 @@
+"""Custom watch types: a pair of functions, as WAFFLE_WATCHTYPE or registered under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flask import Flask
+
+from .watch_type import Reload, State, Stop, WatchType
+
+#: A watcher or a notifier, as in 0.3.1. It gets a state.
+Function = Callable[[Any], object]
+
+
+class Functions(NamedTuple):
+    """A watcher and a notifier; called with a state, this makes their watch type."""
+
+    watch: Function
+    notify: Function
+    name: str = "custom"
+
+    def __call__(self, state: State) -> CustomWatch:
+        return CustomWatch(state, self)
+
+
+class CustomWatch(WatchType):
+    """A watch type that consists of two functions."""
+
+    def __init__(self, state: State, functions: Functions) -> None:
+        super().__init__(state)
+        self.name = functions.name
+        self._functions = functions
+
+    def watch(self, reload: Reload, stop: Stop) -> None:
+        self._functions.watch(WatchedState(self.state, reload, stop))
+
+    def notify(self) -> None:
+        self._functions.notify(self.state)
+
+
+class WatchedState:
+    """What a watcher function gets: ``app``, ``update_conf()`` and ``stopping``."""
+
+    def __init__(self, state: State, reload: Reload, stop: Stop) -> None:
+        self._state = state
+        self._reload = reload
+        self.stopping = stop
+
+    @property
+    def app(self) -> Flask:
+        return self._state.app
+
+    def update_conf(self) -> object:
+        """Reload, because something may have changed; False: it failed and is tried again."""
+        return self._reload()

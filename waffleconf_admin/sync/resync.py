@@ -1,0 +1,43 @@
+"""ResyncSchedule: when a process reads the database without a notification."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from .failures import RETRY
+
+
+class ResyncSchedule:
+    """The time of the last read, and of the next one.
+
+    :param interval: seconds within which the database is read in any case.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self.interval = interval
+        self._read_at = self._due = 0.0
+        self._plan(interval)
+
+    def note_reload(self) -> None:
+        self._plan(self.interval)
+
+    def note_failed_reload(self) -> None:
+        """Read again within a second."""
+        self._plan(min(RETRY, self.interval))
+
+    def read_soon(self) -> None:
+        """Let the next read be due within a second."""
+        self._due = min(self._due, time.monotonic() + RETRY)
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due
+
+    def seconds_since_read(self) -> float:
+        """Seconds since the database was read, or that was tried."""
+        return time.monotonic() - self._read_at
+
+    def _plan(self, seconds: float) -> None:
+        self._read_at = time.monotonic()
+        # Jittered, so that the processes of a deployment don't read all at once.
+        self._due = self._read_at + seconds * random.uniform(0.75, 1.0)

@@ -1,0 +1,122 @@
+"""Watch type: one way in which the processes of an app learn of each other's saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+from flask import Flask
+
+from ..defaults import setting
+from ..i18n import gettext, mark
+from .health import Severity, Trouble
+
+#: Reloads the settings; False: it failed, and is tried again.
+Reload = Callable[[], object]
+
+NOTIFICATIONS_MISSED = Trouble(
+    Severity.CHANGES_MISSED,
+    mark(
+        "Changes were found that no notification had announced, so they came up to %(seconds)s "
+        "seconds late. Make sure that all processes have the same WAFFLE_WATCHTYPE, server and "
+        "channel. Or somebody changed the table without this package."
+    ),
+)
+
+
+class State(Protocol):
+    """What a watcher and a notifier need of an app's state."""
+
+    @property
+    def app(self) -> Flask: ...
+
+    def update_conf(self) -> object: ...
+
+
+class Stop(Protocol):
+    """Ends a watcher; a ``threading.Event`` is one."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float) -> bool: ...
+
+
+class WatchType:
+    """A watch type, made for one app. To add one, subclass this and list it in `watch_types`.
+
+    :param state: the state of the app.
+    """
+
+    #: The value of WAFFLE_WATCHTYPE, and `Health.watch_type`.
+    name: str = ""
+    #: Seconds between two polls where WAFFLE_WATCH_INTERVAL is None; None: it does not poll.
+    default_interval: ClassVar[float | None] = None
+    #: Whether `changed` is called before each request.
+    checks_requests: ClassVar[bool] = False
+    #: Whether processes notify each other; else each reads the database by itself.
+    notifies: ClassVar[bool] = True
+    #: What is wrong when a reload finds a change without a notification.
+    missed: ClassVar[Trouble] = NOTIFICATIONS_MISSED
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    @classmethod
+    def available(cls) -> type[WatchType]:
+        """Return this type, or the one to use in its place where a library is not installed."""
+        return cls
+
+    def setting(self, name: str) -> Any:
+        """Return a WAFFLE_ setting of the app, or its default."""
+        return setting(self.state.app.config, name)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two polls; 0.0 where it does not poll."""
+        return float(self.setting("WAFFLE_WATCH_INTERVAL") or self.default_interval or 0.0)
+
+    def prepare(self) -> None:
+        """Check, when the app is initialised, that this type can be used. Runs no query.
+
+        :raises ValueError: it can't; the message names the setting and the remedy.
+        """
+
+    def watch(self, reload: Reload, stop: Stop) -> None:
+        """Reload whenever something may have changed, in a thread, until *stop* is set.
+
+        Imports and connects before it first asks *stop*: until then, and in *reload*, forks wait.
+        Asks it every second or so.
+
+        :raises Exception: it can't go on. It is called again a second later.
+        """
+        raise NotImplementedError
+
+    def notify(self) -> None:
+        """Notify the other processes that something has changed.
+
+        :raises Exception: it can't be sent. It is called again a second later.
+        """
+        raise NotImplementedError
+
+    def changed(self) -> bool:
+        """Whether a request has to wait for `follow`."""
+        return False
+
+    def follow(self, reload: Reload) -> None:
+        """Reload if something has changed; called for requests, in a thread of its own."""
+
+    def max_delay(self) -> float:
+        """Seconds until a watcher sees a notification, or that it can't receive any, at most."""
+        return 0.0
+
+    def is_listening(self) -> bool:
+        """Whether notifications can be received at all."""
+        return True
+
+    def trouble(self) -> Trouble | None:
+        """Return what is wrong, apart from errors that were raised; log it when it begins."""
+        return None
+
+    def after_save(self) -> str:
+        """Say when the other processes follow a save, in the reader's language."""
+        return gettext("The other processes have been notified.")
