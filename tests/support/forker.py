@@ -7,6 +7,7 @@ work says.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -63,6 +64,7 @@ def fork(state: Any) -> None:
         if os.waitpid(child, 0)[1]:
             sys.exit(1)
         return
+    faulthandler.dump_traceback_later(15)  # what hangs says where
     signal.alarm(20)
     status = 1
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -109,6 +110,41 @@ def test_a_fork_waits_longer_for_an_import(
     with thread_that(lambda: __import__("takes_long")):
         assert until(lambda: "takes_long" in sys.modules)
         assert fork(lambda: hasattr(sys.modules["takes_long"], "COMPLETE")) == waits
+
+
+def test_a_fork_waits_longer_for_the_look_up_of_a_host_name(
+    patience: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience(IO_LIMIT=0)
+    begun, done = threading.Event(), list[bool]()
+
+    def look_up(*_: Any) -> list[Any]:
+        begun.set()
+        threading.Event().wait(0.3)
+        done.append(True)
+        return []
+
+    monkeypatch.setattr("_socket.getaddrinfo", look_up)
+    with thread_that(lambda: socket.getaddrinfo("localhost", 1)):
+        assert begun.wait(WAIT)
+        assert fork(lambda: done)
+
+
+def test_a_fork_waits_as_long_as_ever_for_what_follows_a_look_up(
+    patience: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience(IO_LIMIT=0.4)
+    done: list[bool] = []
+
+    def connect() -> None:
+        socket.getaddrinfo("localhost", 1)  # takes longer than the limit
+        threading.Event().wait(0.2)
+        done.append(True)
+
+    wait = threading.Event().wait
+    monkeypatch.setattr("_socket.getaddrinfo", lambda *_: wait(0.6) or [])
+    with thread_that(connect):
+        assert fork(lambda: done)
 
 
 def test_a_thread_of_our_own_that_forks_does_not_wait_for_itself(

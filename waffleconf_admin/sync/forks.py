@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
+import socket
 import sys
 import threading
 import time
@@ -18,16 +19,20 @@ from typing import Protocol
 # request needs, or waits for the module.) So a fork waits for our threads, for some longer than for
 # others:
 #
-# - An import ends by itself, on a slow disk or network file system after many seconds. An import
-#   that is cut off spoils the child. So forks wait for it, also when a watcher imports later.
+# - An import or a look-up of a host name ends by itself, on a slow disk or network after many
+#   seconds. One that is cut off spoils the child: the C library looks up no name any more, because
+#   its lock stays held. So forks wait for both, also when a watcher does them later.
 # - A connection, a statement or a notification may never end, because a server hangs. The child
 #   forgets the parent's locks and connections in any case. So forks wait until a second after it
-#   has begun: however many workers a master forks meanwhile, that is one second in all.
+#   has begun, or after the import or look-up before it: however many workers a master forks
+#   meanwhile, that is one second in all.
 
-#: Seconds after its beginning until forks no longer wait for work that is no import.
+#: Seconds after its beginning until forks no longer wait for other work.
 IO_LIMIT = 1.0
-#: Seconds that a fork waits for an import, at most.
+#: Seconds that a fork waits for an import or a look-up, at most.
 IMPORT_LIMIT = 30.0
+#: What drivers written in Python call to look up a host name.
+_LOOK_UP = socket.getaddrinfo.__code__
 #: Seconds between two checks of what the threads are doing.
 _POLL = 0.01
 
@@ -121,17 +126,23 @@ def _before_fork() -> None:
 
 def _is_any_busy() -> bool:
     now, frames = time.monotonic(), sys._current_frames()
-    return any(
-        (not work.over and now < work.began + IO_LIMIT) or _is_importing(frames.get(thread))
-        for thread, work in list(_WORK.items())
-        if thread != threading.get_ident()
-    )
+    busy = False
+    for thread, work in list(_WORK.items()):
+        if thread == threading.get_ident():
+            continue
+        if _has_to_end(frames.get(thread)):
+            work.began = now  # what follows it, a connection say, is waited for as long as any
+            busy = True
+        busy |= not work.over and now < work.began + IO_LIMIT
+    return busy
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _has_to_end(frame: FrameType | None) -> bool:
+    """Whether a thread imports, or looks up a host name."""
     # A greenlet has no frame here. It does not switch while a file is read.
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        code = frame.f_code
+        if code.co_filename.startswith("<frozen importlib") or code is _LOOK_UP:
             return True
         frame = frame.f_back
     return False
