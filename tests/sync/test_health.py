@@ -77,7 +77,7 @@ def test_without_multiproc_there_is_no_watch_type(make_app: MakeApp) -> None:
     app, state = make(make_app, WAFFLE_MULTIPROC=False)
     app.test_client().get("/")
     health = state.health()
-    assert (health.watch_type, health.trouble, state.notice()) == (None, None, None)
+    assert (health.watch_type, health.trouble, state.propagation()) == (None, None, None)
     assert not health.alive and not health.lags
 
 
@@ -230,7 +230,7 @@ def test_after_a_save_it_says_when_the_others_follow(
     config = {"WAFFLE_REDIS_URL": redis_server, "WAFFLE_WATCH_INTERVAL": 3}
     _app, state = make(make_app, WAFFLE_WATCHTYPE=watch_type, **config)
     state.update_db({"SITENAME": "A"})
-    assert state.notice() == sentence
+    assert state.propagation() == sentence
 
 
 def test_a_notification_that_can_not_be_sent_is_trouble_and_sent_later(make_app: MakeApp) -> None:
@@ -245,7 +245,7 @@ def test_a_notification_that_can_not_be_sent_is_trouble_and_sent_later(make_app:
     away.set()
     app, state = make(make_app, WAFFLE_WATCHTYPE=(quiet, notify), WAFFLE_RESYNC_INTERVAL=45)
     state.update_db({"SITENAME": "A"})
-    assert "within 45 seconds" in state.notice()
+    assert "within 45 seconds" in state.propagation()
     assert "within 45 seconds" in state.health().trouble
     away.clear()
     assert until(lambda: sent == [app])

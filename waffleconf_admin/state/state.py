@@ -201,8 +201,8 @@ class _WaffleState:
         trouble = health.trouble or attention_sentence(attention)
         return health._replace(attention=attention, trouble=trouble)
 
-    def notice(self) -> str | None:
-        """After a save, what is known of the other processes, in a sentence; None: nothing."""
+    def propagation(self) -> str | None:
+        """Return how a save reaches the other processes, in a sentence; None: nothing is known."""
         return self.synchronizer.after_save()
 
     def stop(self) -> None:
