@@ -120,7 +120,7 @@ class SettingsPage:
 
     def _redirect(self, form: SettingsForm, wanted: list[str], saved: Saved) -> BaseResponse:
         """Lead to the page anew, with its filter, after a save."""
-        flash_saved(form, wanted, saved, self._state.notice() if saved else None)
+        flash_saved(form, wanted, saved, self._state.propagation() if saved else None)
         undo.offer(self._state, saved)
         query = request.query_string.decode("utf-8", "replace")
         return redirect(url_for(".index") + (f"?{query}" if query else ""), 303)
