@@ -243,7 +243,11 @@ def test_when_the_others_follow_is_told_in_it_too(
     ("stored", "english", "spanish"),
     [
         ("!", "the stored text is not base64", "el texto guardado no es base64"),
-        ("", "the stored text is damaged (IndexError)", "el texto guardado está dañado (IndexError)"),
+        (
+            "",
+            "the stored text is damaged (IndexError)",
+            "el texto guardado está dañado (IndexError)",
+        ),
         (
             base64.b64encode(b"cshop\nThing\n.").decode(),
             "class shop.Thing is not allowed",
