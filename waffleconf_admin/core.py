@@ -1,4 +1,4 @@
-"""Core: the extension; the state that it gives each app is in state.py."""
+"""Core: the extension; the state that it gives each app is in state/state.py."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from .state.state import _WaffleState
 from .store import WaffleStore
 
 __all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
-
-#: What every store can do; `WaffleStore` brings along what a store of the app's own leaves out.
-_OF_A_STORE = ("commit", "delete", "get", "put", "read", "swap")
 
 
 class WaffleConf:
@@ -92,8 +89,7 @@ class WaffleConf:
 
 
 def _check_store(store: Any) -> None:
-    lacking = [name for name in _OF_A_STORE if not callable(getattr(store, name, None))]
-    if lacking or isinstance(store, type):
+    if not isinstance(store, WaffleStore):
         given = f"the class {store.__name__}" if isinstance(store, type) else repr(store)
         raise TypeError(
             f"WaffleConf needs a store, and {given} is none: write AlchemyWaffleStore(db=db, "

@@ -32,7 +32,7 @@ class InvalidValue(WaffleError, ValueError):
 
 
 class ConflictError(WaffleError):
-    """A compare-and-set found other values than were expected; nothing was written.
+    """A compare and swap found other values than were expected; nothing was written.
 
     :param keys: the settings that another save has changed.
     """
@@ -53,11 +53,13 @@ class StoreError(WaffleError):
 
 
 class BusyError(StoreError):
-    """The database is locked by another transaction, perhaps the caller's own."""
+    """The database is busy: it is locked, perhaps by the caller's own transaction; no connection is
+    free; or other processes keep saving the same settings.
+    """
 
 
 class NotReadyError(StoreError):
-    """The table of the settings is not there (yet)."""
+    """The table of the settings, their database or the models are not there (yet)."""
 
 
 class WatchFileError(WaffleError, OSError):

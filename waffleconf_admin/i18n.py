@@ -1,4 +1,4 @@
-"""Words: what people read, in their language where the app has Flask-Babel, else in English.
+"""Translations: what people read, in their language where the app has Flask-Babel, else in English.
 
 The catalogues are in translations/; scripts/translations renews them. A text stays as it is written
 in the code until it is shown: constants are marked with `mark` and given to `gettext` late.

@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 #: Sent after settings have changed in this process, with the app as sender and
 #: ``changes={key: (old, new)}`` and ``origin``: "local" for a save made in this process, "remote"
-#: for values that were read from the database. Of a secret that was typed, old and new may be
-#: equal. Sent after the commit, so nothing that a receiver does can undo a save: what it raises is
-#: logged.
+#: for values that were read from the database. Old and new are equal where a row was written that
+#: changes no value: a default that had no row, or a secret that was typed. Sent after the commit,
+#: so a receiver can't undo a save: what it raises is logged.
 conf_changed = Namespace().signal("conf-changed")
 
 

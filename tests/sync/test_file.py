@@ -23,7 +23,7 @@ from watching import State, watching
 from waffleconf_admin.exceptions import WatchFileError
 from waffleconf_admin.sync import watchfile
 from waffleconf_admin.sync.file import FileWatch
-from waffleconf_admin.sync.watchfile import file_mark, touch_file
+from waffleconf_admin.sync.watchfile import file_stamp, touch_file
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
 WAIT = 10.0
@@ -65,26 +65,26 @@ def test_a_notification_makes_the_file_and_its_folder(tmp_path: Path) -> None:
 
 def test_every_notification_changes_the_mark(path: Path) -> None:
     _, watch_type = watch_of(path)
-    marks = {file_mark(str(path))}
+    marks = {file_stamp(str(path))}
     for _ in range(50):
         watch_type.notify()
-        marks.add(file_mark(str(path)))
+        marks.add(file_stamp(str(path)))
     assert len(marks) == 51
 
 
 def test_making_the_file_is_no_notification(path: Path) -> None:
     touch_file(str(path))
-    mark = file_mark(str(path))
+    mark = file_stamp(str(path))
     touch_file(str(path))
-    assert file_mark(str(path)) == mark
+    assert file_stamp(str(path)) == mark
 
 
 def test_the_file_does_not_grow_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchfile, "MAX_FILE", 10)
     for _ in range(25):
-        before = file_mark(str(path))
+        before = file_stamp(str(path))
         touch_file(str(path), b".")
-        assert file_mark(str(path)) != before
+        assert file_stamp(str(path)) != before
     assert path.stat().st_size <= 10
 
 
@@ -95,10 +95,10 @@ def test_a_notification_is_seen_though_the_disk_is_full(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     touch_file(str(path))
-    mark = file_mark(str(path))
+    mark = file_stamp(str(path))
     monkeypatch.setattr(os, "write", write)
     touch_file(str(path), b".")
-    assert file_mark(str(path)) != mark
+    assert file_stamp(str(path)) != mark
 
 
 CHANGES: dict[str, Callable[[Path], Any]] = {
@@ -183,7 +183,7 @@ def test_what_is_no_regular_file_is_an_error_and_stays_as_it_is(
     assert "WAFFLE_WATCHER_FILE" in str(errors[0]) and str(path) in str(errors[0])
     after = path.stat()
     assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
-    assert file_mark(str(path)) is None
+    assert file_stamp(str(path)) is None
 
 
 def test_a_fifo_that_somebody_reads_is_an_error_too(path: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_file_of_another_user_that_can_be_written_is_touched(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch_file(str(path), b".")
-    utime, before = os.utime, file_mark(str(path))
+    utime, before = os.utime, file_stamp(str(path))
 
     def refused(where: Any, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:  # only the owner may choose the time
@@ -296,7 +296,7 @@ def test_a_file_of_another_user_that_can_be_written_is_touched(
 
     monkeypatch.setattr(os, "utime", refused)
     touch_file(str(path), b".")
-    assert file_mark(str(path)) != before
+    assert file_stamp(str(path)) != before
 
 
 # Its mode and its group

@@ -44,7 +44,7 @@ def fail(state: Any, *, times: int = 1_000_000) -> Callable[[], None]:
             raise StoreError("the database is away")
         return type(store).read(store, keys)
 
-    store.read = store.read_fresh = store.read_at_once = read
+    store.read = store.read_fresh = store.read_without_waiting = read
     return left.clear
 
 
@@ -315,7 +315,7 @@ def slow(make_app: MakeApp) -> tuple[Flask, Any, threading.Event, list[float]]:
         go.wait(60)
         return type(store).read(store, keys)
 
-    store.read = store.read_fresh = store.read_at_once = read
+    store.read = store.read_fresh = store.read_without_waiting = read
     return app, state, go, reads
 
 
@@ -383,11 +383,11 @@ def test_an_error_in_a_reload_leaves_the_request_alone(
     def read(keys: Any = None) -> Any:
         raise AttributeError("a mistake in somebody's store")
 
-    store.read = store.read_fresh = store.read_at_once = read
+    store.read = store.read_fresh = store.read_without_waiting = read
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert app.test_client().get("/").text == "Waffle"
     assert "a mistake in somebody's store" in caplog.text
-    del store.read, store.read_fresh, store.read_at_once
+    del store.read, store.read_fresh, store.read_without_waiting
     other, _state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
     other.extensions["waffleconf"].update_db({"SITENAME": "A"})
     assert app.test_client().get("/").text == "A"
@@ -440,7 +440,7 @@ def test_in_a_uwsgi_master_there_is_no_thread_before_a_request(
 def test_without_the_thread_a_request_reads_now_and_then(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thread, "SILENCE", 0.3)
+    monkeypatch.setattr(thread, "HEARTBEAT_TIMEOUT", 0.3)
 
     def watch(state: Any) -> None:
         threading.Event().wait(60)

@@ -184,8 +184,8 @@ def listened(state: Any) -> Any:
     ("watch_type", "late"),
     [
         ("file", 60.0),
-        ("redis", 2 * redis.SILENCE),
-        ("postgresql", postgresql.SILENCE + postgresql.ANSWER),
+        ("redis", 2 * redis.PING_AFTER),
+        ("postgresql", postgresql.PING_AFTER + postgresql.ANSWER),
         ("pair", 0.0),
     ],
 )

@@ -145,7 +145,7 @@ def test_a_forked_child_has_a_connection_of_its_own(make: Make) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Watchers that ping a silent server after half a second, not after five."""
-    monkeypatch.setattr(postgresql, "SILENCE", 0.5)
+    monkeypatch.setattr(postgresql, "PING_AFTER", 0.5)
     monkeypatch.setattr(postgresql, "ANSWER", 0.5)
     monkeypatch.setattr(postgresql, "POLL", 0.1)
 
@@ -162,7 +162,7 @@ def test_a_quiet_server_is_pinged_and_is_no_error(make: Make, url: str, impatien
             ).fetchone()[0]
 
     assert until(pinged)
-    threading.Event().wait(3 * postgresql.SILENCE)
+    threading.Event().wait(3 * postgresql.PING_AFTER)
     assert state.health().last_error is None and state.health().reloads == 1
 
 

@@ -124,7 +124,7 @@ def test_a_cut_connection_is_noticed(redis_server: str) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Watchers that ping a silent Redis after half a second, not after five."""
-    monkeypatch.setattr(redis, "SILENCE", 0.5)
+    monkeypatch.setattr(redis, "PING_AFTER", 0.5)
     monkeypatch.setattr(redis, "POLL", 0.1)
 
 
@@ -159,14 +159,14 @@ def test_a_reload_that_takes_long_is_no_silence_of_redis(
     update, waited = state.update_conf, threading.Event()
 
     def update_conf() -> Any:
-        waited.wait(3 * redis.SILENCE)
+        waited.wait(3 * redis.PING_AFTER)
         waited.set()
         return update()
 
     monkeypatch.setattr(state, "update_conf", update_conf)
     with watching(watch_type) as errors:
         assert state.reloads_soon()
-        threading.Event().wait(3 * redis.SILENCE)  # by then it would have been raised
+        threading.Event().wait(3 * redis.PING_AFTER)  # by then it would have been raised
         assert errors == []
 
 

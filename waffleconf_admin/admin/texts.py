@@ -86,8 +86,9 @@ def shorten(text: object, length: int) -> str:
 def _limit(setting: Setting, limit: object) -> str:
     if limit is None:
         return ""
-    is_length = hasattr(setting.value_type, "__len__")
-    return display_text(int if is_length else setting.value_type, limit).removesuffix(".0")
+    if isinstance(limit, float) and limit.is_integer():
+        limit = int(limit)
+    return display_text(int if setting.limits.counted else setting.value_type, limit)
 
 
 def _limit_texts(value_type: type) -> tuple[str, str, str]:

@@ -76,7 +76,7 @@ def brief(setting: Setting, value: Any) -> str:
 
 
 def printable(text: str, but: str = "") -> str:
-    """A text without control characters: who edits the page shan't steer the operator's terminal.
+    """A text without control characters: a stored value must not send escape codes to the terminal.
 
     :param but: control characters that stay.
     """
@@ -91,10 +91,13 @@ def system_user() -> str | None:
         return None
 
 
-def say_who_follows() -> None:
+def say_who_follows(state: _WaffleState) -> None:
+    """Say on standard error when the processes of a running site serve what was saved."""
     if not current_app.config["WAFFLE_MULTIPROC"]:
         click.echo(
             "WAFFLE_MULTIPROC is off: a running site serves it after a restart, or once somebody "
             "opens its settings page.",
             err=True,
         )
+    elif sentence := state.propagation():
+        click.echo(sentence, err=True)

@@ -90,7 +90,7 @@ def set_setting(key: str, value: str) -> None:
         click.echo(f"{key} has this value already.")
     else:
         click.echo(f"{key} is now {brief(setting, written[key])}")
-        say_who_follows()
+        say_who_follows(state)
 
 
 @waffle.command("reset")
@@ -106,4 +106,4 @@ def reset_settings(keys: tuple[str, ...]) -> None:
         else:
             click.echo(f"{key} is the default already.")
     if defaults:
-        say_who_follows()
+        say_who_follows(state)

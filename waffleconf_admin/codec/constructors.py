@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ..exceptions import InvalidValue
 from ..i18n import mark
 from .allowed import Name
-from .limits import MAX_DIGITS, Limits, too_many_digits
+from .limits import MAX_DIGITS, Budget, too_many_digits
 from .values import ADDRESSES, PATHS, Internal
 
 _ZONE = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
@@ -32,23 +32,23 @@ class Constructor(Internal):
     """A standard function or class on the unpickler's stack, with its only way to be called.
 
     :param types: of arguments, exactly: bytes(10**10) and set(range(10**10)) are refused by them.
-    :param limited: whether the function takes the limits as its first argument.
+    :param limited: whether the function takes the budget as its first argument.
     """
 
     function: Callable[..., Any]
     types: tuple[type, ...]
     limited: bool = False
 
-    def call(self, limits: Limits, args: tuple[Any, ...]) -> Any:
+    def call(self, budget: Budget, args: tuple[Any, ...]) -> Any:
         """Return what the function makes of the arguments.
 
         :raises Exception: they are not what a pickler writes, or too large.
         """
-        limits.spend(_COST)
+        budget.spend(_COST)
         for arg in args:
             if type(arg) not in self.types:
                 raise UnpicklingError("an argument of another type")
-        return self.function(limits, *args) if self.limited else self.function(*args)
+        return self.function(budget, *args) if self.limited else self.function(*args)
 
 
 def _latin1(text: str, encoding: str) -> bytes:
@@ -108,28 +108,28 @@ def _short(cls: type) -> Callable[..., Any]:
     return make
 
 
-def _set(limits: Limits, items: Sequence[Any] = ()) -> set[Any]:
-    limits.check_keys(items, len(items))
+def _set(budget: Budget, items: Sequence[Any] = ()) -> set[Any]:
+    budget.check_keys(items, len(items))
     return set(items)
 
 
-def _frozenset(limits: Limits, items: Sequence[Any] = ()) -> frozenset[Any]:
-    limits.check_keys(items, len(items))
+def _frozenset(budget: Budget, items: Sequence[Any] = ()) -> frozenset[Any]:
+    budget.check_keys(items, len(items))
     return frozenset(items)
 
 
-def _counter(limits: Limits, counts: dict[Any, Any] | None = None) -> Counter[Any]:
-    limits.check_keys(counts or {}, len(counts or {}))
+def _counter(budget: Budget, counts: dict[Any, Any] | None = None) -> Counter[Any]:
+    budget.check_keys(counts or {}, len(counts or {}))
     return Counter(counts)
 
 
-def _ordered(limits: Limits, pairs: Sequence[Any] = ()) -> OrderedDict[Any, Any]:
-    limits.check_keys([key for key, _ in pairs], len(pairs))  # a list of lists, of Python 2
+def _ordered(budget: Budget, pairs: Sequence[Any] = ()) -> OrderedDict[Any, Any]:
+    budget.check_keys([key for key, _ in pairs], len(pairs))  # a list of lists, of Python 2
     return OrderedDict(pairs)
 
 
-def _deque(limits: Limits, items: Sequence[Any] = (), length: int | None = None) -> deque[Any]:
-    limits.check_nested(items)
+def _deque(budget: Budget, items: Sequence[Any] = (), length: int | None = None) -> deque[Any]:
+    budget.check_nested(items)
     return deque(items, length)
 
 

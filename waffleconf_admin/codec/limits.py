@@ -53,7 +53,7 @@ def too_large() -> InvalidValue:
     return InvalidValue(mark("the value is too large or too deeply nested"))
 
 
-class Limits:
+class Budget:
     """What one value takes while it is made; each method raises `InvalidValue` for too much."""
 
     def __init__(self) -> None:

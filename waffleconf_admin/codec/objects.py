@@ -10,7 +10,7 @@ from uuid import UUID, SafeUUID
 from ..exceptions import InvalidValue
 from ..i18n import mark
 from .constructors import FACTORIES
-from .limits import MAX_ITEMS, Limits
+from .limits import MAX_ITEMS, Budget
 from .values import CONTAINERS, SCALARS
 
 _NEW_FLAGS = 1000  # steps: Python keeps each combination of flags for ever
@@ -24,12 +24,12 @@ class Objects:
     or another exception. What a class itself does in its constructor or ``__setstate__`` is run.
 
     :param declared: the classes.
-    :param limits: what the arguments count for.
+    :param budget: what the arguments count for.
     """
 
-    def __init__(self, declared: frozenset[type], limits: Limits) -> None:
+    def __init__(self, declared: frozenset[type], budget: Budget) -> None:
         self._classes = declared
-        self._limits = limits
+        self._budget = budget
 
     def call(self, callee: Any, args: tuple[Any, ...]) -> Any:
         """Return what the class gives for these arguments."""
@@ -77,7 +77,7 @@ class Objects:
             return
         if type(target) not in self._classes or isinstance(target, Enum):
             raise UnpicklingError("no object")
-        self._limits.spend_arguments(state if type(state) is tuple else (state,))
+        self._budget.spend_arguments(state if type(state) is tuple else (state,))
         if hasattr(target, "__setstate__"):
             target.__setstate__(state)
             return
@@ -103,7 +103,7 @@ class Objects:
         if type(value) not in SCALARS:
             return next(member for member in cls if member.value == value)
         if value not in cls._value2member_map_:
-            self._limits.spend(_NEW_FLAGS)
+            self._budget.spend(_NEW_FLAGS)
         return cls(value)
 
     def _check_arguments(self, cls: type, args: tuple[Any, ...]) -> None:
@@ -118,4 +118,4 @@ class Objects:
             if issubclass(cls, str) and type(arg) not in SCALARS:
                 raise UnpicklingError("no text")
             if issubclass(cls, (set, frozenset, dict)) and type(arg) in CONTAINERS:
-                self._limits.check_keys(arg, len(arg))
+                self._budget.check_keys(arg, len(arg))

@@ -24,7 +24,7 @@ from .constructors import CONSTRUCTORS, Constructor
 from .limits import (
     MAX_DIGITS,
     MAX_STEPS,
-    Limits,
+    Budget,
     check_value,
     too_large,
     too_many_digits,
@@ -89,8 +89,8 @@ class Unpickler(pickle._Unpickler):
         self._length = len(raw)
         super().__init__(self._file, encoding="utf-8")
         self._allowed = allowed
-        self._limits = Limits()
-        self._objects = Objects(allowed.classes, self._limits)
+        self._budget = Budget()
+        self._objects = Objects(allowed.classes, self._budget)
 
     def load(self) -> Any:
         """Return the value.
@@ -156,12 +156,12 @@ class Unpickler(pickle._Unpickler):
     # Opcodes for containers
 
     def load_empty_set(self) -> None:
-        self._limits.spend(_EMPTY_SET)
+        self._budget.spend(_EMPTY_SET)
         self.append(set())
 
     def load_frozenset(self) -> None:
         items = self.pop_mark()
-        self._limits.check_keys(items, len(items))
+        self._budget.check_keys(items, len(items))
         self.append(frozenset(items))
 
     def load_dict(self) -> None:
@@ -179,16 +179,16 @@ class Unpickler(pickle._Unpickler):
     def _update(self, items: list[Any]) -> None:
         target, keys, values = self.stack[-1], items[::2], items[1::2]
         self._check_fills(target, _DICTS)
-        self._limits.check_keys(keys, len(target) + len(keys))
+        self._budget.check_keys(keys, len(target) + len(keys))
         if isinstance(target, defaultdict):
-            self._limits.check_nested(values)
+            self._budget.check_nested(values)
         for key, value in zip(keys, values, strict=True):
             target[key] = value
 
     def load_additems(self) -> None:
         items, target = self.pop_mark(), self.stack[-1]
         self._check_fills(target, _SETS)
-        self._limits.check_keys(items, len(target) + len(items))
+        self._budget.check_keys(items, len(target) + len(items))
         for item in items:
             target.add(item)
 
@@ -203,7 +203,7 @@ class Unpickler(pickle._Unpickler):
         target = self.stack[-1]
         self._check_fills(target, _LISTS)
         if isinstance(target, deque):
-            self._limits.check_nested(items)
+            self._budget.check_nested(items)
         target.extend(items)
 
     def _check_fills(self, target: Any, types: frozenset[type]) -> None:
@@ -249,9 +249,9 @@ class Unpickler(pickle._Unpickler):
     def _call(self, callee: Any, args: Any) -> Any:
         if type(args) is not tuple:
             raise UnpicklingError("no arguments")
-        self._limits.spend_arguments(args)
+        self._budget.spend_arguments(args)
         if isinstance(callee, Constructor):
-            return callee.call(self._limits, args)
+            return callee.call(self._budget, args)
         if isinstance(callee, _Method):
             return callee.function(self, *args)
         return self._objects.call(callee, args)
@@ -259,7 +259,7 @@ class Unpickler(pickle._Unpickler):
     def _new(self, callee: Any, args: Any, named: Any) -> Any:
         if type(args) is not tuple or type(named) is not dict:
             raise UnpicklingError("no arguments")
-        self._limits.spend_arguments((*args, *named, *named.values()))
+        self._budget.spend_arguments((*args, *named, *named.values()))
         return self._objects.new(callee, args, named)
 
     def _reconstruct(self, callee: Any, base: Any, state: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..codec.limits import Limits
+from ..codec.limits import Budget
 from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
 from . import widgets
@@ -62,7 +62,7 @@ class JsonField(OptionalField):
             raise ValueError(gettext("In this list there can't be lists or names with values."))
         try:
             # Before the items are hashed, which may take long.
-            Limits().check_keys(items, len(items))
+            Budget().check_keys(items, len(items))
             value = self.container(items)
         except InvalidValue as error:
             why = gettext(str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -114,8 +114,15 @@ class MultipleChoiceField(ChoiceField):
 
     def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
         super()._add(texts, choice)
-        if "" in texts:  # stands for no box at all
-            texts["''"] = texts.pop("")
+        if "" in texts:  # the text of no box at all
+            texts[_unused("''", texts)] = texts.pop("")
+
+
+def _unused(text: str, texts: Container[str]) -> str:
+    """The text, quoted as often as it takes to be none of those."""
+    while text in texts:
+        text = f"'{text}'"
+    return text
 
 
 def _is_among(item: object, items: Iterable[object]) -> bool:

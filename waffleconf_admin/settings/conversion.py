@@ -66,7 +66,7 @@ def _convert(value: Any, value_type: type[Any]) -> Any:
     if value_type is bool:
         return _truth(value)
     source = type(value)
-    for types in _ALIKE:
+    for types in _LOSSLESS_CASTS:
         if source in types and value_type in types:
             return value_type(value)
     if source is str:
@@ -143,12 +143,14 @@ def _from_json(text: str, value_type: type) -> Any:
     """The value of a JSON text that is written so again, but for blanks between its parts."""
     value = json.loads(text)
     texts = (json.dumps(value, ensure_ascii=ascii, allow_nan=False) for ascii in (False, True))
-    if type(value) is (dict if value_type is dict else list) and _close(text) in map(_close, texts):
+    if type(value) is (dict if value_type is dict else list) and _without_blanks(text) in map(
+        _without_blanks, texts
+    ):
         return value_type(value)
     raise ValueError
 
 
-def _close(text: str) -> str:
+def _without_blanks(text: str) -> str:
     """A JSON text without blanks between its parts."""
     return _BLANKS.sub(r"\1", text)
 
@@ -158,7 +160,7 @@ def _usual_text(value: Any) -> list[str]:
 
 
 #: Each of these holds all that another of the same line holds.
-_ALIKE = ((list, tuple), (set, frozenset), (bytes, bytearray))
+_LOSSLESS_CASTS = ((list, tuple), (set, frozenset), (bytes, bytearray))
 _NUMBERS = (int, float, Decimal)
 #: No text of one of the types below is longer; it is also more digits than Python prints.
 _LONGEST = 5000

@@ -12,7 +12,7 @@ from typing import Any
 def same(a: Any, b: Any) -> bool:
     """Whether *a* and *b* have the same type and value, all the way down: True is not 1.
 
-    The order of a dict counts: who sorts the entries of a JSON setting anew wants that kept.
+    The order of the keys of a dict is part of its value.
     """
     if a is b:
         return True

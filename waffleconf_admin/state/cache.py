@@ -27,10 +27,9 @@ Changes = dict[str, tuple[Any, Any]]
 class Cache:
     """The values that an app's views read. They are replaced as a whole, so readers need no lock.
 
-    A generation number orders the saves and reloads of a process. Who does I/O notes the number
-    before it, and hands it back with what was read. If the number has changed meanwhile, what was
-    read may be older than what is in memory: it is refused, and has to be read again. No lock is
-    held during I/O.
+    A generation number orders the saves and reloads of a process. Read `generation` before I/O and
+    pass it to `apply` afterwards. If it has changed meanwhile, what was read may be older than what
+    is in memory: it is refused, and has to be read again. No lock is held during I/O.
 
     :param config: the app's configuration; has the same values from the first load on.
     :param repository: the app's settings in the database.
@@ -52,7 +51,8 @@ class Cache:
 
     def renew_lock(self) -> None:
         """Use a new lock: that of the parent may be held in a forked child, and would stay so."""
-        self._lock = threading.Lock()
+        # Reentrant: what is logged under it may be handled by code that reads settings.
+        self._lock = threading.RLock()
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Use new declarations. Until the next load, what has no stored value has its default."""
@@ -97,7 +97,7 @@ class Cache:
         :raises StoreError: the database can't be read.
         """
         repository = self._repository
-        read = repository.read_at_once if at_once else repository.read_fresh
+        read = repository.read_without_waiting if at_once else repository.read_fresh
         called = next(self._reads)
         while True:  # ends: the generation changes only when another load or save succeeds
             generation, keys, number = self.generation, list(self._settings), next(self._reads)

@@ -34,7 +34,7 @@ class Change:
     problem: str = ""  #: why `old` or `new` can't be read
 
 
-class Declared(Protocol):
+class HasSettings(Protocol):
     """What has the declared settings."""
 
     @property
@@ -48,7 +48,7 @@ class ChangeReader:
     :param repository: reads stored texts.
     """
 
-    def __init__(self, declared: Declared, repository: Repository) -> None:
+    def __init__(self, declared: HasSettings, repository: Repository) -> None:
         self._declared = declared
         self._repository = repository
 

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 
 class Declared:
-    """The declared settings of one app. A change of WAFFLE_CONFS reaches the cache and the
-    repository too.
+    """The declared settings of one app. An entry of WAFFLE_CONFS that is added, removed or replaced
+    reaches the cache and the repository too; one that is changed in place is not noticed.
 
     :raises InvalidValue: WAFFLE_CONFS has a mistake.
     """

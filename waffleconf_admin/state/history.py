@@ -33,10 +33,10 @@ TIDY_INTERVAL = 3600.0
 
 
 #: As an annotation within the class, `list` would be its method.
-Changes = list[Change]
+ChangeList = list[Change]
 
 
-class State(Protocol):
+class SavingState(Protocol):
     """What the history needs of an app's state."""
 
     app: Flask
@@ -59,7 +59,7 @@ class History:
     :raises ValueError: WAFFLE_HISTORY_DAYS is neither None nor a number of days.
     """
 
-    def __init__(self, state: State, repository: Repository) -> None:
+    def __init__(self, state: SavingState, repository: Repository) -> None:
         self._state = state
         self._repository = repository
         self._reader = ChangeReader(state, repository)
@@ -80,7 +80,7 @@ class History:
         source: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> Changes:
+    ) -> ChangeList:
         """Return changes, the newest first: the last that was made; by time, with a range of times.
 
         :param key: of this setting, or of these; None for all.
@@ -106,7 +106,7 @@ class History:
         found = self._repository.read_latest(wanted) if wanted else []
         return {row.key: self._reader.change(row) for row in found if row.key in wanted}
 
-    def of(self, change_set: str) -> Changes:
+    def of(self, change_set: str) -> ChangeList:
         """Return the changes of one save, read where it was written.
 
         :raises StoreError: the database can't be read.
@@ -182,7 +182,7 @@ class History:
         """Delete the oldest rows, one small batch of them; return how many that were.
 
         :param days: those older than so many days; None: than WAFFLE_HISTORY_DAYS.
-        :param limit: at most so many.
+        :param limit: at most so many, and never more than 500.
         :raises ValueError: that is no number of days.
         :raises StoreError: the database can't be written just now.
         """
@@ -191,7 +191,9 @@ class History:
             return 0
         if not _is_days(days):
             raise ValueError(f"days={days!r}: write a number of days, from 0 to 100000")
-        return self._repository.prune_history(datetime.now(UTC) - timedelta(days=days), limit)
+        return self._repository.prune_history(
+            datetime.now(UTC) - timedelta(days=days), min(limit, BATCH)
+        )
 
     def tidy(self) -> None:
         """After a save, once an hour: prune a batch. An error is logged; the save stands."""
@@ -225,7 +227,7 @@ class History:
             raise ConflictError(overtaken)
         return {key: record.value for key, record in records.items()}
 
-    def _read(self, query: HistoryQuery) -> Changes:
+    def _read(self, query: HistoryQuery) -> ChangeList:
         if query.matches_nothing():
             return []
         rows = self._repository.read_history(query)

@@ -87,7 +87,9 @@ class Loader:
         try:
             self.load(at_once=True)
         except NotReadyError:
-            # Commands that make the tables push contexts too; a request wants to know.
+            # There is no table yet, or the models are not complete. A context outside a request may
+            # be that of a command that makes the tables: it says nothing. In a request the reload
+            # completes the models, or logs the error. Either way the next call tries again.
             if in_request:
                 self.reload()
             self._next_try = 0.0

@@ -24,8 +24,8 @@ Texts = Mapping[str, str | None]
 
 
 class Repository:
-    """Reads and swaps stored texts inside the app's own context, and knows which classes may be
-    in them: plain values', those of declared defaults, choices and Enums, and WAFFLE_CLASSES.
+    """Reads and swaps stored texts inside the app's own context, and knows which classes they
+    may contain: those of plain values, of declared defaults, choices and Enums, and WAFFLE_CLASSES.
     """
 
     def __init__(self, app: Flask, store: WaffleStore) -> None:
@@ -81,13 +81,13 @@ class Repository:
         """
         return self._read(self._store.read_fresh, keys, check=True)
 
-    def read_at_once(self, keys: list[str]) -> dict[str, str]:
+    def read_without_waiting(self, keys: list[str]) -> dict[str, str]:
         """Return what `read_fresh` does, without waiting for a lock or leaving a connection open.
 
         :raises NotReadyError: there is no table yet, or the app is not complete.
         :raises StoreError: the database can't be read just now.
         """
-        return self._read(self._store.read_at_once, keys, check=True)
+        return self._read(self._store.read_without_waiting, keys, check=True)
 
     def _read(
         self,

@@ -31,9 +31,9 @@ ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
 #: How often a save that others keep overtaking is tried before it is given up.
 ATTEMPTS = 20
 
-#: The ways in of people, who may not know a secret that they write. What they write is written,
-#: whatever it equals: else whether it was would tell them that they have guessed it.
-OF_PEOPLE = ("page", "api")
+#: Sources of people, who may not know the secret that they overwrite. What they type for a secret
+#: is always written: otherwise "nothing changed" would confirm a guess.
+INTERACTIVE_SOURCES = ("page", "api")
 
 #: As a value: no row, so that the default holds.
 RESET: Final = object()
@@ -103,8 +103,8 @@ class Saver:
 
         :param settings: all that are declared.
         :param wanted: the new values of some of them; `RESET` deletes the row.
-        :param expected: the values seen; a `Record` in place of a value means its row, and no
-            other row with that value.
+        :param expected: the values seen; a `Record` in place of a value compares the
+            stored text.
         :raises InvalidValue, ConflictError, BusyError, StoreError: as `update_db` does.
         """
         new = {
@@ -114,13 +114,17 @@ class Saver:
         if unknown := [key for key in expected if key not in settings]:
             raise InvalidValue(dict.fromkeys(unknown, gettext("Expected, but not declared.")))
         involved = list(settings if self._validate else dict.fromkeys([*new, *expected]))
-        typed = {key for key in wanted if settings[key].secret and origin.source in OF_PEOPLE}
+        always_written = {
+            key for key in wanted if settings[key].secret and origin.source in INTERACTIVE_SOURCES
+        }
         for attempt in range(ATTEMPTS):
             generation = self._cache.generation
             records = self._cache.read(involved)
-            if lost := [key for key in expected if not _is_still(records[key], expected[key])]:
-                raise ConflictError(lost)
-            texts = self._encode(settings, wanted, records, typed)
+            if conflicting := [
+                key for key in expected if not _is_still(records[key], expected[key])
+            ]:
+                raise ConflictError(conflicting)
+            texts = self._encode(settings, wanted, records, always_written)
             if texts:
                 self._check_rules(settings, {key: r.value for key, r in records.items()} | new)
             # What the save is decided by has to stay as it is until all is written.
@@ -142,12 +146,12 @@ class Saver:
             )
         changes = {key: (records[key].value, new[key]) for key in written}
         read = {key: record.text for key, record in records.items()}
-        news = self._cache.apply_save(generation, {**read, **texts})
+        cache_changes = self._cache.apply_save(generation, {**read, **texts})
         if changes:
             _log(settings, changes, origin)
         saved = Saved({key: value for key, (_, value) in changes.items()})
         saved.change_set = history[0].change_set if history else None
-        remote = {key: pair for key, pair in news.items() if key not in changes}
+        remote = {key: pair for key, pair in cache_changes.items() if key not in changes}
         return Outcome(saved, changes, remote)
 
     def _encode(
@@ -155,22 +159,22 @@ class Saver:
         settings: Mapping[str, Setting],
         wanted: Mapping[str, Any],
         records: Mapping[str, Record],
-        typed: Container[str],
+        always_written: Container[str],
     ) -> dict[str, str | None]:
         """The texts to write, by what the database holds; None deletes a row.
 
-        :param typed: the keys of what is written even if the database holds it already.
+        :param always_written: the keys of what is written even if the database holds it already.
         """
         gone = [key for key, value in wanted.items() if value is RESET]
         differing = {
             key: value
             for key, value in wanted.items()
-            if value is not RESET and (key in typed or not _holds(records[key], value))
+            if value is not RESET and (key in always_written or not _holds(records[key], value))
         }
         if problems := forms.check_values(settings, differing, self._app.config):
             raise InvalidValue(problems)
         texts: dict[str, str | None] = {key: None for key in gone if records[key].text is not None}
-        return texts | self._repository.encode(differing, unique=typed)
+        return texts | self._repository.encode(differing, unique=always_written)
 
     def _check_rules(self, settings: Mapping[str, Setting], values: dict[str, Any]) -> None:
         if self._validate is None:

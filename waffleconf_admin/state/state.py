@@ -135,8 +135,8 @@ class _WaffleState:
         :param expected: ``{key: value seen}``: save only if these are still the values.
         :param source: by which way in: "code", "page", "cli", "import", "api". From a "page" or an
             "api" a secret is written whatever it equals, so that no answer reveals a right guess.
-        :returns: what was written, ``{}`` if nothing differed; ``change_set`` is its name in the
-            history.
+        :returns: what was written, ``{}`` if nothing differed from the rows in the database;
+            ``change_set`` is its name in the history.
         :raises InvalidValue: a value breaks its declaration or can't be stored.
         :raises ConflictError: a value differs from the one expected.
         :raises BusyError: others kept writing the same settings, or the database is held.
@@ -157,7 +157,7 @@ class _WaffleState:
 
         Parameters and errors as for `update_db`.
 
-        :returns: the default now in force by key, of those that had a stored value.
+        :returns: the default now served by key, of those that had a stored value.
         """
         wanted = dict.fromkeys(_listed(keys) or (), RESET)
         return self.save(wanted, expected or {}, Origin(actor, note, source))

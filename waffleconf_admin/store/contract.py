@@ -171,7 +171,7 @@ class WaffleStore:
         """
         return self.read(keys)
 
-    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+    def read_without_waiting(self, keys: Iterable[str]) -> list[tuple[str, str]]:
         """Return what `read_fresh` does, without waiting for a lock; for the first load.
 
         It is called in application contexts of all sorts, a migration's too, and in processes that

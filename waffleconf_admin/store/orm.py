@@ -19,7 +19,7 @@ T = TypeVar("T")
 Row = tuple[Any, Any]
 
 
-class Overtaken(Exception):
+class RowChanged(Exception):
     """A row is no longer as the caller has seen it; the transaction is rolled back."""
 
 
@@ -42,8 +42,8 @@ class Connections(ABC, Generic[C]):
         """
 
     @abstractmethod
-    def read_at_once(self, work: Callable[[C], T]) -> T:
-        """Return what a function reads, as `WaffleStore.read_at_once` describes it."""
+    def read_without_waiting(self, work: Callable[[C], T]) -> T:
+        """Return what a function reads, as `WaffleStore.read_without_waiting` describes it."""
 
     @abstractmethod
     def write(
@@ -129,7 +129,7 @@ class Rows(ABC, Generic[C]):
 
         :param swaps: only those that write.
         :param by_record: load, compare and save records; a statement can't compare these rows.
-        :raises Overtaken: some row is not as it was seen.
+        :raises RowChanged: some row is not as it was seen.
         """
 
 

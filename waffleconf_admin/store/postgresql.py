@@ -161,10 +161,12 @@ def of_engine(engine: Any) -> Notifications:
     return Notifications(engine.dialect.driver, connect, execute)
 
 
-def of_peewee(database: Any, apart: Callable[[Callable[[Any], object]], object]) -> Notifications:
+def of_peewee(
+    database: Any, in_own_transaction: Callable[[Callable[[Any], object]], object]
+) -> Notifications:
     """Return the notifications of a database of peewee.
 
-    :param apart: works with the database in a transaction of its own.
+    :param in_own_transaction: works with the database in a transaction of its own.
     :raises StoreError: it is no PostgreSQL.
     """
     from peewee import PostgresqlDatabase
@@ -181,7 +183,9 @@ def of_peewee(database: Any, apart: Callable[[Callable[[Any], object]], object])
     return Notifications(
         "psycopg" if psycopg3 else "psycopg2",
         lambda: unpooled._connect(),
-        lambda sql, parameters: apart(lambda database: database.execute_sql(sql, parameters)),
+        lambda sql, parameters: in_own_transaction(
+            lambda database: database.execute_sql(sql, parameters)
+        ),
     )
 
 

@@ -27,7 +27,7 @@ from typing import Generic, NoReturn
 from ..exceptions import StoreError
 from . import errors, verify
 from .contract import HistoryRow, Swap, Swaps
-from .orm import C, Connections, History, Overtaken
+from .orm import C, Connections, History, RowChanged
 from .table import Table
 
 
@@ -67,7 +67,7 @@ class Save(Generic[C]):
         try:
             return self._attempt()
         except _CommitLost as lost:
-            return self._settle(lost.error)
+            return self._resolve_lost_commit(lost.error)
 
     def _attempt(self, *, again: bool = False) -> bool:
         """Run the transaction.
@@ -78,7 +78,7 @@ class Save(Generic[C]):
         try:
             self._connections.write(self._do_all, serializable=self._is_decided_by_absent_rows())
             return True
-        except Overtaken:
+        except RowChanged:
             return False
         except self._connections.integrity_error as error:
             if self._is_row_taken():
@@ -100,7 +100,7 @@ class Save(Generic[C]):
         if len(self._writes) < len(self._swaps):
             stored = self._table.lock(connection, self._swaps)
             if any(stored.get(key) != swap.seen for key, swap in self._swaps.items()):
-                raise Overtaken
+                raise RowChanged
         self._table.write(connection, self._writes)
         if self._rows:
             self._history.add(connection, self._rows)
@@ -118,7 +118,7 @@ class Save(Generic[C]):
         added = [key for key, swap in self._writes.items() if swap.seen is None]
         return bool(added and self._stored(added))
 
-    def _settle(self, lost: Exception) -> bool:
+    def _resolve_lost_commit(self, lost: Exception) -> bool:
         """Make sure of a save whose connection was lost in the commit, by running it once more.
 
         If the first commit is still under way its rows are locked, and this waits for it; if it

@@ -51,10 +51,10 @@ class SQLStore(WaffleStore, Generic[C]):
         texts = self._connections.ask(lambda at: table.read(at, wanted), fresh=fresh)
         return list(texts.items())
 
-    def read_at_once(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+    def read_without_waiting(self, keys: Iterable[str]) -> list[tuple[str, str]]:
         table, wanted, connections = self._table, list(keys), self._connections
         try:
-            texts = connections.read_at_once(lambda at: table.read(at, wanted))
+            texts = connections.read_without_waiting(lambda at: table.read(at, wanted))
         except connections.error_types as error:
             errors.fail(error)
         return list(texts.items())
@@ -85,5 +85,5 @@ class SQLStore(WaffleStore, Generic[C]):
     def prune_history(self, until: datetime, limit: int) -> int:
         history = self._history
         return self._connections.change(
-            lambda at: history.prune(at, until, limit), wait=locks.BESIDE
+            lambda at: history.prune(at, until, limit), wait=locks.WAIT_BESIDE_CALLER
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic
 
 from .contract import Swaps
-from .orm import C, Overtaken, Row, Rows
+from .orm import C, Row, RowChanged, Rows
 from .records import as_text, key_of, text_of
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Table(Generic[C]):
     def write(self, connection: C, swaps: Swaps) -> None:
         """Write texts where rows still are as they were seen; all rows of a key become equal.
 
-        :raises Overtaken: some row is not as it was seen.
+        :raises RowChanged: some row is not as it was seen.
         """
         self.rows.write(connection, swaps, by_record=not self._irregular.isdisjoint(swaps))
 
@@ -79,14 +79,14 @@ def records_to_write(swaps: Swaps, records: Iterable[Any]) -> Iterator[tuple[str
     """Yield ``(key, record or None, new text or None)`` for each record to save, add or delete.
 
     :param records: all that there are of these keys, locked.
-    :raises Overtaken: a record is not as it was seen.
+    :raises RowChanged: a record is not as it was seen.
     """
     found: dict[str, list[Any]] = {key: [] for key in swaps}
     for record in records:
         found.get(key_of(record), []).append(record)
     for key, swap in swaps.items():
         if min(map(text_of, found[key]), default=None) != swap.seen:
-            raise Overtaken
+            raise RowChanged
     for key, swap in swaps.items():
         for record in found[key] or [None]:
             yield key, record, swap.new

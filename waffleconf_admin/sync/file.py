@@ -10,7 +10,7 @@ from ..defaults import DEFAULTS
 from ..i18n import gettext, mark
 from .health import Severity, Trouble
 from .watch_type import Reload, State, Stop, WatchType
-from .watchfile import file_mark, file_trouble, touch_file, trouble_error
+from .watchfile import file_stamp, file_trouble, touch_file, trouble_error
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class FileWatch(WatchType):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self.path = str(os.fspath(self.setting("WAFFLE_WATCHER_FILE")))
-        self._mark = file_mark(self.path)
+        self._stamp = file_stamp(self.path)
         self._retry_at = 0.0
         self._trouble: Trouble | None = None
 
@@ -53,7 +53,7 @@ class FileWatch(WatchType):
         except OSError as error:
             if self.trouble() is None:
                 log.error("Changes come late. %s", error)
-        self._mark = file_mark(self.path)
+        self._stamp = file_stamp(self.path)
 
     def watch(self, reload: Reload, stop: Stop) -> None:
         seconds = self.interval
@@ -65,23 +65,23 @@ class FileWatch(WatchType):
 
     def changed(self) -> bool:
         """Whether the file has changed, and no reload has failed within the interval."""
-        return file_mark(self.path) != self._mark and time.monotonic() >= self._retry_at
+        return file_stamp(self.path) != self._stamp and time.monotonic() >= self._retry_at
 
     def follow(self, reload: Reload) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
         if not self.changed():
             return
-        now = file_mark(self.path)  # from before the reload: what changes meanwhile is news
+        now = file_stamp(self.path)  # from before the reload: what changes meanwhile is news
         if reload() is False:
             self._retry_at = time.monotonic() + self.interval
         else:
-            self._mark = now
+            self._stamp = now
 
     def max_delay(self) -> float:
         return self.interval
 
     def is_listening(self) -> bool:
-        return file_mark(self.path) is not None
+        return file_stamp(self.path) is not None
 
     def trouble(self) -> Trouble | None:
         """Return what keeps this process from changing the file; log it when it begins."""

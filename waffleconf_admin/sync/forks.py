@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from types import BuiltinFunctionType, FrameType
 from typing import Protocol
 
-# A child has one thread. What the others were doing stays half done in it for ever: a lock is never
-# released, a module never imported to its end. (Python then finds no codec "idna", which every
+# A child has one thread. Locks held by the others are never released in it, and a module that was
+# being imported stays half imported. (Python then finds no codec "idna", which every
 # request needs, or waits for the module.) So a fork waits for our threads, for some longer than for
 # others:
 #
@@ -130,14 +130,14 @@ def _is_any_busy() -> bool:
     for thread, work in list(_WORK.items()):
         if thread == threading.get_ident():
             continue
-        if _has_to_end(frames.get(thread)):
+        if _is_importing_or_resolving(frames.get(thread)):
             work.began = now  # what follows it, a connection say, is waited for as long as any
             busy = True
         busy |= not work.over and now < work.began + IO_LIMIT
     return busy
 
 
-def _has_to_end(frame: FrameType | None) -> bool:
+def _is_importing_or_resolving(frame: FrameType | None) -> bool:
     """Whether a thread imports, or looks up a host name."""
     # A greenlet has no frame here. It does not switch while a file is read.
     while frame is not None:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 #: Seconds that the watcher waits for a notification before it asks whether to stop.
 POLL = 0.9
 #: Seconds without a notification after which the server is pinged.
-SILENCE = 5.0
+PING_AFTER = 5.0
 #: Seconds without an answer after which the server counts as hung.
 ANSWER = 5.0
 #: Seconds until a notification to ourselves counts as not delivered.
@@ -134,7 +134,7 @@ class PostgreSQLWatch(WatchType):
         self._notifications().send(self._channel)
 
     def max_delay(self) -> float:
-        return SILENCE + ANSWER
+        return PING_AFTER + ANSWER
 
     def trouble(self) -> Trouble | None:
         return None if self._delivers else NOT_DELIVERED
@@ -187,7 +187,7 @@ class PostgreSQLWatch(WatchType):
         while not stop.is_set():
             if listener.wait(POLL):
                 reload()
-            elif time.monotonic() - answered_at < SILENCE:
+            elif time.monotonic() - answered_at < PING_AFTER:
                 continue
             else:
                 _ping(listener, stop)  # a dead connection looks like a quiet one

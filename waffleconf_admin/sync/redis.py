@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 #: Seconds that the watcher waits for a message before it asks whether to stop.
 POLL = 0.9
 #: Seconds without a message after which Redis is pinged, and then until it counts as hung.
-SILENCE = 5.0
+PING_AFTER = 5.0
 #: Seconds after a message in which those that are there already are the same reload.
 BURST = 0.05
 #: Seconds that a notification may hold up the request that sends it.
@@ -53,7 +53,7 @@ class RedisWatch(WatchType):
 
         :raises redis.RedisError: Redis can't be reached, or does not answer.
         """
-        with self._connect(SILENCE) as client, client.pubsub() as pubsub:
+        with self._connect(PING_AFTER) as client, client.pubsub() as pubsub:
             pubsub.subscribe(self._channel)
             answered_at = pinged = time.monotonic()
             pending: float | None = None  # since when there has been a change to read
@@ -72,11 +72,11 @@ class RedisWatch(WatchType):
                     failed = reload() is False
                     answered_at += time.monotonic() - now  # the reload is no silence of Redis
                     pending = now if failed and not stop.wait(RETRY) else None
-                if now - answered_at > 2 * SILENCE:
+                if now - answered_at > 2 * PING_AFTER:
                     from redis.exceptions import TimeoutError as RedisTimeoutError
 
                     raise RedisTimeoutError("Redis does not answer")
-                if now - max(answered_at, pinged) > SILENCE:
+                if now - max(answered_at, pinged) > PING_AFTER:
                     pubsub.ping()  # a hung server looks like a quiet one
                     pinged = now
 
@@ -90,7 +90,7 @@ class RedisWatch(WatchType):
         self._sender.publish(self._channel, time.time())
 
     def max_delay(self) -> float:
-        return 2 * SILENCE
+        return 2 * PING_AFTER
 
     def after_save(self) -> str:
         return gettext("The other processes follow at once.")

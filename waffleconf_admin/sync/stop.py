@@ -13,7 +13,7 @@ from . import forks
 HEARTBEAT = 1.0
 
 
-class Owner(Protocol):
+class Heartbeat(Protocol):
     """Whose watcher it is."""
 
     def do_what_is_due(self, listened: float) -> None:
@@ -30,7 +30,7 @@ class StopEvent:
     It is set in a forked process too, where a greenlet lives on with what belongs to the parent.
     """
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Heartbeat) -> None:
         self._owner = owner
         self._pid = os.getpid()
         self._event = threading.Event()

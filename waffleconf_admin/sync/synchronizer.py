@@ -64,7 +64,7 @@ class Synchronizer:
         make = find(config["WAFFLE_WATCHTYPE"]) if self._active else WatchType
         self._watch_type: WatchType = make(self._state)
         # The one to ask before each request.
-        self._checked = self._watch_type if self._watch_type.checks_requests else None
+        self._request_check = self._watch_type if self._watch_type.checks_requests else None
         #: Whether requests show that there are several processes, though WAFFLE_MULTIPROC is off.
         self._multiproc_off = False
         self._expects_one_process = not self._active
@@ -214,8 +214,8 @@ class Synchronizer:
             if self._expects_one_process and environ is not None:
                 self._check_for_others(environ)
             return
-        if self._checked is not None and self._checked.changed():
-            self._follow_change(self._checked)
+        if self._request_check is not None and self._request_check.changed():
+            self._follow_change(self._request_check)
         if self._thread.is_silent():
             self._follow_without_thread()
 
@@ -238,11 +238,11 @@ class Synchronizer:
         if self._thread.forget_inherited():
             self._ready_pid = None
             self.ensure(in_request=True)
-        patience = thread.SILENCE if self._checked is None else self._interval
+        patience = thread.HEARTBEAT_TIMEOUT if self._request_check is None else self._interval
         if self._thread.is_silent() and self._resync.seconds_since_read() > patience:
-            self._flight.run(self._stand_in)
+            self._flight.run(self._do_threads_work)
 
-    def _stand_in(self) -> None:
+    def _do_threads_work(self) -> None:
         if self._sender.unsent:
             self.notify()
         self._state.update_conf()
@@ -251,23 +251,26 @@ class Synchronizer:
 
     def health(self) -> Health:
         """How well this process follows."""
-        silent, failing = self._thread.is_silent(), self._thread.failures.failing
+        active, silent = self._active, self._thread.is_silent()
+        fails = self._thread.failures.failing or not self._watch_type.is_listening()
         found = {
             MULTIPROC_OFF: self._multiproc_off,
             RELOAD_FAILS: self._reload_fails,
-            WATCHER_FAILS: failing or not self._watch_type.is_listening(),
-            NOT_SENT: self._sender.unsent,
-            THREAD_SILENT: self._active and silent and not self._thread.busy,
+            WATCHER_FAILS: active and fails,
+            NOT_SENT: active and self._sender.unsent,
+            THREAD_SILENT: active and silent and not self._thread.busy,
+            self._watch_type.trouble() if active else None: True,
+            self._missed.trouble if active else None: True,
         }
-        troubles = [trouble for trouble, holds in found.items() if holds]
-        late = self._active and self._resync.seconds_since_read() > self._interval + thread.SILENCE
+        troubles = [trouble for trouble, holds in found.items() if holds and trouble]
+        late = (
+            active and self._resync.seconds_since_read() > self._interval + thread.HEARTBEAT_TIMEOUT
+        )
         return self._record.health(
             self._watch_type.name or None,
-            alive=self._active and self._thread.exists() and not silent,
+            alive=active and self._thread.exists() and not silent,
             lags=self._reload_fails or late,
-            trouble=worst(
-                [*troubles, self._watch_type.trouble(), self._missed.trouble], self._interval
-            ),
+            trouble=worst(troubles, self._interval),
         )
 
     def after_save(self) -> str | None:

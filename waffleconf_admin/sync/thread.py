@@ -15,10 +15,10 @@ from .stop import StopEvent
 log = logging.getLogger(__name__)
 
 #: Seconds without a heartbeat after which the thread counts as silent.
-SILENCE = 3.0
+HEARTBEAT_TIMEOUT = 3.0
 
 
-class Owner(Protocol):
+class WatcherOwner(Protocol):
     """Whose thread it is."""
 
     def watch(self, stop: StopEvent) -> None:
@@ -42,7 +42,7 @@ class WatcherThread:
     It has new locks and events in each process: a parent's may be held, and would stay so.
     """
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: WatcherOwner) -> None:
         self._owner = owner
         self._thread: threading.Thread | None = None
         self._inherited = False  # it is one of the parent's, a greenlet
@@ -90,7 +90,7 @@ class WatcherThread:
             thread.join(1.0)
 
     def is_silent(self) -> bool:
-        return time.monotonic() - self.stop_event.heartbeat > SILENCE
+        return time.monotonic() - self.stop_event.heartbeat > HEARTBEAT_TIMEOUT
 
     def forget_inherited(self) -> bool:
         """Forget a greenlet that has not come through the fork; False: it is a thread of ours."""

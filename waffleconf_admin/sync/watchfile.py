@@ -40,7 +40,7 @@ FILE_IS_READ_ONLY = Trouble(
 )
 
 
-def file_mark(path: str) -> tuple[int, int, int] | None:
+def file_stamp(path: str) -> tuple[int, int, int] | None:
     """Return what differs after each change of a file; None when there is no regular file."""
     try:
         stat = os.stat(path)

@@ -45,7 +45,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         with bind.connect() as connection:
             return work(connection)
 
-    def read_at_once(self, work: Callable[[sa.Connection], T]) -> T:
+    def read_without_waiting(self, work: Callable[[sa.Connection], T]) -> T:
         if not self._rows.is_ready():
             raise NotReadyError("The app's models are not complete yet, so no record can be read.")
         bind = self.bind(write=True)
@@ -54,7 +54,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         with self._connect_or_replica(bind) as connection:
             _forbid_autocommit(connection)
             connection.detach()  # it is closed for good afterwards; the process may be forked
-            with _transaction(connection, locks.AT_ONCE):
+            with _transaction(connection, locks.FIRST_LOAD_WAIT):
                 return work(connection)
 
     def write(
@@ -71,7 +71,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         if self._is_open(bind):
             if _is_in_memory(bind):
                 raise BusyError(errors.COMMIT_FIRST)
-            wait = locks.BESIDE if wait is None else wait
+            wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
         with bind.connect() as connection:
             _forbid_autocommit(connection)
             with _transaction(connection, wait, serializable):
@@ -114,7 +114,7 @@ class AlchemyConnections(Connections[sa.Connection]):
             try:
                 # Recipes that send reading to a replica look at this, and at the statement.
                 session._flushing = write or flushing
-                clause = rows.touch if write else rows.select
+                clause = rows.lock_by_update if write else rows.select
                 return session.get_bind(mapper=rows.mapper, clause=clause)  # type: ignore[no-any-return]
             finally:
                 session._flushing = flushing

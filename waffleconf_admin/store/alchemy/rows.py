@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..contract import Swaps
-from ..orm import Overtaken, Rows
+from ..orm import RowChanged, Rows
 from ..records import key_of, overrides, text_of
 from ..table import by_statement, records_to_write
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
-MANY = 500
+MAX_KEYS = 500
 
 #: The events of a record that is saved.
 _EVENTS = [
@@ -62,7 +62,7 @@ class AlchemyRows(Rows[sa.Connection]):
         return sa.select(self._key, self._value)
 
     @cached_property
-    def touch(self) -> sa.Update:
+    def lock_by_update(self) -> sa.Update:
         return (
             sa.update(self._key.table)
             .where(self._key == self._key_given)
@@ -92,14 +92,14 @@ class AlchemyRows(Rows[sa.Connection]):
         return self._guarded[dialect]
 
     def _some(self, query: sa.Select[Any], keys: list[str] | None) -> sa.Select[Any]:
-        return query if keys is None or len(keys) > MANY else query.where(self._key.in_(keys))
+        return query if keys is None or len(keys) > MAX_KEYS else query.where(self._key.in_(keys))
 
     def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Any]:
         return self._fetch(connection, self._some(self.select, keys))
 
     def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Any]:
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
-            connection.execute(self.touch, {"of_key": keys[0]})
+            connection.execute(self.lock_by_update, {"of_key": keys[0]})
         # All in one order: two that lock each other's rows would wait for each other.
         query = self._some(self.select, keys).order_by(self._key).with_for_update()
         return self._fetch(connection, query)
@@ -120,11 +120,11 @@ class AlchemyRows(Rows[sa.Connection]):
             # The rowcount of an INSERT means nothing: it fails or not.
             count = connection.execute(statements[name], parameters).rowcount
             if name != "insert" and count != len(parameters):
-                raise Overtaken
+                raise RowChanged
 
     def _write_records(self, connection: sa.Connection, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
-        connection.execute(self.touch, [{"of_key": key} for key in swaps])
+        connection.execute(self.lock_by_update, [{"of_key": key} for key in swaps])
         with session_on(connection) as session:
             records = session.scalars(self._some(self._select_records, list(swaps))).all()
             for key, record, new in records_to_write(swaps, records):

@@ -56,14 +56,14 @@ class PeeweeConnections(Connections[Any]):
             return work(database)
         return _run(database, lambda: work(database))
 
-    def read_at_once(self, work: Callable[[Any], T]) -> T:
+    def read_without_waiting(self, work: Callable[[Any], T]) -> T:
         database = self.database
         if _is_in_transaction(database) and self._is_only_one(database):
             return work(database)
         # A database in memory ends with its connection; elsewhere the process may be forked next.
         return _run(
             database,
-            lambda: _in_transaction(database, work, wait=locks.AT_ONCE),
+            lambda: _in_transaction(database, work, wait=locks.FIRST_LOAD_WAIT),
             pooled=self.in_memory(),
         )
 
@@ -74,7 +74,7 @@ class PeeweeConnections(Connections[Any]):
         if _is_in_transaction(database):
             if self._is_only_one(database):
                 raise BusyError(errors.COMMIT_FIRST)
-            wait = locks.BESIDE if wait is None else wait
+            wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
         begin = ("SERIALIZABLE",) if serializable else ()
         if dialect_of(database) == "sqlite":
             begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for

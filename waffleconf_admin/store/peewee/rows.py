@@ -10,12 +10,12 @@ from typing import Any
 import peewee
 
 from ..contract import Swaps
-from ..orm import Overtaken, Row, Rows
+from ..orm import Row, RowChanged, Rows
 from ..records import key_of, overrides, text_of
 from ..table import by_statement, records_to_write
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
-MANY = 500
+MAX_KEYS = 500
 
 _SAVING = {"__init__", "create", "save", "delete_instance"}
 
@@ -40,7 +40,7 @@ class PeeweeRows(Rows[Any]):
         if self._as_records:
             records = self._some(model.select(), keys)
             return [(key_of(record), text_of(record)) for record in records]
-        if keys is None or len(keys) > MANY:
+        if keys is None or len(keys) > MAX_KEYS:
             sql, parameters = model.select(model.key, model.value).sql()
         else:
             sql, parameters = self._statement(connection, len(keys))[0], keys
@@ -61,7 +61,7 @@ class PeeweeRows(Rows[Any]):
             # The rowcount of an INSERT means nothing: it fails or not.
             count = self._execute_many(connection, name, parameters)
             if name != "insert" and count != len(parameters):
-                raise Overtaken
+                raise RowChanged
 
     def _write_records(self, connection: Any, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
@@ -77,7 +77,9 @@ class PeeweeRows(Rows[Any]):
                 record.save()
 
     def _some(self, query: Any, keys: list[str] | None) -> Any:
-        return query if keys is None or len(keys) > MANY else query.where(self.model.key.in_(keys))
+        return (
+            query if keys is None or len(keys) > MAX_KEYS else query.where(self.model.key.in_(keys))
+        )
 
     def _execute_many(self, connection: Any, name: str, rows: list[dict[str, Any]]) -> int:
         """Execute a statement for many rows and return how many it changed."""
