@@ -85,7 +85,7 @@ _CALLS = {
     "read": _DOCUMENTED,
     "swap": _DOCUMENTED,
     "read_fresh": (*_DOCUMENTED, "read"),
-    "read_at_once": (*_DOCUMENTED, "read", "read_fresh"),
+    "read_without_waiting": (*_DOCUMENTED, "read", "read_fresh"),
 }
 
 

@@ -239,7 +239,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 
 
 CALLS: dict[str, Callable[[AlchemyWaffleStore], Any]] = {
-    "read_at_once": lambda store: store.read_without_waiting(["A"]),
+    "read_without_waiting": lambda store: store.read_without_waiting(["A"]),
     "read_fresh": lambda store: store.read_fresh(["A"]),
     "in_memory": lambda store: store.in_memory(),
     "after_fork": lambda store: store.after_fork(),
