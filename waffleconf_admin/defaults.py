@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from . import calls
+
+log = logging.getLogger(__name__)
 
 #: Every setting of the extension itself, with its default.
 DEFAULTS: dict[str, Any] = {
@@ -41,6 +46,19 @@ def setting(config: Mapping[str, Any], name: str) -> Any:
 
 def check(config: Mapping[str, Any]) -> None:
     """Refuse settings of the extension that would do harm later, and far from their cause."""
+    known = {key.removeprefix("WAFFLE_"): key for key in DEFAULTS}
+    for key in config:
+        name = key.removeprefix("WAFFLE_")
+        if name != key and name not in known:
+            for near in difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+                message = "%s is not a setting of waffleconf_admin. Do you mean %s?"
+                log.warning(message, key, known[near])
+    for key in ("WAFFLE_AUTOLOAD", "WAFFLE_STORE_DEFAULTS", "WAFFLE_MULTIPROC"):
+        if isinstance(config[key], str):  # "false" would be true
+            raise ValueError(f"{key} is {config[key]!r}: write True or False.")
+    path = config["WAFFLE_WATCHER_FILE"]
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise ValueError(f"WAFFLE_WATCHER_FILE is {path!r}: write a path.")
     for key in ("WAFFLE_WATCH_INTERVAL", "WAFFLE_RESYNC_INTERVAL"):
         seconds = config[key]
         if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):

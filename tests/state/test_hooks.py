@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +21,7 @@ from waffleconf_admin import StoreError, WaffleConf, WaffleStore, conf
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.exceptions import NotReadyError
+from waffleconf_admin.store import locks
 
 MakeApp = Callable[..., Flask]
 
@@ -483,3 +488,17 @@ def test_what_was_set_before_the_start_is_told_of_then_and_not_again(
     app.extensions["waffleconf"].update_conf()
     assert app.config["SITENAME"] == "Waffle"
     assert len(caplog.records) == 1
+
+
+def test_the_first_request_waits_for_a_lock(make_app: MakeApp, orm: str, tmp_path: Path) -> None:
+    """Of another process that commits, say; the default would be a wrong value."""
+    make_app(CONFS, orm=orm).extensions["waffleconf"].update_db({"SITENAME": "Stored"})
+    worker = make_app(CONFS, orm=orm, create=False)
+    worker.add_url_rule("/", view_func=lambda: worker.config["SITENAME"])
+    lock = sqlite3.connect(tmp_path / "test.db", isolation_level=None, check_same_thread=False)
+    with contextlib.closing(lock):
+        lock.execute("BEGIN EXCLUSIVE")
+        release = threading.Timer(1.5 * locks.FIRST_LOAD_WAIT, lambda: lock.execute("COMMIT"))
+        release.start()
+        assert worker.test_client().get("/").text == "Stored"
+        release.join()

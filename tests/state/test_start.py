@@ -70,6 +70,10 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
         {"WAFFLE_RESYNC_INTERVAL": 0},
         {"WAFFLE_CLASSES": ["shop.Point"]},
         {"WAFFLE_CLASSES": dict},
+        {"WAFFLE_MULTIPROC": "false"},
+        {"WAFFLE_AUTOLOAD": "no"},
+        {"WAFFLE_STORE_DEFAULTS": "0"},
+        {"WAFFLE_WATCHER_FILE": 5},
     ],
     ids=repr,
 )
@@ -78,6 +82,15 @@ def test_a_setting_of_the_extension_that_cannot_be_used_is_named(wrong: dict[str
     app.config.update(wrong)
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is "):
         WaffleConf(app, Memory())
+
+
+def test_a_misspelt_setting_of_the_extension_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    app = Flask("shop")
+    app.config.update(WAFFLE_WATCH_TYPE="redis", WAFFLE_FLAVOUR="vanilla")
+    WaffleConf(app, Memory())
+    (record,) = caplog.records
+    assert "WAFFLE_WATCH_TYPE is not a setting" in record.getMessage()
+    assert "WAFFLE_WATCHTYPE?" in record.getMessage()
 
 
 def test_second_init_on_one_app_is_an_error(make_app: MakeApp) -> None:

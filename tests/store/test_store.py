@@ -251,7 +251,9 @@ OURS = {"read", "read_fresh", "read_without_waiting", "swap"}
         pytest.param([], ["get"], set(), id="get of a mixin"),
         pytest.param(["read"], [], {"swap"}, id="read"),
         pytest.param(["read_fresh"], [], {"read", "swap"}, id="read_fresh"),
-        pytest.param(["read_without_waiting"], [], OURS - {"read_without_waiting"}, id="read_without_waiting"),
+        pytest.param(
+            ["read_without_waiting"], [], OURS - {"read_without_waiting"}, id="read_without_waiting"
+        ),
         pytest.param(["swap"], [], OURS - {"swap"}, id="swap"),
     ],
 )

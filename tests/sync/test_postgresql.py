@@ -220,7 +220,8 @@ def test_a_pooler_in_transaction_mode_is_reported(
     writer, state = make(), make(way, WAFFLE_RESYNC_INTERVAL=1)
     assert until(lambda: state.health().trouble)
     assert "PgBouncer in transaction mode" in state.health().trouble
-    assert caplog.text.count("PgBouncer in transaction mode") == 1
+    assert until(lambda: caplog.text.count("PgBouncer in transaction mode") == 1)
+    assert "within 1 seconds" in state.propagation()
     assert follows(writer, state, "A")  # by the resync
     assert follows(state, writer, "B")  # it can notify
     state.stop()

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from ..contexts import assume_up_to_date
-from ..exceptions import NotReadyError, StoreError
+from ..exceptions import BusyError, NotReadyError, StoreError
 from ..log_once import LogOnce
 from ..signals import announce
 from ..sync.failures import RETRY
@@ -93,6 +93,13 @@ class Loader:
             if in_request:
                 self.reload()
             self._next_try = 0.0
+        except BusyError as error:
+            # A migration may hold a lock for minutes, and have pushed this very context. But a
+            # request needs the stored values: it waits as long as the database lets it.
+            if not in_request:
+                self._note_failure(error)
+            else:
+                self.reload()
         except StoreError as error:
             self._note_failure(error)
 

@@ -59,8 +59,8 @@ _FAULTS = (
     _Fault(
         ("42P01", "1146"),
         r"no such table",
-        "The table of the settings does not exist: create the tables (db.create_all() or your "
-        "migration).",
+        "A table of the settings, or of their history, does not exist: create the tables "
+        "(db.create_all() or your migration).",
         NotReadyError,
     ),
     _Fault(

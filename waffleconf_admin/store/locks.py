@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 #: Seconds that a save waits for a lock while its caller has a transaction open, which may hold it.
 WAIT_BESIDE_CALLER = 2.0
 #: Seconds that the first load of a process waits: a migration may hold the table for minutes.
-FIRST_LOAD_WAIT = 0.1
+FIRST_LOAD_WAIT = 0.5
 
 #: The first statement of a transaction: whatever it reads stays so until it has written, and so do
 #: rows that are not there, which no lock can hold. SQLite locks the whole database anyway.

@@ -48,6 +48,12 @@ class FileWatch(WatchType):
                 "path of this app's own.",
                 self.path,
             )
+        elif not os.path.isabs(self.path):
+            log.warning(
+                "WAFFLE_WATCHER_FILE is %s, a relative path: a process that is started in another "
+                "folder, by cron say, watches another file. Write an absolute path.",
+                self.path,
+            )
         try:
             touch_file(self.path, mode=self._mode)
         except OSError as error:

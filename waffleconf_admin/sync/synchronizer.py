@@ -274,13 +274,18 @@ class Synchronizer:
         )
 
     def after_save(self) -> str | None:
-        """Say after a save when the other processes follow; None: nothing is known."""
+        """Return when the other processes follow a save, in a sentence; None: nothing is known."""
         if not self._active:
             return None
+        seconds = f"{self._interval:g}"
         if self._sender.unsent:
             return gettext(
                 "The other processes could not be notified; they follow within %(seconds)s "
                 "seconds.",
-                seconds=f"{self._interval:g}",
+                seconds=seconds,
+            )
+        if self._watch_type.trouble() or self._thread.failures.failing:  # mostly theirs, too
+            return gettext(
+                "The other processes follow within %(seconds)s seconds.", seconds=seconds
             )
         return self._watch_type.after_save()
