@@ -89,6 +89,9 @@ class WaffleConf:
 
 
 def _check_store(store: Any) -> None:
+    if isinstance(store, WaffleStore) and store.needs_model and store.model is None:
+        name = type(store).__name__
+        raise TypeError(f"{name} has no model: write {name}(db=db, model=Conf).")
     if not isinstance(store, WaffleStore):
         given = f"the class {store.__name__}" if isinstance(store, type) else repr(store)
         raise TypeError(

@@ -22,6 +22,13 @@ from waffleconf_admin import WaffleAdmin, blueprint, build_form
 from waffleconf_admin.admin.submission import FORM_BYTES
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_history_answers_with_and_without_a_slash(make_app: MakeApp, slash: str) -> None:
+    app = make_app(CONFS, history=True)
+    app.register_blueprint(WaffleAdmin())
+    assert app.test_client().get(f"{URL}/history{slash}").status_code == 200
+
+
 @pytest.mark.parametrize("prefix", [None, "/settings", "/a/b"])
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_page_answers_with_and_without_a_slash(

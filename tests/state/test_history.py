@@ -66,6 +66,9 @@ def plain(make_app: MakeApp, orm: str) -> Any:
     return make_app(CONFS, orm=orm, history=True).extensions["waffleconf"]
 
 
+NAIVE = datetime(2026, 1, 1)
+
+
 def told(changes: Any) -> list[tuple[Any, ...]]:
     return [(c.key, c.old, c.new) for c in changes]
 
@@ -299,6 +302,15 @@ def test_undo_gives_all_settings_of_a_save_what_they_had(state: Any) -> None:
 def test_undo_of_a_reset_brings_the_value_back(plain: Any) -> None:
     plain.update_db({"SIZE": 5})
     assert plain.history.undo(plain.reset(["SIZE"]).change_set) == {"SIZE": 5}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("limit", -1), ("limit", "5"), ("before", "x"), ("since", NAIVE), ("until", NAIVE)],
+)
+def test_a_range_that_is_none_is_an_error_that_names_it(plain: Any, name: str, wrong: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name}="):
+        plain.history.list(**{name: wrong})
 
 
 def test_undo_writes_nothing_when_somebody_changed_one_since(state: Any) -> None:

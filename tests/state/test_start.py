@@ -9,7 +9,9 @@ from flask import Flask
 from states import CONFS, VALUES, MakeApp, Memory, state_of
 
 from waffleconf_admin import (
+    AlchemyWaffleStore,
     InvalidValue,
+    PeeweeWaffleStore,
     WaffleAdmin,
     WaffleConf,
     WaffleStore,
@@ -110,6 +112,12 @@ def test_what_is_no_store_is_an_error_that_shows_one(given: Any) -> None:
     with pytest.raises(TypeError, match="AlchemyWaffleStore"):
         WaffleConf(app, given)
     assert not app.extensions
+
+
+@pytest.mark.parametrize("store", [AlchemyWaffleStore, PeeweeWaffleStore])
+def test_a_store_without_its_model_is_an_error_that_names_it(store: Any) -> None:
+    with pytest.raises(TypeError, match=f"{store.__name__} has no model: write .*model=Conf"):
+        WaffleConf(Flask("shop"), store(db=object()))
 
 
 def test_one_extension_serves_two_apps(make_app: MakeApp, orm: str) -> None:

@@ -294,7 +294,7 @@ def test_a_pending_object_takes_no_connection_of_a_pool_of_one(tmp_path: Path) -
 def test_a_row_that_the_view_holds_is_busy_and_no_deadlock(
     request: pytest.FixtureRequest, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "BESIDE", 0.2)
+    monkeypatch.setattr(locks, "WAIT_BESIDE_CALLER", 0.2)
     url = request.getfixturevalue(f"{database}_url")
     with ExitStack() as stack:
         case = open_case(stack, "scoped_session", database, url)

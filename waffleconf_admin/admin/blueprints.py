@@ -88,7 +88,7 @@ class WaffleAdmin(Blueprint):
         super().__init__(name, package, url_prefix=url_prefix, **defaults | blueprint_options)
         # An empty rule without strict slashes answers with and without the slash, no redirect.
         self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
-        self.add_url_rule("/history", "history", self._history)
+        self.add_url_rule("/history", "history", self._history, strict_slashes=False)
         self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
         # For the address bar, and for a log-in that leads back to the address of the POST.
         self.add_url_rule("/history/undo", "no_undo", self._no_undo)

@@ -91,8 +91,10 @@ class History:
         :param source: those made by this way in.
         :param since: at this moment or later; an aware datetime.
         :param until: before this moment; an aware datetime.
+        :raises ValueError: the limit or the id is no whole number, or a time is not aware.
         :raises StoreError: the database can't be read.
         """
+        _check_range(limit, before, since, until)
         given = (key,) if isinstance(key, str) else key
         keys = None if given is None else [k for k in dict.fromkeys(given) if is_storable(k)]
         return self._read(HistoryQuery(keys, None, actor, source, since, until, before, limit))
@@ -234,6 +236,18 @@ class History:
         # A database may compare keys more loosely than Python does.
         wanted = None if query.keys is None else set(query.keys)
         return [self._reader.change(row) for row in rows if wanted is None or row.key in wanted]
+
+
+def _check_range(
+    limit: int, before: int | None, since: datetime | None, until: datetime | None
+) -> None:
+    if type(limit) is not int or limit < 0:
+        raise ValueError(f"limit={limit!r}: write a whole number")
+    if before is not None and type(before) is not int:
+        raise ValueError(f"before={before!r}: write the id of a change, or None")
+    for name, time_ in (("since", since), ("until", until)):
+        if time_ is not None and time_.tzinfo is None:
+            raise ValueError(f"{name}={time_!r}: write a datetime with a time zone")
 
 
 def _is_days(days: Any) -> bool:

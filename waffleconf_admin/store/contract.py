@@ -106,6 +106,8 @@ class WaffleStore:
         ``add_history``, ``read_history``, ``read_latest`` and ``prune_history``.
     """
 
+    #: Whether a store of this class can do nothing without a model.
+    needs_model = False
     # Any: models and databases belong to the ORM, and peewee is not typed.
     history: Any = None
 

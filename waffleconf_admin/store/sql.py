@@ -22,6 +22,8 @@ class SQLStore(WaffleStore, Generic[C]):
     ``delete``, ``get`` and ``put``.
     """
 
+    needs_model = True
+
     # Made when they are first used: models may be mapped, and databases named, after the store.
 
     @cached_property

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from ..i18n import gettext
+from .failures import RETRY
 from .file import FileWatch
 from .watch_type import Reload, State, Stop, WatchType
 
@@ -21,8 +22,6 @@ PING_AFTER = 5.0
 BURST = 0.05
 #: Seconds that a notification may hold up the request that sends it.
 NOTIFY_TIMEOUT = 0.5
-#: Seconds until a failed reload is tried again.
-RETRY = 1.0
 
 
 class RedisWatch(WatchType):
