@@ -115,7 +115,9 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
     return url
 
 
-@pytest.fixture(scope="session")
+# For a module, no longer: while it is there an event loop runs in the main thread, where tests of
+# other modules call asynchronous functions.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, as installed by the system; playwright's own download is not needed."""
     from playwright.sync_api import sync_playwright
