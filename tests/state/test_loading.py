@@ -203,7 +203,7 @@ def test_while_the_database_is_away_one_request_a_second_asks_for_it(make_app: M
             away.wait(10)  # as a host that is gone does
         raise StoreError("the database is away")
 
-    store.read = store.read_fresh = store.read_without_waiting = read
+    store.read = store.read_fresh = store.read_promptly = read
     app.test_client().get("/")
     state_of(app).loader._next_try -= 1.0  # a second later
     first = threading.Thread(target=app.test_client().get, args=["/"])

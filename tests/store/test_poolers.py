@@ -69,7 +69,7 @@ ACTIONS: dict[str, Callable[[WaffleStore], Any]] = {
     "save": lambda store: store.swap({"A": (None, "a")}),
     "save decided by an absent row": lambda store: store.swap({"A": ("a", "b"), "B": (None, None)}),
     "prune": lambda store: store.prune_history(datetime.now(UTC), 10),
-    "first load": lambda store: store.read_without_waiting(["A"]),
+    "first load": lambda store: store.read_promptly(["A"]),
     "read": lambda store: store.read_fresh(["A"]),
 }
 ASK = {

@@ -157,7 +157,7 @@ def test_reading_without_saving_is_sent_to_the_replica(state: Any) -> None:
 def test_the_first_load_reads_the_primary_too(state: Any) -> None:
     state.update_db({"SIZE": 1})
     with state.app.app_context():
-        assert dict(state.configstore.read_without_waiting(["SIZE"])).keys() == {"SIZE"}
+        assert dict(state.configstore.read_promptly(["SIZE"])).keys() == {"SIZE"}
 
 
 def test_a_fork_forgets_the_connections_to_both(state: Any) -> None:
@@ -184,7 +184,7 @@ def test_the_first_load_reads_the_replica_if_the_primary_cannot_be_reached(
     with ends(app) as state, app.app_context():
         with engine.engines["replica"].begin() as connection:
             connection.exec_driver_sql("INSERT INTO confs (key, value) VALUES ('SIZE', '1')")
-        assert state.configstore.read_without_waiting(["SIZE"]) == [("SIZE", "1")]
+        assert state.configstore.read_promptly(["SIZE"]) == [("SIZE", "1")]
         with pytest.raises(StoreError):
             state.configstore.read_fresh(["SIZE"])
 
@@ -197,6 +197,6 @@ def test_a_session_without_a_database_is_not_ready(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/test.db"
     app = app_on(url, url, ByTenant, tmp_path)
     with ends(app) as state, app.app_context():
-        for read in (state.configstore.read, state.configstore.read_without_waiting):
+        for read in (state.configstore.read, state.configstore.read_promptly):
             with pytest.raises(NotReadyError, match="LookupError: no tenant"):
                 read(["SIZE"])

@@ -15,7 +15,7 @@ from store_cases import DATABASES, FOUR, SETUPS, Case, FourMethods, open_case
 from waffleconf_admin.exceptions import NotReadyError, StoreError
 from waffleconf_admin.store import AlchemyWaffleStore, PeeweeWaffleStore, WaffleStore
 
-READS = ["read", "read_fresh", "read_without_waiting"]
+READS = ["read", "read_fresh", "read_promptly"]
 
 #: How a session finds its database does not depend on which one it is: these run on a few.
 FEWER = {
@@ -238,7 +238,7 @@ def test_the_base_names_the_method_that_is_missing(call: Any, missing: str) -> N
         call(WaffleStore())
 
 
-OURS = {"read", "read_fresh", "read_without_waiting", "swap"}
+OURS = {"read", "read_fresh", "read_promptly", "swap"}
 
 
 @pytest.mark.parametrize("base", [AlchemyWaffleStore, PeeweeWaffleStore])
@@ -251,9 +251,7 @@ OURS = {"read", "read_fresh", "read_without_waiting", "swap"}
         pytest.param([], ["get"], set(), id="get of a mixin"),
         pytest.param(["read"], [], {"swap"}, id="read"),
         pytest.param(["read_fresh"], [], {"read", "swap"}, id="read_fresh"),
-        pytest.param(
-            ["read_without_waiting"], [], OURS - {"read_without_waiting"}, id="read_without_waiting"
-        ),
+        pytest.param(["read_promptly"], [], OURS - {"read_promptly"}, id="read_promptly"),
         pytest.param(["swap"], [], OURS - {"swap"}, id="swap"),
     ],
 )

@@ -168,7 +168,7 @@ class Commands:
                 raise StoreError("a fault that a test has made")
             return type(store).read(store, keys)
 
-        store.read = store.read_fresh = store.read_without_waiting = read
+        store.read = store.read_fresh = store.read_promptly = read
 
     def step_clock(self, seconds: float) -> None:
         real, real_ns = time.time, time.time_ns
@@ -203,7 +203,7 @@ class Commands:
                 threading.Event().wait(seconds)
             return type(store).read(store, keys)
 
-        store.read = store.read_fresh = store.read_without_waiting = read
+        store.read = store.read_fresh = store.read_promptly = read
         held.wait()
         self.fork()
         del store.read

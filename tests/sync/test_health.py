@@ -44,7 +44,7 @@ def fail(state: Any, *, times: int = 1_000_000) -> Callable[[], None]:
             raise StoreError("the database is away")
         return type(store).read(store, keys)
 
-    store.read = store.read_fresh = store.read_without_waiting = read
+    store.read = store.read_fresh = store.read_promptly = read
     return left.clear
 
 
@@ -315,7 +315,7 @@ def slow(make_app: MakeApp) -> tuple[Flask, Any, threading.Event, list[float]]:
         go.wait(60)
         return type(store).read(store, keys)
 
-    store.read = store.read_fresh = store.read_without_waiting = read
+    store.read = store.read_fresh = store.read_promptly = read
     return app, state, go, reads
 
 
@@ -383,11 +383,11 @@ def test_an_error_in_a_reload_leaves_the_request_alone(
     def read(keys: Any = None) -> Any:
         raise AttributeError("a mistake in somebody's store")
 
-    store.read = store.read_fresh = store.read_without_waiting = read
+    store.read = store.read_fresh = store.read_promptly = read
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert app.test_client().get("/").text == "Waffle"
     assert "a mistake in somebody's store" in caplog.text
-    del store.read, store.read_fresh, store.read_without_waiting
+    del store.read, store.read_fresh, store.read_promptly
     other, _state = make(make_app, WAFFLE_WATCH_INTERVAL=60)
     other.extensions["waffleconf"].update_db({"SITENAME": "A"})
     assert app.test_client().get("/").text == "A"

@@ -90,14 +90,14 @@ class Cache:
         texts = (repository.read_fresh if fresh else repository.read)(keys)
         return {key: self.record(key, texts.get(key)) for key in keys}
 
-    def load(self, *, at_once: bool = False) -> Changes:
+    def load(self, *, promptly: bool = False) -> Changes:
         """Bring all settings up to what the database holds, and return what has changed.
 
-        :param at_once: wait for no lock.
+        :param promptly: wait for a lock half a second at most.
         :raises StoreError: the database can't be read.
         """
         repository = self._repository
-        read = repository.read_without_waiting if at_once else repository.read_fresh
+        read = repository.read_promptly if promptly else repository.read_fresh
         called = next(self._reads)
         while True:  # ends: the generation changes only when another load or save succeeds
             generation, keys, number = self.generation, list(self._settings), next(self._reads)

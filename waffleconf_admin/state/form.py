@@ -68,9 +68,3 @@ def parse_text(state: _WaffleState, key: str, text: str) -> Any:
     """
     with context_of(state.app):
         return forms.parse_text(state.settings, key, text, state.app.config)
-
-
-def check_values(state: _WaffleState, new_values: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is wrong with values, ``{key: message}``; undeclared keys are left out."""
-    with context_of(state.app):
-        return forms.check_values(state.settings, new_values, state.app.config)

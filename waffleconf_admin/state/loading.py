@@ -49,15 +49,15 @@ class Loader:
         if self._cache.loaded:
             self._synchronizer.follow(environ)
 
-    def load(self, *, at_once: bool = False) -> None:
+    def load(self, *, promptly: bool = False) -> None:
         """Read the database into memory.
 
-        :param at_once: wait for no lock.
+        :param promptly: wait for a lock half a second at most.
         :raises StoreError: the database can't be read.
         """
         with assume_up_to_date(self._app):
             started, first = time.perf_counter(), not self._cache.loaded
-            changes = self._cache.load(at_once=at_once)
+            changes = self._cache.load(promptly=promptly)
             self._synchronizer.note_reload(time.perf_counter() - started)
             if changes and not first:
                 self._synchronizer.note_remote_change()
@@ -85,7 +85,7 @@ class Loader:
         if self._next_try:  # after a failure one request tries again, and the others go on
             self._next_try = now + RETRY
         try:
-            self.load(at_once=True)
+            self.load(promptly=True)
         except NotReadyError:
             # There is no table yet, or the models are not complete. A context outside a request may
             # be that of a command that makes the tables: it says nothing. In a request the reload

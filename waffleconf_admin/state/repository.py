@@ -81,13 +81,14 @@ class Repository:
         """
         return self._read(self._store.read_fresh, keys, check=True)
 
-    def read_without_waiting(self, keys: list[str]) -> dict[str, str]:
-        """Return what `read_fresh` does, without waiting for a lock or leaving a connection open.
+    def read_promptly(self, keys: list[str]) -> dict[str, str]:
+        """Return what `read_fresh` does, without waiting long for a lock or leaving a
+        connection open.
 
         :raises NotReadyError: there is no table yet, or the app is not complete.
         :raises StoreError: the database can't be read just now.
         """
-        return self._read(self._store.read_without_waiting, keys, check=True)
+        return self._read(self._store.read_promptly, keys, check=True)
 
     def _read(
         self,

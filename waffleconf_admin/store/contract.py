@@ -85,7 +85,7 @@ _CALLS = {
     "read": _DOCUMENTED,
     "swap": _DOCUMENTED,
     "read_fresh": (*_DOCUMENTED, "read"),
-    "read_without_waiting": (*_DOCUMENTED, "read", "read_fresh"),
+    "read_promptly": (*_DOCUMENTED, "read", "read_fresh"),
 }
 
 
@@ -173,8 +173,8 @@ class WaffleStore:
         """
         return self.read(keys)
 
-    def read_without_waiting(self, keys: Iterable[str]) -> list[tuple[str, str]]:
-        """Return what `read_fresh` does, without waiting for a lock; for the first load.
+    def read_promptly(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what `read_fresh` does, without waiting long for a lock; for the first load.
 
         It is called in application contexts of all sorts, a migration's too, and in processes that
         will fork. So it leaves no connection open, and does not configure models that are still

@@ -42,8 +42,8 @@ class Connections(ABC, Generic[C]):
         """
 
     @abstractmethod
-    def read_without_waiting(self, work: Callable[[C], T]) -> T:
-        """Return what a function reads, as `WaffleStore.read_without_waiting` describes it."""
+    def read_promptly(self, work: Callable[[C], T]) -> T:
+        """Return what a function reads, as `WaffleStore.read_promptly` describes it."""
 
     @abstractmethod
     def write(

@@ -53,10 +53,10 @@ class SQLStore(WaffleStore, Generic[C]):
         texts = self._connections.ask(lambda at: table.read(at, wanted), fresh=fresh)
         return list(texts.items())
 
-    def read_without_waiting(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+    def read_promptly(self, keys: Iterable[str]) -> list[tuple[str, str]]:
         table, wanted, connections = self._table, list(keys), self._connections
         try:
-            texts = connections.read_without_waiting(lambda at: table.read(at, wanted))
+            texts = connections.read_promptly(lambda at: table.read(at, wanted))
         except connections.error_types as error:
             errors.fail(error)
         return list(texts.items())

@@ -45,7 +45,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         with bind.connect() as connection:
             return work(connection)
 
-    def read_without_waiting(self, work: Callable[[sa.Connection], T]) -> T:
+    def read_promptly(self, work: Callable[[sa.Connection], T]) -> T:
         if not self._rows.is_ready():
             raise NotReadyError("The app's models are not complete yet, so no record can be read.")
         bind = self.bind(write=True)

@@ -56,7 +56,7 @@ class PeeweeConnections(Connections[Any]):
             return work(database)
         return _run(database, lambda: work(database))
 
-    def read_without_waiting(self, work: Callable[[Any], T]) -> T:
+    def read_promptly(self, work: Callable[[Any], T]) -> T:
         database = self.database
         if _is_in_transaction(database) and self._is_only_one(database):
             return work(database)

@@ -62,7 +62,7 @@ FREE = {"file": "ROLLBACK", "postgres": "ROLLBACK", "mariadb": "UNLOCK TABLES"}
 def read(case: Case) -> Any:
     """Read in a thread; fails, instead of waiting for ever, if a lock is waited for."""
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(case.store.read_without_waiting, ["A"]).result(20)
+        return executor.submit(case.store.read_promptly, ["A"]).result(20)
 
 
 @pytest.mark.parametrize("database", DATABASES)
@@ -141,10 +141,10 @@ def test_the_apps_own_connection_waits_afterwards_as_before(
             for statement in HOLD[database]:
                 other.exec_driver_sql(statement)
             with pytest.raises(BusyError):
-                case.store.read_without_waiting(["A"])
+                case.store.read_promptly(["A"])
             other.exec_driver_sql(FREE[database])
         else:
-            case.store.read_without_waiting(["A"])
+            case.store.read_promptly(["A"])
         assert case.sql(ASK[database]).fetchone() == before
 
 
@@ -157,7 +157,7 @@ def test_no_connection_stays_open(
 ) -> None:
     if hasattr(case.db, "close") and not isinstance(case.db, orm.scoped_session):
         case.db.close()
-    assert case.store.read_without_waiting(["A"]) == [("A", "a")]
+    assert case.store.read_promptly(["A"]) == [("A", "a")]
     wait_until(lambda: open_connections(database, tmp_path, connect) == 0)
 
 
@@ -182,7 +182,7 @@ def test_a_database_in_memory_is_still_there(setup: str) -> None:
         case = open_case(stack, setup, "memory", "sqlite://")
         case.store.swap({"A": (None, "a")})
         for _ in range(2):
-            assert case.store.read_without_waiting(["A"]) == [("A", "a")]
+            assert case.store.read_promptly(["A"]) == [("A", "a")]
 
 
 @pytest.mark.parametrize("database", ["file"])
@@ -190,7 +190,7 @@ def test_the_transaction_of_a_test_is_joined(database: str, url: str) -> None:
     with ExitStack() as stack:
         case = open_case(stack, "rolled back", database, url)
         case.store.swap({"A": (None, "a")})
-        assert case.store.read_without_waiting(["A"]) == [("A", "a")]
+        assert case.store.read_promptly(["A"]) == [("A", "a")]
 
 
 # Models that are still being declared
@@ -239,7 +239,7 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 
 
 CALLS: dict[str, Callable[[AlchemyWaffleStore], Any]] = {
-    "read_without_waiting": lambda store: store.read_without_waiting(["A"]),
+    "read_promptly": lambda store: store.read_promptly(["A"]),
     "read_fresh": lambda store: store.read_fresh(["A"]),
     "in_memory": lambda store: store.in_memory(),
     "after_fork": lambda store: store.after_fork(),
@@ -258,9 +258,9 @@ def test_records_are_read_once_the_models_are_complete(engine: sa.Engine) -> Non
     Conf, Base = incomplete(get_value=lambda self: self.value.upper())
     store = AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker(engine)), Conf)
     with pytest.raises(NotReadyError, match="not complete"):
-        store.read_without_waiting(["A"])
+        store.read_promptly(["A"])
     complete(Base)
-    assert store.read_without_waiting(["A"]) == [("A", "A")]
+    assert store.read_promptly(["A"]) == [("A", "A")]
 
 
 def test_a_class_that_is_mapped_later_is_not_ready(engine: sa.Engine) -> None:
@@ -275,9 +275,9 @@ def test_a_class_that_is_mapped_later_is_not_ready(engine: sa.Engine) -> None:
 
     store = AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker(engine)), Conf)
     with pytest.raises(NotReadyError, match="no mapped class"):
-        store.read_without_waiting(["A"])
+        store.read_promptly(["A"])
     Reflected.prepare(engine)
-    assert store.read_without_waiting(["A"]) == [("A", "a")]
+    assert store.read_promptly(["A"]) == [("A", "a")]
 
 
 @pytest.mark.parametrize("database", [peewee.DatabaseProxy(), peewee.SqliteDatabase(None)])
@@ -291,7 +291,7 @@ def test_a_database_that_is_not_initialised_is_not_ready(database: Any) -> None:
 
     Conf._meta.database = database
     store = PeeweeWaffleStore(model=Conf)
-    for call in (store.read_without_waiting, store.read_fresh):
+    for call in (store.read_promptly, store.read_fresh):
         with pytest.raises(NotReadyError, match="initialize"):
             call(["A"])
 
@@ -299,4 +299,4 @@ def test_a_database_that_is_not_initialised_is_not_ready(database: Any) -> None:
 def test_a_session_without_a_bind_is_not_ready() -> None:
     store = AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker()), incomplete()[0])
     with pytest.raises(NotReadyError, match="UnboundExecutionError"):
-        store.read_without_waiting(["A"])
+        store.read_promptly(["A"])
