@@ -33,7 +33,7 @@ class NotAwaited(TypeError):
     """
 
 
-def call(app: Flask, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call(app: Flask, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
     """Return what a function of the app returns, called inside its context and awaited.
 
     :raises NotAwaited: it is not asynchronous, and returns what wants to be awaited.
@@ -44,7 +44,7 @@ def call(app: Flask, function: Callable[..., Any], *args: Any, **kwargs: Any) ->
         return await_result(app, function, function(*args, **kwargs))
 
 
-def await_result(app: Flask, function: Callable[..., Any], result: Any) -> Any:
+def await_result(app: Flask, function: Callable[..., Any], result: object) -> object:
     """Return the result of a function, awaited where that is needed. The second half of `call`, for
     callers that are inside the app's context and call thousands of times.
     """
@@ -63,16 +63,16 @@ def await_result(app: Flask, function: Callable[..., Any], result: Any) -> Any:
             result.close()  # or Python would warn of it later, at some other place
 
 
-def call_directly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def call_directly(function: Callable[..., object], *args: object, **kwargs: object) -> object:
     """Call a function of no app."""
     return function(*args, **kwargs)
 
 
-def caller(app: Flask) -> Callable[..., Any]:
+def caller(app: Flask) -> Callable[..., object]:
     """Return `call` for one app, without keeping the app alive."""
     known = weakref.ref(app)
 
-    def call_of_app(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def call_of_app(function: Callable[..., object], *args: object, **kwargs: object) -> object:
         app = known()
         assert app is not None  # its functions are called while it lives
         return call(app, function, *args, **kwargs)
@@ -80,7 +80,7 @@ def caller(app: Flask) -> Callable[..., Any]:
     return call_of_app
 
 
-def check(app: Flask, function: Any, name: str) -> None:
+def check(app: Flask, function: object, name: str) -> None:
     """Refuse, at the start, a function that could never be called.
 
     :param name: what the app calls it, such as ``can=``.
@@ -104,7 +104,7 @@ def describe_error(error: Exception) -> str:
     return str(error) if isinstance(error, NotAwaited) else type(error).__name__
 
 
-def is_async(function: Any) -> bool:
+def is_async(function: object) -> bool:
     """Whether a function, a partial one or a callable object has to be awaited."""
     while isinstance(function, partial):
         function = function.func
@@ -112,8 +112,8 @@ def is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
 
 
-def _wait(app: Flask, result: Any) -> Any:
-    async def awaited() -> Any:
+def _wait(app: Flask, result: Any) -> object:
+    async def awaited() -> object:
         return await result
 
     wait = app.ensure_sync(awaited)
@@ -126,5 +126,5 @@ def _wait(app: Flask, result: Any) -> Any:
         return pool.submit(copy_context().run, wait).result()
 
 
-def _name(function: Any) -> str:
+def _name(function: object) -> str:
     return str(getattr(function, "__qualname__", type(function).__qualname__))

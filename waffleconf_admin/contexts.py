@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
@@ -13,14 +12,14 @@ from flask import Flask, current_app, has_app_context
 up_to_date: ContextVar[Flask | None] = ContextVar("waffleconf_up_to_date", default=None)
 
 
-def context_of(app: Flask) -> AbstractContextManager[Any]:
+def context_of(app: Flask) -> AbstractContextManager[object]:
     """Return the app's own context, for functions of the app; where it is there already, a view's
     with its session, that.
     """
     return nullcontext() if _is_in(app) else app.app_context()
 
 
-def quiet_context(app: Flask) -> AbstractContextManager[Any]:
+def quiet_context(app: Flask) -> AbstractContextManager[object]:
     """Return the same for what this package does itself: pushing it loads no settings."""
     return nullcontext() if _is_in(app) else _up_to_date_context(app)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 
 class WaffleError(Exception):
@@ -27,7 +26,7 @@ class InvalidValue(WaffleError, ValueError):
             self.errors = dict(problem)
             super().__init__("; ".join(f"{key}: {text}" for key, text in self.errors.items()))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.errors or str(self),)
 
 
@@ -44,7 +43,7 @@ class ConflictError(WaffleError):
         self.keys = tuple(keys)
         super().__init__(f"changed by somebody else meanwhile: {', '.join(self.keys)}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.keys,)
 
 

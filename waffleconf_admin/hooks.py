@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, appcontext_pushed
 
@@ -51,7 +51,7 @@ def install(app: Flask, follow: Follow) -> None:
             up_to_date.reset(token)
 
     # Functions, not methods: blinker and Flask take half as long again to call those.
-    def look(*_sender: Any, **_options: Any) -> None:
+    def look(*_sender: object, **_options: object) -> None:
         if up_to_date.get() is not app:
             run(None)
 

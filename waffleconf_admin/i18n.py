@@ -16,7 +16,7 @@ from flask import current_app, has_app_context, has_request_context
 _ENGLISH = NullTranslations()
 
 
-def gettext(text: str, /, **values: Any) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """Return an English text in the reader's language.
 
     :param values: for the places ``%(name)s`` in it.
@@ -30,7 +30,7 @@ def gettext(text: str, /, **values: Any) -> str:
     return found % values if values else found
 
 
-def ngettext(one: str, many: str, count: int, /, **values: Any) -> str:
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """Return the text for one or for many, in the reader's language; ``%(count)s`` is the count."""
     found: str = _translations().ngettext(one, many, count)
     return found % {"count": count, **values}
@@ -40,13 +40,13 @@ class Marked(str):
     """A marked text with its places filled in: English, until `gettext` is asked for it."""
 
     text: str
-    values: dict[str, Any]
+    values: dict[str, object]
 
     def __str__(self) -> str:
         return self  # so that an exception gives back the message that it was raised with
 
 
-def mark(text: str, /, **values: Any) -> str:
+def mark(text: str, /, **values: object) -> str:
     """Mark a text as one for `gettext`, and return it in English.
 
     :param values: for the places ``%(name)s`` in it.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class WaffleMixin:
     """Mixin of the model of the settings: columns ``key`` (unique) and ``value`` (large text).
@@ -13,11 +11,11 @@ class WaffleMixin:
     attribute ``value``.
     """
 
-    def get_key(self) -> Any:
+    def get_key(self) -> object:
         """Return the name of the setting; NotImplementedError when the model has no ``key``."""
         return _attribute(self, "key")
 
-    def get_value(self) -> Any:
+    def get_value(self) -> object:
         """Return the stored text; NotImplementedError when the model has no ``value``."""
         return _attribute(self, "value")
 
@@ -31,16 +29,16 @@ class WaffleChangeMixin:
     encrypted value for example; writing then assigns to the attributes ``old`` and ``new``.
     """
 
-    def get_old(self) -> Any:
+    def get_old(self) -> object:
         """Return the stored text before the change; None when there was no row."""
         return _attribute(self, "old")
 
-    def get_new(self) -> Any:
+    def get_new(self) -> object:
         """Return the stored text after the change; None when there was no row."""
         return _attribute(self, "new")
 
 
-def _attribute(record: object, name: str) -> Any:
+def _attribute(record: object, name: str) -> object:
     try:
         return getattr(record, name)
     except AttributeError as error:

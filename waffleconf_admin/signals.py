@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from blinker import Namespace
 from flask import Flask
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 conf_changed = Namespace().signal("conf-changed")
 
 
-def announce(app: Flask, changes: dict[str, tuple[Any, Any]], origin: str) -> None:
+def announce(app: Flask, changes: dict[str, tuple[object, object]], origin: str) -> None:
     """Send `conf_changed` in the app's context, each receiver for itself; nothing for no change."""
     if not changes or conf_changed.is_muted:
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, url_for
 from werkzeug.wrappers import Response
@@ -17,7 +16,7 @@ YEAR = 365 * 24 * 3600
 def add(blueprint: Blueprint) -> None:
     """Let a blueprint serve ``/assets/<digest>/<filename>``."""
 
-    def asset(digest: str, filename: str, **variables: Any) -> Response:
+    def asset(digest: str, filename: str, **variables: object) -> Response:
         response = blueprint.send_static_file(filename)
         if digest == _digest(filename):
             response.cache_control.no_cache = None

@@ -28,7 +28,7 @@ from .settings_page import SettingsPage
 from .submission import allow_large_forms
 
 #: What our templates use besides their context, with "waffle_" before the name.
-_TEMPLATE_GLOBALS: dict[str, Callable[..., Any]] = {
+_TEMPLATE_GLOBALS: dict[str, Callable[..., object]] = {
     "gettext": i18n.gettext,
     "ngettext": i18n.ngettext,
     "language": i18n.language,
@@ -100,7 +100,7 @@ class WaffleAdmin(Blueprint):
         for suffix, function in _TEMPLATE_GLOBALS.items():
             self.add_app_template_global(function, f"waffle_{suffix}")
 
-    def register(self, app: Any, options: dict[str, Any]) -> None:
+    def register(self, app: Any, options: dict[str, object]) -> None:
         """Register on an app, and let its command line use the fields of the page.
 
         :raises TypeError: `can` or `actor` is asynchronous, and asgiref is missing.
@@ -112,20 +112,20 @@ class WaffleAdmin(Blueprint):
 
     # The views accept the variables that the app has in the address, such as a tenant.
 
-    def send_static_file(self, /, filename: str, **variables: Any) -> Response:
+    def send_static_file(self, /, filename: str, **variables: object) -> Response:
         """Return a file of ours."""
         return super().send_static_file(filename)
 
-    def _index(self, /, **variables: Any) -> BaseResponse:
+    def _index(self, /, **variables: object) -> BaseResponse:
         return SettingsPage(self.options, state_of_app()).respond()
 
-    def _history(self, /, **variables: Any) -> BaseResponse:
+    def _history(self, /, **variables: object) -> BaseResponse:
         return history_page.respond(self.options, state_of_app())
 
-    def _no_undo(self, /, **variables: Any) -> BaseResponse:
+    def _no_undo(self, /, **variables: object) -> BaseResponse:
         return redirect(url_for(".history"))
 
-    def _exempt_from_csrf(self, endpoint: str | None, values: Any) -> None:
+    def _exempt_from_csrf(self, endpoint: str | None, values: object) -> None:
         """Exempt our views from an app-wide CSRFProtect: they check the token themselves.
 
         It would not give back what was typed, and would read a form for anybody.
@@ -134,7 +134,7 @@ class WaffleAdmin(Blueprint):
             protect.exempt(self._index)
             protect.exempt(self._history)
 
-    def _add_url_variables(self, endpoint: str, values: dict[str, Any]) -> None:
+    def _add_url_variables(self, endpoint: str, values: dict[str, object]) -> None:
         """Give the addresses of our pages the variables of the current one."""
         if has_request_context() and request.blueprint == endpoint.rpartition(".")[0]:
             for name, value in url_variables().items():
@@ -145,7 +145,7 @@ class WaffleAdmin(Blueprint):
         return set_default_headers(response, self.options)
 
 
-def url_variables() -> dict[str, Any]:
+def url_variables() -> dict[str, object]:
     """Return the variables in the address of the request, with those that a URL value preprocessor
     of the app has removed.
     """

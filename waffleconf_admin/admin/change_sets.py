@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..fields import FieldFactory, SettingField, choose_source
 from ..fields.binding import display_text
@@ -24,7 +23,7 @@ class ShownChange:
     """One change."""
 
     change: Change
-    label: Any  #: as declared: a str, or a lazy text of the app's
+    label: object  #: as declared: a str, or a lazy text of the app's
     removed: bool = False  #: whether its key is no longer a setting
     old: str | None = None  #: None: there was no row, and the default was in use
     new: str | None = None
@@ -69,7 +68,7 @@ class ChangeSetBuilder:
         self._latest = latest
         self._obstacle = obstacle
         self._fields = fields
-        self._field_of: dict[str, Any] = {}
+        self._field_of: dict[str, object] = {}
         self._comparer = Comparer()
 
     def build(self, changes: Iterable[Change], complete: Iterable[Change]) -> list[ShownChangeSet]:
@@ -123,7 +122,7 @@ class ChangeSetBuilder:
         elif max(map(len, texts)) > LONG:
             shown.words = _shorten(self._comparer.words(*texts))
 
-    def _field(self, setting: Setting) -> Any:
+    def _field(self, setting: Setting) -> object:
         """The field of a setting, which formats its values; None if it has none."""
         if setting.key not in self._field_of:
             try:
@@ -133,7 +132,7 @@ class ChangeSetBuilder:
             self._field_of[setting.key] = found
         return self._field_of[setting.key]
 
-    def _whole_text(self, setting: Setting, value: Any) -> str:
+    def _whole_text(self, setting: Setting, value: object) -> str:
         """The text of a value, not shortened."""
         found = self._field(setting)
         if isinstance(found, SettingField) and type(value) is not bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -165,7 +164,7 @@ class HistoryPage:
             if (self._covers_all or change.key in self._settings) and button.key in ("", change.key)
         ]
 
-    def _restore(self, button: UndoButton, changes: list[Change]) -> Mapping[str, Any]:
+    def _restore(self, button: UndoButton, changes: list[Change]) -> Mapping[str, object]:
         """Undo those changes that this user may undo; return the restored values by key."""
         undoable = [change for change in changes if change.key in self._undoable]
         try:
@@ -217,7 +216,7 @@ class HistoryPage:
         if not error.errors.keys() <= self._settings.keys():
             yield _(ELSEWHERE)
 
-    def _flash(self, changes: list[Change], restored: Mapping[str, Any]) -> None:
+    def _flash(self, changes: list[Change], restored: Mapping[str, object]) -> None:
         for key in list(restored)[:MESSAGES]:
             flash(_("%(label)s has its old value again.", label=self._label(key)), "success")
         if len(restored) > MESSAGES:
@@ -236,7 +235,7 @@ class HistoryPage:
         return self._history.obstacle(change) or _("It has that value already.")
 
 
-def _render(options: PageOptions, status: int, **context: Any) -> Response:
+def _render(options: PageOptions, status: int, **context: object) -> Response:
     context = {"heading": _("History"), "setting": None} | context
     return render_page(options, "waffleconf/history", status, **context)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from flask import current_app, flash, session
 
@@ -19,7 +18,7 @@ MESSAGES, LENGTH = 5, 30
 
 
 def flash_saved(
-    form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any], promise: str | None
+    form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, object], promise: str | None
 ) -> None:
     """Flash what was saved.
 
@@ -36,7 +35,7 @@ def flash_saved(
 
 
 def saved_messages(
-    form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, Any]
+    form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, object]
 ) -> Iterator[str]:
     """Return messages about what was saved; parameters as for `flash_saved`."""
     keys = [key for key in wanted if key in saved]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import url_for
 
@@ -159,6 +159,6 @@ def _permission_notes(permissions: Permissions, editable: int) -> list[str]:
     ]
 
 
-def _control_text(field: BoundField, value: Any) -> str | None:
+def _control_text(field: BoundField, value: object) -> str | None:
     """The text that puts a value into the control of a field; None if no text can."""
     return field.control_text(value) if isinstance(field, SettingField) else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, make_response, render_template
 
 from .options import PageOptions
@@ -21,7 +19,9 @@ _CSP = (
 )
 
 
-def render_page(options: PageOptions, template: str, status: int = 200, **context: Any) -> Response:
+def render_page(
+    options: PageOptions, template: str, status: int = 200, **context: object
+) -> Response:
     """Return a page in our layout, or in the app's where the options name one.
 
     :param template: with or without ``.html``.

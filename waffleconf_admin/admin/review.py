@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Response
 
@@ -68,7 +68,7 @@ def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
     ]
 
 
-def _change(field: BoundField, value: Any, comparer: Comparer) -> ReviewedChange:
+def _change(field: BoundField, value: object, comparer: Comparer) -> ReviewedChange:
     old, new = _whole_text(field, field.record.value), _whole_text(field, value)
     lines = comparer.lines(old, new) if "\n" in old or "\n" in new else []
     if not lines:
@@ -76,7 +76,7 @@ def _change(field: BoundField, value: Any, comparer: Comparer) -> ReviewedChange
     return ReviewedChange(field, old=old, new=new, lines=lines)
 
 
-def _whole_text(field: BoundField, value: Any) -> str:
+def _whole_text(field: BoundField, value: object) -> str:
     """The text of a value with lines, not shortened; else as people read it."""
     if isinstance(field, SettingField) and field.multiline:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..forms import SettingsForm
@@ -20,8 +19,8 @@ log = logging.getLogger(__name__)
 def save_form(
     state: _WaffleState,
     form: SettingsForm,
-    wanted: Mapping[str, Any],
-    expected: Mapping[str, Any],
+    wanted: Mapping[str, object],
+    expected: Mapping[str, object],
     origin: Origin,
 ) -> tuple[int, Saved]:
     """Save values of a validated form, or add to the form why not.
@@ -50,14 +49,14 @@ def save_form(
 def _save(
     state: _WaffleState,
     form: SettingsForm,
-    wanted: Mapping[str, Any],
-    expected: Mapping[str, Any],
+    wanted: Mapping[str, object],
+    expected: Mapping[str, object],
     origin: Origin,
 ) -> Saved:
     """Save. A setting that somebody else has just given the wanted value counts as saved: most
     likely a second click on Save, while another worker handles the first.
     """
-    agreed: dict[str, Any] = {}
+    agreed: dict[str, object] = {}
     while True:
         try:
             saved = state.save(_without(wanted, agreed), _without(expected, agreed), origin)
@@ -72,8 +71,8 @@ def _save(
 
 
 def _agreed(
-    state: _WaffleState, form: SettingsForm, wanted: Mapping[str, Any], keys: tuple[str, ...]
-) -> dict[str, Any]:
+    state: _WaffleState, form: SettingsForm, wanted: Mapping[str, object], keys: tuple[str, ...]
+) -> dict[str, object]:
     """The stored values, by key, that are the wanted ones already."""
     return {
         key: record.value
@@ -84,9 +83,9 @@ def _agreed(
     }
 
 
-def _wanted_value(setting: Setting, wanted: Any) -> Any:
+def _wanted_value(setting: Setting, wanted: object) -> object:
     return setting.default if wanted is RESET else wanted
 
 
-def _without(values: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
+def _without(values: Mapping[str, object], keys: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in values.items() if key not in keys}

@@ -56,7 +56,7 @@ class SettingsFilter:
         """Whether a group is chosen, or none at all."""
         return not self.group or self.group == name
 
-    def url(self, **changes: Any) -> str:
+    def url(self, **changes: object) -> str:
         """Return the address of the page with another filter."""
         now: dict[str, Any] = {
             "q": self.q,

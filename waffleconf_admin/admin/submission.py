@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -65,7 +64,7 @@ class PageSubmission:
         return self.typed(settings) + [(name, text) for name, text in rest.items() if text]
 
 
-def allow_large_forms(endpoint: str | None, values: dict[str, Any] | None) -> None:
+def allow_large_forms(endpoint: str | None, values: dict[str, object] | None) -> None:
     """Accept a form as large as all settings together.
 
     A URL value preprocessor: these run before anything that may read the form, such as the app's

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from flask import session
 
@@ -75,7 +75,9 @@ def quick_obstacle(history: History) -> Obstacle:
     return partial(history.obstacle, ask=False)
 
 
-def already_undone(state: _WaffleState, history: History, changes: list[Change]) -> dict[str, Any]:
+def already_undone(
+    state: _WaffleState, history: History, changes: list[Change]
+) -> dict[str, object]:
     """Return the old values of changes by key, if every setting that can have its old value has
     it; else ``{}``.
 

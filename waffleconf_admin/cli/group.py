@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 from flask.cli import AppGroup
 
@@ -13,7 +11,7 @@ from ..exceptions import WaffleError
 class _WaffleGroup(AppGroup):
     """A group whose commands end with a message and exit status 1 on our own errors."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except WaffleError as error:

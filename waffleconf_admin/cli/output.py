@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import getpass
 from collections.abc import Iterable
-from typing import Any
 
 import click
 from flask import current_app
@@ -67,7 +66,7 @@ def say_problem(key: str, record: Record, indent: str = "") -> None:
         click.echo(f"{indent}{key}: {used[record.served]}: {record.problem()}", err=True)
 
 
-def brief(setting: Setting, value: Any) -> str:
+def brief(setting: Setting, value: object) -> str:
     """The text of a value on one line, cut where it is long; of a secret whether there is one."""
     if setting.secret:
         return SECRET_TEXTS[is_set(value)]

@@ -35,11 +35,11 @@ class Constructor(Internal):
     :param limited: whether the function takes the budget as its first argument.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., object]
     types: tuple[type, ...]
     limited: bool = False
 
-    def call(self, budget: Budget, args: tuple[Any, ...]) -> Any:
+    def call(self, budget: Budget, args: tuple[object, ...]) -> object:
         """Return what the function makes of the arguments.
 
         :raises Exception: they are not what a pickler writes, or too large.
@@ -78,7 +78,7 @@ def _fraction(numerator: int | str, denominator: int = 1) -> Fraction:
     return Fraction(int(first), int(second or "1"))  # Fraction("1e999999999") fills the memory
 
 
-def _zone(key: str, *_: Any) -> ZoneInfo:
+def _zone(key: str, *_: object) -> ZoneInfo:
     if len(key) > _MAX_NAME or not _ZONE.fullmatch(key):
         raise UnpicklingError("no name of a time zone")
     try:
@@ -97,10 +97,10 @@ def _known_zone(key: str) -> ZoneInfo:
     return ZoneInfo(key)
 
 
-def _short(cls: type) -> Callable[..., Any]:
+def _short(cls: type) -> Callable[..., object]:
     """A class whose texts may not be long: what prints them does not measure them."""
 
-    def make(*args: Any) -> Any:
+    def make(*args: object) -> object:
         if any(isinstance(arg, str) and len(arg) > _MAX_NAME for arg in args):
             raise UnpicklingError("a long name")
         return cls(*args)
@@ -108,32 +108,34 @@ def _short(cls: type) -> Callable[..., Any]:
     return make
 
 
-def _set(budget: Budget, items: Sequence[Any] = ()) -> set[Any]:
+def _set(budget: Budget, items: Sequence[object] = ()) -> set[object]:
     budget.check_keys(items, len(items))
     return set(items)
 
 
-def _frozenset(budget: Budget, items: Sequence[Any] = ()) -> frozenset[Any]:
+def _frozenset(budget: Budget, items: Sequence[object] = ()) -> frozenset[object]:
     budget.check_keys(items, len(items))
     return frozenset(items)
 
 
-def _counter(budget: Budget, counts: dict[Any, Any] | None = None) -> Counter[Any]:
+def _counter(budget: Budget, counts: dict[object, object] | None = None) -> Counter[object]:
     budget.check_keys(counts or {}, len(counts or {}))
     return Counter(counts)
 
 
-def _ordered(budget: Budget, pairs: Sequence[Any] = ()) -> OrderedDict[Any, Any]:
+def _ordered(budget: Budget, pairs: Sequence[Any] = ()) -> OrderedDict[object, object]:
     budget.check_keys([key for key, _ in pairs], len(pairs))  # a list of lists, of Python 2
     return OrderedDict(pairs)
 
 
-def _deque(budget: Budget, items: Sequence[Any] = (), length: int | None = None) -> deque[Any]:
+def _deque(
+    budget: Budget, items: Sequence[object] = (), length: int | None = None
+) -> deque[object]:
     budget.check_nested(items)
     return deque(items, length)
 
 
-def _defaultdict(factory: Any = None) -> defaultdict[Any, Any]:
+def _defaultdict(factory: Any = None) -> defaultdict[Any, object]:
     if factory is _SET:
         factory = set
     if factory is not None and factory is not set and factory not in FACTORIES:

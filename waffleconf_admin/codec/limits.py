@@ -34,7 +34,7 @@ _DISTINCT = 2**61 - 1  # smaller ints have a hash of their own
 _LONG = frozenset({Decimal, Fraction, range, *PATHS})  # scalars that print any number of characters
 
 
-def cost(value: Any) -> int:
+def cost(value: object) -> int:
     """How many items a value counts for: copying, printing or hashing it takes about that long."""
     if isinstance(value, (str, bytes, bytearray)):
         return 1 + len(value) // 16
@@ -62,7 +62,7 @@ class Budget:
         self._lookups = 0
         self._collisions = 0
         # By the hash as a text: a table of chosen numbers could be slow itself.
-        self._by_hash: dict[str, Any] = {}
+        self._by_hash: dict[str, object] = {}
 
     def spend(self, steps: int) -> None:
         """Count work that no opcode of its own stands for."""
@@ -70,17 +70,17 @@ class Budget:
         if self._spent > MAX_STEPS:
             raise too_large()
 
-    def spend_arguments(self, args: tuple[Any, ...]) -> None:
+    def spend_arguments(self, args: tuple[object, ...]) -> None:
         """Count what a call copies: it may be given the same long text again and again."""
         self.spend(sum(map(cost, args)))
 
-    def check_nested(self, items: Iterable[Any]) -> None:
+    def check_nested(self, items: Iterable[object]) -> None:
         """Count what goes into a deque or defaultdict: Python frees chains of them recursively."""
         self._nested += sum(isinstance(item, (deque, defaultdict)) for item in items)
         if self._nested > _MAX_NESTED:
             raise too_large()
 
-    def check_keys(self, keys: Collection[Any], size: int) -> None:
+    def check_keys(self, keys: Collection[object], size: int) -> None:
         """Count keys before they are hashed and looked up.
 
         Numbers, and what holds numbers, can be chosen so that each is looked for in the places of
@@ -112,7 +112,7 @@ class Budget:
                 todo += item
         self.spend(count)
 
-    def _check_collision(self, key: Any) -> None:
+    def _check_collision(self, key: object) -> None:
         first = self._by_hash.setdefault(str(hash(key)), key)
         if first is not key and first != key:
             self._collisions += 1
@@ -120,7 +120,7 @@ class Budget:
                 raise InvalidValue(mark("the value has too many keys with the same hash"))
 
 
-def check_value(value: Any, declared: frozenset[type]) -> None:
+def check_value(value: object, declared: frozenset[type]) -> None:
     """Refuse a value that is too large or too deep to be printed or compared, or that has a part
     of a type that is neither standard nor declared.
 
@@ -138,7 +138,7 @@ class _Measure:
         self._declared = declared
         self._known: dict[tuple[int, bool], tuple[int, int]] = {}
 
-    def measure(self, value: Any, depth: int = 0, strict: bool = True) -> tuple[int, int]:
+    def measure(self, value: object, depth: int = 0, strict: bool = True) -> tuple[int, int]:
         """Return how many items and levels a container has.
 
         :param strict: whether all types in it must be standard or declared. What an object of a
@@ -155,7 +155,7 @@ class _Measure:
             raise too_large()
         return found
 
-    def _sum(self, value: Any, depth: int, strict: bool) -> tuple[int, int]:
+    def _sum(self, value: object, depth: int, strict: bool) -> tuple[int, int]:
         parts = parts_of(value)
         items, levels = 1, 1 if parts else 0
         for part in parts:
@@ -169,7 +169,7 @@ class _Measure:
                 raise too_large()
         return items, levels
 
-    def _check_type(self, value: Any, strict: bool) -> None:
+    def _check_type(self, value: object, strict: bool) -> None:
         cls = type(value)
         if isinstance(value, Internal):
             raise UnpicklingError("a name")

@@ -14,7 +14,7 @@ from .limits import MAX_ITEMS, Budget
 from .values import CONTAINERS, SCALARS
 
 _NEW_FLAGS = 1000  # steps: Python keeps each combination of flags for ever
-_DECODING: tuple[Any, ...] = (str.__new__, bytes.__new__, bytearray.__new__)
+_DECODING: tuple[object, ...] = (str.__new__, bytes.__new__, bytearray.__new__)
 
 
 class Objects:
@@ -31,7 +31,7 @@ class Objects:
         self._classes = declared
         self._budget = budget
 
-    def call(self, callee: Any, args: tuple[Any, ...]) -> Any:
+    def call(self, callee: object, args: tuple[object, ...]) -> object:
         """Return what the class gives for these arguments."""
         cls = self._declared(callee)
         if issubclass(cls, Enum):
@@ -39,7 +39,7 @@ class Objects:
         self._check_arguments(cls, args)
         return cls(*args)
 
-    def new(self, callee: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def new(self, callee: object, args: tuple[object, ...], named: dict[str, object]) -> object:
         """Return a new object without calling its ``__init__``."""
         if callee is UUID:
             return UUID(int=0)  # its number comes as its state
@@ -49,7 +49,7 @@ class Objects:
         self._check_arguments(cls, (*args, *named.values()))
         return cls.__new__(cls, *args, **named)
 
-    def reconstruct(self, callee: Any, base: Any, state: Any) -> Any:
+    def reconstruct(self, callee: object, base: object, state: object) -> object:
         """Return a new object as copyreg._reconstructor does: so do protocols 0 and 1."""
         if callee is UUID:
             return UUID(int=0)
@@ -98,7 +98,7 @@ class Objects:
             raise InvalidValue(mark("a call of %(name)s is refused", name=name))
         return callee
 
-    def _member(self, cls: type[Enum], value: Any) -> Any:
+    def _member(self, cls: type[Enum], value: object) -> object:
         """A member by value. Only for scalars is the class called: its error prints the value."""
         if type(value) not in SCALARS:
             return next(member for member in cls if member.value == value)

@@ -28,7 +28,7 @@ _TEXT_START, _TEXT_END = b"\x80\x02X", b"q\x00."
 _ONLY_STANDARD = Allowed(())
 
 
-def serialize(data: Any, *, unique: bool = False) -> str:
+def serialize(data: object, *, unique: bool = False) -> str:
     """Return *data* as stored text, readable by Flask-WaffleConf 0.3.1 too.
 
     :param unique: whether the text shall be like no other, of the same value too.
@@ -80,7 +80,7 @@ def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> An
         raise InvalidValue(mark("the stored text is damaged (%(what)s)", what=what)) from None
 
 
-def classes_in(value: Any, attributes: bool = True) -> set[type]:
+def classes_in(value: object, attributes: bool = True) -> set[type]:
     """Return the classes in *value* that `deserialize` doesn't allow by itself.
 
     :param attributes: those of what objects have in attributes too, not only in containers.
@@ -105,5 +105,5 @@ def _nonce() -> bytes:
     return b"U\x10" + secrets.token_hex(8).encode() + b"0"
 
 
-def _has_fold(value: Any) -> bool:
+def _has_fold(value: object) -> bool:
     return isinstance(value, (datetime, time)) and value.fold == 1

@@ -60,7 +60,7 @@ _EMPTY_SET = 10  # steps: it takes some hundred bytes
 class _Method(Internal):
     """A standard function that needs the unpickler to be carried out."""
 
-    function: Callable[..., Any]
+    function: Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Unpickler(pickle._Unpickler):
     """
 
     # What the standard library's class has and its stubs do not say.
-    memo: dict[int, Any]
+    memo: dict[int, object]
     stack: list[Any]
-    metastack: list[list[Any]]
-    pop_mark: Callable[[], list[Any]]
+    metastack: list[list[object]]
+    pop_mark: Callable[[], list[object]]
 
     def __init__(self, raw: bytes, allowed: Allowed) -> None:
         self._file = io.BytesIO(raw)
@@ -92,7 +92,7 @@ class Unpickler(pickle._Unpickler):
         self._budget = Budget()
         self._objects = Objects(allowed.classes, self._budget)
 
-    def load(self) -> Any:
+    def load(self) -> object:
         """Return the value.
 
         :raises InvalidValue: it names something that is not allowed, or is too large.
@@ -176,7 +176,7 @@ class Unpickler(pickle._Unpickler):
     def load_setitems(self) -> None:
         self._update(self.pop_mark())
 
-    def _update(self, items: list[Any]) -> None:
+    def _update(self, items: list[object]) -> None:
         target, keys, values = self.stack[-1], items[::2], items[1::2]
         self._check_fills(target, _DICTS)
         self._budget.check_keys(keys, len(target) + len(keys))
@@ -199,21 +199,21 @@ class Unpickler(pickle._Unpickler):
     def load_appends(self) -> None:
         self._extend(self.pop_mark())
 
-    def _extend(self, items: list[Any]) -> None:
+    def _extend(self, items: list[object]) -> None:
         target = self.stack[-1]
         self._check_fills(target, _LISTS)
         if isinstance(target, deque):
             self._budget.check_nested(items)
         target.extend(items)
 
-    def _check_fills(self, target: Any, types: frozenset[type]) -> None:
+    def _check_fills(self, target: object, types: frozenset[type]) -> None:
         cls = type(target)
         if cls not in types and (cls not in self._allowed.classes or isinstance(target, Enum)):
             raise UnpicklingError("no container")
 
     # Opcodes for names, calls and objects
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         """Resolve a name by tables only: nothing is imported, no attribute is looked up."""
         wanted = module, name
         found = _NAMES.get(wanted) or self._allowed.find(wanted)
@@ -238,7 +238,7 @@ class Unpickler(pickle._Unpickler):
         named, args = self.stack.pop(), self.stack.pop()
         self.stack[-1] = self._new(self.stack[-1], args, named)
 
-    def _instantiate(self, cls: Any, args: list[Any]) -> None:
+    def _instantiate(self, cls: object, args: list[object]) -> None:
         """Carry out INST and OBJ."""
         self.append(self._call(cls, tuple(args)) if args else self._new(cls, (), {}))
 
@@ -246,7 +246,7 @@ class Unpickler(pickle._Unpickler):
         state = self.stack.pop()
         self._objects.set_state(self.stack[-1], state)
 
-    def _call(self, callee: Any, args: Any) -> Any:
+    def _call(self, callee: object, args: object) -> object:
         if type(args) is not tuple:
             raise UnpicklingError("no arguments")
         self._budget.spend_arguments(args)
@@ -256,17 +256,17 @@ class Unpickler(pickle._Unpickler):
             return callee.function(self, *args)
         return self._objects.call(callee, args)
 
-    def _new(self, callee: Any, args: Any, named: Any) -> Any:
+    def _new(self, callee: object, args: object, named: object) -> object:
         if type(args) is not tuple or type(named) is not dict:
             raise UnpicklingError("no arguments")
         self._budget.spend_arguments((*args, *named, *named.values()))
         return self._objects.new(callee, args, named)
 
-    def _reconstruct(self, callee: Any, base: Any, state: Any) -> Any:
+    def _reconstruct(self, callee: object, base: object, state: object) -> object:
         """Stands for copyreg._reconstructor."""
         return self._objects.reconstruct(callee, base, state)
 
-    def _attribute(self, owner: Any, name: Any) -> Any:
+    def _attribute(self, owner: object, name: object) -> object:
         """Stands for getattr: how protocols 0 to 3 name a class in a class."""
         if type(name) is str and isinstance(owner, _Outer):
             return self.find_class(owner.module, f"{owner.name}.{name}")
@@ -278,7 +278,7 @@ class Unpickler(pickle._Unpickler):
 _LISTS = frozenset({list, deque})
 _DICTS = frozenset(cls for cls in CONTAINERS if issubclass(cls, dict))
 _SETS = frozenset({set})
-_PYTHON_3: dict[Name, Any] = {
+_PYTHON_3: dict[Name, object] = {
     **CONSTRUCTORS,
     ("builtins", "getattr"): _Method(Unpickler._attribute),
     ("copyreg", "_reconstructor"): _Method(Unpickler._reconstruct),

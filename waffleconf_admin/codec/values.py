@@ -11,7 +11,6 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from types import MemberDescriptorType, NoneType
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -47,7 +46,7 @@ def is_standard(cls: type) -> bool:
     return cls in SCALARS or cls in CONTAINERS
 
 
-def each_part(value: Any, attributes: bool = True) -> Iterator[Any]:
+def each_part(value: object, attributes: bool = True) -> Iterator[object]:
     """Yield *value* and all that it is made of, each object once.
 
     :param attributes: what objects have in attributes too, not only items of containers.
@@ -63,7 +62,7 @@ def each_part(value: Any, attributes: bool = True) -> Iterator[Any]:
             yield item
 
 
-def parts_of(value: Any) -> list[Any]:
+def parts_of(value: object) -> list[object]:
     """Return the items of a container, or the attributes of an object."""
     cls = type(value)
     if cls in SCALARS or isinstance(value, (Enum, type)):
@@ -75,7 +74,7 @@ def parts_of(value: Any) -> list[Any]:
     return parts
 
 
-def _items(value: Any) -> list[Any]:
+def _items(value: object) -> list[object]:
     if isinstance(value, Enum):
         return []
     if isinstance(value, dict):
@@ -83,7 +82,7 @@ def _items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple, set, frozenset, deque)) else []
 
 
-def _slots(value: Any) -> Iterator[Any]:
+def _slots(value: object) -> Iterator[object]:
     for cls in type(value).__mro__:
         for member in vars(cls).values() if "__slots__" in vars(cls) else ():
             if type(member) is MemberDescriptorType:

@@ -78,7 +78,7 @@ __all__ = [
 ]
 
 #: A field class, or a function of the Setting that returns a field class or an unbound field.
-FieldFactory = Callable[..., Any]
+FieldFactory = Callable[..., object]
 
 
 def _boolean(setting: Setting) -> type[SettingField]:

@@ -6,7 +6,7 @@ The page, the command line and the merge all use these two.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import wtforms
 
@@ -40,35 +40,35 @@ class SettingField(wtforms.Field):
     quoted = True  #: whether sentences quote its text, to show where it ends
     limits_beside = False  #: whether the limits stand beside the control, not below
     may_send_nothing = False  #: whether a browser leaves the control out where nothing is ticked
-    html_attributes: ClassVar[dict[str, Any]] = {}  #: attributes that help who types
+    html_attributes: ClassVar[dict[str, object]] = {}  #: attributes that help who types
     limit_flags: ClassVar[tuple[str, str] | None] = None  #: what HTML calls min and max here
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         """Return the text of a value.
 
         :raises UnsupportedValue: it has none.
         """
         raise NotImplementedError
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         """Return the value of a text.
 
         :raises ValueError: it is not the text of a value; the message says what to write.
         """
         raise NotImplementedError
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> object:
         """Return the value of a text that somebody wrote outside the page.
 
         :raises ValueError: as `parse` does.
         """
         return self.parse(self.canonical([text]))
 
-    def display(self, value: Any) -> str:
+    def display(self, value: object) -> str:
         """Return the text that people read of a value."""
         return self.format(value)
 
-    def html(self, text: str) -> dict[str, Any]:
+    def html(self, text: str) -> dict[str, object]:
         """Return the HTML attributes of a control of one line with *text*."""
         return self.html_attributes
 
@@ -104,7 +104,7 @@ class SettingField(wtforms.Field):
                 if limit is not None:
                     setattr(self.flags, flag, limit)
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         self.data = value
         self.text = self.format(value)
 
@@ -124,10 +124,10 @@ class StaticField(SettingField):
     quoted = False
     widget = widgets.Static()
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         return generic_text(value)
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         if not self.setting.secret:
             super().process_data(value)
             return
@@ -143,10 +143,10 @@ class OptionalField(SettingField):
     A subclass has `format_value` and `parse_value` for all other values.
     """
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         return "" if value is None and self.setting.optional else self.format_value(value)
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         return None if not text and self.setting.optional else self.parse_value(text)
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -157,7 +157,7 @@ class OptionalField(SettingField):
             raise ValueError(gettext("This is not saved, because %(why)s.", why=why))
         self.data = value
 
-    def _obstacle(self, value: Any) -> str:
+    def _obstacle(self, value: object) -> str:
         try:
             return "" if self.round_trips(value) else gettext(NOT_GIVEN_BACK)
         except UnsupportedValue as error:
@@ -165,27 +165,27 @@ class OptionalField(SettingField):
         except ValueError:  # its own parser refuses its text
             return gettext(NOT_GIVEN_BACK)
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         raise NotImplementedError
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         raise NotImplementedError
 
 
 class LineField(OptionalField):
     """Base of what is written on one line, where space around it means nothing."""
 
-    widget: Any = widgets.TextInput()
+    widget: object = widgets.TextInput()
     longest = 5000  #: characters that it reads; a longer text is refused before it is parsed
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         if len(text) > self.longest:
             raise ValueError(
                 gettext("This is too long: write at most %(count)s characters.", count=self.longest)
             )
         return super().parse(text)
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         text = super().format(value)
         if "\n" in text:
             raise UnsupportedValue(gettext("its text has several lines"))

@@ -35,7 +35,7 @@ class Record(Protocol):
         """The stored text; None: there is no row."""
 
     @property
-    def value(self) -> Any:
+    def value(self) -> object:
         """The value in force."""
 
     @property
@@ -52,14 +52,14 @@ class BoundField(Protocol):
 
     id: str
     name: str
-    label: Any
-    description: Any
-    flags: Any
-    data: Any
+    label: object
+    description: object
+    flags: object
+    data: object
     raw_data: list[str] | None
     errors: list[str]
     process_errors: list[str]
-    validators: list[Any]
+    validators: list[object]
 
     setting: Setting
     record: Record
@@ -72,7 +72,7 @@ class BoundField(Protocol):
     differs: bool  #: whether the value differs from the default
     attention: bool  #: whether the stored value doesn't fit the declaration
     is_set: bool  #: whether a secret has a value
-    expected: Any  #: what a save expects the database to hold
+    expected: object  #: what a save expects the database to hold
     merge_text: str  #: what the untouched control sends, for the merge
     conflict_text: str | None  #: what somebody else has saved meanwhile; None: no conflict
 
@@ -83,12 +83,12 @@ class BoundField(Protocol):
     quoted: bool
     limits_beside: bool
 
-    def __call__(self, **kwargs: Any) -> Markup:
+    def __call__(self, **kwargs: object) -> Markup:
         """Return the HTML of the control."""
 
-    def process(self, formdata: MultiDict[str, str] | None, data: Any = ...) -> None: ...
+    def process(self, formdata: MultiDict[str, str] | None, data: object = ...) -> None: ...
 
-    def validate(self, form: Any, extra_validators: Any = ...) -> bool: ...
+    def validate(self, form: object, extra_validators: object = ...) -> bool: ...
 
 
 def bind_field(
@@ -98,7 +98,7 @@ def bind_field(
     *,
     name: str,
     reason: str = "",
-    **options: Any,
+    **options: object,
 ) -> BoundField:
     """Return the field of a setting in a form.
 
@@ -168,8 +168,8 @@ def display_text(field: object, value: object) -> str:
 
 
 def _editor(
-    setting: Setting, record: Record, source: Source | None, options: dict[str, Any]
-) -> tuple[Any, str, str]:
+    setting: Setting, record: Record, source: Source | None, options: dict[str, object]
+) -> tuple[object, str, str]:
     """Return the field with its value, its text for the merge, and why it can't be edited."""
     field = None
     try:
@@ -185,7 +185,7 @@ def _editor(
 
 
 def _fill(
-    field: Any, setting: Setting, record: Record, source: Source, options: dict[str, Any]
+    field: Any, setting: Setting, record: Record, source: Source, options: dict[str, object]
 ) -> str:
     """Give a field its value, and return its text for the merge.
 
@@ -209,7 +209,7 @@ def _fill(
     return join_values(values)
 
 
-def _static(setting: Setting, record: Record, options: dict[str, Any]) -> StaticField:
+def _static(setting: Setting, record: Record, options: dict[str, object]) -> StaticField:
     field = StaticField(**options, label=setting.label, description=setting.help, _prefix="")
     field.apply(setting)
     field.process(None, record.value)

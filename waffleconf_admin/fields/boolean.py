@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..i18n import gettext
 from ..settings.choices import Choice
 from . import widgets
@@ -24,11 +22,11 @@ class BooleanField(SettingField):
     may_send_nothing = True
     widget = widgets.Checkbox()
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         require_type(value, bool)
         return "true" if value else "false"
 
-    def display(self, value: Any) -> str:
+    def display(self, value: object) -> str:
         return gettext("On") if self.format(value) == "true" else gettext("Off")
 
     def sent_values(self, text: str) -> list[str]:
@@ -57,6 +55,6 @@ class OptionalBooleanField(ChoiceField):
         labels = {None: gettext("Not set"), True: gettext("On"), False: gettext("Off")}
         return [Choice(value, label) for value, label in labels.items()]
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> object:
         word = text.strip().lower()
         return word in TRUE if word in (*TRUE, *FALSE) else super().read(text)

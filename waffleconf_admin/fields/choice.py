@@ -53,11 +53,11 @@ class ChoiceField(SettingField):
             self._add(texts, choice)
         return texts
 
-    def options(self) -> list[tuple[str, Any]]:
+    def options(self) -> list[tuple[str, object]]:
         """Return ``(text, label)`` of all that the control offers."""
         return [(text, choice.label) for text, choice in self._offered.items()]
 
-    def grouped(self) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    def grouped(self) -> list[tuple[object, list[tuple[str, object]]]]:
         """Return the same under the headings of the groups; "" where there is none."""
         offered = groupby(self._offered.items(), lambda item: item[1].group)
         return [(group, [(text, c.label) for text, c in items]) for group, items in offered]
@@ -66,7 +66,7 @@ class ChoiceField(SettingField):
         super().apply(setting)
         self._offered = self.texts
 
-    def process(self, *args: Any, **kwargs: Any) -> None:
+    def process(self, *args: object, **kwargs: object) -> None:
         super().process(*args, **kwargs)
         self.arrange()
         if self.is_group:
@@ -78,7 +78,7 @@ class ChoiceField(SettingField):
         self.is_group = few and not any(choice.group for choice in self._offered.values())
         self.control = "radio" if self.is_group else "select"
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         if not any(same(value, choice.value) for choice in self.texts.values()):
             # It was a choice before the choices were changed: offered until another one is chosen.
             self._offered = dict(self.texts)
@@ -87,13 +87,13 @@ class ChoiceField(SettingField):
             self.has_removed_choice = True
         super().process_data(value)
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         for text, choice in self._offered.items():
             if same(choice.value, value):
                 return text
         return generic_text(value)
 
-    def display(self, value: Any) -> str:
+    def display(self, value: object) -> str:
         for choice in self._offered.values():
             if same(choice.value, value):
                 return str(choice.label)
@@ -139,7 +139,7 @@ class ChoiceInput:
         self.label = Label(self.id, label)
         self.checked = checked
 
-    def __call__(self, **kwargs: Any) -> Markup:
+    def __call__(self, **kwargs: object) -> Markup:
         field = self.field
         given = {"type": field.input_type, "id": self.id, "name": field.name, "value": self.text}
         html = widgets.attributes(given | {"checked": self.checked} | kwargs)
@@ -157,20 +157,20 @@ class ZoneField(ChoiceField):
         none = [Choice(None, gettext("(none)"))] if self.setting.optional else []
         return none + [Choice(name, name) for name in value_types.time_zones()]
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         super().process_data(_zone_name(value))
         self.data = value
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         return super().format(_zone_name(value))
 
-    def display(self, value: Any) -> str:
+    def display(self, value: object) -> str:
         return super().display(_zone_name(value))
 
     def round_trips(self, value: object) -> bool:
         return value is None or value_types.accepts(self.setting.value_type, value)
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         try:
             name = super().parse(text)
         except ValueError:
@@ -184,5 +184,5 @@ class ZoneField(ChoiceField):
         )
 
 
-def _zone_name(value: Any) -> Any:
+def _zone_name(value: object) -> object:
     return value.key if isinstance(value, ZoneInfo) else value

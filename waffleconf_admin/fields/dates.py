@@ -34,7 +34,7 @@ class DateField(LineField):
         require_type(value, date)
         return str(value.isoformat())
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         if not _DAY.fullmatch(text):
             raise ValueError(gettext("Write a date, such as 2026-01-31."))
         try:
@@ -63,7 +63,7 @@ class DateField(LineField):
             return None
         return local
 
-    def limit_text(self, limit: Any, zone: str) -> str:
+    def limit_text(self, limit: object, zone: str) -> str:
         """Return a limit as the control writes it, in a zone; blank if there is none."""
         return "" if limit is None else self.format_value(limit)
 
@@ -87,7 +87,7 @@ class TimeField(DateField):
         super().apply(setting)
         self._default_zone = self.zone = getattr(setting.default, "tzinfo", None)
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         self.zone = getattr(value, "tzinfo", None) or self.zone
         super().process_data(value)
 
@@ -110,7 +110,7 @@ class TimeField(DateField):
         pieces += [found["offset"] or ""] + ([f" {found['zone']}"] if found["zone"] else [])
         return "".join(pieces)
 
-    def display(self, value: Any) -> str:
+    def display(self, value: object) -> str:
         return self.format(value).replace("T", " ", 1) if value is not None else ""
 
     def format_value(self, value: Any) -> str:
@@ -140,7 +140,7 @@ class TimeField(DateField):
         except OverflowError as error:  # before year 1 or after 9999 in its zone
             raise ValueError(gettext("There is no such day or time.")) from error
 
-    def localize(self, local: Any, offset: str, zone: str) -> Any:
+    def localize(self, local: Any, offset: str, zone: str) -> object:
         """Return a time without a zone as that of a written offset and zone."""
         return local.replace(tzinfo=self.find_zone(zone or offset))
 
@@ -175,7 +175,7 @@ class TimeField(DateField):
         local = text[: found.start("zone")].strip() if self._is_value(text) else None
         return local, found["zone"]
 
-    def limit_text(self, limit: Any, zone: str) -> str:
+    def limit_text(self, limit: object, zone: str) -> str:
         if isinstance(limit, datetime) and limit.tzinfo and zone:
             try:
                 limit = limit.astimezone(self.find_zone(zone))
@@ -183,7 +183,7 @@ class TimeField(DateField):
                 return ""
         return self.split(super().limit_text(limit, zone))[0] or "" if limit is not None else ""
 
-    def _needed_offset(self, value: Any) -> str:
+    def _needed_offset(self, value: object) -> str:
         """Return the offset, if without it the text would mean another time, or none."""
         return ""
 
@@ -195,7 +195,7 @@ class DateTimeField(TimeField):
     python_type = datetime
     example = "2026-01-31 18:30"
 
-    def localize(self, local: Any, offset: str, zone: str) -> Any:
+    def localize(self, local: Any, offset: str, zone: str) -> object:
         if zone in ("", "Z") and (offset or zone):  # an instant, written in whatever zone
             instant = local.replace(tzinfo=self.find_zone(offset or zone))
             return instant.astimezone(self.zone) if self.zone else instant

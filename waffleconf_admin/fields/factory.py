@@ -22,7 +22,7 @@ Source = Any
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def make_field(source: Source | None, setting: Setting, options: dict[str, Any]) -> Any:
+def make_field(source: Source | None, setting: Setting, options: dict[str, object]) -> object:
     """Return the field of a setting, without a value.
 
     :param source: None if there is no field for values of its type.
@@ -47,7 +47,7 @@ def make_field(source: Source | None, setting: Setting, options: dict[str, Any])
     return secret
 
 
-def standalone_field(setting: Setting, source: Source | None) -> Any:
+def standalone_field(setting: Setting, source: Source | None) -> object:
     """Return the field of a setting that belongs to no form, without a value.
 
     :raises UnsupportedValue: as `make_field` does.
@@ -56,7 +56,7 @@ def standalone_field(setting: Setting, source: Source | None) -> Any:
     return make_field(source, setting, options | {"name": setting.key, "id": setting.key})
 
 
-def instantiate(source: Source, setting: Setting, options: dict[str, Any]) -> Any:
+def instantiate(source: Source, setting: Setting, options: dict[str, object]) -> Any:
     """Return a field with the label, the help and the validators of a setting."""
     options = {"label": setting.label, "description": setting.help} | options
     if isinstance(source, type):

@@ -14,7 +14,7 @@ from .base import SettingField, UnsupportedValue
 _LEFT_OUT = (wtforms.BooleanField, wtforms.SelectMultipleField)
 
 #: The attributes of a `SettingField` that templates ask for, as fields of WTForms have them.
-ATTRIBUTES: dict[str, Any] = {
+ATTRIBUTES: dict[str, object] = {
     "control": "custom",
     "multiline": False,
     "is_group": False,
@@ -46,7 +46,7 @@ def without_hidden_input(field: object, values: list[str]) -> list[str]:
 
 
 @singledispatch
-def sent_values(field: Any) -> list[str]:
+def sent_values(field: object) -> list[str]:
     """Return what a browser sends of a processed field that nobody touches.
 
     :raises UnsupportedValue: it is a field that has no value of its own, such as a FieldList.
@@ -69,12 +69,12 @@ def _of_box(field: Any) -> list[str]:
 
 
 @sent_values.register(wtforms.SelectMultipleField)
-def _of_boxes(field: Any) -> list[str]:
+def _of_boxes(field: object) -> list[str]:
     return ["", *_selected(field)]
 
 
 @sent_values.register(wtforms.RadioField)
-def _of_buttons(field: Any) -> list[str]:
+def _of_buttons(field: object) -> list[str]:
     return _selected(field)
 
 

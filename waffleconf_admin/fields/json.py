@@ -34,7 +34,7 @@ class JsonField(OptionalField):
         bases = (base for base in _CONTAINERS if issubclass(self.setting.value_type, base))
         return next(bases, list)
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         require_type(value, self.container)
         if isinstance(value, (set, frozenset)):
             # Always in the same order, so that texts can be compared.
@@ -48,7 +48,7 @@ class JsonField(OptionalField):
             raise UnsupportedValue(gettext("it is too large for this page"))
         return text
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         value = read_json(text)
         if not isinstance(value, dict if self.container is dict else list):
             raise ValueError(gettext(_CONTAINERS[self.container]))

@@ -20,7 +20,7 @@ TOO_DEEP = mark("There are too many brackets inside each other.")
 _CONTAINERS = (dict, list, tuple)
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str) -> object:
     """Return the value of a JSON text, with lists and dicts no deeper than can be stored.
 
     :raises ValueError: it is no such text; the message says where, and what to write.
@@ -49,7 +49,7 @@ def read_json(text: str) -> Any:
     return value
 
 
-def write_json(value: Any) -> str | None:
+def write_json(value: object) -> str | None:
     """Return the JSON text of a value; None if it is longer than `JSON_LIMIT`.
 
     :raises TypeError, ValueError, RecursionError: JSON can't hold it.
@@ -74,7 +74,7 @@ class _Pieces(list[str]):
         self.append(piece)
 
 
-def _written(value: Any, indent: str | None) -> str | None:
+def _written(value: object, indent: str | None) -> str | None:
     """Write JSON; None where it is too long."""
     pieces = _Pieces()
     try:
@@ -84,7 +84,7 @@ def _written(value: Any, indent: str | None) -> str | None:
     return "".join(pieces)
 
 
-def _write(value: Any, indent: str | None, pieces: _Pieces) -> None:
+def _write(value: object, indent: str | None, pieces: _Pieces) -> None:
     """Write JSON with short lists and dicts on one line, as a person would.
 
     :param indent: of the line; None: all on one line.
@@ -105,7 +105,7 @@ def _write(value: Any, indent: str | None, pieces: _Pieces) -> None:
     pieces.add(closing if indent is None else f"\n{indent}{closing}")
 
 
-def _short(value: Any, room: int) -> str | None:
+def _short(value: object, room: int) -> str | None:
     """JSON of a value on one line; None where it takes more characters than there is room for."""
     if isinstance(value, _CONTAINERS):
         opening, closing = "{}" if isinstance(value, dict) else "[]"
@@ -125,11 +125,11 @@ def _short(value: Any, room: int) -> str | None:
     return text if len(text) <= room else None
 
 
-def _encoded(value: Any) -> str:
+def _encoded(value: object) -> str:
     return repr(value) if type(value) is int else _ENCODER.encode(value)  # ten times as fast
 
 
-def _named_parts(value: Any) -> Iterator[tuple[str, Any]]:
+def _named_parts(value: Any) -> Iterator[tuple[str, object]]:
     """Yield the items of a list or dict, each with the name before it."""
     if isinstance(value, dict):
         # Names that are no text become text, so such a dict does not round trip.
@@ -137,8 +137,8 @@ def _named_parts(value: Any) -> Iterator[tuple[str, Any]]:
     return (("", part) for part in value)
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
             raise ValueError(
@@ -160,11 +160,11 @@ def _float(digits: str) -> float:
     return number
 
 
-def _refuse(constant: str) -> Any:
+def _refuse(constant: str) -> object:
     raise ValueError(gettext("%(constant)s is not a number in JSON.", constant=constant))
 
 
-def _is_deep(value: Any) -> bool:
+def _is_deep(value: object) -> bool:
     """Whether a value of JSON has more levels than can be stored."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):

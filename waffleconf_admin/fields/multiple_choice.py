@@ -34,18 +34,18 @@ class MultipleChoiceField(ChoiceField):
     def choices(self) -> list[Choice]:
         return [choice for choice in super().choices() if choice.value is not None]
 
-    def items(self, value: Any) -> list[Any]:
+    def items(self, value: Any) -> list[object]:
         """Return the items of a value."""
         return [] if value is None else list(value)
 
-    def collect(self, items: list[Any]) -> Any:
+    def collect(self, items: list[object]) -> object:
         """Return the value that holds these items."""
         return self.setting.value_type(items)
 
     def arrange(self) -> None:
         """However many there are, each has a box."""
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         self._offer(value)
         self.data, self.text = value, self.format(value)
 
@@ -57,16 +57,16 @@ class MultipleChoiceField(ChoiceField):
         lines = [line for line in self.format(value).split("\n") if line]
         return type(value) is self.setting.value_type and len(lines) == len(self.items(value))
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         items = self.items(value)
         return "\n".join(
             text for text, choice in self._offered.items() if _is_among(choice.value, items)
         )
 
-    def display(self, value: Any) -> str:
+    def display(self, value: object) -> str:
         return ", ".join(ChoiceField.display(self, item) for item in self.items(value))
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> object:
         """Return the value of a text that somebody wrote, with commas or line by line."""
         lines = text.strip().split("\n")
         if any(line not in self.texts for line in lines):
@@ -80,7 +80,7 @@ class MultipleChoiceField(ChoiceField):
     def canonical(values: list[str]) -> str:
         return "\n".join(text for text in values if text)
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         chosen = text.split("\n") if text else []
         for line in chosen:
             if line not in self.texts:
@@ -101,7 +101,7 @@ class MultipleChoiceField(ChoiceField):
     def chosen(self) -> set[str]:
         return set(self.text.split("\n"))
 
-    def _offer(self, value: Any) -> None:
+    def _offer(self, value: object) -> None:
         """Offer the items of a value that are no longer choices, too."""
         self._offered = dict(self.texts)
         for item in self.items(value):
@@ -132,14 +132,14 @@ def _is_among(item: object, items: Iterable[object]) -> bool:
 class FlagField(MultipleChoiceField):
     """Members of a Flag."""
 
-    def items(self, value: Any) -> list[Any]:
+    def items(self, value: Any) -> list[object]:
         members = [] if value is None else list(value)
         # Bits without a name are an item of their own, which is none of the choices.
         named = self.collect(members)
         return members if value is None or named == value else [*members, value ^ named]
 
-    def collect(self, items: list[Any]) -> Any:
+    def collect(self, items: list[object]) -> object:
         return reduce(or_, items, self.setting.value_type(0))
 
-    def read(self, text: str) -> Any:
+    def read(self, text: str) -> object:
         return super().read(text.replace("|", ","))

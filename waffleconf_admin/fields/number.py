@@ -36,14 +36,14 @@ class IntegerField(NumberField):
 
     whole = True
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         require_type(value, int)
         try:
             return str(value)
         except ValueError as error:  # Python refuses thousands of digits: they take too long
             raise UnsupportedValue(gettext("it has too many digits to be shown")) from error
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         if not _WHOLE.fullmatch(text):
             if _WHOLE_IN_GROUPS.fullmatch(text):
                 raise ValueError(
@@ -59,7 +59,7 @@ class IntegerField(NumberField):
 class FloatField(NumberField):
     """A number with or without decimals; infinity and nan only where the default is such."""
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         require_type(value, float, int)
         if type(value) is int and abs(value) > 2**53:
             raise UnsupportedValue(
@@ -71,7 +71,7 @@ class FloatField(NumberField):
         # Code may well store 2 where the default is 1.5: as a number nothing is lost.
         return same(self.read(self.format(value)), float(value) if type(value) is int else value)
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         check_number(text, self.setting.default, ("inf", "-inf", "nan"))
         if math.isinf(number := float(text)) and "inf" not in text:
             raise ValueError(gettext("This number is too large."))
@@ -81,11 +81,11 @@ class FloatField(NumberField):
 class DecimalField(NumberField):
     """A number with just the digits that it has."""
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         require_type(value, Decimal)
         return str(value)
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         check_number(text, self.setting.default, ("Infinity", "-Infinity", "NaN"))
         return Decimal(text)
 

@@ -30,14 +30,14 @@ class NumberInput:
     A number with decimals is a line of text: a control for numbers silently drops a comma.
     """
 
-    def __call__(self, field: NumberControl, **kwargs: Any) -> Markup:
+    def __call__(self, field: NumberControl, **kwargs: object) -> Markup:
         text = field._value()
         flags = vars(field.flags)
         low = self._limit(flags.get("min"), math.ceil if field.whole else _exact)
         high = self._limit(flags.get("max"), math.floor if field.whole else _exact)
         # Some keyboards for decimals have no minus.
         mode = "decimal" if field.whole or (low is not None and low >= 0) else None
-        own: dict[str, Any] = {"type": "text", "inputmode": mode}
+        own: dict[str, object] = {"type": "text", "inputmode": mode}
         if not text or self._is_safe(text, field.whole):
             number = float(text) if text else None
             # A limit that the number breaks already would block the whole form.
@@ -47,7 +47,9 @@ class NumberInput:
         own |= {"value": text, "required": bool(text and flags.get("required"))}
         return Markup(f"<input{common(field, own, kwargs)}>")
 
-    def _control(self, whole: bool, number: float | None, low: Any, high: Any) -> dict[str, Any]:
+    def _control(
+        self, whole: bool, number: float | None, low: object, high: object
+    ) -> dict[str, object]:
         """Return the attributes of a control for numbers; none if it can't be one."""
         return {"type": "number", "min": low, "max": high} if whole else {}
 
@@ -56,7 +58,7 @@ class NumberInput:
             return False
         return not whole or (len(text) < 20 and abs(float(text)) <= _EXACT)
 
-    def _limit(self, limit: Any, rounded: Callable[[Any], Any]) -> Any:
+    def _limit(self, limit: Any, rounded: Callable[[Any], object]) -> Any:
         limit = limit() if callable(limit) else limit
         try:
             return rounded(limit) if limit is not None and math.isfinite(limit) else None
@@ -67,14 +69,16 @@ class NumberInput:
 class Slider(NumberInput):
     """A slider, with its value beside it."""
 
-    def __call__(self, field: NumberControl, **kwargs: Any) -> Markup:
+    def __call__(self, field: NumberControl, **kwargs: object) -> Markup:
         control = super().__call__(field, **kwargs)
         if 'type="range"' not in control:  # it is none that a slider can show
             return control
         beside = attributes({"for": field.id, "class": "wf-slid"})
         return Markup(f"{control}<output{beside}>{escape(field._value())}</output>")
 
-    def _control(self, whole: bool, number: float | None, low: Any, high: Any) -> dict[str, Any]:
+    def _control(
+        self, whole: bool, number: float | None, low: object, high: object
+    ) -> dict[str, object]:
         # Browsers round what is on a slider.
         holds = number is not None and float(f"{number:.15g}") == number
         if not holds or low is None or high is None:
@@ -83,7 +87,7 @@ class Slider(NumberInput):
         return {"type": "range", "min": low, "max": high, "step": step}
 
 
-def _step(number: Any, low: Any, high: Any) -> str:
+def _step(number: object, low: object, high: object) -> str:
     """Return a step of about a hundredth of a slider that reaches both ends and the number."""
     number, low, high = (Decimal(str(end)) for end in (number, low, high))
     coarse = (high - low).adjusted() - 2

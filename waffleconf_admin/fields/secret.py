@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any
 
 from ..i18n import gettext
 from ..settings import value_types
@@ -27,11 +26,11 @@ class SecretField(SettingField):
     clearing = False  #: whether the box is ticked
 
     @property
-    def blank(self) -> Any:
+    def blank(self) -> object:
         """The value that clears it."""
         return None if self.setting.optional else value_types.python_type(self.setting.value_type)()
 
-    def format(self, value: Any) -> str:
+    def format(self, value: object) -> str:
         return ""
 
     @staticmethod
@@ -41,7 +40,7 @@ class SecretField(SettingField):
             return _BOTH if text else CLEAR
         return text
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         if text == CLEAR:
             if self._may_be_blank():
                 return self.blank
@@ -66,7 +65,7 @@ class SecretField(SettingField):
     def control_text(self, value: object) -> None:
         return None
 
-    def process_data(self, value: Any) -> None:
+    def process_data(self, value: object) -> None:
         self.text, self.data = "", None  # not the value: an app may render or log its fields
         self.clearable = is_set(value) and self._may_be_blank()
         self.multiline = self.setting.multiline  # as declared, or it would depend on the value

@@ -38,12 +38,12 @@ class TextField(OptionalField):
         super().apply(setting)
         self.multiline = setting.multiline
 
-    def process(self, *args: Any, **kwargs: Any) -> None:
+    def process(self, *args: object, **kwargs: object) -> None:
         super().process(*args, **kwargs)
         self.multiline = self.multiline or "\n" in self.text  # an input of one line drops newlines
         self.control = "textarea" if self.multiline else "text"
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         require_type(value, str)
         return str(value)
 
@@ -70,7 +70,7 @@ class BytesField(OptionalField):
             raise UnsupportedValue(gettext("it is too large for this page"))
         return base64.b64encode(value).decode()
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         try:
             return self.setting.value_type(base64.b64decode("".join(text.split()), validate=True))
         except (binascii.Error, ValueError) as error:
@@ -82,7 +82,7 @@ class UuidField(LineField):
 
     html_attributes = {"spellcheck": "false"}
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         return str(value)
 
     def parse_value(self, text: str) -> UUID:
@@ -99,7 +99,7 @@ class PathField(LineField):
 
     html_attributes = {"spellcheck": "false"}
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         if not isinstance(value, PurePath):
             raise UnsupportedValue(
                 gettext(
@@ -109,7 +109,7 @@ class PathField(LineField):
             )
         return str(value)
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         if not text or "\0" in text or not is_unicode(text):
             raise ValueError(gettext("Write a path, such as /srv/uploads."))
         return self.setting.value_type(text)
@@ -120,10 +120,10 @@ class IPAddressField(LineField):
 
     html_attributes = {"spellcheck": "false", "autocapitalize": "off"}
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         return str(value)
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         wanted = self.setting.value_type
         try:
             return wanted(text)
@@ -161,10 +161,10 @@ class PatternField(TextField):
     canonical = staticmethod(LineField.canonical)
     #: Texts that a control of the type accepts: for any other the browser refuses the whole form.
     accepted = re.compile("")
-    typed_html: dict[str, Any] = {}  #: attributes of the control of the type
-    other_html: dict[str, Any] = {}  #: attributes in place of those, for any other text
+    typed_html: dict[str, object] = {}  #: attributes of the control of the type
+    other_html: dict[str, object] = {}  #: attributes in place of those, for any other text
 
-    def html(self, text: str) -> dict[str, Any]:
+    def html(self, text: str) -> dict[str, object]:
         return self.html_attributes | (
             self.typed_html if self.accepted.fullmatch(text) else self.other_html
         )

@@ -22,11 +22,11 @@ class Control(Protocol):
     errors: list[str]
     flags: Any
     multiline: bool
-    html_attributes: dict[str, Any]
+    html_attributes: dict[str, object]
 
     def _value(self) -> str: ...
 
-    def html(self, text: str) -> dict[str, Any]: ...
+    def html(self, text: str) -> dict[str, object]: ...
 
 
 class DateTimeControl(Control, Protocol):
@@ -36,7 +36,7 @@ class DateTimeControl(Control, Protocol):
 
     def split(self, text: str) -> tuple[str | None, str]: ...
 
-    def limit_text(self, limit: Any, zone: str) -> str: ...
+    def limit_text(self, limit: object, zone: str) -> str: ...
 
 
 class ChoiceControl(Control, Protocol):
@@ -45,7 +45,7 @@ class ChoiceControl(Control, Protocol):
     is_group: bool
     role: str
 
-    def grouped(self) -> list[tuple[Any, list[tuple[str, Any]]]]: ...
+    def grouped(self) -> list[tuple[object, list[tuple[str, object]]]]: ...
 
     def __iter__(self) -> Iterator[Any]: ...
 
@@ -66,7 +66,7 @@ def attributes(given: dict[str, Any]) -> str:
     )
 
 
-def common(field: Control, own: dict[str, Any], kwargs: dict[str, Any]) -> str:
+def common(field: Control, own: dict[str, Any], kwargs: dict[str, object]) -> str:
     """Return the attributes of a control: those of every control, its own, and the caller's."""
     given = {"id": field.id, "name": field.name} | own
     if field.errors:
@@ -77,7 +77,7 @@ def common(field: Control, own: dict[str, Any], kwargs: dict[str, Any]) -> str:
 class TextInput:
     """One line of text, or a text area where the field has lines."""
 
-    def __call__(self, field: Control, **kwargs: Any) -> Markup:
+    def __call__(self, field: Control, **kwargs: object) -> Markup:
         text = field._value()
         limits = self._limits(vars(field.flags), text)
         if not field.multiline:
@@ -88,7 +88,7 @@ class TextInput:
         # HTML drops a newline that comes first in a text area: this one is there to be dropped.
         return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape(text)}</textarea>")
 
-    def _limits(self, flags: dict[str, Any], text: str) -> dict[str, Any]:
+    def _limits(self, flags: dict[str, Any], text: str) -> dict[str, object]:
         """Return the limits, without those that the text breaks: they would block the form."""
         limits = {name: flags.get(name) for name in ("minlength", "pattern")}
         limits["required"] = bool(text and flags.get("required"))
@@ -133,7 +133,7 @@ class DateTimeInput:
 class Checkbox:
     """A check box, and before it a hidden input that is sent when the box is empty."""
 
-    def __call__(self, field: Control, **kwargs: Any) -> Markup:
+    def __call__(self, field: Control, **kwargs: object) -> Markup:
         own = {"type": "checkbox", "value": "on", "checked": field._value() == "true"}
         hidden = attributes({"name": field.name, "form": kwargs.get("form")})
         return Markup(f'<input type="hidden"{hidden} value=""><input{common(field, own, kwargs)}>')
@@ -142,7 +142,7 @@ class Checkbox:
 class Choices:
     """A select, or radio buttons where the choices are few."""
 
-    def __call__(self, field: ChoiceControl, **kwargs: Any) -> Markup:
+    def __call__(self, field: ChoiceControl, **kwargs: object) -> Markup:
         if field.is_group:
             given = {"id": field.id, "role": field.role, "aria-label": field.label.text} | kwargs
             buttons = "".join(
@@ -169,8 +169,8 @@ class Choices:
 class Secret:
     """A control to write a secret in, and a box to clear it; never with the secret that is set."""
 
-    def __call__(self, field: SecretControl, **kwargs: Any) -> Markup:
-        own: dict[str, Any] = {"autocomplete": "new-password", "spellcheck": "false"}
+    def __call__(self, field: SecretControl, **kwargs: object) -> Markup:
+        own: dict[str, object] = {"autocomplete": "new-password", "spellcheck": "false"}
         if field.multiline:
             own["rows"] = "4"
             control = f"<textarea{common(field, own, kwargs)}></textarea>"
@@ -178,7 +178,7 @@ class Secret:
             own["type"] = "password"
             control = f"<input{common(field, own, kwargs)}>"
         if field.clearable and not kwargs.get("required"):
-            box: dict[str, Any] = {"type": "checkbox", "name": field.name, "value": "clear"}
+            box: dict[str, object] = {"type": "checkbox", "name": field.name, "value": "clear"}
             box |= {"checked": field.clearing, "form": kwargs.get("form")}
             label = escape(gettext("Clear it"))
             control += f"<label><input{attributes(box)}> {label}</label>"
@@ -188,6 +188,6 @@ class Secret:
 class Static:
     """The value as text, where it can't be changed."""
 
-    def __call__(self, field: Control, **kwargs: Any) -> Markup:
+    def __call__(self, field: Control, **kwargs: object) -> Markup:
         given = attributes({"id": field.id} | kwargs)
         return Markup(f"<output{given}>{escape(field._value())}</output>")

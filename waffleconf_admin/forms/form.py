@@ -33,8 +33,8 @@ ELSEWHERE = mark("A rule about a setting that is not on this page does not allow
 class FormChange(NamedTuple):
     """What a form changes of one setting."""
 
-    expected: Any  #: the value that was just read; of a secret its record
-    new: Any
+    expected: object  #: the value that was just read; of a secret its record
+    new: object
 
 
 class SettingsForm(BaseForm):
@@ -86,25 +86,27 @@ class SettingsForm(BaseForm):
         return self._fields[name]
 
     @property
-    def field_options(self) -> dict[str, Any]:
+    def field_options(self) -> dict[str, object]:
         """What WTForms passes to each field of a form."""
         return self._fields.options
 
     @property
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, object]:
         """``{key: new value}`` of what people changed."""
         return {key: change.new for key, change in self._changes.items()}
 
     @property
-    def expected(self) -> dict[str, Any]:
+    def expected(self) -> dict[str, object]:
         """``{key: value}`` as just read, of what people changed; of a secret its record."""
         return {key: change.expected for key, change in self._changes.items()}
 
     @property
-    def errors(self) -> dict[str | None, Any]:
+    def errors(self) -> dict[str | None, object]:
         """The messages by key; those of the whole form under ``""``."""
         made = self._fields.made
-        found: dict[str | None, Any] = {key: made[key].errors for key in made if made[key].errors}
+        found: dict[str | None, object] = {
+            key: made[key].errors for key in made if made[key].errors
+        }
         return found | ({"": self.form_errors} if self.form_errors else {})
 
     def is_submitted(self) -> bool:
@@ -126,7 +128,7 @@ class SettingsForm(BaseForm):
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         return self.is_submitted() and self.validate(extra_validators)
 
-    def validate(self, extra_validators: Mapping[str, Iterable[Any]] | None = None) -> bool:
+    def validate(self, extra_validators: Mapping[str, Iterable[object]] | None = None) -> bool:
         """Check what people changed, and only that; fill ``changes``, ``expected``, ``conflicts``.
 
         :param extra_validators: ``{key: validators}``, run after the declared ones.
@@ -184,7 +186,7 @@ class SettingsForm(BaseForm):
         problem = explain(refusal, unreadable=unreadable)
         return [*([problem] if problem else []), *self._lost]
 
-    def _validate_edit(self, key: str, edit: Edit, extra_validators: Iterable[Any]) -> None:
+    def _validate_edit(self, key: str, edit: Edit, extra_validators: Iterable[object]) -> None:
         field = self[key]
         if not edit.reset:
             validate_field(self, field, extra_validators)

@@ -109,7 +109,7 @@ class Meta(FlaskForm.Meta):
 
     csrf = False
 
-    def render_field(self, field: Any, render_kw: dict[str, Any]) -> Markup:
+    def render_field(self, field: Any, render_kw: dict[str, object]) -> Markup:
         try:
             html: Markup = super().render_field(field, render_kw)
         except Exception as error:

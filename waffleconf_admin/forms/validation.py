@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from wtforms.form import BaseForm
 
@@ -18,7 +17,9 @@ OVERTAKEN = mark("Somebody else has changed this meanwhile. Save again to use yo
 AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
 
 
-def validate_field(form: BaseForm, field: BoundField, extra_validators: Iterable[Any] = ()) -> None:
+def validate_field(
+    form: BaseForm, field: BoundField, extra_validators: Iterable[object] = ()
+) -> None:
     """Run a field's validators, then check what is declared; its ``errors`` say the result.
 
     The message of a ValidationError is taken as it is, of a secret too.

@@ -48,8 +48,8 @@ def add_fields(app: Flask, fields: Mapping[type, FieldFactory]) -> None:
 
 
 def parse_text(
-    settings: Mapping[str, Setting], key: str, text: str, values: Mapping[str, Any]
-) -> Any:
+    settings: Mapping[str, Setting], key: str, text: str, values: Mapping[str, object]
+) -> object:
     """Return the value of a text that somebody wrote for a setting, read as the page reads it.
 
     To be called in the app's context.
@@ -130,7 +130,7 @@ def control_texts(setting: Setting, value: object, table: Mapping[type, FieldFac
 
 
 def check_values(
-    settings: Mapping[str, Setting], new_values: Mapping[str, Any], values: Mapping[str, Any]
+    settings: Mapping[str, Setting], new_values: Mapping[str, object], values: Mapping[str, object]
 ) -> dict[str, str]:
     """Return what is wrong with values from anywhere, ``{key: message}``: what is declared holds.
 
@@ -169,7 +169,7 @@ def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
 class Draft(NamedTuple):
     """A value in place of a record, where nothing is read from the database."""
 
-    value: Any
+    value: object
     text: str | None = None
     served: str = "stored"
     problem: None = None
@@ -196,7 +196,7 @@ def _plain_field(form: SettingsForm, setting: Setting, value: object) -> BoundFi
     return bound
 
 
-def _draft_form(settings: Mapping[str, Setting], values: Mapping[str, Any]) -> SettingsForm:
+def _draft_form(settings: Mapping[str, Setting], values: Mapping[str, object]) -> SettingsForm:
     """Return a form of all settings as they would be, for validators that ask for others."""
     records = {key: Draft(values.get(key, setting.default)) for key, setting in settings.items()}
     return SettingsForm(settings, records)

@@ -16,9 +16,9 @@ _HASHED = (str, bytes, bool, int, NoneType)
 class Choice(NamedTuple):
     """One of the choices."""
 
-    value: Any
-    label: Any = None  #: may be a lazy translation; None: made from the value when it is shown
-    group: Any = ""  #: the heading that it stands under in a list; may be a lazy translation
+    value: object
+    label: object = None  #: may be a lazy translation; None: made from the value when it is shown
+    group: object = ""  #: the heading that it stands under in a list; may be a lazy translation
 
 
 class ChoiceSet:
@@ -33,13 +33,13 @@ class ChoiceSet:
     def __bool__(self) -> bool:
         return bool(self._values)
 
-    def __contains__(self, value: Any) -> bool:
+    def __contains__(self, value: object) -> bool:
         if type(value) in _HASHED:
             return (type(value), value) in self._hashed
         return any(same(value, choice) for choice in self._values)
 
 
-def choice_list(choices: Any) -> list[Choice]:
+def choice_list(choices: object) -> list[Choice]:
     """Return choices as a list.
 
     :param choices: values or ``(value, label)`` pairs of any kind, such as rows of a query; a dict
@@ -63,7 +63,7 @@ def choice_list(choices: Any) -> list[Choice]:
 
 def _choices(item: Any) -> Iterator[Choice]:
     """The choice that an item stands for; of a group all."""
-    parts: Sequence[Any] = item if _is_row(item) else (item,)
+    parts: Sequence[object] = item if _is_row(item) else (item,)
     if len(parts) == 2 and isinstance(parts[1], (Mapping, list, tuple)):
         for choice in choice_list(parts[1]):
             yield choice._replace(group=parts[0])
@@ -77,7 +77,7 @@ def _choices(item: Any) -> Iterator[Choice]:
         raise ValueError(f"a row of {len(parts)}: select two columns, the value and its label")
 
 
-def _is_row(item: Any) -> bool:
+def _is_row(item: object) -> bool:
     """Whether an item may be several things, as a pair is."""
     whole = (str, bytes, bytearray, memoryview, range, Enum)
     return isinstance(item, Sequence) and not isinstance(item, whole)

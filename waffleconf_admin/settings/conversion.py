@@ -43,11 +43,11 @@ _TRUE, _FALSE = ("true", "on"), ("false", "off")
 class _Text(NamedTuple):
     """How values of a type are written."""
 
-    read: Callable[[str], Any]
+    read: Callable[[str], object]
     write: Callable[[Any], Iterable[str]]  #: returns every way to write a value, the usual first
 
 
-def convert(value: Any, value_type: type[Any]) -> Any:
+def convert(value: object, value_type: type[object]) -> Any:
     """Return a value as one of another type.
 
     :raises ValueError: it can't be, or something would be lost.
@@ -79,7 +79,7 @@ def _convert(value: Any, value_type: type[Any]) -> Any:
     raise ValueError
 
 
-def _read(text: str, value_type: type) -> Any:
+def _read(text: str, value_type: type) -> object:
     if len(text) > _LONGEST:
         raise ValueError
     made = _TEXTS[value_type].read(text)
@@ -88,7 +88,7 @@ def _read(text: str, value_type: type) -> Any:
     raise ValueError
 
 
-def _write(value: Any) -> str:
+def _write(value: object) -> str:
     how = _TEXTS[type(value)]
     text = next(iter(how.write(value)))
     if same(how.read(text), value):
@@ -96,7 +96,7 @@ def _write(value: Any) -> str:
     raise ValueError
 
 
-def _number(number: Any, value_type: type) -> Any:
+def _number(number: object, value_type: type) -> object:
     for text in _TEXTS[type(number)].write(number):
         try:
             return _read(text, value_type)
@@ -105,7 +105,7 @@ def _number(number: Any, value_type: type) -> Any:
     raise ValueError
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: object) -> bool:
     if type(value) in _NUMBERS and value in (0, 1):
         return bool(value)
     word = value.lower() if type(value) is str else ""
@@ -139,7 +139,7 @@ def _iso_texts(value: datetime | time) -> list[str]:
     return [*texts, *(text.replace("T", " ") for text in texts)]
 
 
-def _from_json(text: str, value_type: type) -> Any:
+def _from_json(text: str, value_type: type) -> object:
     """The value of a JSON text that is written so again, but for blanks between its parts."""
     value = json.loads(text)
     texts = (json.dumps(value, ensure_ascii=ascii, allow_nan=False) for ascii in (False, True))
@@ -155,7 +155,7 @@ def _without_blanks(text: str) -> str:
     return _BLANKS.sub(r"\1", text)
 
 
-def _usual_text(value: Any) -> list[str]:
+def _usual_text(value: object) -> list[str]:
     return [str(value)]
 
 

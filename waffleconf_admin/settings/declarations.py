@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from enum import Enum, EnumMeta
 from numbers import Number
-from typing import Any
 
 from flask import Flask
 
@@ -22,7 +21,9 @@ from .setting import Setting
 log = logging.getLogger(__name__)
 
 
-def declare(confs: Mapping[str, Mapping[str, Any]], app: Flask | None = None) -> dict[str, Setting]:
+def declare(
+    confs: Mapping[str, Mapping[str, object]], app: Flask | None = None
+) -> dict[str, Setting]:
     """Check WAFFLE_CONFS and return its settings, in the same order.
 
     :param confs: ``{key: {"desc": …, "default": …, …}}``. ``WAFFLE_*`` keys are left out, and
@@ -60,7 +61,7 @@ _NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label", "grou
 _FLAGS = ("secret", "readonly", "confirm", "multiline")
 
 
-def _setting(key: Any, entry: Any, call: Callable[..., Any]) -> Setting:
+def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting:
     """One checked entry; a ValueError names the attribute and the remedy."""
     if not isinstance(key, str) or not key.isprintable() or not key:
         raise ValueError("the name of a setting must be a string of printable characters")
@@ -98,7 +99,7 @@ def _setting(key: Any, entry: Any, call: Callable[..., Any]) -> Setting:
     return setting
 
 
-def named_group(declared: Any) -> tuple[str, Any]:
+def named_group(declared: object) -> tuple[str, object]:
     """Return the name of a group and its label, from ``name``, ``(name, label)`` or a lazy label.
 
     :raises ValueError: a lazy label that can't be read in no request.
@@ -115,13 +116,13 @@ def named_group(declared: Any) -> tuple[str, Any]:
         ) from error
 
 
-def _label(key: str, desc: Any) -> Any:
+def _label(key: str, desc: object) -> object:
     if desc is None or (isinstance(desc, str) and not desc):  # a lazy translation is left alone
         return key.replace("_", " ").strip().capitalize() or key
     return desc
 
 
-def _validators(declared: Any) -> tuple[Callable[[Any, Any], Any], ...]:
+def _validators(declared: object) -> tuple[Callable[[object, object], object], ...]:
     if not isinstance(declared, (list, tuple)):
         raise ValueError("validators: write a list of them")
     for validator in declared:
@@ -133,7 +134,7 @@ def _validators(declared: Any) -> tuple[Callable[[Any, Any], Any], ...]:
     return tuple(declared)
 
 
-def _choices(declared: Any) -> Any:
+def _choices(declared: object) -> object:
     """The choices as a list; a function stays one."""
     if callable(declared) and not isinstance(declared, EnumMeta):
         return declared

@@ -40,7 +40,7 @@ class Limits(NamedTuple):
             return gettext("At most %(limit)s.", limit=self._text(self.max))
         return None
 
-    def apply_to(self, value: Any) -> bool:
+    def apply_to(self, value: object) -> bool:
         """Whether a value can be compared with the limits."""
         try:
             self.problem(value)

@@ -29,14 +29,14 @@ class Setting:
     """One declared setting; what `declare` made of an entry of WAFFLE_CONFS."""
 
     key: str
-    label: Any  #: may be a lazy translation
+    label: object  #: may be a lazy translation
     default: Any
     type: Type | None = None  #: only where it was declared
-    help: Any = ""
+    help: object = ""
     group: str = ""  #: the name of its group, the same in every language: `can` may go by it
-    group_label: Any = ""  #: what people read of it; may be a lazy translation
-    choices: list[Choice] | Callable[[], Any] | None = None
-    validators: tuple[Callable[[Any, Any], Any], ...] = ()
+    group_label: object = ""  #: what people read of it; may be a lazy translation
+    choices: list[Choice] | Callable[[], object] | None = None
+    validators: tuple[Callable[[object, object], object], ...] = ()
     min: Any = None  #: of numbers the least value, of what has a length the least length
     max: Any = None
     secret: bool = False
@@ -44,7 +44,7 @@ class Setting:
     confirm: bool = False
     multiline: bool = False
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
-    call: Callable[..., Any] = call_directly  #: calls the functions above, as their app needs it
+    call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
 
     def __repr__(self) -> str:
         # Nothing of the default: it may be a secret, and this ends up in logs.
@@ -80,12 +80,12 @@ class Setting:
         return TypeRule(self.type, self.default, self._known_choices, self.limits)
 
     @property
-    def members(self) -> list[Any]:
+    def members(self) -> list[object]:
         """The members of an Enum; empty for another type."""
         members: Any = self.value_type if issubclass(self.value_type, Enum) else ()
         return list(members)
 
-    def copy_default(self) -> Any:
+    def copy_default(self) -> object:
         """Return the default, as a copy that the caller may change."""
         return copy.deepcopy(self.default)
 
@@ -104,7 +104,7 @@ class Setting:
 
     # What may be served, and saved
 
-    def serve(self, value: Any) -> tuple[Any, Served]:
+    def serve(self, value: object) -> tuple[object, Served]:
         """Return what is served of a stored value, and which that is.
 
         A value of another type than is declared is converted where nothing is lost by it, else the
@@ -118,7 +118,7 @@ class Setting:
         except ValueError:
             return self.copy_default(), "default"
 
-    def problem(self, value: Any) -> str | None:
+    def problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared type, choices or limits; None when it doesn't.
 
         Validators are not asked: they need a form.
@@ -127,7 +127,7 @@ class Setting:
             return None
         return self.type_problem(value) or self.choice_problem(value) or self.limit_problem(value)
 
-    def stored_problem(self, value: Any) -> str | None:
+    def stored_problem(self, value: object) -> str | None:
         """Return the same of a stored value, without asking any function of the app.
 
         Of a secret only that it breaks something.
@@ -140,11 +140,11 @@ class Setting:
         problem = problem or self.limit_problem(value)
         return gettext("Of a secret nothing more is said.") if problem and self.secret else problem
 
-    def type_problem(self, value: Any) -> str | None:
+    def type_problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared type, so that it is neither served nor saved."""
         return None if value is None and self.optional else self._type_rule.problem(value)
 
-    def choice_problem(self, value: Any) -> str | None:
+    def choice_problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared choices."""
         try:
             choices = self._choices_now()
@@ -165,6 +165,6 @@ class Setting:
             return None if all(item in known for item in value) else gettext(ITEM_IS_NO_CHOICE)
         return gettext(IS_NO_CHOICE)
 
-    def limit_problem(self, value: Any) -> str | None:
+    def limit_problem(self, value: object) -> str | None:
         """Return how *value*, of the declared type, breaks the declared limits."""
         return self.limits.problem(value)

@@ -30,7 +30,7 @@ class TypeRule:
     """
 
     def __init__(
-        self, declared: type | None, default: Any, choices: ChoiceSet, limits: Limits
+        self, declared: type | None, default: object, choices: ChoiceSet, limits: Limits
     ) -> None:
         self._declared = declared
         self._default = default
@@ -40,13 +40,13 @@ class TypeRule:
         self._several = issubclass(self._value_type, SEVERAL)
         self._types = self._declared_types()
 
-    def problem(self, value: Any) -> str | None:
+    def problem(self, value: object) -> str | None:
         """Return how a value breaks the rule; None when it doesn't."""
         if not self._accepts(value) or not self._limits.apply_to(value):
             return self._wrong_type(value)
         return value_types.shape_problem(self._declared, value) if self._declared else None
 
-    def convert(self, value: Any) -> Any:
+    def convert(self, value: object) -> object:
         """Return a value of another type as one of the declared type.
 
         :raises ValueError: it can't be, or something would be lost.
@@ -80,11 +80,11 @@ class TypeRule:
             type(value) in types or all(type(item) in types for item in value)
         )
 
-    def _holds_several(self, value: Any) -> bool:
+    def _holds_several(self, value: object) -> bool:
         """Whether a value can hold several of the choices."""
         return self._several and isinstance(value, self._declared or SEVERAL)
 
-    def _wrong_type(self, value: Any) -> str:
+    def _wrong_type(self, value: object) -> str:
         if self._choices and self._holds_several(value):
             return gettext(ITEM_IS_NO_CHOICE)
         if self._choices and self._declared is None:
@@ -92,7 +92,7 @@ class TypeRule:
         noun, name = value_types.noun(self._value_type), type(value).__name__
         return gettext("This must be %(noun)s, not %(type)s.", noun=noun, type=name)
 
-    def _convert_items(self, value: Any) -> Any:
+    def _convert_items(self, value: Any) -> object:
         whole = value if self._holds_several(value) else convert(value, self._value_type)
         types = self._choices.types
         made = [item if type(item) in types else self._convert(item, types) for item in whole]
@@ -100,7 +100,7 @@ class TypeRule:
             raise ValueError
         return type(whole)(made)
 
-    def _convert(self, value: Any, types: Iterable[type]) -> Any:
+    def _convert(self, value: object, types: Iterable[type]) -> object:
         """Convert to the first type that is possible: to that of the default before others."""
         first = () if self._default is None or self._several else (type(self._default),)
         found = []

@@ -105,7 +105,7 @@ NOUNS: dict[type, str] = {
 }
 
 
-def named(declared: Any) -> type | None:
+def named(declared: object) -> type | None:
     """Return the type that a declaration means.
 
     :raises ValueError: it means none; the message says what to write.
@@ -133,7 +133,7 @@ def bases(value_type: type) -> list[type]:
     return sorted(value_type.__mro__, key=lambda base: not issubclass(base, Enum))
 
 
-def accepts(value_type: type, value: Any) -> bool:
+def accepts(value_type: type, value: object) -> bool:
     """Whether a value is of a declared type, as people mean it."""
     if isinstance(value, bool) and value_type is not bool and issubclass(value_type, (int, float)):
         return False  # to Python True is an int; to people it is not a number
@@ -148,7 +148,7 @@ def python_type(value_type: type) -> type:
     return value_type.__mro__[1] if value_type in OURS else value_type
 
 
-def label(choice: Any) -> str:
+def label(choice: object) -> str:
     """Return the label of a choice that has none."""
     if isinstance(choice, Enum) and choice.name:
         return choice.name.replace("_", " ").strip().capitalize()
@@ -157,13 +157,13 @@ def label(choice: Any) -> str:
     return text if text.strip() else gettext("(blank)")
 
 
-def display_text(value_type: type, value: Any) -> str:
+def display_text(value_type: type, value: object) -> str:
     """Return a value as people write it."""
     write = _DISPLAY.get(value_type)
     return write(value) if write and accepts(value_type, value) else str(value)
 
 
-def shape_problem(value_type: type, value: Any) -> str | None:
+def shape_problem(value_type: type, value: object) -> str | None:
     """Return what is wrong with the shape of a value; blank is fine, ``min`` may say otherwise."""
     check = _SHAPES.get(value_type)
     return check(value) if check and value else None

@@ -6,7 +6,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Mapping, MutableMapping
-from typing import Any
 
 from ..exceptions import StoreError
 from ..settings.equality import same
@@ -21,7 +20,7 @@ _IMMUTABLE = (bool, int, float, str, bytes, type(None))
 _ABSENT = object()
 
 #: What has changed: ``{key: (old value, new value)}``.
-Changes = dict[str, tuple[Any, Any]]
+Changes = dict[str, tuple[object, object]]
 
 
 class Cache:
@@ -35,18 +34,18 @@ class Cache:
     :param repository: the app's settings in the database.
     """
 
-    def __init__(self, config: MutableMapping[str, Any], repository: Repository) -> None:
+    def __init__(self, config: MutableMapping[str, object], repository: Repository) -> None:
         self._config = config
         self._repository = repository
         self._decoder = Decoder(repository)
         self.generation = 0
-        self.values: Mapping[str, Any] = {}
+        self.values: Mapping[str, object] = {}
         self.loaded = False
         self._reads = itertools.count(1)
         self._last_read = 0  #: the number of the last read whose result was used
         self._settings: Mapping[str, Setting] = {}
         self._records: dict[str, Record] = {}
-        self._configured: Mapping[str, Any] = {}  #: what was last written to the configuration
+        self._configured: Mapping[str, object] = {}  #: what was last written to the configuration
         self.renew_lock()
 
     def renew_lock(self) -> None:
@@ -183,7 +182,7 @@ class Cache:
             if key in new and not same(old[key], new[key])
         }
 
-    def _assigned(self, values: Mapping[str, Any]) -> list[str]:
+    def _assigned(self, values: Mapping[str, object]) -> list[str]:
         """The keys that code of the app has given another value than *values* in its config."""
         return [
             key

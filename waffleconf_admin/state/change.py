@@ -21,9 +21,9 @@ class Change:
     id: int  #: in the order of the changes
     change_set: str  #: the same for all changes of one save
     key: str
-    old: Any  #: None for a secret, where there was no row, and where it can't be read any more;
+    old: object  #: None for a secret, where there was no row, and where it can't be read any more;
     #: what was stored of another type than is declared now is converted where nothing is lost by it
-    new: Any
+    new: object
     actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str

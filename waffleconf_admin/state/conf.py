@@ -47,7 +47,7 @@ class _Conf:
     def __dir__(self) -> list[str]:
         return [*object.__dir__(self), *(_snapshot() if has_app_context() else ())]
 
-    def __setattr__(self, key: str, value: Any) -> None:
+    def __setattr__(self, key: str, value: object) -> None:
         raise AttributeError(f"conf is read-only: save with state.update_db({{{key!r}: …}})")
 
     def __repr__(self) -> str:
@@ -59,7 +59,7 @@ _SNAPSHOT = "_waffleconf_values"
 
 
 def _snapshot() -> Mapping[str, Any]:
-    asked: Any = request._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
+    asked: object = request._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
     # g's own dict: going through the LocalProxy for each read would double the cost.
     kept = g._get_current_object().__dict__ if asked is not None else {}
     taken_by, values = kept.get(_SNAPSHOT, (None, None))

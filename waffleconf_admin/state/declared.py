@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from flask import Flask
 
@@ -60,7 +59,7 @@ class Declared:
             return list(settings)
         return [key for key in dict.fromkeys(keys) if key in settings]
 
-    def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def known(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return those of *values* whose keys are declared; each other key is logged once.
 
         :raises InvalidValue: *values* is no mapping.

@@ -15,7 +15,7 @@ from ..forms.values import get_setting
 from ..settings.setting import Setting
 from .state import _WaffleState
 
-_auto: Any = object()
+_auto: object = object()
 
 
 def build_form(

@@ -47,7 +47,7 @@ class SavingState(Protocol):
     def read(self, keys: Iterable[str] | None = None) -> dict[str, Record]: ...
 
     def save(
-        self, wanted: Mapping[str, Any], expected: Mapping[str, Any], origin: Origin
+        self, wanted: Mapping[str, object], expected: Mapping[str, object], origin: Origin
     ) -> Saved: ...
 
 
@@ -211,7 +211,7 @@ class History:
         # A full batch: there are more.
         self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
 
-    def _problem(self, key: str, value: Any) -> str | None:
+    def _problem(self, key: str, value: object) -> str | None:
         state = self._state
         with context_of(state.app):
             return forms.check_values(state.settings, {key: value}, state.app.config).get(key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from flask import Flask
 
@@ -37,7 +36,7 @@ class Loader:
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
-    def follow(self, environ: Mapping[str, Any] | None) -> None:
+    def follow(self, environ: Mapping[str, object] | None) -> None:
         """Do what comes before any code of the app: serve a forked child, load once, follow a
         changed watch file. Most calls have nothing to do.
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..exceptions import InvalidValue
 from ..i18n import gettext
@@ -26,7 +26,7 @@ class Record(NamedTuple):
     """One setting as it stands in the database."""
 
     text: str | None  #: the stored text; None: there is no row
-    value: Any  #: what is served
+    value: object  #: what is served
     served: Served = "stored"  #: which that is: the stored value, a converted one, or the default
     problem: Callable[[], str] | None = None  #: returns what is wrong with the row, translated
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from flask import Flask, has_app_context
 
@@ -33,7 +32,7 @@ class Repository:
         self._store = store
         self._allowed = Allowed(())
         self._allowed_of: dict[str, Allowed] = {}
-        self._location: Any = None  # what the store says of its database
+        self._location: object = None  # what the store says of its database
         self._moved = False
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
@@ -157,14 +156,14 @@ class Repository:
         with quiet_context(self._app):
             return self._store.prune_history(until, limit)
 
-    def decode(self, text: str, key: str) -> Any:
+    def decode(self, text: str, key: str) -> object:
         """Return the value of a stored text of a setting.
 
         :raises InvalidValue: it can't be read.
         """
         return deserialize(text, self._allowed_of.get(key, self._allowed))
 
-    def encode(self, values: Mapping[str, Any], unique: Container[str] = ()) -> dict[str, str]:
+    def encode(self, values: Mapping[str, object], unique: Container[str] = ()) -> dict[str, str]:
         """Return the texts to store, having made sure that they can be read back.
 
         :param unique: the keys of those whose text shall be like no other, of the same value too.

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Container, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from flask import Flask
 
@@ -41,10 +41,10 @@ RESET: Final = object()
 #: What rules say: the messages by key ({} when fine).
 Problems = Mapping[str, str] | None
 #: Rules across settings, given all values as they would be; may be asynchronous.
-Validate = Callable[[dict[str, Any]], Problems | Awaitable[Problems]]
+Validate = Callable[[dict[str, object]], Problems | Awaitable[Problems]]
 
 
-class Saved(dict[str, Any]):
+class Saved(dict[str, object]):
     """What a save wrote: ``{key: new value}``."""
 
     #: The name of the save in the history; None when nothing was written or no history is kept.
@@ -95,8 +95,8 @@ class Saver:
     def save(
         self,
         settings: Mapping[str, Setting],
-        wanted: Mapping[str, Any],
-        expected: Mapping[str, Any],
+        wanted: Mapping[str, object],
+        expected: Mapping[str, object],
         origin: Origin,
     ) -> Outcome:
         """Save settings; to be called in the app's context.
@@ -157,7 +157,7 @@ class Saver:
     def _encode(
         self,
         settings: Mapping[str, Setting],
-        wanted: Mapping[str, Any],
+        wanted: Mapping[str, object],
         records: Mapping[str, Record],
         always_written: Container[str],
     ) -> dict[str, str | None]:
@@ -176,7 +176,7 @@ class Saver:
         texts: dict[str, str | None] = {key: None for key in gone if records[key].text is not None}
         return texts | self._repository.encode(differing, unique=always_written)
 
-    def _check_rules(self, settings: Mapping[str, Setting], values: dict[str, Any]) -> None:
+    def _check_rules(self, settings: Mapping[str, Setting], values: dict[str, object]) -> None:
         if self._validate is None:
             return
         try:
@@ -230,11 +230,11 @@ def _log(settings: Mapping[str, Setting], changes: Changes, origin: Origin) -> N
     log.info("Settings saved by %r from %s%s: %s", actor, origin.source, note, what)
 
 
-def _is_still(record: Record, seen: Any) -> bool:
+def _is_still(record: Record, seen: object) -> bool:
     """Whether the database still has the expected value, or the row of the expected `Record`."""
     return record.text == seen.text if isinstance(seen, Record) else same(record.value, seen)
 
 
-def _holds(record: Record, value: Any) -> bool:
+def _holds(record: Record, value: object) -> bool:
     """Whether the database has this very value, so that there is nothing to write."""
     return record.text is not None and record.served == "stored" and same(record.value, value)

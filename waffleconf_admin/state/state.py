@@ -120,11 +120,11 @@ class _WaffleState:
 
     def update_db(
         self,
-        new_values: Mapping[str, Any],
+        new_values: Mapping[str, object],
         *,
         actor: str | None = None,
         note: str | None = None,
-        expected: Mapping[str, Any] | None = None,
+        expected: Mapping[str, object] | None = None,
         source: str = "code",
     ) -> Saved:
         """Save settings: all of them or, when anything is wrong, none.
@@ -150,7 +150,7 @@ class _WaffleState:
         *,
         actor: str | None = None,
         note: str | None = None,
-        expected: Mapping[str, Any] | None = None,
+        expected: Mapping[str, object] | None = None,
         source: str = "code",
     ) -> Saved:
         """Delete the stored values of settings, so that their defaults hold.
@@ -162,7 +162,9 @@ class _WaffleState:
         wanted = dict.fromkeys(_listed(keys) or (), RESET)
         return self.save(wanted, expected or {}, Origin(actor, note, source))
 
-    def save(self, wanted: Mapping[str, Any], expected: Mapping[str, Any], origin: Origin) -> Saved:
+    def save(
+        self, wanted: Mapping[str, object], expected: Mapping[str, object], origin: Origin
+    ) -> Saved:
         """Do what `update_db` and `reset` do, in one: where the value is `RESET` the row goes.
 
         :param expected: a `Record` in place of a value means its row, and no other of that value.

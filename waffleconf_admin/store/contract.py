@@ -109,14 +109,14 @@ class WaffleStore:
     #: Whether a store of this class can do nothing without a model.
     needs_model = False
     # Any: models and databases belong to the ORM, and peewee is not typed.
-    history: Any = None
+    history: object = None
 
-    def __init__(self, db: Any = None, model: Any = None, history: Any = None) -> None:
+    def __init__(self, db: object = None, model: Any = None, history: object = None) -> None:
         self.db = db
         self.model = model
         self.history = history
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
         own = list(takewhile(lambda base: not base.__module__.startswith(__package__), cls.__mro__))
 
@@ -133,15 +133,15 @@ class WaffleStore:
         """Commit to the database, where that is needed."""
         raise NotImplementedError(f"{type(self).__name__} needs commit()")
 
-    def delete(self, key: str) -> Any:
+    def delete(self, key: str) -> object:
         """Delete the record of a key and return it; None when there is none."""
         raise NotImplementedError(f"{type(self).__name__} needs delete(key)")
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str) -> object:
         """Return the record of a key; None when there is none."""
         raise NotImplementedError(f"{type(self).__name__} needs get(key)")
 
-    def put(self, key: str, value: str) -> Any:
+    def put(self, key: str, value: str) -> object:
         """Insert or update the record of a key and return it."""
         raise NotImplementedError(f"{type(self).__name__} needs put(key, value)")
 

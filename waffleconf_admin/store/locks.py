@@ -45,7 +45,7 @@ _LIMITS["mariadb"] = _LIMITS["mysql"]
 def transaction(
     begin: AbstractContextManager[object],
     dialect: str,
-    execute: Callable[[str], Any],
+    execute: Callable[[str], object],
     wait: float | None,
 ) -> Iterator[None]:
     """Run the block in a transaction and limit how long its statements wait for a lock.

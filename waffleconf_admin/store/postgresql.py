@@ -29,7 +29,7 @@ class Notifications:
     def __init__(
         self,
         driver: str,
-        connect: Callable[[], Any],
+        connect: Callable[[], object],
         execute: Callable[[str, Sequence[str]], object],
     ) -> None:
         if driver not in DRIVERS:
@@ -148,7 +148,7 @@ def of_engine(engine: Any) -> Notifications:
     if engine.dialect.name != "postgresql":
         raise _not_postgresql(engine.dialect.name)
 
-    def connect() -> Any:
+    def connect() -> object:
         # As the app connects, with its arguments and events, and without a place in its pool.
         connection = engine.pool.recreate().connect()
         connection.detach()
@@ -162,7 +162,7 @@ def of_engine(engine: Any) -> Notifications:
 
 
 def of_peewee(
-    database: Any, in_own_transaction: Callable[[Callable[[Any], object]], object]
+    database: object, in_own_transaction: Callable[[Callable[[Any], object]], object]
 ) -> Notifications:
     """Return the notifications of a database of peewee.
 

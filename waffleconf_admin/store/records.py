@@ -26,7 +26,7 @@ def as_text(stored: object) -> str:
     return stored if isinstance(stored, str) else ""
 
 
-def overrides(model: Any) -> bool:
+def overrides(model: object) -> bool:
     """Whether a model overrides ``get_key`` or ``get_value``: its columns don't say it all."""
     return any(
         getattr(model, name, original) is not original

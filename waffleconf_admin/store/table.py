@@ -75,7 +75,9 @@ def by_statement(swaps: Swaps) -> Mapping[str, list[dict[str, str | None]]]:
     return parameters
 
 
-def records_to_write(swaps: Swaps, records: Iterable[Any]) -> Iterator[tuple[str, Any, str | None]]:
+def records_to_write(
+    swaps: Swaps, records: Iterable[object]
+) -> Iterator[tuple[str, Any, str | None]]:
     """Yield ``(key, record or None, new text or None)`` for each record to save, add or delete.
 
     :param records: all that there are of these keys, locked.

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..defaults import setting
 from ..i18n import gettext
@@ -205,7 +205,7 @@ class Synchronizer:
 
     # What a request does
 
-    def follow(self, environ: Mapping[str, Any] | None) -> None:
+    def follow(self, environ: Mapping[str, object] | None) -> None:
         """Make this request see what the others have saved, as far as the watch type promises.
 
         :param environ: of the request; None outside one.
@@ -219,7 +219,7 @@ class Synchronizer:
         if self._thread.is_silent():
             self._follow_without_thread()
 
-    def _check_for_others(self, environ: Mapping[str, Any]) -> None:
+    def _check_for_others(self, environ: Mapping[str, object]) -> None:
         if environ.get("wsgi.multiprocess") and not environ.get("wsgi.run_once"):
             self._expects_one_process, self._multiproc_off = False, True
             log.warning("%s", MULTIPROC_OFF.text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .custom import Function, Functions
 from .database import DatabaseWatch
@@ -36,7 +35,7 @@ def register(name: str, watch: Function, notify: Function) -> None:
     WATCH_TYPES[name] = Functions(watch, notify, name)
 
 
-def find(watch_type: Any) -> type[WatchType] | Functions:
+def find(watch_type: object) -> type[WatchType] | Functions:
     """Return what makes a watch type: for 'redis' without redis-py that is 'file'.
 
     :param watch_type: a value of WAFFLE_WATCHTYPE: a name, or a pair of functions.

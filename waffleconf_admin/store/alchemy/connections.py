@@ -27,7 +27,7 @@ class AlchemyConnections(Connections[sa.Connection]):
     error_types = (sa.exc.SQLAlchemyError,)
     integrity_error = sa.exc.IntegrityError
 
-    def __init__(self, db: Any, rows: AlchemyRows) -> None:
+    def __init__(self, db: object, rows: AlchemyRows) -> None:
         self._db = db
         self._rows = rows
         # Of former processes: the garbage collector would close the parent's connections.
@@ -206,7 +206,7 @@ def _transaction(connection: sa.Connection, wait: float | None, serializable: bo
     )
 
 
-def _first_row(connection: sa.Connection, statement: str) -> Any:
+def _first_row(connection: sa.Connection, statement: str) -> object:
     if connection.dialect.name == "sqlite":  # past SQLAlchemy, which would begin
         raw: Any = connection.connection.dbapi_connection
         return raw.execute(statement).fetchone()

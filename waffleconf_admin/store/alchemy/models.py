@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql
 from ...models import WaffleChangeMixin, WaffleMixin
 
 
-def base_class(db: Any) -> Any:
+def base_class(db: object) -> object:
     """Return the declarative base class for new models.
 
     :param db: what `AlchemyWaffleStore.make_models` takes.
@@ -25,7 +25,7 @@ def base_class(db: Any) -> Any:
     return base
 
 
-def make_models(base: Any) -> tuple[Any, Any]:
+def make_models(base: Any) -> tuple[type[Any], type[Any]]:
     """Return new models below a declarative base class."""
     # On MariaDB, TEXT ends at 64 kB.
     text = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")

@@ -31,7 +31,7 @@ class AlchemyRows(Rows[sa.Connection]):
         self.model = model
         # Nothing here configures the app's mappers, as `mapper.attrs` would: while some are not
         # declared yet that fails, and SQLAlchemy never tries again.
-        self.mapper: orm.Mapper[Any] = sa.inspect(model)
+        self.mapper: orm.Mapper[object] = sa.inspect(model)
         self._key = self.mapper.columns["key"]
         self._key_given = sa.bindparam("of_key", type_=self._key.type)
         value = self.mapper.columns.get("value")
@@ -54,11 +54,11 @@ class AlchemyRows(Rows[sa.Connection]):
         return self._needs_records or changes_when_loaded(self.mapper)
 
     @property
-    def select(self) -> sa.Select[Any]:
+    def select(self) -> sa.Select[object]:
         return self._select_records if self._as_records else self._select_columns
 
     @cached_property
-    def _select_columns(self) -> sa.Select[Any]:
+    def _select_columns(self) -> sa.Select[object]:
         return sa.select(self._key, self._value)
 
     @cached_property
@@ -91,7 +91,7 @@ class AlchemyRows(Rows[sa.Connection]):
             self._guarded[dialect] = update, sa.delete(self._key.table).where(*same)
         return self._guarded[dialect]
 
-    def _some(self, query: sa.Select[Any], keys: list[str] | None) -> sa.Select[Any]:
+    def _some(self, query: sa.Select[object], keys: list[str] | None) -> sa.Select[object]:
         return query if keys is None or len(keys) > MAX_KEYS else query.where(self._key.in_(keys))
 
     def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Any]:
@@ -104,7 +104,7 @@ class AlchemyRows(Rows[sa.Connection]):
         query = self._some(self.select, keys).order_by(self._key).with_for_update()
         return self._fetch(connection, query)
 
-    def _fetch(self, connection: sa.Connection, query: sa.Select[Any]) -> Sequence[Any]:
+    def _fetch(self, connection: sa.Connection, query: sa.Select[object]) -> Sequence[object]:
         if not self._as_records:
             return connection.execute(query).all()  # row by row takes longer by half
         with session_on(connection) as session:
@@ -142,7 +142,7 @@ def session_on(connection: sa.Connection) -> orm.Session:
     return orm.Session(connection, join_transaction_mode="rollback_only")
 
 
-def record_of(model: Any, **values: Any) -> Any:
+def record_of(model: Any, **values: Any) -> object:
     """Return a new record of a model."""
     given = values
     if is_dataclass(model):
@@ -155,13 +155,13 @@ def record_of(model: Any, **values: Any) -> Any:
     return record
 
 
-def changes_when_loaded(mapper: orm.Mapper[Any]) -> bool:
+def changes_when_loaded(mapper: orm.Mapper[object]) -> bool:
     """Whether a listener may change a record that a session loads."""
     events = mapper.class_manager.dispatch
     return bool(events.load or events.refresh)
 
 
-def has_hooks(mapper: orm.Mapper[Any]) -> bool:
+def has_hooks(mapper: orm.Mapper[object]) -> bool:
     """Whether a session that saves a record does more than the statement for its table."""
     attributes = [getattr(mapper.class_, name) for name, _column in mapper.columns.items()]
     return (

@@ -27,7 +27,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     """
 
     @staticmethod
-    def make_models(db: Any) -> tuple[Any, Any]:
+    def make_models(db: Any) -> tuple[type[Any], type[Any]]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: Flask-SQLAlchemy's ``db``, or a declarative base class.
@@ -40,7 +40,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     def commit(self) -> None:
         sessions_of(self.db).commit()
 
-    def delete(self, key: str) -> Any:
+    def delete(self, key: str) -> object:
         record = self.get(key)
         if record is not None:
             sessions_of(self.db).delete(record)

@@ -20,7 +20,7 @@ from ..postgresql import Notifications, of_peewee
 # connection for each thread.
 
 
-class PeeweeConnections(Connections[Any]):
+class PeeweeConnections(Connections[object]):
     """Connections to the database of a model.
 
     Each method leaves the thread's connection as it was: open or closed, in a transaction or not.
@@ -32,7 +32,7 @@ class PeeweeConnections(Connections[Any]):
     def __init__(self, model: Any) -> None:
         self._model = model
         # Of former processes: the garbage collector would close the parent's connections.
-        self._inherited: list[Any] = []
+        self._inherited: list[object] = []
 
     @property
     def database(self) -> Any:
@@ -50,13 +50,13 @@ class PeeweeConnections(Connections[Any]):
             )
         return database
 
-    def read(self, work: Callable[[Any], T], *, fresh: bool = False) -> T:
+    def read(self, work: Callable[[object], T], *, fresh: bool = False) -> T:
         database = self.database
         if _is_in_transaction(database) and self._is_only_one(database):
             return work(database)
         return _run(database, lambda: work(database))
 
-    def read_promptly(self, work: Callable[[Any], T]) -> T:
+    def read_promptly(self, work: Callable[[object], T]) -> T:
         database = self.database
         if _is_in_transaction(database) and self._is_only_one(database):
             return work(database)
@@ -68,7 +68,7 @@ class PeeweeConnections(Connections[Any]):
         )
 
     def write(
-        self, work: Callable[[Any], T], *, wait: float | None = None, serializable: bool = False
+        self, work: Callable[[object], T], *, wait: float | None = None, serializable: bool = False
     ) -> T:
         database = self.database
         if _is_in_transaction(database):
@@ -94,7 +94,7 @@ class PeeweeConnections(Connections[Any]):
             database.close_idle()
         return True
 
-    def may_truncate(self, connection: Any) -> bool:
+    def may_truncate(self, connection: object) -> bool:
         return dialect_of(connection) == "mysql"
 
     def location(self) -> object:
@@ -131,7 +131,7 @@ class PeeweeConnections(Connections[Any]):
         return self.in_memory() or not database.thread_safe
 
 
-def dialect_of(database: Any) -> str:
+def dialect_of(database: object) -> str:
     """Return the name of a database, as SQLAlchemy has it."""
     names = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
     return next((name for cls, name in names.items() if isinstance(database, cls)), "postgresql")
@@ -174,7 +174,9 @@ def _close_for_good(database: Any) -> None:
     getattr(database, "manual_close", database.close)()
 
 
-def _in_transaction(database: Any, work: Callable[[Any], T], *begin: str, wait: float | None) -> T:
+def _in_transaction(
+    database: Any, work: Callable[[object], T], *begin: str, wait: float | None
+) -> T:
     """Run a function in a transaction.
 
     :param begin: for ``atomic()``.

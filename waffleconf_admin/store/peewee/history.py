@@ -17,7 +17,7 @@ from .rows import has_hooks
 _TOGETHER = 100
 
 
-class PeeweeHistory(History[Any]):
+class PeeweeHistory(History[object]):
     """The rows of a history model."""
 
     def __init__(self, model: Any) -> None:
@@ -32,7 +32,7 @@ class PeeweeHistory(History[Any]):
         for some in peewee.chunked(records, _TOGETHER):
             self.model.insert_many(some).execute(connection)
 
-    def read(self, connection: Any, query: HistoryQuery) -> list[HistoryRow]:
+    def read(self, connection: object, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
         wanted = [
             getattr(model, name) == value
@@ -61,7 +61,7 @@ class PeeweeHistory(History[Any]):
         records = model.select().join(found, on=(model.id == found.c.id))
         return newest_first(map(row_of, records.execute(connection)), query)
 
-    def latest(self, connection: Any, keys: Sequence[str]) -> list[HistoryRow]:
+    def latest(self, connection: object, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
         # One index lookup for each key; GROUP BY would read the whole index.
         newest = []
@@ -71,7 +71,7 @@ class PeeweeHistory(History[Any]):
         records = model.select().where(model.id.in_(newest))
         return [row_of(record) for record in records.execute(connection)]
 
-    def prune(self, connection: Any, until: datetime, limit: int) -> int:
+    def prune(self, connection: object, until: datetime, limit: int) -> int:
         model = self.model
         old = model.select(model.id).where(model.at < self._at(until)).order_by(model.at)
         ids = [record.id for record in old.limit(limit).execute(connection)]

@@ -17,7 +17,7 @@ class AnyScript(peewee.Field):
         auto = (ctx.state.field_types or {}).get("AUTO", "")
         return self.on_mysql(datatype.sql) if "AUTO_INCREMENT" in auto else datatype
 
-    def on_mysql(self, datatype: str) -> Any:
+    def on_mysql(self, datatype: str) -> object:
         return peewee.SQL(f"{datatype} CHARACTER SET utf8mb4")
 
 
@@ -32,11 +32,11 @@ class Text(AnyScript, peewee.TextField):
 class LargeText(AnyScript, peewee.TextField):
     """Text of any length: MariaDB's TEXT ends at 64 kB."""
 
-    def on_mysql(self, datatype: str) -> Any:
+    def on_mysql(self, datatype: str) -> object:
         return super().on_mysql("LONGTEXT")
 
 
-def base_class(db: Any) -> Any:
+def base_class(db: object) -> object:
     """Return a base class for models.
 
     :param db: what `PeeweeWaffleStore.make_models` takes.
@@ -59,7 +59,7 @@ def base_class(db: Any) -> Any:
     return Base
 
 
-def make_models(base: Any) -> tuple[Any, Any]:
+def make_models(base: Any) -> tuple[type[Any], type[Any]]:
     """Return new models below a base class."""
 
     class Conf(WaffleMixin, base):

@@ -22,7 +22,7 @@ _SAVING = {"__init__", "create", "save", "delete_instance"}
 _log = logging.getLogger("peewee")
 
 
-class PeeweeRows(Rows[Any]):
+class PeeweeRows(Rows[object]):
     """The rows of a settings model; its statements are built once for each class of database."""
 
     def __init__(self, model: Any) -> None:
@@ -33,7 +33,7 @@ class PeeweeRows(Rows[Any]):
             or has_hooks(model, {"__init__"})  # it may change what was loaded
             or not (_stores_text(fields.get("value")) and _stores_text(fields["key"]))
         )
-        self._built: dict[tuple[type, str | int], tuple[str, list[Any]]] = {}
+        self._built: dict[tuple[type, str | int], tuple[str, list[object]]] = {}
 
     def read(self, connection: Any, keys: list[str] | None) -> list[Row]:
         model = self.model
@@ -63,7 +63,7 @@ class PeeweeRows(Rows[Any]):
             if name != "insert" and count != len(parameters):
                 raise RowChanged
 
-    def _write_records(self, connection: Any, swaps: Swaps) -> None:
+    def _write_records(self, connection: object, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
         self._execute_many(connection, "touch", [{"of_key": key} for key in swaps])
         records = self._some(self.model.select(), list(swaps))
@@ -96,7 +96,7 @@ class PeeweeRows(Rows[Any]):
             cursor.executemany(sql, values)
         return int(cursor.rowcount)
 
-    def _statement(self, connection: Any, name: str | int) -> tuple[str, list[Any]]:
+    def _statement(self, connection: object, name: str | int) -> tuple[str, list[Any]]:
         """Return a statement and the names of its parameters, built once.
 
         :param name: "insert", "update", "delete" or "touch"; a SELECT of so many keys.
@@ -136,7 +136,7 @@ def has_hooks(model: Any, methods: Set[str] = _SAVING) -> bool:
     return any(methods & vars(cls).keys() for cls in own)
 
 
-def _stores_text(field: Any) -> bool:
+def _stores_text(field: object) -> bool:
     """Whether a field stores text as it is given."""
     return isinstance(field, peewee.CharField | peewee.TextField) and all(
         getattr(type(field), name) is getattr(peewee.TextField, name)
@@ -144,6 +144,6 @@ def _stores_text(field: Any) -> bool:
     )
 
 
-def _same_bytes(stored: Any, name: str) -> Any:
+def _same_bytes(stored: object, name: str) -> object:
     given = peewee.Cast(peewee.Value(name, converter=False), "BINARY")
     return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", given)

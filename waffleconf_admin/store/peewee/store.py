@@ -15,7 +15,7 @@ from .history import PeeweeHistory
 from .rows import PeeweeRows
 
 
-class PeeweeWaffleStore(SQLStore[Any]):
+class PeeweeWaffleStore(SQLStore[object]):
     """Stores settings with peewee.
 
     :param db: may be left out; the database is the model's own, a DatabaseProxy too.
@@ -24,7 +24,7 @@ class PeeweeWaffleStore(SQLStore[Any]):
     """
 
     @staticmethod
-    def make_models(db: Any) -> tuple[Any, Any]:
+    def make_models(db: Any) -> tuple[type[Any], type[Any]]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: a database of peewee, a DatabaseProxy, a FlaskDB, or a base class of models.
@@ -37,7 +37,7 @@ class PeeweeWaffleStore(SQLStore[Any]):
     def commit(self) -> None:
         """Do nothing: peewee commits each statement, or at the end of the caller's ``atomic()``."""
 
-    def delete(self, key: str) -> Any:
+    def delete(self, key: str) -> object:
         record = self.get(key)
         if record is not None:
             record.delete_instance()
