@@ -8,7 +8,6 @@ from decimal import Decimal
 from enum import Enum, Flag
 from pathlib import PurePath
 from types import NoneType
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
