@@ -116,12 +116,15 @@ def _wait(app: Flask, result: Any) -> object:
     async def awaited() -> object:
         return await result
 
-    wait = app.ensure_sync(awaited)
+    def wait() -> object:
+        return app.ensure_sync(awaited)()
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return wait()
-    # In an async view: another thread has no event loop of its own yet.
+    # In an async view: another thread has no event loop of its own yet. The function is made there
+    # too: asgiref before 3.9 runs it in the loop of the thread that makes it, which is blocked.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(copy_context().run, wait).result()
 

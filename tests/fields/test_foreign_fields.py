@@ -23,7 +23,7 @@ class Upper(wtforms.StringField):
 
 
 def several(setting: Setting) -> Any:
-    return wtforms.SelectMultipleField(choices=[wtforms.SelectChoice(x) for x in "abc"])
+    return wtforms.SelectMultipleField(choices=list("abc"))
 
 
 CUSTOM: list[tuple[Any, Any, list[str]]] = [
@@ -32,7 +32,7 @@ CUSTOM: list[tuple[Any, Any, list[str]]] = [
     (wtforms.BooleanField, False, []),
     (several, ["a", "c"], ["a", "c"]),
     (several, [], []),
-    (lambda s: wtforms.SelectField(choices=[wtforms.SelectChoice("a")]), "a", ["a"]),
+    (lambda s: wtforms.SelectField(choices=["a"]), "a", ["a"]),
     (lambda s: wtforms.DateField(s.label), date(2026, 1, 2), ["2026-01-02"]),
 ]
 
@@ -60,7 +60,7 @@ def test_a_field_that_may_send_nothing_has_a_hidden_input() -> None:
     [
         (Upper, "lower"),
         (lambda s: wtforms.DecimalField(places=1), 1.25),
-        (lambda s: wtforms.SelectField(choices=[wtforms.SelectChoice("a")]), "z"),
+        (lambda s: wtforms.SelectField(choices=["a"]), "z"),
         (lambda s: wtforms.FieldList(wtforms.StringField()), ["a"]),
         (lambda s: 1 / 0, "x"),
         (lambda s: None, "x"),

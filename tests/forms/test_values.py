@@ -56,7 +56,7 @@ def test_a_text_for_a_field_of_wtforms_is_parsed_and_checked(
     make_app: Callable[..., Flask],
 ) -> None:
     def theme(setting: Setting) -> Any:
-        return wtforms.SelectField(choices=[wtforms.SelectChoice(x) for x in ("a", "b")])
+        return wtforms.SelectField(choices=["a", "b"])
 
     state = make_app({"KEY": {"default": "a", "field": theme}}).extensions["waffleconf"]
     assert parse_text(state, "KEY", "b") == "b"

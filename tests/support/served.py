@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.schema import CreateTable
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -49,7 +49,9 @@ def make_app(watch_type: str) -> Flask:
         WAFFLE_REDIS_CHANNEL=FOLDER,
     )
     if watch_type == "postgresql":
-        app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["WAFFLE_POSTGRESQL"]
+        # psycopg2, the driver that SQLAlchemy 2.0 takes by itself, is refused under gevent.
+        url = make_url(os.environ["WAFFLE_POSTGRESQL"]).set(drivername="postgresql+psycopg")
+        app.config["SQLALCHEMY_DATABASE_URI"] = url.render_as_string(hide_password=False)
     if watch_type == "database":
         app.config["WAFFLE_WATCH_INTERVAL"] = 0.2
     db.init_app(app)
