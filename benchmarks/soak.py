@@ -50,7 +50,7 @@ def storm(fleet: Fleet, chance: random.Random) -> str:
         writer.do("write", f"COUNTER_{number}")
     time.sleep(SECONDS or chance.uniform(0.5, 3))
     for writer in writers:
-        writer.tell("halt")
+        writer.send("halt")
     saves = sum(returned for returned, _tried, _failed in [w.answer() for w in writers])
     check(fleet)
     return f"storm, counters at {saves}"
@@ -64,7 +64,7 @@ def five_at_once(fleet: Fleet, chance: random.Random) -> str:
         if process in busy:
             process.answer()
             busy.remove(process)
-        process.tell("save", f"{number} of {chance.random()}")
+        process.send("save", f"{number} of {chance.random()}")
         busy.append(process)
         time.sleep(0.012)
     for process in busy:

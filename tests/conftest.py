@@ -13,12 +13,15 @@ import servers
 import sqlalchemy as sa
 from apps import ORMS
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from required import MISSING, required
 from sqlalchemy.engine import make_url
 
+TESTS = Path(__file__).parent
+
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    reports = [r for kind in ("skipped", "error") for r in terminalreporter.stats.get(kind, ())]
+    reports = [r for name in ("skipped", "error") for r in terminalreporter.stats.get(name, ())]
     missing: dict[str, int] = {}
     for report in reports:
         _, found, rest = str(report.longrepr).partition(MISSING)
@@ -30,6 +33,47 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for program, count in sorted(missing.items()):
             terminalreporter.line(f"{program}: {count} tests could not run")
         terminalreporter.line("scripts/servers installs them, or says what to install.")
+
+
+#: The files that take longest, the longest first. Workers begin with them, so that none is left
+#: with such a file when the others have done all.
+LONGEST = [
+    "servers/test_watch_faults.py",
+    "servers/test_app_servers.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {TESTS / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(LONGEST)))
+
+
+class Compiled(BytecodeCache):
+    """The compiled templates of all apps of a process."""
+
+    def __init__(self) -> None:
+        self.code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self.code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates() -> None:
+    """Compile each template once, not once for each app."""
+    Flask.jinja_options = {"bytecode_cache": Compiled()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_polls() -> None:
+    """Let watchers ask ten times a second whether to stop, so that tests need not wait for it."""
+    from waffleconf_admin.sync import postgresql, redis
+
+    redis.POLL = postgresql.POLL = 0.1
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +126,8 @@ def mariadb_url(mariadb_server: str) -> str:
     import pymysql
 
     name, url = f"test_{next(_numbers)}", make_url(mariadb_server)
-    with pymysql.connect(host=url.host, port=url.port or 0, user=url.username) as connection:
+    server = {"host": url.host, "port": url.port, "user": url.username, "ssl_disabled": True}
+    with pymysql.connect(**server) as connection:
         connection.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     return url.set(database=name).render_as_string()
 

@@ -19,7 +19,7 @@ from flask import Flask, current_app
 
 from waffleconf_admin import WaffleAdmin, WaffleConf, cli
 from waffleconf_admin.defaults import DEFAULTS
-from waffleconf_admin.settings import declarations
+from waffleconf_admin.settings import attributes, declarations
 from waffleconf_admin.settings.setting import Setting
 from waffleconf_admin.sync.health import Health
 
@@ -209,7 +209,7 @@ def test_every_setting_of_the_extension_is_documented_with_its_default() -> None
 
 def test_every_attribute_of_a_declaration_is_documented_with_its_default() -> None:
     table = cells(page("declarations"), "Attributes")
-    assert table.keys() == declarations._NAMES
+    assert table.keys() == attributes.READERS.keys()
     for name, field in Setting.__dataclass_fields__.items():
         if name in table and name != "default":
             assert ast.literal_eval(table[name][0].strip("`")) == field.default, name

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet import WAIT
 from servers import free_port
 
 BIN = Path(sys.executable).parent
-WAIT = 20.0
 WATCH_TYPES = ("file", "redis", "postgresql", "database")
 
 
@@ -136,7 +136,7 @@ def serving(
                     time.sleep(0.05)
             yield server
             process.terminate()
-            process.wait(10)
+            process.wait(WAIT)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -193,19 +193,20 @@ def test_every_worker_is_well_and_has_one_watcher_for_each_app(server: Server) -
 
 
 @pytest.mark.parametrize("preload", ["", " --preload"])
-@pytest.mark.parametrize("watch_type", WATCH_TYPES)
 def test_workers_that_come_and_go_are_current(
-    tmp_path: Path, urls: dict[str, str], watch_type: str, preload: str
+    tmp_path: Path, urls: dict[str, str], preload: str
 ) -> None:
-    options = f"{preload} --max-requests 20 --max-requests-jitter 10"
+    options = f"{preload} --max-requests 30 --max-requests-jitter 15"
     with serving("gunicorn sync", options, tmp_path, urls) as server:
         seen: set[int] = set()
         for number in range(3):
-            server.save(watch_type, f"number-{number}")
+            for watch_type in WATCH_TYPES:
+                server.save(watch_type, f"number-{number}")
             if number == 1:
                 server.process.send_signal(signal.SIGHUP)
-            assert server.comes_to_serve(watch_type, f"number-{number}")
-            seen |= {answer["pid"] for answer in server.answers(watch_type)}
+            for watch_type in WATCH_TYPES:
+                assert server.comes_to_serve(watch_type, f"number-{number}")
+                seen |= {answer["pid"] for answer in server.answers(watch_type)}
         assert len(seen) > 2
 
 

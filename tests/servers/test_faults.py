@@ -41,20 +41,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def proxy(server: str) -> Iterator[Proxy]:
-    address = sa.make_url(server)
-    proxy = Proxy(str(address.host), address.port or 0)
-    yield proxy
-    proxy.end()
+    with Proxy(server) as proxy:
+        yield proxy
 
 
 @pytest.fixture
 def state(orm: str, server: str, proxy: Proxy) -> Iterator[Any]:
     """A state whose connections go through the proxy."""
-    host, port = proxy.address
-    url = sa.make_url(server).set(host=host, port=port).render_as_string()
     with state_on(orm, server, create=True) as direct:
         direct.update_db({A: 1, B: 1})
-    with state_on(orm, url) as state:
+    with state_on(orm, proxy.url) as state:
         state.update_conf()
         yield state
 
@@ -143,7 +139,7 @@ def _mariadb(path: Path, options: Any) -> tuple[list[str], str, Callable[[], Non
     command = [program, *common, "--bind-address=127.0.0.1", f"--port={port}"]
     return (
         [*command, f"--socket={path}/socket"],
-        f"mysql+pymysql://root@127.0.0.1:{port}/mysql",
+        f"mysql+pymysql://root@127.0.0.1:{port}/mysql?ssl_disabled=true",
         lambda: pymysql.connect(host="127.0.0.1", port=port, user="root").close(),
     )
 

@@ -235,4 +235,4 @@ def test_each_follows_what_the_other_saves(fleet: tuple[Process, Process]) -> No
     there.do("save", "from 0.3.1")
     assert here.comes_to_serve("from 0.3.1")
     here.do("save", "from here")
-    assert until(lambda: there.do("config") == "from here", 15)  # it looks every ten seconds
+    assert until(lambda: there.do("config") == "from here")  # it looks every ten seconds

@@ -83,7 +83,7 @@ def new_fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]
 def test_a_worker_killed_in_the_middle_of_a_save(new_fleet: Fleet, when: str) -> None:
     # Killed between commit and notification: the next resync finds the change.
     other, killed = new_fleet.start(WAFFLE_RESYNC_INTERVAL=0.5), new_fleet.start()
-    killed.tell("die", when, "A")
+    killed.send("die", when, "A")
     killed.popen.wait()
     new_fleet.processes.remove(killed)
     stored = new_fleet.database.values()["SITENAME"]

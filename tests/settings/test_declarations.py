@@ -70,13 +70,13 @@ def test_a_group_has_one_name_whatever_people_read(group: Any, name: str) -> Non
         assert setting(group=group, default=1).group == name
 
 
-def test_a_group_whose_name_nobody_can_tell_is_refused() -> None:
+def test_a_group_whose_name_can_not_be_read_is_refused() -> None:
     with pytest.raises(InvalidValue, match=r"group: .* write a pair, \(name, label\)"):
         setting(group=Lazy(), default=1)
 
 
 @pytest.mark.parametrize(
-    ("entry", "type_", "kind", "optional"),
+    ("entry", "type_", "value_type", "optional"),
     [
         ({"default": 1}, None, int, False),
         ({"default": True}, None, bool, False),
@@ -87,11 +87,11 @@ def test_a_group_whose_name_nobody_can_tell_is_refused() -> None:
         ({"default": {}, "type": "dict"}, dict, dict, False),
     ],
 )
-def test_the_kind_is_the_declared_type_or_that_of_the_default(
-    entry: dict[str, Any], type_: type | None, kind: type, optional: bool
+def test_the_type_is_the_declared_type_or_that_of_the_default(
+    entry: dict[str, Any], type_: type | None, value_type: type, optional: bool
 ) -> None:
     made = setting(**entry)
-    assert (made.type, made.value_type, made.optional) == (type_, kind, optional)
+    assert (made.type, made.value_type, made.optional) == (type_, value_type, optional)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,14 @@ def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> No
         ({"default": 1, "validators": DataRequired()}, "validators", "write a list"),
         ({"default": 1, "validators": [DataRequired]}, "validators", "DataRequired()"),
         ({"default": 1, "validators": ["x"]}, "validators", "function"),
+        ({"default": 1, "desc": 5}, "desc: ", "write a text"),
+        ({"default": 1, "help": ["h"]}, "help: ", "write a text"),
+        ({"default": 1, "group": 5}, "group: ", "write the name of a group"),
+        ({"default": 1, "group": ("a", 5)}, "group: ", "a pair, (name, label)"),
+        ({"default": 1, "group": ("a", "b", "c")}, "group: ", "a pair, (name, label)"),
+        ({"default": 1, "choices": 5}, "choices: ", "write a list"),
+        ({"default": 1, "min": True}, "min", "must be numbers"),
+        ({"default": 1, "secret": None}, "secret", "True or False"),
         ({"default": 1, "secret": "yes"}, "secret", "True or False"),
         ({"default": 1, "readonly": "no"}, "readonly", "True or False"),
         ({"default": 1, "confirm": "no"}, "confirm", "True or False"),
@@ -166,7 +174,7 @@ def test_a_mistake_names_key_attribute_and_remedy(entry: Any, attribute: str, re
     assert remedy in caught.value.errors["KEY"]
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(InvalidValue) as caught:
         declare({"A": {"default": 1, "min": 2}, "B": 1, "C": {"default": 1}})  # type: ignore[dict-item]
     assert list(caught.value.errors) == ["A", "B"]
@@ -267,10 +275,10 @@ def test_a_setting_prints_without_its_default() -> None:
 
 
 def test_an_attribute_that_is_none_is_as_if_it_were_not_there() -> None:
-    plain = declare({"KEY": {"default": 1}})["KEY"]
+    short = declare({"KEY": {"default": 1}})["KEY"]
     spelled = declare({"KEY": {"default": 1, "group": None, "min": None, "type": None}})["KEY"]
     for field in dataclasses.fields(Setting):
-        assert getattr(spelled, field.name) == getattr(plain, field.name)
+        assert getattr(spelled, field.name) == getattr(short, field.name)
 
 
 def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:
@@ -278,7 +286,7 @@ def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:
         declare({"KEY": {"default": threading.Lock()}})
 
 
-def test_who_takes_lists_of_two_for_values_is_told_that_they_are_pairs() -> None:
+def test_a_default_that_was_read_as_a_pair_is_explained() -> None:
     with pytest.raises(InvalidValue, match="what has two items is a value with its label"):
         declare({"KEY": {"default": [1, 2], "choices": [[1, 2], [3, 4]]}})
 

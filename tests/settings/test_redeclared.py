@@ -236,7 +236,7 @@ ANY = st.one_of(
 
 @st.composite
 def declarations(draw: st.DrawFn) -> dict[str, Any]:
-    """What declares a setting: of every kind, with limits, or with choices of any type."""
+    """What declares a setting: of every type, with limits, or with choices of any type."""
     if draw(st.booleans()):
         return dict(CONFS[draw(st.sampled_from(sorted(CONFS)))])
     if draw(st.booleans()):
@@ -269,26 +269,29 @@ def test_whatever_a_save_accepts_is_served_as_it_is(entry: dict[str, Any], value
 
 
 @settings(max_examples=500, deadline=None)
-@given(value=ANY, kind=st.sampled_from([bool, int, float, str, Decimal, list, tuple, Plan, Level]))
-def test_what_is_converted_says_the_same(value: Any, kind: type) -> None:
+@given(
+    value=ANY,
+    value_type=st.sampled_from([bool, int, float, str, Decimal, list, tuple, Plan, Level]),
+)
+def test_what_is_converted_says_the_same(value: Any, value_type: type) -> None:
     try:
-        made = convert(value, kind)
+        made = convert(value, value_type)
     except ValueError:
         return
     assert value is not None
-    if kind is bool:
+    if value_type is bool:
         assert str(value).lower() in ("true", "on", "false", "off") or value in (0, 1)
-    elif kind in (int, float, Decimal) and not isinstance(value, enum.Enum):
+    elif value_type in (int, float, Decimal) and not isinstance(value, enum.Enum):
         assert value == made or Decimal(str(value)) == Decimal(str(made))
     elif isinstance(value, str) and isinstance(made, enum.Enum):
         assert value in (made.value, made.name)
-    elif isinstance(value, str) and kind in (list, tuple):
-        assert same(kind(json.loads(value)), made)
+    elif isinstance(value, str) and value_type in (list, tuple):
+        assert same(value_type(json.loads(value)), made)
     elif not isinstance(value, enum.Enum):
         assert same(convert(made, type(value)), value)
 
 
-# What people are told
+# What people read
 
 
 SERVED: dict[str, Any] = {"LIMIT": 25, "OPEN": True, "SHARE": 500, "NAME": 7, "TOKEN": 1}

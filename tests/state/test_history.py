@@ -45,7 +45,7 @@ MakeApp = Callable[..., Flask]
 @pytest.fixture(params=["file", "memory", "postgres", "mariadb"])
 def url(request: pytest.FixtureRequest) -> str | None:
     if request.param in ("postgres", "mariadb"):
-        return str(request.getfixturevalue(f"{request.param}_url"))
+        return str(request.getfixturevalue("server_url")(request.param))
     return {"file": None, "memory": ":memory:"}[request.param]
 
 
@@ -570,7 +570,7 @@ def latin(make_app: MakeApp, orm: str, mariadb_url: str, request: pytest.Fixture
         name = engine.url.database
         connection.exec_driver_sql(f"ALTER DATABASE {name} CHARACTER SET {request.param}")
     engine.dispose()
-    url = f"{mariadb_url}?charset=utf8mb4"  # peewee 3 connects with utf8, which lacks "😀"
+    url = f"{mariadb_url}&charset=utf8mb4"  # peewee 3 connects with utf8, which lacks "😀"
     app = make_app({**CONFS, "ŠÍŘKA_→": {"default": 1}}, orm, url, history=True)
     return app.extensions["waffleconf"]
 

@@ -129,7 +129,7 @@ Open = Callable[..., Any]
 def serving(app: Flask) -> Iterator[str]:
     """Serves the app on a free port; gives the address of its settings page."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02])
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/admin/config"

@@ -254,8 +254,8 @@ class Fleet:
         self.processes: list[Process] = []
 
     def start(self, **changes: Any) -> Process:
-        plain = {k: v for k, v in self.config.items() if k.startswith(("WAFFLE_", "SQLALCHEMY_"))}
-        self.processes.append(Process(plain | changes))
+        config = {k: v for k, v in self.config.items() if k.startswith(("WAFFLE_", "SQLALCHEMY_"))}
+        self.processes.append(Process(config | changes))
         return self.processes[-1]
 
     def differing(self) -> list[tuple[int, str]]:
@@ -313,7 +313,7 @@ def stream_through(fleet: Fleet, fault: Fault) -> None:
     assert until(both_have_saved)
     with fault(fleet.config, fleet.processes):
         for writer in writers:
-            writer.tell("halt")
+            writer.send("halt")
         counts = [writer.answer() for writer in writers]
     assert fleet.agrees(), fleet.differing()
     stored = fleet.database.values()

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from waffleconf_admin.codec import deserialize
 
-WAIT = 10.0
+#: Seconds until what ought to come is given up; many, for a machine that does much else.
+WAIT = 30.0
 FOLLOWER = Path(__file__).with_name("follower.py")
 
 
@@ -43,13 +44,13 @@ class Process:
             raise AssertionError(self.popen.stderr.read())
         return json.loads(line)
 
-    def tell(self, command: str, *arguments: Any) -> None:
+    def send(self, command: str, *arguments: Any) -> None:
         assert self.popen.stdin is not None
         self.popen.stdin.write(json.dumps([command, *arguments]) + "\n")
         self.popen.stdin.flush()
 
     def do(self, command: str, *arguments: Any) -> Any:
-        self.tell(command, *arguments)
+        self.send(command, *arguments)
         return self.answer()
 
     def comes_to_serve(self, value: str) -> bool:

@@ -41,6 +41,20 @@ def make_app(config: dict[str, Any]) -> Flask:
     return app
 
 
+def fail_reads(state: Any, count: int = 1_000_000) -> Callable[[], None]:
+    """Let the next reads of a state fail; gives the function that ends it."""
+    store, left = state.configstore, [None] * count
+
+    def read(keys: Any = None) -> Any:
+        if left:
+            left.pop()
+            raise StoreError("the database is away")
+        return type(store).read(store, keys)
+
+    store.read = store.read_fresh = store.read_promptly = read
+    return left.clear
+
+
 class Stream:
     """Saves without a pause: in each save a counter of this process's own, and shared settings."""
 
@@ -79,7 +93,7 @@ class Stream:
 
 
 class Commands:
-    """What a process can be told to do."""
+    """What can be sent to a process."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -160,15 +174,7 @@ class Commands:
 
     def fail_reads(self, count: int) -> None:
         """Let the next reloads fail."""
-        store, left = self.state.configstore, [None] * count
-
-        def read(keys: Any = None) -> Any:
-            if left:
-                left.pop()
-                raise StoreError("a fault that a test has made")
-            return type(store).read(store, keys)
-
-        store.read = store.read_fresh = store.read_promptly = read
+        fail_reads(self.state, count)
 
     def step_clock(self, seconds: float) -> None:
         real, real_ns = time.time, time.time_ns

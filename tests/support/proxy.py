@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts the connections of a database's clients at a chosen moment."""
+"""A TCP proxy that cuts the connections of a database's clients where a test wants it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
+
+from sqlalchemy.engine import make_url
 
 
 class Proxy:
-    """Forwards to a server; `address` is where its clients connect."""
+    """Forwards to the server of a database's URL; `url` is that of the way through the proxy."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._server = (host, port)
+    def __init__(self, url: str) -> None:
+        made = make_url(url)
+        self._server = (str(made.host), made.port or 0)
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = self._socket.getsockname()
+        host, port = self._socket.getsockname()
+        self.url = made.set(host=host, port=port).render_as_string()
         self._plan: tuple[bytes, bool, bool] | None = None
         self._open: list[socket.socket] = []
         self.reachable = True
@@ -24,6 +28,12 @@ class Proxy:
         self.cuts = 0
         self._threads: list[threading.Thread] = []
         self._start(self._accept)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def cut_at(self, words: bytes, *, arrives: bool, stays_away: bool = False) -> None:
         """Cut the connection that says these words next, before or after the server has them.

@@ -6,7 +6,9 @@ import contextlib
 import glob
 import os
 import pwd
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -15,16 +17,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+_CHANCE = random.SystemRandom()  # other seeds than those that a test sets
+
 
 class Missing(Exception):
     """A program that a server or browser needs isn't installed."""
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A loopback port that nobody listens on.
+
+    It is none of those that the system gives to connections: one of them could take it before the
+    server does. And it is chosen by chance, because several workers may want one at once.
+    """
+    while True:
+        port = _CHANCE.randrange(10_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def find(program: str, *folders: str) -> str:
@@ -71,7 +81,7 @@ def folder() -> Iterator[tuple[Path, dict[str, Any]]]:
 def running(
     command: list[str], ready: Callable[[], Any], log: Path, **options: Any
 ) -> Iterator[subprocess.Popen[Any]]:
-    """The command as a process, from the moment it is ready until the end of the block."""
+    """The command as a process, from when it is ready until the end of the block."""
     with (
         log.open("wb") as out,
         subprocess.Popen(
@@ -98,7 +108,7 @@ def prepare(command: list[str], **options: Any) -> None:
 
 @contextlib.contextmanager
 def redis_server(port: int | None = None) -> Iterator[str]:
-    """A Redis server without persistence, on a free port unless told; gives its URL."""
+    """A Redis server without persistence, on a free port by default; gives its URL."""
     import redis
 
     program, port = find("redis-server"), port or free_port()
@@ -132,7 +142,7 @@ def postgres_server() -> Iterator[str]:
             command, lambda: psycopg.connect(url).close(), path / "log", **options
         ) as process:
             yield url
-            process.kill()  # the data are thrown away: don't wait for a clean shutdown
+            process.send_signal(signal.SIGQUIT)  # at once: the data are thrown away
 
 
 @contextlib.contextmanager
@@ -160,7 +170,7 @@ def postgres_replica(primary: str) -> Iterator[str]:
             command, lambda: psycopg.connect(replica).close(), path / "log", **options
         ) as process:
             yield replica
-            process.kill()
+            process.send_signal(signal.SIGQUIT)
 
 
 @contextlib.contextmanager
@@ -206,10 +216,11 @@ def mariadb_server() -> Iterator[str]:
         prepare([install, *setup], **options)
 
         def ready() -> None:
-            pymysql.connect(host="127.0.0.1", port=port, user="root").close()
+            pymysql.connect(host="127.0.0.1", port=port, user="root", ssl_disabled=True).close()
 
         command = [program, *common, "--bind-address=127.0.0.1", f"--port={port}"]
         command += [f"--socket={path}/socket", "--innodb-flush-log-at-trx-commit=0"]
         with running(command, ready, path / "log", **options) as process:
-            yield f"mysql+pymysql://root@127.0.0.1:{port}/mysql"
+            # Without TLS: PyMySQL would read all certificates of the machine for each connection.
+            yield f"mysql+pymysql://root@127.0.0.1:{port}/mysql?ssl_disabled=true"
             process.kill()

@@ -16,13 +16,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from fleet import until
+from fleet import WAIT, until
 
 from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.sync import forks
 
 SUPPORT = Path(__file__).parents[1] / "support"
-WAIT = 20.0
 CONFS = {"SITENAME": {"default": "Waffle"}}
 
 
@@ -188,7 +187,7 @@ def test_a_child_waits_for_none_of_its_parent_s_threads(patience: Callable[..., 
 
 @pytest.fixture
 def forks_well(tmp_path: Path, redis_server: str) -> Callable[..., None]:
-    """A function that runs support/forker.py with a watch type, on SQLite unless told."""
+    """A function that runs support/forker.py with a watch type, on SQLite by default."""
     for name in ("connecting", "listening", "sending"):
         (tmp_path / f"{name}.py").touch()
 

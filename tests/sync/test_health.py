@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from flask import Flask, current_app
 from fleet import until
+from follower import fail_reads
 
-from waffleconf_admin import StoreError, WaffleConf, WaffleStore
-from waffleconf_admin.sync import sender, single_flight, thread
+from waffleconf_admin import WaffleConf, WaffleStore
+from waffleconf_admin.sync import notifier, single_flight, thread
 from waffleconf_admin.sync.file import FileWatch
 from waffleconf_admin.sync.watchfile import touch_file
 from waffleconf_admin.watcher import _dummy
@@ -32,20 +33,6 @@ def make(make_app: MakeApp, **config: Any) -> tuple[Flask, Any]:
     app = make_app(CONFS, **{"WAFFLE_MULTIPROC": True, **config})
     app.add_url_rule("/", view_func=lambda: current_app.config["SITENAME"])
     return app, app.extensions["waffleconf"]
-
-
-def fail(state: Any, *, times: int = 1_000_000) -> Callable[[], None]:
-    """Let reads fail; gives the function that ends it."""
-    store, left = state.configstore, [None] * times
-
-    def read(keys: Any = None) -> Any:
-        if left:
-            left.pop()
-            raise StoreError("the database is away")
-        return type(store).read(store, keys)
-
-    store.read = store.read_fresh = store.read_promptly = read
-    return left.clear
 
 
 def quiet(state: Any) -> None:
@@ -90,7 +77,7 @@ def test_the_time_of_the_last_notification_is_reported(make_app: MakeApp) -> Non
 def test_after_a_failed_reload_it_lags_until_one_succeeds(make_app: MakeApp) -> None:
     app, state = make(make_app)
     app.test_client().get("/")
-    mend = fail(state)
+    mend = fail_reads(state)
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
     assert until(lambda: state.health().lags)
     health = state.health()
@@ -109,7 +96,7 @@ def test_a_failed_reload_is_tried_again_with_every_watch_type(
     make_app: MakeApp, redis_server: str, watch_type: Any
 ) -> None:
     _app, state = make(make_app, WAFFLE_WATCHTYPE=watch_type, WAFFLE_REDIS_URL=redis_server)
-    fail(state, times=1)
+    fail_reads(state, 1)
     assert not state.update_conf()
     assert until(lambda: state.health().reloads)
 
@@ -124,14 +111,15 @@ def test_a_removed_watch_file_is_trouble_until_it_is_back(make_app: MakeApp) -> 
 
 
 def test_a_watcher_that_fails_is_trouble_and_is_called_again(
-    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(thread, "RETRY", 0.3)
     calls: list[None] = []
 
     def watch(state: Any) -> None:
         calls.append(None)
-        assert not state.stopping.is_set()  # it goes well for a moment
+        assert not state.stopping.is_set()  # it has connected
         if len(calls) < 5:
             raise OSError("no such pigeon")
         quiet(state)
@@ -176,7 +164,7 @@ def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
 
 def test_the_stop_event_is_set_in_a_forked_process(make_app: MakeApp) -> None:
     _app, state = make(make_app)
-    stop = state.synchronizer._thread.stop_event
+    stop = state.synchronizer._thread._stop_event
     child = os.fork()
     if child == 0:
         os._exit(0 if stop.is_set() else 1)
@@ -199,7 +187,11 @@ def test_the_thread_ends_with_its_app() -> None:
     assert until(ended)
 
 
-def test_values_lag_when_no_reload_came_when_it_was_due(make_app: MakeApp) -> None:
+def test_values_lag_when_no_reload_came_when_it_was_due(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread, "HEARTBEAT_TIMEOUT", 0.5)
+
     def watch(state: Any) -> None:
         threading.Event().wait(60)  # not even asks whether to stop
 
@@ -255,7 +247,7 @@ def test_a_notification_that_can_not_be_sent_is_trouble_and_sent_later(make_app:
 def test_a_notification_that_can_not_be_sent_is_tried_again_after_a_pause(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sender, "RETRY", 0.3)
+    monkeypatch.setattr(notifier, "RETRY", 0.3)
     tries: list[float] = []
 
     def notify(state: Any) -> None:

@@ -61,8 +61,8 @@ def after(events: str, clock: Callable[[float], None], late: float = 0.0) -> boo
         ("change 4 notification 60", False),
         ("change 4 change 1", True),
         ("change 4 notification 60 change 5", True),
-        ("notification (3) change 60", False),
-        ("notification (6) change 5", True),
+        ("notification 3 change 60", False),
+        ("notification 6 change 5", True),
         ("change (600) 1 notification 60", False),
         ("change 5 notification 60", True),
         ("change 5 (3590)", True),
@@ -122,7 +122,7 @@ def two(
         for state in states:
             assert state.update_conf()
             # As if the watcher had started long ago: what comes just then does not count.
-            assert until(lambda state=state: state.synchronizer._missed._notified_at > 0)
+            assert until(lambda state=state: state.synchronizer._missed._notified_at >= 0)
             if state.health().watch_type in ("redis", "postgresql"):  # which read once they listen
                 assert until(lambda state=state: state.health().last_notification)
             state.synchronizer._missed._notified_at = -math.inf
@@ -265,7 +265,6 @@ def test_what_comes_while_the_watcher_fails_does_not_count(
     there.update_conf()
     fails.set()
     assert until(lambda: there.health().last_error)
-    listened(there)
     here.update_db({"SITENAME": "B"})
     there.update_conf()
     listened(there)

@@ -23,7 +23,7 @@ from proxy import Proxy
 
 from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin, WaffleStore
 from waffleconf_admin.store.postgresql import of_engine
-from waffleconf_admin.sync import postgresql
+from waffleconf_admin.sync import postgresql, thread
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
 OPTIONS = {
@@ -33,6 +33,12 @@ OPTIONS = {
 }
 CHANNEL = "a \"channel'; DROP TABLE confs; --"
 Make = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher that has failed is called again soon."""
+    monkeypatch.setattr(thread, "RETRY", 0.2)
 
 
 @pytest.fixture
@@ -144,10 +150,9 @@ def test_a_forked_child_has_a_connection_of_its_own(make: Make) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Watchers that ping a silent server after half a second, not after five."""
-    monkeypatch.setattr(postgresql, "PING_AFTER", 0.5)
+    """Watchers that ping a silent server soon, not after five seconds."""
+    monkeypatch.setattr(postgresql, "PING_AFTER", 0.2)
     monkeypatch.setattr(postgresql, "ANSWER", 0.5)
-    monkeypatch.setattr(postgresql, "POLL", 0.1)
 
 
 def test_a_quiet_server_is_pinged_and_is_no_error(make: Make, url: str, impatient: None) -> None:
@@ -168,22 +173,14 @@ def test_a_quiet_server_is_pinged_and_is_no_error(make: Make, url: str, impatien
 
 @pytest.fixture
 def proxy(url: str) -> Iterator[Proxy]:
-    address = sa.make_url(url)
-    proxy = Proxy(str(address.host), address.port or 0)
-    yield proxy
-    proxy.end()
-
-
-@pytest.fixture
-def through_proxy(url: str, proxy: Proxy) -> str:
-    host, port = proxy.address
-    return sa.make_url(url).set(host=host, port=port).render_as_string()
+    with Proxy(url) as proxy:
+        yield proxy
 
 
 def test_a_hung_connection_is_an_error_and_it_recovers(
-    make: Make, proxy: Proxy, through_proxy: str, impatient: None
+    make: Make, proxy: Proxy, impatient: None
 ) -> None:
-    writer, state = make(), make(through_proxy)
+    writer, state = make(), make(proxy.url)
     assert listens(state)
     proxy.stall()
     assert until(lambda: state.health().last_error == "PostgreSQL does not answer.")
@@ -196,12 +193,11 @@ def test_a_hung_connection_is_an_error_and_it_recovers(
 def test_the_thread_ends_though_the_server_hangs(
     make: Make,
     proxy: Proxy,
-    through_proxy: str,
     impatient: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(postgresql, "ANSWER", 60)
-    state = make(through_proxy)
+    state = make(proxy.url)
     assert listens(state)
     proxy.stall()
 
@@ -214,14 +210,19 @@ def test_the_thread_ends_though_the_server_hangs(
 
 
 def test_a_pooler_in_transaction_mode_is_reported(
-    make: Make, url: str, pgbouncer: str, caplog: pytest.LogCaptureFixture
+    make: Make,
+    url: str,
+    pgbouncer: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(postgresql, "DELIVERY", 0.3)
     way = sa.make_url(pgbouncer).set(database=sa.make_url(url).database).render_as_string()
-    writer, state = make(), make(way, WAFFLE_RESYNC_INTERVAL=1)
+    writer, state = make(), make(way, WAFFLE_RESYNC_INTERVAL=0.3)
     assert until(lambda: state.health().trouble)
     assert "PgBouncer in transaction mode" in state.health().trouble
     assert until(lambda: caplog.text.count("PgBouncer in transaction mode") == 1)
-    assert "within 1 seconds" in state.propagation()
+    assert "within 0.3 seconds" in state.propagation()
     assert follows(writer, state, "A")  # by the resync
     assert follows(state, writer, "B")  # it can notify
     state.stop()

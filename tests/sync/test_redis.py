@@ -125,7 +125,6 @@ def test_a_cut_connection_is_noticed(redis_server: str) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Watchers that ping a silent Redis after half a second, not after five."""
     monkeypatch.setattr(redis, "PING_AFTER", 0.5)
-    monkeypatch.setattr(redis, "POLL", 0.1)
 
 
 def test_a_hung_redis_is_an_error(impatient: None) -> None:

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from .. import i18n
 from ..fields import FieldFactory
 from ..forms.values import add_fields
-from ..settings.declarations import named_group
+from ..settings.attributes import named_group
 from ..state.state import _WaffleState
 from . import assets, csrf, history_page, texts
 from .options import Actor, Can, PageOptions

@@ -42,7 +42,7 @@ class ChoiceSet:
 def choice_list(choices: object) -> list[Choice]:
     """Return choices as a list.
 
-    :param choices: values or ``(value, label)`` pairs of any kind, such as rows of a query; a dict
+    :param choices: values or ``(value, label)`` pairs of any type, such as rows of a query; a dict
         of labels by value, or of choices by group; an Enum.
     :raises ValueError: these are none; the message says what to write.
     """

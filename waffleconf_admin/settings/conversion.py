@@ -15,14 +15,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, Flag
 from functools import reduce
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-)
 from operator import or_
 from types import NoneType
 from typing import Any, NamedTuple
@@ -176,7 +168,7 @@ _TEXTS: dict[type, _Text] = {
     timedelta: _Text(parse_duration, lambda length: [duration_text(length)]),
     ZoneInfo: _Text(ZoneInfo, _usual_text),
     **{value_type: _Text(value_type, _usual_text) for value_type in (
-        UUID, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv4Interface, IPv6Interface,
+        UUID, *value_types.ADDRESSES,
         pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath,
         pathlib.Path, pathlib.PosixPath, pathlib.WindowsPath,
     )},

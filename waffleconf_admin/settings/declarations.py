@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import logging
 from collections.abc import Callable, Mapping
-from contextvars import Context
-from enum import Enum, EnumMeta
+from enum import Enum
 from numbers import Number
+from typing import Any
 
 from flask import Flask
 
 from .. import calls
 from ..exceptions import InvalidValue
 from . import value_types
-from .choices import choice_list
+from .attributes import READERS, read_attributes
 from .setting import Setting
 
 log = logging.getLogger(__name__)
@@ -57,63 +56,41 @@ def declare(
     return settings
 
 
-_NAMES = {"desc"} | Setting.__dataclass_fields__.keys() - {"key", "label", "group_label", "call"}
-_FLAGS = ("secret", "readonly", "confirm", "multiline")
-
-
 def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting:
-    """One checked entry; a ValueError names the attribute and the remedy."""
+    """Return one checked entry; a ValueError names the attribute and the remedy."""
     if not isinstance(key, str) or not key.isprintable() or not key:
         raise ValueError("the name of a setting must be a string of printable characters")
     if not isinstance(entry, Mapping):
         raise ValueError(
             f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
         )
-    for name in sorted(str(name) for name in entry if name not in _NAMES):
+    _check_names(key, entry)
+    attributes = read_attributes(entry)
+    label = _label(key, attributes.pop("desc", None))
+    default = attributes.pop("default", None)
+    if "default" not in entry:
+        default = "" if attributes.get("type") in (None, str) else None
+        log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
+    group, group_label = attributes.pop("group", ("", ""))
+    setting = Setting(
+        key, label, default, group=group, group_label=group_label, call=call, **attributes
+    )
+    _check_limits(setting)
+    _check_default(setting)
+    if setting.field is not None and setting.secret:
+        raise ValueError("field: a secret has a control of its own: take out field or secret")
+    return setting
+
+
+def _check_names(key: str, entry: Mapping[Any, object]) -> None:
+    for name in sorted(str(name) for name in entry if name not in READERS):
         # Ignoring "secert" would show a password to everybody.
-        if near := difflib.get_close_matches(name.lower(), _NAMES, n=1):
+        if near := difflib.get_close_matches(name.lower(), READERS, n=1):
             raise ValueError(
                 f"{name}: there is no such attribute. Write {near[0]}, if you mean that; else take "
                 "it out, or give it a name of its own"
             )
         log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored", key, name)
-    given = {name for name in _NAMES & entry.keys() if entry[name] is not None}
-    options = {name: entry[name] for name in given - {"desc", "default"}}
-    options["type"] = value_types.named(entry.get("type"))
-    if "default" in entry:
-        default = entry["default"]
-    else:
-        default = "" if options["type"] in (None, str) else None
-        log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
-    if "choices" in options:
-        options["choices"] = _choices(options["choices"])
-    options["validators"] = _validators(entry.get("validators", ()))
-    options["group"], options["group_label"] = named_group(options.get("group", ""))
-    for name in _FLAGS:
-        if not isinstance(entry.get(name, False), bool):
-            raise ValueError(f"{name}: write True or False")
-    setting = Setting(key, _label(key, entry.get("desc")), default, **options, call=call)
-    _check_limits(setting)
-    _check_default(setting)
-    _check_field(setting)
-    return setting
-
-
-def named_group(declared: object) -> tuple[str, object]:
-    """Return the name of a group and its label, from ``name``, ``(name, label)`` or a lazy label.
-
-    :raises ValueError: a lazy label that can't be read in no request.
-    """
-    pair = declared if isinstance(declared, tuple) and len(declared) == 2 else (declared, declared)
-    name, label = pair
-    try:
-        # The rights go by the name, so no reader's language may change it: where there is no
-        # request and no app, a lazy translation is as it is written in the code.
-        return Context().run(str, name), label
-    except Exception as error:
-        raise ValueError(
-            "group: its name can't be read outside a request: write a pair, (name, label)"
-        ) from error
 
 
 def _label(key: str, desc: object) -> object:
@@ -122,49 +99,20 @@ def _label(key: str, desc: object) -> object:
     return desc
 
 
-def _validators(declared: object) -> tuple[Callable[[object, object], object], ...]:
-    if not isinstance(declared, (list, tuple)):
-        raise ValueError("validators: write a list of them")
-    for validator in declared:
-        if inspect.isclass(validator):
-            name = validator.__name__
-            raise ValueError(f"validators: {name} is a class; write {name}(), with the brackets")
-        if not callable(validator):
-            raise ValueError("validators: each must be a function of (form, field)")
-    return tuple(declared)
-
-
-def _choices(declared: object) -> object:
-    """The choices as a list; a function stays one."""
-    if callable(declared) and not isinstance(declared, EnumMeta):
-        return declared
-    try:
-        return choice_list(declared)
-    except ValueError as error:
-        raise ValueError(f"choices: {error}") from error
-    except Exception as error:
-        raise ValueError(
-            f"choices: they can't be read at the start ({type(error).__name__}): write a function "
-            "that returns them"
-        ) from error
-
-
 def _check_limits(setting: Setting) -> None:
-    if setting.value_type is value_types.Range and None in (setting.min, setting.max):
-        raise ValueError("min and max: a range has two ends, so declare both")
+    value_type, counted = setting.value_type, setting.limits.counted
     limits = [limit for limit in (setting.min, setting.max) if limit is not None]
+    if value_type is value_types.Range and len(limits) < 2:
+        raise ValueError("min and max: a range has two ends, so declare both")
     if not limits:
         return
-    value_type = setting.value_type
     if issubclass(value_type, (bool, Enum)):
         raise ValueError("min and max don't go with this type of setting: take them out")
-    if setting.limits.counted and not all(type(limit) is int and limit >= 0 for limit in limits):
+    if counted and not all(type(limit) is int and limit >= 0 for limit in limits):
         raise ValueError("min and max of this setting count its length: write whole numbers")
-    if issubclass(value_type, Number) and not all(isinstance(limit, Number) for limit in limits):
+    if issubclass(value_type, Number) and not all(map(_is_number, limits)):
         raise ValueError("min and max of this setting must be numbers")
-    values = (
-        limits if setting.limits.counted or setting.default is None else [*limits, setting.default]
-    )
+    values = limits if counted or setting.default is None else [*limits, setting.default]
     try:
         above = len(limits) == 2 and setting.min > setting.max
         _ = [value <= limit for value in values for limit in limits]
@@ -176,6 +124,10 @@ def _check_limits(setting: Setting) -> None:
         raise ValueError(f"min: {setting.min} is above max, {setting.max}: exchange them")
 
 
+def _is_number(limit: object) -> bool:
+    return isinstance(limit, Number) and not isinstance(limit, bool)
+
+
 def _check_default(setting: Setting) -> None:
     """Refuse a default that breaks its own declaration; functions of choices are not asked yet."""
     try:
@@ -183,38 +135,27 @@ def _check_default(setting: Setting) -> None:
     except Exception as error:
         name = type(setting.default).__name__
         raise ValueError(f"default: a {name} can't be copied, nor stored: take another") from error
-    if setting.default is None:
-        return
+    if setting.default is not None and (problem := _default_problem(setting)):
+        raise ValueError(problem)
+
+
+def _default_problem(setting: Setting) -> str | None:
+    """Return how a default that is not None breaks its declaration, and what to do."""
     if not value_types.accepts(setting.value_type, setting.default):
-        raise ValueError(
+        return (
             f"type: it means {value_types.noun(setting.value_type)}, but the default is of type "
             f"{type(setting.default).__name__}: change one of them"
         )
     if not callable(setting.choices) and setting.choice_problem(setting.default):
         pairs = any(choice.label is not None for choice in setting.choices or ())
-        raise ValueError(
-            "choices: the default is not one of them: add it, or change the default"
-            + (" (what has two items is a value with its label)" if pairs else "")
-        )
+        hint = " (what has two items is a value with its label)" if pairs else ""
+        return f"choices: the default is not one of them: add it, or change the default{hint}"
     if problem := setting.type_problem(setting.default):
-        raise ValueError(f"default: {problem}")
+        return f"default: {problem}"
     if problem := setting.limit_problem(setting.default):
-        raise ValueError(
-            f"default: it is outside min and max ({problem.rstrip('.').lower()}): "
-            "change it, or the limits"
-        )
-
-
-def _check_field(setting: Setting) -> None:
-    if setting.field is None:
-        return
-    if not callable(setting.field):
-        raise ValueError(
-            "field: write a WTForms field class, or a function of the setting that returns a "
-            "field, such as lambda setting: DecimalField(places=2)"
-        )
-    if setting.secret:
-        raise ValueError("field: a secret has a control of its own: take out field or secret")
+        limit = problem.rstrip(".").lower()
+        return f"default: it is outside min and max ({limit}): change it, or the limits"
+    return None
 
 
 def _check_functions(app: Flask, setting: Setting) -> None:

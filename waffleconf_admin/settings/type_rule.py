@@ -69,20 +69,21 @@ class TypeRule:
         limited = self._limits.min is not None or self._limits.max is not None
         return (type(self._default),) if limited and self._default is not None else ()
 
-    def _accepts(self, value: Any) -> bool:
-        if not self._choices or (self._declared and not self._several):
-            return not self._types or any(value_types.accepts(each, value) for each in self._types)
-        types = self._choices.types
-        if not self._several:
+    def _accepts(self, value: object) -> bool:
+        if self._choices and self._several:
+            return self._holds_several(value) and self._holds_choices(value)
+        if self._choices and self._declared is None:
             return type(value) in self._types
-        # Where the choices are lists, a list may be one of them.
-        return self._holds_several(value) and (
-            type(value) in types or all(type(item) in types for item in value)
-        )
+        return not self._types or any(value_types.accepts(each, value) for each in self._types)
 
     def _holds_several(self, value: object) -> bool:
         """Whether a value can hold several of the choices."""
         return self._several and isinstance(value, self._declared or SEVERAL)
+
+    def _holds_choices(self, value: Any) -> bool:
+        """Whether all that a value holds may be choices, or it itself, where these are lists."""
+        types = self._choices.types
+        return type(value) in types or all(type(item) in types for item in value)
 
     def _wrong_type(self, value: object) -> str:
         if self._choices and self._holds_several(value):

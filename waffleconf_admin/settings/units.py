@@ -18,7 +18,7 @@ _SIZES: dict[str, int] = {
 _SIZE = re.compile(r"(-?)([0-9]{1,1000}(?:\.[0-9]{1,30})?)\s*+([a-z]*+)", re.I)
 _BYTES = {"": 1, "bytes": 1, "byte": 1} | {unit.lower(): size for unit, size in _SIZES.items()}
 
-#: Microseconds; the names that a text shows come first of their kind.
+#: Microseconds by unit. A text is written with the first of several names.
 _TIMES: dict[str, int] = {
     "d": 86_400_000_000,
     "h": 3_600_000_000,

@@ -57,6 +57,11 @@ class FileSize(int):
     """A number of bytes, written with a unit."""
 
 
+#: The types of addresses and networks.
+ADDRESSES: tuple[type, ...] = (
+    IPv4Interface, IPv6Interface, IPv4Address, IPv6Address, IPv4Network, IPv6Network,
+)  # fmt: skip
+
 #: The types that a declaration may name in a string: Flask-WaffleConf 0.2's, and ours.
 TYPES: dict[str, type] = {
     **{value_type.__name__: value_type for value_type in (bool, int, float, str, list, dict)},
@@ -117,7 +122,7 @@ def named(declared: object) -> type | None:
     if isinstance(declared, str) and declared in TYPES:
         return TYPES[declared]
     names = ", ".join(map(repr, TYPES))
-    raise ValueError(f"type: write a type, such as int, or one of {names}")
+    raise ValueError(f"write a type, such as int, or one of {names}")
 
 
 def noun(value_type: type) -> str:
@@ -175,7 +180,7 @@ NO_ZONE_DATA = mark(
     "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
     "tzdata, or pip install tzdata)."
 )
-_ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
+ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 
 
 def time_zones() -> tuple[str, ...]:
@@ -227,7 +232,7 @@ def _report_missing_zones() -> None:
 
 
 def _zone_problem(name: str) -> str | None:
-    if name in time_zones() or (not has_zone_data() and _ZONE_NAME.fullmatch(name)):
+    if name in time_zones() or (not has_zone_data() and ZONE_NAME.fullmatch(name)):
         return None
     return gettext("Write the name of a time zone, such as Europe/Berlin.")
 

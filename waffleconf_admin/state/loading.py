@@ -12,7 +12,7 @@ from ..contexts import assume_up_to_date
 from ..exceptions import BusyError, NotReadyError, StoreError
 from ..log_once import LogOnce
 from ..signals import announce
-from ..sync.failures import RETRY
+from ..sync.resync import RETRY
 from ..sync.synchronizer import Synchronizer
 from .cache import Cache
 from .declared import Declared
@@ -46,7 +46,7 @@ class Loader:
         if not self._cache.loaded:
             self.load_first(in_request=environ is not None)
         if self._cache.loaded:
-            self._synchronizer.follow(environ)
+            self._synchronizer.check(environ)
 
     def load(self, *, promptly: bool = False) -> None:
         """Read the database into memory.

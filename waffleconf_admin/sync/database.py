@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 
-from ..i18n import gettext
-from .watch_type import Reload, Stop, WatchType
+from .watch_type import WITHIN_SECONDS, Reload, Stop, WatchType
 
 
 class DatabaseWatch(WatchType):
@@ -14,6 +13,7 @@ class DatabaseWatch(WatchType):
     name = "database"
     default_interval = 1.0
     notifies = False
+    after_save = WITHIN_SECONDS
 
     def watch(self, reload: Reload, stop: Stop) -> None:
         seconds = self.interval
@@ -23,8 +23,3 @@ class DatabaseWatch(WatchType):
 
     def notify(self) -> None:
         """Do nothing: the other processes read the database by themselves."""
-
-    def after_save(self) -> str:
-        return gettext(
-            "The other processes follow within %(seconds)s seconds.", seconds=f"{self.interval:g}"
-        )

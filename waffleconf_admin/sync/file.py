@@ -7,9 +7,9 @@ import os
 import time
 
 from ..defaults import DEFAULTS
-from ..i18n import gettext, mark
+from ..i18n import mark
 from .health import Severity, Trouble
-from .watch_type import Reload, State, Stop, WatchType
+from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
 from .watchfile import file_stamp, file_trouble, touch_file, trouble_error
 
 log = logging.getLogger(__name__)
@@ -26,12 +26,13 @@ FILE_NOT_SHARED = Trouble(
 
 
 class FileWatch(WatchType):
-    """Remembers what the watch file looked like at the last good reload."""
+    """Compares the watch file with what it was at the last good reload."""
 
     name = "file"
     default_interval = 0.25
     checks_requests = True
     missed = FILE_NOT_SHARED
+    after_save = AT_ONCE
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
@@ -64,7 +65,7 @@ class FileWatch(WatchType):
     def watch(self, reload: Reload, stop: Stop) -> None:
         seconds = self.interval
         while not stop.wait(seconds):
-            self.follow(reload)
+            self.reload_if_changed(reload)
 
     def notify(self) -> None:
         touch_file(self.path, b".", self._mode)
@@ -73,11 +74,11 @@ class FileWatch(WatchType):
         """Whether the file has changed, and no reload has failed within the interval."""
         return file_stamp(self.path) != self._stamp and time.monotonic() >= self._retry_at
 
-    def follow(self, reload: Reload) -> None:
+    def reload_if_changed(self, reload: Reload) -> None:
         """Reload if the file has changed; a failed reload is tried again after the interval."""
         if not self.changed():
             return
-        now = file_stamp(self.path)  # from before the reload: what changes meanwhile is news
+        now = file_stamp(self.path)  # before the reload: what changes meanwhile counts
         if reload() is False:
             self._retry_at = time.monotonic() + self.interval
         else:
@@ -96,9 +97,6 @@ class FileWatch(WatchType):
         if found is not None and found is not known:
             log.error("%s", trouble_error(found, self.path))
         return found
-
-    def after_save(self) -> str:
-        return gettext("The other processes follow at once.")
 
     @property
     def _mode(self) -> int:

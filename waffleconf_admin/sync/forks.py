@@ -19,20 +19,20 @@ from typing import Protocol
 # request needs, or waits for the module.) So a fork waits for our threads, for some longer than for
 # others:
 #
-# - An import or a look-up of a host name ends by itself, on a slow disk or network after many
+# - An import or a lookup of a host name ends by itself, on a slow disk or network after many
 #   seconds. One that is cut off spoils the child: the C library looks up no name any more, because
 #   its lock stays held. So forks wait for both, also when a watcher does them later.
 # - A connection, a statement or a notification may never end, because a server hangs. The child
 #   forgets the parent's locks and connections in any case. So forks wait until a second after it
-#   has begun, or after the import or look-up before it: however many workers a master forks
+#   has begun, or after the import or lookup before it: however many workers a master forks
 #   meanwhile, that is one second in all.
 
 #: Seconds after its beginning until forks no longer wait for other work.
 IO_LIMIT = 1.0
-#: Seconds that a fork waits for an import or a look-up, at most.
+#: Seconds that a fork waits for an import or a lookup, at most.
 IMPORT_LIMIT = 30.0
-#: What drivers written in Python call to look up a host name.
-_LOOK_UP = socket.getaddrinfo.__code__
+#: What drivers written in Python call for the lookup of a host name.
+_LOOKUP = socket.getaddrinfo.__code__
 #: Seconds between two checks of what the threads are doing.
 _POLL = 0.01
 
@@ -142,7 +142,7 @@ def _is_importing_or_resolving(frame: FrameType | None) -> bool:
     # A greenlet has no frame here. It does not switch while a file is read.
     while frame is not None:
         code = frame.f_code
-        if code.co_filename.startswith("<frozen importlib") or code is _LOOK_UP:
+        if code.co_filename.startswith("<frozen importlib") or code is _LOOKUP:
             return True
         frame = frame.f_back
     return False

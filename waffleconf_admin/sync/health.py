@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import NamedTuple
@@ -29,43 +30,26 @@ class Health(NamedTuple):
     attention: tuple[str, ...] = ()  #: the settings whose stored values don't fit what is declared
 
 
+@dataclass
 class HealthRecord:
-    """What a process notes for its `Health`."""
+    """What a process notes for its `Health`, under the same names."""
 
-    def __init__(self) -> None:
-        self._reloads = 0
-        self._reload: datetime | None = None
-        self._seconds: float | None = None
-        self._notification: datetime | None = None
-        self._error: str | None = None
-        self._error_at: datetime | None = None
+    reloads: int = 0
+    last_reload: datetime | None = None
+    reload_seconds: float | None = None
+    last_notification: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
 
     def note_reload(self, seconds: float) -> None:
-        self._reloads += 1
-        self._reload, self._seconds = datetime.now(UTC), seconds
+        self.reloads += 1
+        self.last_reload, self.reload_seconds = datetime.now(UTC), seconds
 
     def note_notification(self) -> None:
-        self._notification = datetime.now(UTC)
+        self.last_notification = datetime.now(UTC)
 
     def note_error(self, error: object) -> None:
-        self._error, self._error_at = str(error), datetime.now(UTC)
-
-    def health(
-        self, watch_type: str | None, *, alive: bool, lags: bool, trouble: str | None
-    ) -> Health:
-        """Return what was noted, together with what is known now."""
-        return Health(
-            watch_type=watch_type,
-            alive=alive,
-            lags=lags,
-            reloads=self._reloads,
-            last_reload=self._reload,
-            reload_seconds=self._seconds,
-            last_notification=self._notification,
-            last_error=self._error,
-            last_error_at=self._error_at,
-            trouble=trouble,
-        )
+        self.last_error, self.last_error_at = str(error), datetime.now(UTC)
 
 
 class Severity(IntEnum):

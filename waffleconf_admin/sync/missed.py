@@ -20,44 +20,46 @@ class MissedNotifications:
     """Finds changes that no notification has announced, and logs that once.
 
     A notification may come a little earlier or later than a reload finds its change. So a change
-    counts only if there was none for some seconds before it nor, while the watcher listened, for
-    as long after it.
+    counts if no notification came for some seconds before it, nor for as long after it. These are
+    seconds during which the watcher has listened: at other times it could not receive any.
 
     :param trouble: what to report.
     :param resync: seconds within which processes read the database in any case.
-    :param max_delay: seconds that a watcher needs to see a notification, at most.
+    :param max_delay: seconds that a watcher needs to receive a notification, at most.
     """
 
     def __init__(self, trouble: Trouble, resync: float, max_delay: float = 0.0) -> None:
         self._trouble = trouble
         self._resync = resync
         self._grace = GRACE + max_delay
-        self._notified_at = self._found_at = self._until = -math.inf
-        self._left = 0.0  # seconds that the watcher has to listen until the change counts
+        self._listened = 0.0  # seconds that the watcher has listened; the clock of these two:
+        self._notified_at = self._found_at = -math.inf
+        self._reported_until = -math.inf  # by time.monotonic()
 
     def note_notification(self) -> None:
         """What was found until now may have been announced."""
-        self._notified_at = time.monotonic()
+        self._notified_at = self._listened
 
     def note_change(self) -> None:
         """A reload has found a change of another process."""
-        now = time.monotonic()
-        if self._found_at <= self._notified_at < now - self._grace:
-            self._found_at, self._left = now, self._grace
+        if not self._is_waiting() and self._listened > self._notified_at + self._grace:
+            self._found_at = self._listened
 
     def note_listening(self, seconds: float) -> None:
         """The watcher has listened for so long."""
-        if self._found_at <= self._notified_at:
-            return
-        self._left -= seconds
-        if self._left > 0.0:
+        self._listened += seconds
+        if not self._is_waiting() or self._listened < self._found_at + self._grace:
             return
         if self.trouble is None:
             log.warning("%s", self._trouble.text % {"seconds": f"{self._resync:g}"})
-        self._notified_at = now = time.monotonic()  # that change is done with
-        self._until = now + REPORTED
+        self._found_at = -math.inf
+        self._reported_until = time.monotonic() + REPORTED
 
     @property
     def trouble(self) -> Trouble | None:
         """The trouble, if a notification was missed lately."""
-        return self._trouble if time.monotonic() < self._until else None
+        return self._trouble if time.monotonic() < self._reported_until else None
+
+    def _is_waiting(self) -> bool:
+        """Whether there is a change whose notification may still come."""
+        return self._found_at > self._notified_at

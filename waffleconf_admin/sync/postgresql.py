@@ -11,10 +11,10 @@ from typing import Protocol
 
 from ..contexts import quiet_context
 from ..exceptions import NotReadyError, StoreError
-from ..i18n import gettext, mark
+from ..i18n import mark
 from . import forks
 from .health import Severity, Trouble
-from .watch_type import Reload, State, Stop, WatchType
+from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,7 @@ class PostgreSQLWatch(WatchType):
     """
 
     name = "postgresql"
+    after_save = AT_ONCE
     state: StoreState
 
     #: Whether notifications are delivered, as far as is known.
@@ -121,7 +122,7 @@ class PostgreSQLWatch(WatchType):
             if delivers:
                 self._delivers = True
                 reload()  # what was sent while nobody listened
-                self._follow(listener, reload, stop)
+                self._listen(listener, reload, stop)
                 return
         if self._delivers:
             self._delivers = False
@@ -138,9 +139,6 @@ class PostgreSQLWatch(WatchType):
 
     def trouble(self) -> Trouble | None:
         return None if self._delivers else NOT_DELIVERED
-
-    def after_save(self) -> str:
-        return gettext("The other processes follow at once.")
 
     @property
     def _channel(self) -> str:
@@ -182,7 +180,7 @@ class PostgreSQLWatch(WatchType):
                 return False
         return True
 
-    def _follow(self, listener: Listener, reload: Reload, stop: Stop) -> None:
+    def _listen(self, listener: Listener, reload: Reload, stop: Stop) -> None:
         answered_at = time.monotonic()
         while not stop.is_set():
             if listener.wait(POLL):

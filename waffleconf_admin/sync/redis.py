@@ -7,10 +7,9 @@ import logging
 import time
 from typing import Any
 
-from ..i18n import gettext
-from .failures import RETRY
 from .file import FileWatch
-from .watch_type import Reload, State, Stop, WatchType
+from .resync import RETRY
+from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +27,12 @@ class RedisWatch(WatchType):
     """Publishes the time, as 0.3.1 does. Any message means: read the database."""
 
     name = "redis"
+    after_save = AT_ONCE
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        # Kept, because connecting takes longer than publishing. redis-py connects again when the
-        # connection was closed, and in a forked process.
+        # One connection for all notifications, because connecting takes longer than publishing.
+        # redis-py connects again when it was closed, and in a forked process.
         self._sender: Any = None
 
     @classmethod
@@ -54,30 +54,14 @@ class RedisWatch(WatchType):
         """
         with self._connect(PING_AFTER) as client, client.pubsub() as pubsub:
             pubsub.subscribe(self._channel)
-            answered_at = pinged = time.monotonic()
-            pending: float | None = None  # since when there has been a change to read
+            silence, failed = _Silence(), False  # whether the last reload failed
             while not stop.is_set():
-                message = pubsub.get_message(timeout=POLL if pending is None else 0.0)
-                now = time.monotonic()
-                if message is not None:
-                    answered_at = now
-                    # "subscribe" comes after each reconnection too. What was published meanwhile
-                    # is lost, so it counts as a notification.
-                    if pending is None and message["type"] in ("message", "subscribe"):
-                        pending = now
-                    if pending is None or now < pending + BURST:
-                        continue
-                if pending is not None:
-                    failed = reload() is False
-                    answered_at += time.monotonic() - now  # the reload is no silence of Redis
-                    pending = now if failed and not stop.wait(RETRY) else None
-                if now - answered_at > 2 * PING_AFTER:
-                    from redis.exceptions import TimeoutError as RedisTimeoutError
-
-                    raise RedisTimeoutError("Redis does not answer")
-                if now - max(answered_at, pinged) > PING_AFTER:
-                    pubsub.ping()  # a hung server looks like a quiet one
-                    pinged = now
+                notified = _receive(pubsub, silence, 0.0 if failed else POLL)
+                if notified or failed:
+                    before = time.monotonic()
+                    failed = reload() is False and not stop.wait(RETRY)
+                    silence.leave_out(time.monotonic() - before)
+                silence.check(pubsub)
 
     def notify(self) -> None:
         """Publish.
@@ -90,9 +74,6 @@ class RedisWatch(WatchType):
 
     def max_delay(self) -> float:
         return 2 * PING_AFTER
-
-    def after_save(self) -> str:
-        return gettext("The other processes follow at once.")
 
     @property
     def _channel(self) -> str:
@@ -117,3 +98,45 @@ class RedisWatch(WatchType):
             port=int(self.setting("WAFFLE_REDIS_PORT")),
             **options,
         )
+
+
+class _Silence:
+    """For how long Redis has sent nothing. A hung server looks like a quiet one: it is pinged."""
+
+    def __init__(self) -> None:
+        self._began = self._pinged = time.monotonic()
+
+    def end(self) -> None:
+        """A message has come."""
+        self._began = time.monotonic()
+
+    def leave_out(self, seconds: float) -> None:
+        """Nothing was received for so long, because nobody has waited for it."""
+        self._began += seconds
+
+    def check(self, pubsub: Any) -> None:
+        """Ping where that is due.
+
+        :raises redis.RedisError: Redis does not answer.
+        """
+        now = time.monotonic()
+        if now - self._began > 2 * PING_AFTER:
+            from redis.exceptions import TimeoutError as RedisTimeoutError
+
+            raise RedisTimeoutError("Redis does not answer")
+        if now - max(self._began, self._pinged) > PING_AFTER:
+            pubsub.ping()
+            self._pinged = now
+
+
+def _receive(pubsub: Any, silence: _Silence, timeout: float) -> bool:
+    """Wait for a message; whether it, or one that is there already, is a notification."""
+    message = pubsub.get_message(timeout=timeout)
+    notified, latest = False, time.monotonic() + BURST
+    while message is not None:
+        silence.end()
+        # "subscribe" comes after each reconnection too. What was published meanwhile is lost, so
+        # it counts as a notification.
+        notified |= message["type"] in ("message", "subscribe")
+        message = pubsub.get_message(timeout=0.0) if time.monotonic() < latest else None
+    return notified

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from . import forks
-from .failures import RETRY, FailureLog
+from .resync import RETRY
 from .stop import StopEvent
 
 log = logging.getLogger(__name__)
@@ -19,20 +23,29 @@ HEARTBEAT_TIMEOUT = 3.0
 
 
 class WatcherOwner(Protocol):
-    """Whose thread it is."""
+    """Whose watcher it is."""
+
+    def begin_anew(self) -> None:
+        """Called in a forked process, before its thread starts."""
+        ...
 
     def watch(self, stop: StopEvent) -> None:
         """Run the watcher until *stop* is set."""
         ...
 
-    def do_what_is_due(self, listened: float) -> None: ...
+    def do_what_is_due(self, listened: float) -> None:
+        """Called in the thread at each heartbeat.
 
-    def ensure(self) -> None:
-        """See to it that this process has a thread; called in a forked greenlet."""
+        :param listened: seconds that the watcher has listened since the last heartbeat.
+        """
         ...
 
     def note_failure(self, error: Exception) -> None:
         """The watcher has failed, or the thread can't be started."""
+        ...
+
+    def read_soon(self) -> None:
+        """A notification may have been lost: read the database within a second or so."""
         ...
 
 
@@ -40,38 +53,91 @@ class WatcherThread:
     """Runs the watcher of *owner*, and runs it again after a failure.
 
     It has new locks and events in each process: a parent's may be held, and would stay so.
+
+    :param wanted: whether there is a watcher; without one, forks are noticed all the same.
     """
 
-    def __init__(self, owner: WatcherOwner) -> None:
+    def __init__(self, owner: WatcherOwner, *, wanted: bool) -> None:
         self._owner = owner
+        self._wanted = wanted
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        #: The process in which `ensure` has nothing to do.
+        self.ready_pid: int | None = None
         self._thread: threading.Thread | None = None
         self._inherited = False  # it is one of the parent's, a greenlet
         self._renew()
 
     def _renew(self) -> None:
-        self.failures = FailureLog()
-        self.stop_event = StopEvent(self._owner)
-        #: Whether it reads or sends just now, so that a missing heartbeat is no sign of trouble.
-        self.busy = False
+        self._stop_event = StopEvent(self)
+        self._failures = 0  # in a row
+        self._healthy_at = math.inf  # when the watcher that runs now ends that row
+        #: Whether the thread reads or sends just now, so that a missing heartbeat is no trouble.
+        self.is_busy = False
 
-    def begin_anew(self) -> None:
+    # Starting and ending
+
+    def start(self) -> None:
+        """Start the thread, unless this is a uWSGI master: then its workers do."""
+        if self._wanted:
+            forks.register(self)
+            self.ensure()
+
+    def ensure(self, *, in_request: bool = False) -> None:
+        """Make sure that this process has its thread. A forked process begins anew before."""
+        with self._lock:  # the first requests of a worker may come together
+            if os.getpid() != self._pid:
+                self._begin_anew()
+            may_start = in_request or not forks.is_uwsgi_master()
+            starts = self._wanted and may_start and self._thread is None
+            if starts:
+                self._create()
+            if self._thread is not None or not self._wanted:
+                self.ready_pid = self._pid
+        if starts:
+            self._start()
+
+    def ensure_after_fork(self) -> None:
+        """Do so just after the fork, when the parent's lock may be held."""
+        self._lock = threading.Lock()
+        self.ensure()
+
+    def read_soon(self) -> None:
+        """Called after a fork in the parent, where threads are greenlets: the child's greenlet,
+        before it ends, may take what was sent to this process.
+        """
+        self._owner.read_soon()
+
+    def replace_inherited(self) -> None:
+        """Replace a greenlet of the parent that has not come through the fork."""
+        if self._inherited:
+            self._inherited, self._thread = False, None
+            self.ensure(in_request=True)
+
+    def stop(self) -> None:
+        """End the thread, within a second; it does not come back in this process or its forks."""
+        self._wanted = False
+        self._stop_event.set()
+        thread = self._thread
+        if thread is not None and thread.ident and thread is not threading.current_thread():
+            thread.join(1.0)
+
+    def _begin_anew(self) -> None:
         """In a forked process: leave the parent's thread behind, unless it lives on."""
+        self._owner.begin_anew()
         self._renew()
         self._inherited = forks.are_threads_greenlets()
         if not self._inherited:
             self._thread = None
+        self._pid = os.getpid()
 
-    def exists(self) -> bool:
-        return self._thread is not None
-
-    def create(self) -> None:
-        """Make the thread, to be started soon; `exists` is true from now on."""
-        arguments = (self.stop_event,)
+    def _create(self) -> None:
+        arguments = (self._stop_event,)
         self._thread = threading.Thread(
             target=self._run, args=arguments, name="waffleconf-watcher", daemon=True
         )
 
-    def start(self) -> None:
+    def _start(self) -> None:
         try:
             if self._thread is not None:
                 self._thread.start()
@@ -82,22 +148,37 @@ class WatcherThread:
                 error,
             )
 
-    def stop(self) -> None:
-        """End the thread, within a second."""
-        self.stop_event.set()
-        thread = self._thread
-        if thread is not None and thread.ident and thread is not threading.current_thread():
-            thread.join(1.0)
+    # What is known of it
 
     def is_silent(self) -> bool:
-        return time.monotonic() - self.stop_event.heartbeat > HEARTBEAT_TIMEOUT
+        """Whether no heartbeat has come for some seconds."""
+        return time.monotonic() - self._stop_event.heartbeat > HEARTBEAT_TIMEOUT
 
-    def forget_inherited(self) -> bool:
-        """Forget a greenlet that has not come through the fork; False: it is a thread of ours."""
-        if not self._inherited:
-            return False
-        self._inherited, self._thread = False, None
-        return True
+    def is_alive(self) -> bool:
+        return self._thread is not None and not self.is_silent()
+
+    def is_failing(self) -> bool:
+        """Whether the watcher has failed, and has not run for a second since."""
+        return self._failures > 0
+
+    # In the thread
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Let forks wait for a block, and report no missing heartbeat."""
+        with forks.working():
+            self.is_busy = True
+            try:
+                yield
+            finally:
+                self.is_busy = False
+
+    def do_what_is_due(self, listened: float) -> None:
+        """Called by the stop event at each heartbeat."""
+        with self.busy():
+            if time.monotonic() > self._healthy_at:
+                self._end_failures()
+            self._owner.do_what_is_due(listened)
 
     def _run(self, stop: StopEvent) -> None:
         pause, myself = 0.0, self._thread
@@ -105,19 +186,34 @@ class WatcherThread:
             try:
                 if stop.wait(pause):
                     if stop.is_forked():
-                        self._owner.ensure()
-                    if self.stop_event is stop or self._thread is not myself:
+                        self.ensure()
+                    if self._stop_event is stop or self._thread is not myself:
                         return
-                    stop = self.stop_event  # a greenlet in a forked process, which it serves now
+                    stop = self._stop_event  # a greenlet in a forked process, which it serves now
                 pause = RETRY * random.uniform(0.5, 1.0)
-                with forks.working():  # until the watcher first asks whether to stop
-                    self.failures.note_start()
-                    self._owner.watch(stop)
-                if not stop.is_set():
-                    raise RuntimeError("the watcher returned, though nobody had stopped it")
+                self._watch(stop)
             except ReferenceError:
                 return  # the app is gone
             except Exception as error:
                 with forks.working():  # what handles logs may import
-                    self._owner.note_failure(error)
-                    self.failures.note_failure(error)
+                    self._note_failure(error)
+
+    def _watch(self, stop: StopEvent) -> None:
+        with forks.working():  # until the watcher first asks whether to stop
+            self._healthy_at = time.monotonic() + RETRY
+            self._owner.watch(stop)
+        if not stop.is_set():
+            raise RuntimeError("the watcher returned, though nobody had stopped it")
+
+    def _note_failure(self, error: Exception) -> None:
+        self._owner.note_failure(error)
+        self._healthy_at = math.inf
+        self._failures += 1
+        # The very first may be an app that is still being put together.
+        level = logging.WARNING if self._failures == 2 else logging.DEBUG
+        log.log(level, "Watching for changed settings failed (%s); trying again.", error)
+
+    def _end_failures(self) -> None:
+        if self._failures > 1:
+            log.info("Watching for changed settings works again.")
+        self._failures, self._healthy_at = 0, math.inf

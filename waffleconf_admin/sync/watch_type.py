@@ -8,11 +8,16 @@ from typing import Any, ClassVar, Protocol
 from flask import Flask
 
 from ..defaults import setting
-from ..i18n import gettext, mark
+from ..i18n import mark
 from .health import Severity, Trouble
 
 #: Reloads the settings; False: it failed, and is tried again.
 Reload = Callable[[], object]
+
+#: When the other processes follow a save, for people; ``%(seconds)s`` are those between two reads.
+NOTIFIED = mark("The other processes have been notified.")
+AT_ONCE = mark("The other processes follow at once.")
+WITHIN_SECONDS = mark("The other processes follow within %(seconds)s seconds.")
 
 NOTIFICATIONS_MISSED = Trouble(
     Severity.CHANGES_MISSED,
@@ -51,12 +56,14 @@ class WatchType:
     name: str = ""
     #: Seconds between two polls where WAFFLE_WATCH_INTERVAL is None; None: it does not poll.
     default_interval: ClassVar[float | None] = None
-    #: Whether `changed` is called before each request.
+    #: Whether `changed` finds changes, which makes requests follow without the thread.
     checks_requests: ClassVar[bool] = False
     #: Whether processes notify each other; else each reads the database by itself.
     notifies: ClassVar[bool] = True
     #: What is wrong when a reload finds a change without a notification.
     missed: ClassVar[Trouble] = NOTIFICATIONS_MISSED
+    #: When the other processes follow a save.
+    after_save: ClassVar[str] = NOTIFIED
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -99,14 +106,14 @@ class WatchType:
         raise NotImplementedError
 
     def changed(self) -> bool:
-        """Whether a request has to wait for `follow`."""
+        """Whether something has changed, so that requests wait for `reload_if_changed`."""
         return False
 
-    def follow(self, reload: Reload) -> None:
+    def reload_if_changed(self, reload: Reload) -> None:
         """Reload if something has changed; called for requests, in a thread of its own."""
 
     def max_delay(self) -> float:
-        """Seconds until a watcher sees a notification, or that it can't receive any, at most."""
+        """Seconds until a watcher receives a notification, or raises that it can't, at most."""
         return 0.0
 
     def is_listening(self) -> bool:
@@ -116,7 +123,3 @@ class WatchType:
     def trouble(self) -> Trouble | None:
         """Return what is wrong, apart from errors that were raised; log it when it begins."""
         return None
-
-    def after_save(self) -> str:
-        """Say when the other processes follow a save, in the reader's language."""
-        return gettext("The other processes have been notified.")

@@ -1,18 +1,18 @@
-"""Sender: sends the notifications of a process, until they are sent."""
+"""Notifier: sends the notifications of a process, again and again until one is sent."""
 
 from __future__ import annotations
 
 import logging
 import time
 
-from .failures import RETRY
 from .health import HealthRecord
+from .resync import RETRY
 from .watch_type import WatchType
 
 log = logging.getLogger(__name__)
 
 
-class Sender:
+class Notifier:
     """Sends notifications. A failure is logged, because the save stands, and tried again.
 
     :param record: where failures are noted.
