@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from measure import ROOT, Missing
+from measure import ROOT, Missing, Options
 
 PEERS = Path(__file__).resolve().parent / "peers"
 FOLDER = ROOT / ".bench"
@@ -56,29 +56,41 @@ class Contender:
     environment: str = ""  #: one of ENVIRONMENTS; empty: that of this Python
     config: dict[str, Any] = field(default_factory=dict)
     constants: str = FLASK  #: the same framework without settings
-    redis: bool = False  #: whether it needs one
+    server: str = ""  #: the server that it needs: "redis", "postgresql"
+
+    @property
+    def is_ours(self) -> bool:
+        return self.name.startswith("waffleconf_admin")
 
 
 def _django(
-    name: str, package: str | None = None, backend: str | None = None, redis: bool = False
+    name: str, package: str | None = None, backend: str | None = None, server: str = ""
 ) -> Contender:
     config = {"package": package, "backend": backend}
-    return Contender(name, "django_app", "django", config, DJANGO, redis)
+    return Contender(name, "django_app", "django", config, DJANGO, server)
+
+
+def _ours(watch_type: str, server: str = "") -> Contender:
+    name = f"waffleconf_admin, {watch_type}"
+    return Contender(name, "flask_app", config={"watch": watch_type}, server=server)
 
 
 CONTENDERS = [
     Contender(FLASK, "flask_app", config={"watch": None}),
-    Contender("waffleconf_admin, file", "flask_app", config={"watch": "file"}),
-    Contender("waffleconf_admin, redis", "flask_app", config={"watch": "redis"}, redis=True),
-    Contender("waffleconf_admin, database", "flask_app", config={"watch": "database"}),
+    _ours("file"),
+    _ours("redis", "redis"),
+    _ours("postgresql", "postgresql"),
+    _ours("database"),
     Contender("Flask-WaffleConf 0.3.1", "flask_waffleconf_031", "flask-waffleconf"),
     Contender("Flask-Constance 0.1.2", "flask_constance_012", "flask-constance"),
     _django(DJANGO),
     _django("django-constance 4.4, memory", "constance", "memory.MemoryBackend"),
     _django("django-constance 4.4, database", "constance", "database.DatabaseBackend"),
-    _django("django-constance 4.4, Redis", "constance", "redisd.RedisBackend", True),
-    _django("django-constance 4.4, caching Redis", "constance", "redisd.CachingRedisBackend", True),
-    _django("django-content-settings 0.29", "content_settings", redis=True),
+    _django("django-constance 4.4, Redis", "constance", "redisd.RedisBackend", "redis"),
+    _django(
+        "django-constance 4.4, caching Redis", "constance", "redisd.CachingRedisBackend", "redis"
+    ),
+    _django("django-content-settings 0.29", "content_settings", server="redis"),
 ]
 
 
@@ -110,15 +122,16 @@ def python_of(environment: str) -> Path:
 
 
 @contextlib.contextmanager
-def configured(contender: Contender, settings: int, redis: str | None) -> Iterator[dict[str, Any]]:
+def configured(contender: Contender, settings: int, options: Options) -> Iterator[dict[str, Any]]:
     """The configuration of its app, with a folder for its files.
 
-    :raises NotInstalled: there is no Redis for it.
+    :raises NotInstalled: the server that it needs is not there.
     """
-    if contender.redis and redis is None:
-        raise NotInstalled("redis-server is not installed")
+    servers = {"redis": options.redis, "postgresql": options.postgresql}
+    if contender.server and not servers[contender.server]:
+        raise NotInstalled(f"there is no {contender.server} server")
     with tempfile.TemporaryDirectory() as folder:
-        yield {"settings": settings, "folder": folder, "redis": redis, **contender.config}
+        yield {"settings": settings, "folder": folder, **servers, **contender.config}
 
 
 def environ(**more: str) -> dict[str, str]:

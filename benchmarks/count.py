@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from measure import Call, Figures, Missing, Options, Row
@@ -32,7 +33,8 @@ def run(options: Options) -> Iterator[Row | Missing]:
         env = {**os.environ, "PYTHONHASHSEED": "0"}
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
-            yield Missing("count", "all", done.stderr.strip().splitlines()[-1])
+            lines = [line for line in done.stderr.splitlines() if not line.startswith("==")]
+            yield Missing("count", "all", lines[-1])
             return
         for name, calls, once, twice in json.loads((Path(folder) / "children").read_text()):
             counted = [total(Path(folder) / str(pid)) for pid in (once, twice)]
@@ -49,29 +51,33 @@ def total(file: Path) -> int:
 
 def paths(stack: contextlib.ExitStack) -> Iterator[tuple[str, int, Call]]:
     """Name, how often to go it, and the path."""
-    from before_request import make, requests
+    from before_request import make, requests, requests_without
     from render import PAGE, make_app
-    from subjects import subject
+    from subjects import DEFAULTS, JSON, subject
 
     from waffleconf_admin import conf
-    from waffleconf_admin.codec import deserialize, serialize
 
-    on = stack.enter_context(subject("SQLAlchemy", "", SETTINGS))
-    on.state.update_conf()
     saved = iter(range(10_000))
-    for name, value in (("an int", 26), ("a str", "Some words"), ("a dict", {"a": [1, 2.5]})):
-        text = serialize(value)
-        yield f"serialize {name}", 50, lambda value=value: serialize(value)
-        yield f"deserialize {name}", 50, lambda text=text: deserialize(text)
+    for subject_name in ("SQLAlchemy", *([JSON] if "WAFFLE_SERIALIZER" in DEFAULTS else [])):
+        on = stack.enter_context(subject(subject_name, "", SETTINGS))
+        state, repository = on.state, on.state._repository
+        after = " with JSON" if subject_name == JSON else ""
+        state.update_conf()
+        for name, value in (("an int", 26), ("a str", "Some words"), ("a dict", {"a": [1, 2.5]})):
+            values = {"SETTING_1": value}
+            text = repository.encode(values)["SETTING_1"]
+            yield f"encode {name}{after}", 50, partial(repository.encode, values)
+            yield f"decode {name}{after}", 50, partial(repository.decode, text, "SETTING_1")
+        yield f"parse_conf(){after}", 3, state.parse_conf
+        yield f"parse_conf([key]){after}", 10, partial(state.parse_conf, ["SETTING_1"])
+        yield f"update_conf(), nothing changed{after}", 3, state.update_conf
+        save = lambda state=state: state.update_db({"SETTING_1": next(saved)})  # noqa: E731
+        yield f"update_db() of one{after}", 5, save
     stack.enter_context(on.app.test_request_context())
     yield "conf.KEY", 50, lambda: conf.SETTING_1
     yield "app.config['KEY']", 50, lambda: on.app.config["SETTING_1"]
-    for name, app in (("a request", make(SETTINGS)), ("a request without us", make(None))):
-        yield name, 20, lambda app=app: requests(app, 1)
-    yield "parse_conf()", 3, on.state.parse_conf
-    yield "parse_conf([key])", 10, lambda: on.state.parse_conf(["SETTING_1"])
-    yield "update_conf(), nothing changed", 3, on.state.update_conf
-    yield "update_db() of one", 5, lambda: on.state.update_db({"SETTING_1": next(saved)})
+    yield "a request", 20, partial(requests, make(SETTINGS), 1)
+    yield "a request without the extension", 20, partial(requests_without, make(None), 1)
     client = make_app(SETTINGS).test_client()
     yield "GET of the page", 1, lambda: client.get(PAGE)
 

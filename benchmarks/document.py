@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import plot
-from measure import ROOT, Row, exponent, grouped, number, read
+from measure import GROWTH, REQUESTS, ROOT, Row, exponent, grouped, number, read
 
 DOCS = ROOT / "docs"
 PAGE, FIGURES, IMAGES = DOCS / "performance.md", DOCS / "performance.json", DOCS / "images"
@@ -66,14 +66,15 @@ def stored(rows: Sequence[Row]) -> str:
     sizes = sorted({row.settings for row in rows})[-2:]
     subjects = list(dict.fromkeys(row.subject for row in rows))
     names = [who.partition(",")[0] for who in subjects]
-    heading = ["ms", "Floor", *(f"{name}: {size}" for name in names for size in sizes), "Growth"]
+    heading = ["ms", "Floor", "Target", *(f"{name}: {size}" for name in names for size in sizes)]
+    heading.append("Growth")
     lines = []
     for (benchmark, work), own in grouped(rows, lambda row: (row.benchmark, row.work)):
         cells = {(row.subject, row.settings): cell(row) for row in own}
         fits = [exponent(some) for _, some in grouped(own, lambda row: row.subject)]
-        line = [f"`{benchmark}`: {work}", own[0].floor_is]
+        line = [f"`{benchmark}`: {work}", own[0].floor_is, targets(own)]
         line += [cells.get((who, size), "") for who in subjects for size in sizes]
-        lines.append([*line, number(max((fit for fit in fits if fit is not None), default=None))])
+        lines.append([*line, growth_of(fits)])
     return table(heading, lines)
 
 
@@ -83,10 +84,10 @@ def others(rows: Sequence[Row]) -> str:
     for (work, subject), own in grouped(rows, lambda row: (row.work, row.subject)):
         cells = {row.settings or sizes[0]: cell(row) for row in own}
         name = f"{work}, {subject}" if subject else work
-        line = [f"{name} ({own[0].unit})", own[0].floor_is]
+        line = [f"{name} ({own[0].unit})", own[0].floor_is, targets(own)]
         line += [cells.get(size, "") for size in sizes]
-        lines.append([*line, number(exponent(own))])
-    return table(["Work", "Floor", *map(str, sizes), "Growth"], lines)
+        lines.append([*line, growth_of([exponent(own)])])
+    return table(["Work", "Floor", "Target", *map(str, sizes), "Growth"], lines)
 
 
 def peers(rows: Sequence[Row]) -> str:
@@ -111,8 +112,24 @@ def throughput(rows: Sequence[Row]) -> str:
 
 
 def cell(row: Row) -> str:
-    ratio = f" ({number(row.ratio)})" if row.ratio is not None else ""
-    return f"{number(row.value.median)}{ratio}"
+    value, ratio = number(row.value.median), number(row.ratio)
+    if not ratio:
+        return f"**{value}**" if row.missed else value
+    return f"{value} (**{ratio}**)" if row.missed else f"{value} ({ratio})"
+
+
+def targets(rows: Sequence[Row]) -> str:
+    """The targets of a work: that of each subject, where they differ."""
+    found = dict.fromkeys(f"{row.target:g}" for row in rows if row.target is not None)
+    return ", ".join(found)
+
+
+def growth_of(fits: Iterable[float | None]) -> str:
+    """The greatest exponent."""
+    found = [fit for fit in fits if fit is not None]
+    if not found:
+        return ""
+    return f"**{number(max(found))}**" if max(found) > GROWTH else number(max(found))
 
 
 def table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -137,7 +154,7 @@ def growth(rows: Sequence[Row]) -> str:
 
 
 def requests(rows: Sequence[Row]) -> str:
-    own = [row for row in rows if row.unit == "requests a second"]
+    own = [row for row in rows if row.unit == REQUESTS]
     works = list(dict.fromkeys(row.work for row in own))
     values = {
         subject: [row.value.median for row in some]

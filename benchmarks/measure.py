@@ -18,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
+REQUESTS = "requests a second"  #: the unit of which more is better
 Clock = Callable[[], float]
 Call = Callable[[], object]
 #: Benchmark, work, subject, number of settings.
@@ -28,6 +29,9 @@ TURNS = 3
 PATIENCE = 2.5
 #: The growth is fitted from this many settings on: below, what is the same for any number rules.
 FITTED_FROM = 100
+GROWTH = 1.05  #: at most
+#: Ratios have a target from this many settings on.
+TARGETS_FROM = 1000
 
 
 def nothing() -> None:
@@ -41,6 +45,7 @@ class Options:
     sizes: Sequence[int]  #: numbers of settings
     databases: Mapping[str, str]  #: URLs by name
     redis: str | None  #: URL; None: there is no server
+    postgresql: str | None  #: the same
     seconds: float  #: for each cell of a table
     quick: bool = False
 
@@ -54,6 +59,7 @@ class Work:
     floor: Call
     floor_is: str
     before: Call = nothing  #: called before each turn of either, untimed
+    target: float | None = None  #: the ratio to reach; None: there is none
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,14 @@ class Row:
     floor: Figures | None = None
     floor_is: str = ""
     ratio: float | None = None
+    target: float | None = None  #: of what is `compared`; at least so many requests, else at most
+
+    @property
+    def missed(self) -> bool:
+        if self.target is None:
+            return False
+        more = self.compared > self.target
+        return not more if self.unit == REQUESTS else more
 
     @property
     def place(self) -> Place:
@@ -166,6 +180,7 @@ def timed(
         Figures.of(floor, 1e3),
         work.floor_is,
         ratio_of(ours, floor),
+        work.target if settings >= TARGETS_FROM else None,
     )
 
 
@@ -197,7 +212,7 @@ def report(rows: Sequence[Row], former: Mapping[Place, Row]) -> str:
     for (benchmark, work), own in grouped(rows, lambda row: (row.benchmark, row.work)):
         floor = f"; floor: {own[0].floor_is}" if own[0].floor_is else ""
         heading = ["", "settings", "median", "min", "max", "floor", "min", "max", "ratio"]
-        lines = [[*heading, "before", "growth"]]
+        lines = [[*heading, "target", "before", "growth"]]
         for subject, cells in grouped(own, lambda row: row.subject):
             for row in cells:
                 line = [subject if row is cells[0] else "", str(row.settings or "")]
@@ -205,7 +220,9 @@ def report(rows: Sequence[Row], former: Mapping[Place, Row]) -> str:
                 line += numbers(row.floor) if row.floor else [""] * 3
                 before = former[row.place].compared if row.place in former else None
                 growth = exponent(cells) if row is cells[-1] else None
-                lines.append([*line, number(row.ratio), number(before), number(growth)])
+                too_fast = growth is not None and growth > GROWTH
+                line += [number(row.ratio), marked(number(row.target), row.missed)]
+                lines.append([*line, number(before), marked(number(growth), too_fast)])
         blocks.append(f"{benchmark}: {work} ({own[0].unit}{floor})\n{columns(lines)}")
     return "\n\n".join(blocks)
 
@@ -231,6 +248,10 @@ def number(value: float | None) -> str:
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def marked(text: str, missed: bool) -> str:
+    return f"{text} missed" if missed else text
 
 
 def columns(lines: Sequence[Sequence[str]]) -> str:

@@ -28,22 +28,21 @@ class Running:
 
 
 def run(options: Options) -> Iterator[Row | Missing]:
-    sizes = [count for count in options.sizes if 10 <= count <= 1000]
-    for count in sizes[:1] if options.quick else dict.fromkeys([sizes[0], sizes[-1]]):
-        with contextlib.ExitStack() as stack:
-            running = []
-            for contender in CONTENDERS:
-                try:
-                    running.append(start(contender, count, options.redis, stack))
-                except Exception as error:
-                    yield missing("peers", contender, error)
-            yield from rows(running, count, options.seconds)
+    count = 100 if options.quick else 1000
+    with contextlib.ExitStack() as stack:
+        running = []
+        for contender in CONTENDERS:
+            try:
+                running.append(start(contender, count, options, stack))
+            except Exception as error:
+                yield missing("peers", contender, error)
+        yield from rows(running, count, options.seconds)
 
 
 def start(
-    contender: Contender, count: int, redis: str | None, stack: contextlib.ExitStack
+    contender: Contender, count: int, options: Options, stack: contextlib.ExitStack
 ) -> Running:
-    config = stack.enter_context(configured(contender, count, redis))
+    config = stack.enter_context(configured(contender, count, options))
     command = [python_of(contender.environment), "-W", "ignore", PEERS / "timer.py"]
     process = Process(config, [*command, contender.module])
     stack.callback(process.end)

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterator
 
 import subjects
-from measure import Options, Row, Work, nothing
-from subjects import Subject, decode, encode
+from measure import Missing, Options, Row, Work, nothing
+from subjects import Subject, decode
 
 
-def run(options: Options) -> Iterator[Row]:
+def run(options: Options) -> Iterator[Row | Missing]:
     return subjects.rows("reload", works, options)
 
 
@@ -19,13 +19,15 @@ def works(on: Subject) -> Iterator[Work]:
     variants = itertools.count(2)
 
     def change_one() -> None:
-        on.raw.update({on.keys[0]: encode(on.values(0, next(variants)))})
+        on.raw.update(on.texts({on.keys[0]: on.values(0, next(variants))}))
 
-    for name, before in (("nothing changed", nothing), ("one changed", change_one)):
+    works = [("nothing changed", nothing, 1.5), ("one changed", change_one, 1.6)]
+    for name, before, target in works:
         yield Work(
             name,
             on.state.update_conf,
-            lambda: {key: decode(text) for key, text in on.raw.select()},
+            lambda: {key: decode(text) for key, text in on.floor.select()},
             "one SELECT; base64 and pickle.loads each",
             before,
+            target,
         )

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from measure import ROOT, Missing, Options, Row, described, read, report, write
+from measure import ROOT, Missing, Options, Row, described, number, read, report, write
 
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT)]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -73,6 +73,10 @@ def main() -> None:
             missing += [each for each in found if isinstance(each, Missing)]
             took = time.monotonic() - began
             print(f"{report(own, before)}\n\n{name}: {took:.0f} s\n", flush=True)
+    for row in rows:
+        if row.missed:
+            place = ", ".join(str(part) for part in row.place if part)
+            print(f"Missed: {place}: {number(row.compared)} instead of {number(row.target)}")
     for each in missing:
         print(f"Not measured: {each.benchmark}, {each.what}: {each.why}")
     write(chosen.json, described(missing, chosen.quick), rows)
@@ -81,19 +85,18 @@ def main() -> None:
 
 def make_options(quick: bool, stack: contextlib.ExitStack, missing: list[Missing]) -> Options:
     """What to measure, and the servers that it needs; what isn't installed is missing."""
-    redis = None
-    databases = {"SQLite": ""}
-    try:
-        redis = stack.enter_context(servers.redis_server())
-    except servers.Missing as error:
-        missing.append(Missing("all", "Redis", f"{error} is not installed"))
-    if not quick:
+    urls: dict[str, str | None] = {"Redis": None, "PostgreSQL": None}
+    for name, server in (("Redis", servers.redis_server), ("PostgreSQL", servers.postgres_server)):
         try:
-            databases["PostgreSQL"] = stack.enter_context(servers.postgres_server())
+            urls[name] = stack.enter_context(server())
         except servers.Missing as error:
-            missing.append(Missing("all", "PostgreSQL", f"{error} is not installed"))
+            missing.append(Missing("all", name, f"{error} is not installed"))
+    redis, postgresql = urls["Redis"], urls["PostgreSQL"]
+    databases = {"SQLite": ""}
+    if postgresql and not quick:
+        databases["PostgreSQL"] = postgresql
     sizes = [100, 1000] if quick else [10, 100, 1000, 5000]
-    return Options(sizes, databases, redis, 0.1 if quick else 0.3, quick)
+    return Options(sizes, databases, redis, postgresql, 0.1 if quick else 0.3, quick)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What is measured: an app with so many settings on a database, and the bare driver beside it."""
+"""What is measured: an app with so many settings on a database, and the bare driver beside it.
+
+The driver has a table of its own, with the texts of 0.3.1, whatever format the app stores.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,17 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from measure import ROOT, Options, Row, Work, timed
+from measure import ROOT, Missing, Options, Row, Work, timed
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
+from waffleconf_admin.core import DEFAULTS
 
 ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
+JSON = "SQLAlchemy with JSON"  #: the same, and WAFFLE_SERIALIZER is 'json'
 
 #: Gives the value of a setting by its number; another one for each variant.
 Values = Callable[[int, int], Any]
@@ -69,9 +74,10 @@ def decode(text: str) -> Any:
 
 
 class Raw:
-    """One open connection of the database's driver, and nothing above it."""
+    """A table and one open connection of the database's driver, and nothing above it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, table: str) -> None:
+        self.table = table
         self.mark = "%s" if url.startswith("postgresql") else "?"
         self.connection: Any
         if url.startswith("postgresql"):
@@ -83,22 +89,22 @@ class Raw:
             self.connection = sqlite3.connect(path, isolation_level=None)
 
     def select(self, key: str | None = None) -> list[tuple[str, str]]:
-        sql = "SELECT key, value FROM confs"
+        sql = f"SELECT key, value FROM {self.table}"
         if key is None:
             return self.connection.execute(sql).fetchall()  # type: ignore[no-any-return]
         where = f"{sql} WHERE key = {self.mark}"
         return self.connection.execute(where, [key]).fetchall()  # type: ignore[no-any-return]
 
     def insert(self, texts: Mapping[str, str]) -> None:
-        sql = f"INSERT INTO confs (key, value) VALUES ({self.mark}, {self.mark})"
+        sql = f"INSERT INTO {self.table} (key, value) VALUES ({self.mark}, {self.mark})"
         self._in_transaction(sql, list(texts.items()))
 
     def update(self, texts: Mapping[str, str]) -> None:
-        sql = f"UPDATE confs SET value = {self.mark} WHERE key = {self.mark}"
+        sql = f"UPDATE {self.table} SET value = {self.mark} WHERE key = {self.mark}"
         self._in_transaction(sql, [(text, key) for key, text in texts.items()])
 
     def delete(self) -> None:
-        self.connection.execute("DELETE FROM confs")
+        self.connection.execute(f"DELETE FROM {self.table}")
 
     def _in_transaction(self, sql: str, parameters: list[tuple[str, str]]) -> None:
         self.connection.execute("BEGIN")
@@ -110,26 +116,37 @@ class Subject:
     """An app whose settings all have a row, within its application context.
 
     Nothing is loaded, and nothing will be before somebody asks.
+
+    :param name: one of ORMS, or JSON.
     """
 
     def __init__(
-        self, orm: str, url: str, count: int, values: Values, stack: contextlib.ExitStack
+        self, name: str, url: str, count: int, values: Values, stack: contextlib.ExitStack
     ) -> None:
-        self.url = url
+        self.name, self.url = name, url
         self.keys = [f"SETTING_{number}" for number in range(count)]
         self.values = values
         self.app = Flask("benchmark")
         self.app.config["SQLALCHEMY_DATABASE_URI"] = url
         self.app.config["WAFFLE_AUTOLOAD"] = False
         self.app.config["WAFFLE_CONFS"] = {
-            key: {"default": value} for key, value in self.variant(0).items()
+            key: {"desc": f"Setting {key}", "default": value}
+            for key, value in self.variant(0).items()
         }
-        self.raw = Raw(url)
-        stack.callback(self.raw.connection.close)
-        self.raw.connection.execute("DROP TABLE IF EXISTS confs")
-        store = ORMS[orm](self.app, url, True, stack)
-        self.raw.insert(self.texts(1))
-        self.state = WaffleConf(self.app, store).state
+        if name == JSON:
+            self.app.config["WAFFLE_SERIALIZER"] = "json"
+        self.raw, self.floor = Raw(url, "confs"), Raw(url, "floors")
+        for raw in (self.raw, self.floor):
+            stack.callback(raw.connection.close)
+            raw.connection.execute(f"DROP TABLE IF EXISTS {raw.table}")
+        self.floor.connection.execute(
+            "CREATE TABLE floors (key VARCHAR(255) PRIMARY KEY, value TEXT)"
+        )
+        store = ORMS["peewee" if name == "peewee" else "SQLAlchemy"](self.app, url, True, stack)
+        WaffleConf(self.app, store)
+        self.state = self.app.extensions["waffleconf"]
+        self.raw.insert(self.texts(self.variant(1)))
+        self.floor.insert({key: encode(value) for key, value in self.variant(1).items()})
         stack.callback(self.state.stop)
         stack.enter_context(self.app.app_context())
 
@@ -137,18 +154,20 @@ class Subject:
         """A value for each setting; those of two variants differ."""
         return {key: self.values(number, variant) for number, key in enumerate(self.keys)}
 
-    def texts(self, variant: int) -> dict[str, str]:
-        return {key: encode(value) for key, value in self.variant(variant).items()}
+    def texts(self, values: Mapping[str, object]) -> dict[str, str]:
+        """What the app would store, which keeps nothing of it in memory."""
+        return self.state._repository.encode(values)
 
 
 @contextlib.contextmanager
-def subject(orm: str, url: str, count: int, values: Values = mixed) -> Iterator[Subject]:
+def subject(name: str, url: str, count: int, values: Values = mixed) -> Iterator[Subject]:
     """A subject on a database of its own.
 
+    :param name: one of ORMS, or JSON.
     :param url: that of a server, or empty: a new SQLite file.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        yield Subject(orm, url or f"sqlite:///{Path(folder) / 'db'}", count, values, stack)
+        yield Subject(name, url or f"sqlite:///{Path(folder) / 'db'}", count, values, stack)
 
 
 def rows(
@@ -156,7 +175,8 @@ def rows(
     works: Callable[[Subject], Iterable[Work]],
     options: Options,
     values: Values = mixed,
-) -> Iterator[Row]:
+    names: Iterable[str] = (*ORMS, JSON),
+) -> Iterator[Row | Missing]:
     """Time works with each ORM, on each database, for each number of settings.
 
     On SQLite all is done in this process, so its processor time is measured; a server's work is
@@ -164,10 +184,12 @@ def rows(
     """
     for database, url in options.databases.items():
         clock = time.perf_counter if url else time.process_time
-        for orm in ORMS:
+        for name in names:
+            who = f"{name}, {database}"
+            if name == JSON and "WAFFLE_SERIALIZER" not in DEFAULTS:
+                yield Missing(benchmark, who, "this version has no WAFFLE_SERIALIZER")
+                continue
             for count in options.sizes:
-                with subject(orm, url, count, values) as measured:
+                with subject(name, url, count, values) as measured:
                     for work in works(measured):
-                        yield timed(
-                            benchmark, work, f"{orm}, {database}", count, options.seconds, clock
-                        )
+                        yield timed(benchmark, work, who, count, options.seconds, clock)

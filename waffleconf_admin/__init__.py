@@ -6,26 +6,26 @@ Declare them in ``WAFFLE_CONFS``, keep them in the app's own database, edit them
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import store
-from .admin import Can, WaffleAdmin, anyone, blueprint
 from .core import WaffleConf
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
-from .forms import SettingsForm
 from .models import WaffleChangeMixin, WaffleMixin
-from .settings.setting import Setting
 from .signals import conf_changed
-from .state.change import Change
 from .state.conf import conf
-from .state.form import build_form
-from .state.save import Saved
 from .store import WaffleStore
-from .sync.health import Health
 
 if TYPE_CHECKING:
+    from .admin import Can, WaffleAdmin, anyone, blueprint
+    from .forms import SettingsForm
+    from .settings.setting import Setting
+    from .state.change import Change
+    from .state.form import build_form
+    from .state.save import Saved
     from .store import AlchemyWaffleStore as AlchemyWaffleStore
     from .store import PeeweeWaffleStore as PeeweeWaffleStore
+    from .sync.health import Health
 
 # Without the stores of the two ORMs: "import *" must work where only one is installed.
 __all__ = [
@@ -53,7 +53,25 @@ __all__ = [
 ]
 
 
+#: Modules of the other names, each imported at the first use of one: a command or a task needs no
+#: page, and the ORM of a store need not be installed.
+_MODULES = {
+    "AlchemyWaffleStore": "store",
+    "Can": "admin",
+    "Change": "state.change",
+    "Health": "sync.health",
+    "PeeweeWaffleStore": "store",
+    "Saved": "state.save",
+    "Setting": "settings.setting",
+    "SettingsForm": "forms",
+    "WaffleAdmin": "admin",
+    "anyone": "admin",
+    "blueprint": "admin",
+    "build_form": "state.form",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("AlchemyWaffleStore", "PeeweeWaffleStore"):
-        return getattr(store, name)  # imports its ORM, which need not be installed
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

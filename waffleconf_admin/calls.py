@@ -7,11 +7,9 @@ awaited as Flask awaits views.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from importlib.util import find_spec
@@ -118,6 +116,10 @@ def _wait(app: Flask, result: Any) -> object:
 
     def wait() -> object:
         return app.ensure_sync(awaited)()
+
+    # Only apps with asynchronous functions import these.
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     try:
         asyncio.get_running_loop()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, has_app_context
 
-from . import calls, cli, hooks
+from . import calls, hooks
 from .defaults import DEFAULTS, check
-from .state.save import Validate
-from .state.state import _WaffleState
 from .store import WaffleStore
+
+if TYPE_CHECKING:
+    from .state.save import Validate
+    from .state.state import _WaffleState
 
 __all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
 
@@ -50,6 +52,11 @@ class WaffleConf:
         :raises TypeError: what is given as the store is none, or a function is asynchronous and
             asgiref is missing.
         """
+        # Here, so that `import waffleconf_admin` is quick, and all at once: a request waits for no
+        # import, and a fork during one would leave half a module to the child.
+        from . import cli
+        from .state.state import _WaffleState
+
         if "waffleconf" in app.extensions:
             raise RuntimeError("WaffleConf is initialised on this app already: call it once.")
         configstore = configstore or self._configstore
@@ -98,3 +105,11 @@ def _check_store(store: Any) -> None:
             f"WaffleConf needs a store, and {given} is none: write AlchemyWaffleStore(db=db, "
             "model=Conf) or PeeweeWaffleStore(model=Conf), or subclass WaffleStore."
         )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_WaffleState":  # where Flask-WaffleConf 0.3.1 has it
+        from .state.state import _WaffleState
+
+        return _WaffleState
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

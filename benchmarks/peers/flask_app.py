@@ -13,7 +13,12 @@ PAGE = "/admin/config" if CONFIG["watch"] else None
 def create_app() -> Flask:
     app = Flask("benchmark")
     app.config.update(
-        SECRET_KEY="benchmark", SQLALCHEMY_DATABASE_URI=f"sqlite:///{DATABASE}", **DEFAULTS
+        SECRET_KEY="benchmark",
+        # A watch type of PostgreSQL listens in the app's own database.
+        SQLALCHEMY_DATABASE_URI=CONFIG["postgresql"]
+        if CONFIG["watch"] == "postgresql"
+        else f"sqlite:///{DATABASE}",
+        **DEFAULTS,
     )
     db = SQLAlchemy(app)
     model = make_model(db)
@@ -37,7 +42,7 @@ def make_model(db):
     """Not a WaffleMixin: constants are served by a process that has never imported the package."""
 
     class Conf(db.Model):
-        __tablename__ = "confs"
+        __tablename__ = "benchmark"
 
         key = db.Column(db.String(255), primary_key=True)
         value = db.Column(db.Text)

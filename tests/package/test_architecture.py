@@ -105,8 +105,56 @@ def test_no_module_imports_itself_by_others() -> None:
 
 @pytest.mark.parametrize("library", ["sqlalchemy", "peewee", "redis", "psycopg", "psycopg2"])
 def test_importing_the_package_imports_no_optional_library(library: str) -> None:
-    code = f"import sys, waffleconf_admin.watcher; sys.exit({library!r} in sys.modules)"
+    code = (
+        "import sys, waffleconf_admin.watcher; from waffleconf_admin import *\n"
+        f"sys.exit({library!r} in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_page_is_imported_only_where_it_is_used() -> None:
+    code = "import sys, waffleconf_admin; sys.exit('waffleconf_admin.admin' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+REQUESTS = """
+import sys
+from pathlib import Path
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from waffleconf_admin import AlchemyWaffleStore, WaffleAdmin, WaffleConf, anyone, conf
+
+app = Flask("shop")
+app.config.update(
+    SECRET_KEY="test",
+    SQLALCHEMY_DATABASE_URI="sqlite:///" + sys.argv[1] + "/db",
+    WAFFLE_CONFS={"SITENAME": {"default": "Waffle"}},
+    WAFFLE_MULTIPROC=True,
+    WAFFLE_WATCHER_FILE=sys.argv[1] + "/changed",
+)
+db = SQLAlchemy(app)
+models = AlchemyWaffleStore.make_models(db)
+WaffleConf(app, AlchemyWaffleStore(db, *models))
+app.register_blueprint(WaffleAdmin(can=anyone))
+app.add_url_rule("/", view_func=lambda: conf.SITENAME)
+with app.app_context():
+    db.create_all()
+before = set(sys.modules)
+client, state = app.test_client(), app.extensions["waffleconf"]
+for path in ("/", "/admin/config", "/admin/config/history"):
+    assert client.get(path).status_code == 200, path
+state.update_db({"SITENAME": "Ours"})
+Path(sys.argv[1], "changed").write_text("by another process")
+assert client.get("/").text == "Ours"
+late = sorted(name for name in set(sys.modules) - before if name.startswith("waffleconf_admin"))
+sys.exit(f"imported late: {late}" if late else 0)
+"""
+
+
+def test_a_request_waits_for_no_import_of_ours(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", REQUESTS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from typing import Any, Literal
 
 from ..calls import call_directly, describe_error
@@ -24,7 +23,7 @@ Type = type  # within Setting, "type" is an attribute
 Served = Literal["stored", "converted", "default"]
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False, slots=True)
 class Setting:
     """One declared setting; what `declare` made of an entry of WAFFLE_CONFS."""
 
@@ -45,6 +44,17 @@ class Setting:
     multiline: bool = False
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
     call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
+    # Of the few settings that not every value fits: an app may have thousands.
+    _known_choices: ChoiceSet | None = dataclasses.field(init=False, default=None)
+    _type_rule: TypeRule | None = dataclasses.field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if all(each is None for each in (self.type, self.choices, self.min, self.max)):
+            return
+        choices = ChoiceSet(self.choices if isinstance(self.choices, list) else ())
+        rule = TypeRule(self.type, self.default, choices, self.limits)
+        object.__setattr__(self, "_known_choices", choices)
+        object.__setattr__(self, "_type_rule", rule)
 
     def __repr__(self) -> str:
         # Nothing of the default: it may be a secret, and this ends up in logs.
@@ -65,19 +75,15 @@ class Setting:
         """Whether its value holds several of the choices, not one."""
         return issubclass(self.value_type, SEVERAL)
 
-    @cached_property
+    @property
     def limits(self) -> Limits:
         """What ``min`` and ``max`` say."""
         return Limits(self.value_type, self.min, self.max)
 
-    @cached_property
-    def _known_choices(self) -> ChoiceSet:
-        """The choices, unless only a function knows them."""
-        return ChoiceSet(self.choices if isinstance(self.choices, list) else ())
-
-    @cached_property
-    def _type_rule(self) -> TypeRule:
-        return TypeRule(self.type, self.default, self._known_choices, self.limits)
+    @property
+    def _fits_all(self) -> bool:
+        """Whether every value fits the declaration."""
+        return self._type_rule is None
 
     @property
     def members(self) -> list[object]:
@@ -111,7 +117,7 @@ class Setting:
         default is served. What breaks only limits, choices or validators was allowed when it was
         saved.
         """
-        if self.type_problem(value) is None:
+        if self._type_rule is None or self.type_problem(value) is None:
             return value, "stored"
         try:
             return self._type_rule.convert(value), "converted"
@@ -123,7 +129,7 @@ class Setting:
 
         Validators are not asked: they need a form.
         """
-        if value is None and self.optional:
+        if self._fits_all or (value is None and self.optional):
             return None
         return self.type_problem(value) or self.choice_problem(value) or self.limit_problem(value)
 
@@ -132,7 +138,7 @@ class Setting:
 
         Of a secret only that it breaks something.
         """
-        if value is None and self.optional:
+        if self._fits_all or (value is None and self.optional):
             return None
         problem = self.type_problem(value)
         if not (problem or callable(self.choices)):
@@ -142,7 +148,9 @@ class Setting:
 
     def type_problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared type, so that it is neither served nor saved."""
-        return None if value is None and self.optional else self._type_rule.problem(value)
+        if self._type_rule is None or (value is None and self.optional):
+            return None
+        return self._type_rule.problem(value)
 
     def choice_problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared choices."""
@@ -158,7 +166,8 @@ class Setting:
             )
         if choices is None:
             return None
-        known = self._known_choices if choices is self.choices else ChoiceSet(choices)
+        known = self._known_choices if choices is self.choices else None
+        known = known or ChoiceSet(choices)
         if value in known:
             return None
         if self.several and isinstance(value, SEVERAL):
@@ -167,4 +176,4 @@ class Setting:
 
     def limit_problem(self, value: object) -> str | None:
         """Return how *value*, of the declared type, breaks the declared limits."""
-        return self.limits.problem(value)
+        return None if self._fits_all else self.limits.problem(value)
