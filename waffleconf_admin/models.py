@@ -6,8 +6,8 @@ from __future__ import annotations
 class WaffleMixin:
     """Mixin of the model of the settings: columns ``key`` (unique) and ``value`` (large text).
 
-    A record is looked up by its column ``key``. Override ``get_key`` or ``get_value`` when what is
-    stored isn't the text itself, an encrypted value for example; writing then assigns to the
+    An instance is looked up by its column ``key``. Override ``get_key`` or ``get_value`` when what
+    is stored isn't the text itself, an encrypted value for example; writing then assigns to the
     attribute ``value``.
     """
 
@@ -38,11 +38,11 @@ class WaffleChangeMixin:
         return _attribute(self, "new")
 
 
-def _attribute(record: object, name: str) -> object:
+def _attribute(instance: object, name: str) -> object:
     try:
-        return getattr(record, name)
+        return getattr(instance, name)
     except AttributeError as error:
         raise NotImplementedError(
-            f"{type(record).__name__} has no attribute {name!r}: "
+            f"{type(instance).__name__} has no attribute {name!r}: "
             f"add the column or override get_{name}()"
         ) from error

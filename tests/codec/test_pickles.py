@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waffleconf_admin import InvalidValue
-from waffleconf_admin.codec import classes_in, deserialize, serialize
+from waffleconf_admin.codec import classes_in, deserialize, is_text_of, serialize
 from waffleconf_admin.codec.constructors import _known_zone
 from waffleconf_admin.settings.equality import same
 from waffleconf_admin.settings.value_types import time_zones
@@ -210,6 +210,25 @@ def test_the_classes_of_a_default_are_found_inside_it() -> None:
     assert classes_in(default) == {Point, Shop.Theme, Names, Days}
     # What it keeps in attributes may be the whole app.
     assert classes_in(default, attributes=False) == {Point, Names, Days}
+
+
+CHANGED = [
+    ([1, 2], [1, 2, 3]), ([1], [True]), ([1], (1,)), ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ({"a": [0.0]}, {"a": [-0.0]}), ([Decimal("1.5")], [Decimal("1.50")]),
+    ([datetime.datetime(2026, 10, 25, 2, 30)], [datetime.datetime(2026, 10, 25, 2, 30, fold=1)]),
+    (Point([1]), Point([1, 2])), ([1], [threading.Lock()]), ([1], [lambda: 0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "other"), CHANGED, ids=repr)
+def test_a_text_is_that_of_a_value_until_it_is_changed_in_place(value: Any, other: Any) -> None:
+    text = serialize(value)
+    assert is_text_of(text, deserialize(text, CLASSES))
+    assert not is_text_of(text, other)
+
+
+def test_a_damaged_text_is_that_of_no_value() -> None:
+    assert not is_text_of("é", [1]) and not is_text_of("gAR", [1])
 
 
 def test_a_class_as_a_default_allows_nothing() -> None:

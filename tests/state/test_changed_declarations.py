@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from flask import Flask
 from states import CONFS, MakeApp, put, state_of
 
-from waffleconf_admin import (
-    InvalidValue,
-    conf,
-)
+from waffleconf_admin import InvalidValue, conf
 from waffleconf_admin.core import _WaffleState
 
 
@@ -51,3 +51,91 @@ def test_a_changed_default_is_the_default_from_then_on(
     assert state.read()["MAX_FILESIZE"].value == 7
     assert state.refresh()["MAX_FILESIZE"].value == 7
     assert state.parse_conf()["MAX_FILESIZE"] == app.config["MAX_FILESIZE"] == 7
+
+
+OPERATIONS: dict[str, Callable[[_WaffleState], object]] = {
+    "parse_conf": lambda state: state.parse_conf()["SITENAME"],
+    "parse_conf of the key": lambda state: state.parse_conf(["SITENAME"])["SITENAME"],
+    "read": lambda state: state.read(["SITENAME"])["SITENAME"].value,
+    "refresh": lambda state: state.refresh()["SITENAME"].value,
+    "update_conf": lambda state: state.update_conf() and state.app.config["SITENAME"],
+    "conf": lambda state: state.current()["SITENAME"],
+    "reset": lambda state: state.reset("SITENAME")["SITENAME"],
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+@pytest.mark.parametrize("in_place", [True, False], ids=["an entry", "all"])
+def test_each_operation_notices_a_replaced_entry(
+    make_app: MakeApp, operation: Callable[[_WaffleState], object], in_place: bool
+) -> None:
+    app = make_app(dict(CONFS), WAFFLE_STORE_DEFAULTS=False)
+    state = state_of(app)
+    state.update_conf()
+    put(app, "SITENAME", "damaged")
+    if in_place:
+        app.config["WAFFLE_CONFS"]["SITENAME"] = {"default": "Another"}
+    else:
+        app.config["WAFFLE_CONFS"] = CONFS | {"SITENAME": {"default": "Another"}}
+    assert operation(state) == "Another"
+
+
+def test_a_save_is_checked_by_an_entry_that_was_replaced_just_before(make_app: MakeApp) -> None:
+    app = make_app(dict(CONFS))
+    app.config["WAFFLE_CONFS"]["MAX_FILESIZE"] = {"default": 7, "max": 9}
+    with pytest.raises(InvalidValue):
+        state_of(app).update_db({"MAX_FILESIZE": 10})
+
+
+@pytest.mark.parametrize("key", ["SITENAME", "LATE"], ids=["removed", "added"])
+def test_a_save_notices_an_entry_that_was_added_or_removed(make_app: MakeApp, key: str) -> None:
+    app = make_app(dict(CONFS))
+    del app.config["WAFFLE_CONFS"]["SITENAME"]
+    app.config["WAFFLE_CONFS"]["LATE"] = {"default": ""}
+    assert dict(state_of(app).update_db({key: "x"})) == ({"LATE": "x"} if key == "LATE" else {})
+
+
+def test_an_added_entry_is_noticed_by_an_operation_on_another(make_app: MakeApp) -> None:
+    app = make_app(dict(CONFS))
+    app.config["WAFFLE_CONFS"]["LATE"] = {"default": 7}
+    state_of(app).parse_conf(["SITENAME"])
+    assert app.config["LATE"] == 7
+
+
+def test_declarations_that_are_replaced_by_no_dict_are_an_error(state: _WaffleState) -> None:
+    state.app.config["WAFFLE_CONFS"] = 7
+    with pytest.raises(InvalidValue, match="must be a dict"):
+        state.parse_conf(["SITENAME"])
+
+
+class Compared(dict[str, Any]):
+    """Declarations that count how often all of them are compared."""
+
+    count = 0
+
+    def __ne__(self, other: object) -> bool:
+        self.count += 1
+        return super().__ne__(other)
+
+
+def save_undo_and_list(state: _WaffleState) -> None:
+    history = state.history
+    assert history
+    state.update_conf()
+    saved = state.update_db(dict.fromkeys(state.settings, 1))
+    changes = history.list(limit=1000)
+    history.latest([change.key for change in changes])
+    history.obstacles(changes)
+    history.undo(saved.change_set or "")
+    state.parse_conf()
+
+
+def test_comparing_the_declarations_takes_no_longer_for_each_of_many(make_app: MakeApp) -> None:
+    counts = []
+    for size in (1, 40):
+        confs = Compared({f"KEY_{number}": {"default": 0} for number in range(size)})
+        state = state_of(make_app(confs, url=":memory:", history=True))
+        confs.count = 0
+        save_undo_and_list(state)
+        counts.append(confs.count)
+    assert counts[0] == counts[1]

@@ -478,6 +478,20 @@ def test_what_is_not_lost_is_not_warned_of(
     assert caplog.records == []
 
 
+def test_a_save_leaves_what_is_assigned_for_other_settings_to_the_next_load(
+    caplog: pytest.LogCaptureFixture, make_app: MakeApp
+) -> None:
+    app = make_app(CONFS)
+    state = app.extensions["waffleconf"]
+    state.update_conf()
+    app.config["SITENAME"] = "Assigned"
+    state.update_db({"MAX_FILESIZE": 5})
+    assert (app.config["SITENAME"], app.config["MAX_FILESIZE"]) == ("Assigned", 5)
+    state.update_conf()
+    assert app.config["SITENAME"] == "Waffle"
+    assert caplog.text.count("What was assigned to app.config for SITENAME") == 1
+
+
 def test_what_was_set_before_the_start_is_told_of_then_and_not_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -78,6 +78,19 @@ def test_a_rule_sees_all_values_as_they_would_be(make_app: MakeApp, orm: str) ->
         state.reset(["SITENAME"])
 
 
+def test_a_rule_that_changes_a_value_in_place_changes_none_that_is_served(
+    make_app: MakeApp,
+) -> None:
+    def rule(values: dict[str, Any]) -> None:
+        values["HOURS"].clear()
+
+    app = make_app(CONFS, validate=rule)
+    state = state_of(app)
+    state.refresh()
+    state.update_db({"SITENAME": "A"})
+    assert app.config["HOURS"] == state.current()["HOURS"] == CONFS["HOURS"]["default"]
+
+
 def test_a_save_that_changes_nothing_breaks_no_rule(make_app: MakeApp, orm: str) -> None:
     app = make_app(CONFS, orm, validate=lambda values: {"SITENAME": "Never."})
     put(app, "SITENAME", serialize("A"))

@@ -217,7 +217,7 @@ def test_get_shows_what_was_swapped(store: AlchemyWaffleStore, session: Any) -> 
     assert store.get("A").value == "new"
 
 
-def test_a_views_own_change_of_a_record_is_not_lost(
+def test_a_views_own_change_of_an_instance_is_not_lost(
     store: AlchemyWaffleStore, session: Any
 ) -> None:
     store.swap({"A": (None, "a")})

@@ -172,7 +172,7 @@ def test_listeners_may_encrypt_and_decrypt(engine: sa.Engine) -> None:
         assert connection.exec_driver_sql("SELECT value FROM confs").scalar() == "zyx"
 
 
-def test_the_version_of_a_record_is_incremented(engine: sa.Engine) -> None:
+def test_the_version_of_an_instance_is_incremented(engine: sa.Engine) -> None:
     version = sa.Column(sa.Integer, nullable=False)
     author = sa.Column(sa.String(20))
     members = {"version": version, "author": author, "__mapper_args__": {"version_id_col": version}}
@@ -182,7 +182,7 @@ def test_the_version_of_a_record_is_incremented(engine: sa.Engine) -> None:
         assert connection.exec_driver_sql("SELECT version FROM confs").scalar() == 2
 
 
-def test_the_class_of_a_record_is_stored(engine: sa.Engine) -> None:
+def test_the_class_of_an_instance_is_stored(engine: sa.Engine) -> None:
     species = sa.Column(sa.String(20), nullable=False)
     mapped = {"polymorphic_on": species, "polymorphic_identity": "conf"}
     members = {"species": species, "author": sa.Column(sa.String(20)), "__mapper_args__": mapped}

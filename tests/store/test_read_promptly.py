@@ -254,7 +254,7 @@ def test_incomplete_models_are_not_configured(engine: sa.Engine, call: str) -> N
     complete(Base)
 
 
-def test_records_are_read_once_the_models_are_complete(engine: sa.Engine) -> None:
+def test_instances_are_read_once_the_models_are_complete(engine: sa.Engine) -> None:
     Conf, Base = incomplete(get_value=lambda self: self.value.upper())
     store = AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker(engine)), Conf)
     with pytest.raises(NotReadyError, match="not complete"):

@@ -54,11 +54,11 @@ by_own_query = only(lambda setup, database: (setup, database) != (FOUR, "mariadb
 at_once = only(lambda setup, database: setup != FOUR)
 
 
-def test_get_gives_none_without_a_record(case: Case) -> None:
+def test_get_gives_none_without_an_instance(case: Case) -> None:
     assert case.store.get("A") is None
 
 
-def test_put_inserts_then_updates_and_returns_the_record(case: Case) -> None:
+def test_put_inserts_then_updates_and_returns_the_instance(case: Case) -> None:
     assert case.store.put("A", "one").get_value() == "one"
     case.store.commit()
     assert case.store.put("A", "two").get_value() == "two"
@@ -67,7 +67,7 @@ def test_put_inserts_then_updates_and_returns_the_record(case: Case) -> None:
     assert case.rows() == [("A", "two")]
 
 
-def test_delete_returns_the_record_or_none(case: Case) -> None:
+def test_delete_returns_the_instance_or_none(case: Case) -> None:
     case.store.put("A", "one")
     case.store.commit()
     assert case.store.delete("A").get_key() == "A"

@@ -154,7 +154,7 @@ def test_a_key_with_letters_that_its_column_lacks_is_refused(place: Place) -> No
     assert place.store.read() == []
 
 
-def test_records_of_a_model_with_get_value_are_compared(url: str, orm: str) -> None:
+def test_instances_of_a_model_with_get_value_are_compared(url: str, orm: str) -> None:
     with ExitStack() as stack:
         place = MAKE[orm](stack, url, get_value=lambda self: self.value.upper())
         place.sql("CREATE TRIGGER low BEFORE INSERT ON confs FOR EACH ROW SET NEW.value = 'short'")

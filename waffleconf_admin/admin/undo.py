@@ -83,12 +83,11 @@ def already_undone(
 
     :raises StoreError: the database can't be read.
     """
+    obstacles, settings = history.obstacles(changes), state.settings
     old = {
-        change.key: state.settings[change.key].copy_default()
-        if change.old_text is None
-        else change.old
+        change.key: settings[change.key].copy_default() if change.old_text is None else change.old
         for change in changes
-        if not history.obstacle(change)
+        if not obstacles[change.key]
     }
     records = state.read(old)
     return old if all(same(records[key].value, old[key]) for key in old) else {}
@@ -97,7 +96,8 @@ def already_undone(
 def offer(state: _WaffleState, saved: Saved) -> None:
     """Let the next settings page offer to undo a save."""
     # A save of secrets can't be undone, and the cookie must not reveal whether one was written.
-    undoable = any(not state.settings[key].secret for key in saved)
+    settings = state.settings
+    undoable = any(not settings[key].secret for key in saved)
     if saved.change_set and undoable and has_session():
         session[_OFFER] = saved.change_set
 

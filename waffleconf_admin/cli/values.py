@@ -33,9 +33,10 @@ def list_settings() -> None:
     set. Scripts use get.
     """
     state = current_state()
-    width = max(map(len, state.settings), default=0)
+    settings = state.settings
+    width = max(map(len, settings), default=0)
     for key, record in state.read().items():
-        setting = state.settings[key]
+        setting = settings[key]
         mark = " " if same(record.value, setting.default) else "*"
         click.echo(f"{mark} {key:{width}}  {brief(setting, record.value)}")
         say_problem(key, record, "  ")

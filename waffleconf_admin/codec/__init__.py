@@ -6,6 +6,6 @@ limits of time and memory.
 """
 
 from .allowed import Allowed
-from .pickles import classes_in, deserialize, serialize
+from .pickles import classes_in, deserialize, is_text_of, serialize
 
-__all__ = ["Allowed", "classes_in", "deserialize", "serialize"]
+__all__ = ["Allowed", "classes_in", "deserialize", "is_text_of", "serialize"]

@@ -35,8 +35,7 @@ def serialize(data: object, *, unique: bool = False) -> str:
     :raises InvalidValue: *data* can't be pickled.
     """
     try:
-        protocol = FOLD_PROTOCOL if any(map(_has_fold, each_part(data))) else PROTOCOL
-        raw = pickle.dumps(data, protocol)
+        raw = _dumps(data)
         if unique:
             raw = raw[:2] + _nonce() + raw[2:]  # after the opcode that says the protocol
         return base64.b64encode(raw).decode("ascii")
@@ -45,6 +44,16 @@ def serialize(data: object, *, unique: bool = False) -> str:
         raise InvalidValue(
             mark("a value of type %(name)s can't be stored (it can't be pickled)", name=name)
         ) from error
+
+
+def is_text_of(text: str, value: object) -> bool:
+    """Whether a stored text is what `serialize` writes of *value* as it is now. False may also mean
+    that it is another text of the same value, such as one that 0.3.1 wrote.
+    """
+    try:
+        return binascii.a2b_base64(text) == _dumps(value)
+    except Exception:  # whatever an object's own __reduce__ raises
+        return False
 
 
 def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> Any:
@@ -88,6 +97,14 @@ def classes_in(value: object, attributes: bool = True) -> set[type]:
     classes = set(map(type, each_part(value, attributes)))
     # A class or function as a default is the app's affair, and no licence to unpickle more.
     return {cls for cls in classes if not (is_standard(cls) or cls.__module__ == "builtins")}
+
+
+def _dumps(value: object) -> bytes:
+    raw = pickle.dumps(value, PROTOCOL)
+    # Without a line break it names no class, and so holds no datetime.
+    if b"\n" in raw and any(map(_has_fold, each_part(value))):
+        return pickle.dumps(value, FOLD_PROTOCOL)
+    return raw
 
 
 def _is_scalar(raw: bytes) -> bool:

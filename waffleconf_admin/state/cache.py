@@ -5,18 +5,17 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Container, Mapping, MutableMapping
 
 from ..exceptions import StoreError
 from ..settings.equality import same
 from ..settings.setting import Setting
 from .record import Decoder, Record
-from .repository import Repository, Texts
+from .repository import Repository
+from .values import is_immutable
 
 log = logging.getLogger(__name__)
 
-#: Values of these types can be handed out again and again.
-_IMMUTABLE = (bool, int, float, str, bytes, type(None))
 _ABSENT = object()
 
 #: What has changed: ``{key: (old value, new value)}``.
@@ -44,8 +43,9 @@ class Cache:
         self._reads = itertools.count(1)
         self._last_read = 0  #: the number of the last read whose result was used
         self._settings: Mapping[str, Setting] = {}
-        self._records: dict[str, Record] = {}
-        self._configured: Mapping[str, object] = {}  #: what was last written to the configuration
+        self._records: dict[str, Record] = {}  #: one for each setting
+        #: Values that the configuration had before the settings were declared, until the next load.
+        self._found: Mapping[str, object] = {}
         self.renew_lock()
 
     def renew_lock(self) -> None:
@@ -57,16 +57,21 @@ class Cache:
         """Use new declarations. Until the next load, what has no stored value has its default."""
         with self._lock:
             texts = {key: record.text for key, record in self._records.items()}
-            self._records = {}  # the types and defaults may be others now
             self._settings = settings
             self._decoder.declare(settings)
-            self.values = {key: self.record(key, texts.get(key)).value for key in settings}
+            # The types and defaults may be others now.
+            self._records = {key: self._decoder.record(key, texts.get(key)) for key in settings}
+            former, self.values = self.values, {k: r.value for k, r in self._records.items()}
             for key, value in self.values.items():
                 self._config.setdefault(key, value)
             self.loaded = False
             self.generation += 1
-            assigned = self._assigned(self.values)
-            self._configured = {key: self._config[key] for key in settings}
+            assigned = self._assigned(former, self.values)
+            self._found = {
+                key: self._config[key]
+                for key, value in self.values.items()
+                if self._config[key] is not value
+            }
         if assigned:
             log.warning(
                 "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
@@ -81,6 +86,8 @@ class Cache:
     def read(self, keys: list[str], *, fresh: bool = True) -> dict[str, Record]:
         """Return settings as they stand in the database, with one SELECT; memory stays as it is.
 
+        The caller may do with the values what it likes.
+
         :param keys: which; all are declared.
         :param fresh: read where saves write; else a replica will do, which may lag behind.
         :raises StoreError: the database can't be read.
@@ -88,6 +95,14 @@ class Cache:
         repository = self._repository
         texts = (repository.read_fresh if fresh else repository.read)(keys)
         return {key: self.record(key, texts.get(key)) for key in keys}
+
+    def read_shared(self, keys: list[str]) -> dict[str, Record]:
+        """Return what `read` does, for a save: views may be reading the same lists and dicts.
+
+        :raises StoreError: the database can't be read.
+        """
+        texts = self._repository.read_fresh(keys)
+        return {key: self._shared(key, texts.get(key)) for key in keys}
 
     def load(self, *, promptly: bool = False) -> Changes:
         """Bring all settings up to what the database holds, and return what has changed.
@@ -101,73 +116,64 @@ class Cache:
         while True:  # ends: the generation changes only when another load or save succeeds
             generation, keys, number = self.generation, list(self._settings), next(self._reads)
             texts = read(keys)
-            changes = self.apply(generation, {key: texts.get(key) for key in keys})
+            changes = self.apply(generation, {k: self._shared(k, texts.get(k)) for k in keys})
             if changes is not None:
                 self.loaded, self._last_read = True, number
                 return changes
             if self.loaded and self._last_read > called:
                 return {}  # another thread has read the database since this call
 
-    def apply_save(self, generation: int, texts: Texts) -> Changes:
-        """Bring what was just saved into memory, and return what has changed.
-
-        :param generation: as it was before the save had read anything.
-        :param texts: what the database holds now, of the settings that were read and written.
-        """
-        changes = self.apply(generation, texts)
-        if changes is None:  # a load or another save came between: only the database knows
-            try:
-                return self.load()
-            except StoreError as error:
-                log.warning("Settings were saved, but reading them again failed: %s", error)
-        while changes is None:
-            changes = self.apply(self.generation, texts)
-        return changes
-
     # What is in memory
 
     def records(self) -> dict[str, Record]:
         """Return the records in memory, in declared order."""
-        known = self._records
-        return {key: known.get(key) or self.record(key, None) for key in self._settings}
+        return dict(self._records)
 
     def record(self, key: str, text: str | None) -> Record:
-        """Return the record of a stored text: the one in memory, if its value can't have been
-        changed in place.
-        """
+        """Return the record of a stored text, with a value that nobody else can change in place."""
         known = self._records.get(key)
-        if known is not None and known.text == text and type(known.value) in _IMMUTABLE:
+        if known is not None and known.text == text and is_immutable(known.value):
+            return known
+        return self._decoder.record(key, text)
+
+    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
+        """Return the record of a stored text whose value is known, as `Decoder.record_of`."""
+        return self._decoder.record_of(setting, text, stored)
+
+    def _shared(self, key: str, text: str | None) -> Record:
+        """The record in memory of a stored text; a new one where a view has changed its value."""
+        known = self._records.get(key)
+        if known is not None and known.text == text and self._decoder.is_unchanged(key, known):
             return known
         return self._decoder.record(key, text)
 
     def attention(self) -> tuple[str, ...]:
         """Return the keys whose rows have something wrong with them."""
-        return tuple(key for key, record in self.records().items() if record.problem)
+        return tuple(key for key, record in self._records.items() if record.problem)
 
-    def apply(self, generation: int, texts: Texts) -> Changes | None:
-        """Bring stored texts that were read or written since *generation* into memory.
+    def apply(
+        self, generation: int, records: Mapping[str, Record], announced: Container[str] = ()
+    ) -> Changes | None:
+        """Bring what was read or written since *generation* into memory and the configuration.
 
-        :param texts: text by key, None where there is no row; keys left out stay as they are.
+        :param records: by key; keys left out stay as they are.
+        :param announced: keys whose changes are left out of the result.
         :returns: what has changed; None when the generation has changed, and nothing was applied.
         """
-        known = self._records
-        fresh = {
-            key: record
-            for key, text in texts.items()
-            if (record := self.record(key, text)) is not known.get(key)
-        }
-        # By text: two objects of a class without __eq__ are never equal.
-        rewritten = [key for key in fresh if key not in known or known[key].text != fresh[key].text]
         with self._lock:
             if self.generation != generation:
                 return None
-            old = self.values
-            new = dict(old)
-            new.update((key, record.value) for key, record in fresh.items() if key in new)
-            self._records.update((key, fresh[key]) for key in fresh.keys() & new.keys())
-            assigned = self._assigned(new)
-            self._config.update(new)
-            self.values = self._configured = new
+            known, old = self._records, self.values
+            fresh = {key: r for key, r in records.items() if known.get(key, r) is not r}
+            # By text: two objects of a class without __eq__ are never equal.
+            rewritten = [key for key, record in fresh.items() if record.text != known[key].text]
+            new = {**old, **{key: record.value for key, record in fresh.items()}} if fresh else old
+            served = {key: new[key] for key in records if key in new}
+            assigned = self._assigned(old, served)
+            self._config.update(served)
+            self._found = {key: v for key, v in self._found.items() if key not in served}
+            self._records.update(fresh)
+            self.values = new
             self.generation += 1
         if assigned:
             log.warning(
@@ -179,14 +185,39 @@ class Cache:
         return {
             key: (old[key], new[key])
             for key in rewritten
-            if key in new and not same(old[key], new[key])
+            if key not in announced and not same(old[key], new[key])
         }
 
-    def _assigned(self, values: Mapping[str, object]) -> list[str]:
-        """The keys that code of the app has given another value than *values* in its config."""
+    def apply_save(
+        self, generation: int, read: Mapping[str, Record], written: Mapping[str, Record]
+    ) -> Changes:
+        """Bring what a save has read and written into memory, and return what else has changed.
+
+        :param generation: as it was before the save had read anything.
+        """
+        records = {**read, **written}
+        changes = self.apply(generation, records, announced=written)
+        if changes is None:  # a load or another save came between: only the database knows
+            try:
+                changes = self.load()
+            except StoreError as error:
+                log.warning("Settings were saved, but reading them again failed: %s", error)
+        while changes is None:
+            generation = self.generation
+            # The declarations may be others now.
+            anew = {key: self.record(key, record.text) for key, record in records.items()}
+            changes = self.apply(generation, anew)
+        return {key: pair for key, pair in changes.items() if key not in written}
+
+    def _assigned(self, former: Mapping[str, object], values: Mapping[str, object]) -> list[str]:
+        """The keys that code of the app has given another value than *values* in its config.
+
+        :param former: the values that were last written to it.
+        """
         return [
             key
             for key, value in values.items()
-            if (now := self._config.get(key, value)) is not self._configured.get(key, _ABSENT)
+            if (now := self._config.get(key, value)) is not former.get(key, _ABSENT)
+            and now is not self._found.get(key, _ABSENT)
             and not same(now, value)
         ]

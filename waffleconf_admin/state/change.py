@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
 
 from ..exceptions import InvalidValue
 from ..settings.setting import Setting
@@ -29,36 +27,31 @@ class Change:
     note: str
     source: str  #: "page", "code", "cli", "import", "api", "undo"
     secret: bool  #: whether it shows that there was a change, and nothing of the values
+    setting: Setting | None = field(repr=False)  #: None: it is no longer declared
     old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
     new_text: str | None = field(repr=False)
     problem: str = ""  #: why `old` or `new` can't be read
 
 
-class HasSettings(Protocol):
-    """What has the declared settings."""
-
-    @property
-    def settings(self) -> Mapping[str, Setting]: ...
-
-
 class ChangeReader:
     """Makes changes of rows of the history.
 
-    :param declared: the declared settings.
+    :param settings: all that are declared.
     :param repository: reads stored texts.
     """
 
-    def __init__(self, declared: HasSettings, repository: Repository) -> None:
-        self._declared = declared
+    def __init__(self, settings: Mapping[str, Setting], repository: Repository) -> None:
+        self._settings = settings
         self._repository = repository
 
     def change(self, row: HistoryRow) -> Change:
         """Return the change of a row; without values where the setting is, or was, a secret."""
-        setting = self._declared.settings.get(row.key)
+        setting = self._settings.get(row.key)
         # A setting that is gone from the code may have been a secret.
         secret = setting is None or setting.secret or (row.old is None and row.new is None)
-        old, old_problem = (None, "") if secret else self._value(row.key, row.old)
-        new, new_problem = (None, "") if secret else self._value(row.key, row.new)
+        visible = None if secret else setting
+        old, old_problem = self._value(visible, row.old)
+        new, new_problem = self._value(visible, row.new)
         return Change(
             id=row.id,
             change_set=row.change_set,
@@ -70,26 +63,19 @@ class ChangeReader:
             note=row.note,
             source=row.source,
             secret=secret,
+            setting=setting,
             old_text=None if secret else row.old,
             new_text=None if secret else row.new,
             problem=old_problem or new_problem,
         )
 
-    def value_served(self, key: str, text: str | None) -> Any:
-        """Return what is served of a stored text of a declared setting."""
-        setting = self._declared.settings[key]
-        if text is not None:
-            with suppress(InvalidValue):  # the default is served of what can't be read
-                return setting.serve(self._repository.decode(text, key))[0]
-        return setting.copy_default()
-
-    def _value(self, key: str, text: str | None) -> tuple[Any, str]:
-        """The value of a stored text, and why it can't be read."""
-        if text is None:
+    def _value(self, setting: Setting | None, text: str | None) -> tuple[object, str]:
+        """The value of a stored text, and why it can't be read; none without a setting."""
+        if setting is None or text is None:
             return None, ""
         try:
-            stored = self._repository.decode(text, key)
+            stored = self._repository.decode(text, setting.key)
         except InvalidValue as error:
             return None, str(error)
-        value, served = self._declared.settings[key].serve(stored)
+        value, served = setting.serve(stored)
         return (stored if served == "default" else value), ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from flask import Flask
 
@@ -21,6 +21,8 @@ class Declared:
     """The declared settings of one app. An entry of WAFFLE_CONFS that is added, removed or replaced
     reaches the cache and the repository too; one that is changed in place is not noticed.
 
+    An operation asks once and passes the settings on: each time all of WAFFLE_CONFS is compared.
+
     :raises InvalidValue: WAFFLE_CONFS has a mistake.
     """
 
@@ -29,6 +31,9 @@ class Declared:
         self._repository = repository
         self._cache = cache
         self._log_once = LogOnce(log)
+        self._settings: Mapping[str, Setting] = {}
+        self._source: Mapping[str, object] | None = None  #: WAFFLE_CONFS when it was last compared
+        self._confs: Mapping[str, object] = {}  #: its entries then
         self._declare()
 
     @property
@@ -37,9 +42,27 @@ class Declared:
 
         :raises InvalidValue: WAFFLE_CONFS was changed since the start, and has a mistake.
         """
-        if self._app.config["WAFFLE_CONFS"] != self._confs:
+        confs = self._app.config["WAFFLE_CONFS"]
+        if confs != self._confs:
             self._declare()
+        self._source = confs
         return self._settings
+
+    def settings_for(self, keys: Collection[str]) -> Mapping[str, Setting]:
+        """Return `settings` for an operation on these keys, whatever their number is in all.
+
+        Of the other entries, one that was replaced by one of the same key may go unnoticed.
+
+        :raises InvalidValue: WAFFLE_CONFS was changed since the start, and has a mistake.
+        """
+        confs: Mapping[str, object] = self._app.config["WAFFLE_CONFS"]
+        if (
+            confs is self._source
+            and len(confs) == len(self._confs)
+            and list(map(confs.get, keys)) == list(map(self._confs.get, keys))
+        ):
+            return self._settings
+        return self.settings
 
     def refresh(self) -> bool:
         """Read a changed WAFFLE_CONFS. False: it has a mistake, which is logged once, and the
@@ -54,10 +77,11 @@ class Declared:
 
     def among(self, keys: Iterable[str] | None) -> list[str]:
         """Return those of *keys* that are declared, each once; None: all."""
-        settings = self.settings
         if keys is None:
-            return list(settings)
-        return [key for key in dict.fromkeys(keys) if key in settings]
+            return list(self.settings)
+        wanted = dict.fromkeys(keys)
+        settings = self.settings_for(wanted)
+        return [key for key in wanted if key in settings]
 
     def known(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return those of *values* whose keys are declared; each other key is logged once.
@@ -66,7 +90,7 @@ class Declared:
         """
         if not isinstance(values, Mapping):
             raise InvalidValue(f"Give a dict of settings, {{key: value}}, not {values!r:.50}.")
-        settings = self.settings
+        settings = self.settings_for(values)
         for key in values:
             if key not in settings:
                 message = "%r was not saved: it is not declared in WAFFLE_CONFS."
@@ -78,4 +102,4 @@ class Declared:
         settings = declare(confs, self._app)
         self._repository.declare(settings)
         self._cache.declare(settings)
-        self._settings, self._confs = settings, dict(confs)
+        self._settings, self._source, self._confs = settings, confs, dict(confs)

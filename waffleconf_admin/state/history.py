@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..i18n import gettext
 from ..settings import value_types
 from ..settings.setting import Setting
-from ..store import HistoryQuery
+from ..store import HistoryQuery, HistoryRow
 from ..store.contract import is_storable
 from .change import Change, ChangeReader
 from .record import Record
@@ -62,7 +63,6 @@ class History:
     def __init__(self, state: SavingState, repository: Repository) -> None:
         self._state = state
         self._repository = repository
-        self._reader = ChangeReader(state, repository)
         self._next_tidy = 0.0
         days = state.app.config["WAFFLE_HISTORY_DAYS"]
         if days is not None and not _is_days(days):
@@ -106,7 +106,7 @@ class History:
         """
         wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
         found = self._repository.read_latest(wanted) if wanted else []
-        return {row.key: self._reader.change(row) for row in found if row.key in wanted}
+        return {change.key: change for change in self._changes(found, wanted)}
 
     def of(self, change_set: str) -> ChangeList:
         """Return the changes of one save, read where it was written.
@@ -121,7 +121,19 @@ class History:
         :param ask: whether to ask the app's own code too, validators and functions of choices: it
             may take its time.
         """
-        setting = self._state.settings.get(change.key)
+        return self._obstacle(change, self._state.settings if ask else None)
+
+    def obstacles(self, changes: Iterable[Change]) -> dict[str, str]:
+        """Return `obstacle` by key for changes of different settings."""
+        settings = self._state.settings
+        return {change.key: self._obstacle(change, settings) for change in changes}
+
+    def _obstacle(self, change: Change, settings: Mapping[str, Setting] | None) -> str:
+        """Do what `obstacle` does.
+
+        :param settings: all that are declared; None: do not ask the app's own code.
+        """
+        setting = change.setting
         if setting is None:
             return gettext("it is no longer a setting")
         if change.secret:
@@ -136,7 +148,11 @@ class History:
         other = setting.default is not None and not value_types.accepts(setting.value_type, old)
         if served == "default" or other:
             return gettext("it is of another type now")
-        problem = self._problem(change.key, old) if ask else setting.stored_problem(old)
+        problem = (
+            setting.stored_problem(old)
+            if settings is None
+            else self._problem(settings, change.key, old)
+        )
         if not problem:
             return ""
         return gettext("its old value is no longer allowed: %(problem)s", problem=problem)
@@ -170,7 +186,7 @@ class History:
         if not found:
             raise InvalidValue(gettext("The history has no such save (any more)."))
         wanted = found if keys is None else {key: found[key] for key in keys if key in found}
-        obstacles = {key: self.obstacle(change) for key, change in wanted.items()}
+        obstacles = self.obstacles(wanted.values())
         todo = {key: change for key, change in wanted.items() if not obstacles[key]}
         if not todo:
             raise InvalidValue(obstacles)
@@ -211,17 +227,15 @@ class History:
         # A full batch: there are more.
         self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
 
-    def _problem(self, key: str, value: object) -> str | None:
-        state = self._state
-        with context_of(state.app):
-            return forms.check_values(state.settings, {key: value}, state.app.config).get(key)
+    def _problem(self, settings: Mapping[str, Setting], key: str, value: object) -> str | None:
+        app = self._state.app
+        with context_of(app):
+            return forms.check_values(settings, {key: value}, app.config).get(key)
 
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
         """The values that the settings must still have."""
         if seen is None:
-            return {
-                key: self._reader.value_served(key, change.new_text) for key, change in todo.items()
-            }
+            return {key: self._value_served(change) for key, change in todo.items()}
         # Values first: a change that comes after this is found by its value.
         records = self._state.read(todo)
         latest = self.latest(todo)
@@ -232,10 +246,22 @@ class History:
     def _read(self, query: HistoryQuery) -> ChangeList:
         if query.matches_nothing():
             return []
-        rows = self._repository.read_history(query)
+        return self._changes(self._repository.read_history(query), query.keys)
+
+    def _changes(self, rows: Iterable[HistoryRow], keys: Collection[str] | None) -> ChangeList:
+        reader = ChangeReader(self._state.settings, self._repository)
         # A database may compare keys more loosely than Python does.
-        wanted = None if query.keys is None else set(query.keys)
-        return [self._reader.change(row) for row in rows if wanted is None or row.key in wanted]
+        wanted = None if keys is None else set(keys)
+        return [reader.change(row) for row in rows if wanted is None or row.key in wanted]
+
+    def _value_served(self, change: Change) -> object:
+        """What is served of the new value of a change of a declared setting."""
+        setting = change.setting
+        assert setting
+        if change.new_text is not None:
+            with suppress(InvalidValue):  # the default is served of what can't be read
+                return setting.serve(self._repository.decode(change.new_text, change.key))[0]
+        return setting.copy_default()
 
 
 def _check_range(

@@ -8,10 +8,12 @@ from contextvars import Context
 from functools import partial
 from typing import NamedTuple
 
+from ..codec import is_text_of, serialize
 from ..exceptions import InvalidValue
 from ..i18n import gettext
 from ..settings.setting import Served, Setting
 from .repository import Repository
+from .values import NotPlain, copy_plain, is_immutable
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +45,13 @@ class Decoder:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._settings: Mapping[str, Setting] = {}
+        self._default_texts: dict[str, str | None] = {}
         self._reported: dict[str, str] = {}
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Use these declarations from now on."""
         self._settings = settings
+        self._default_texts = {}
 
     def record(self, key: str, text: str | None) -> Record:
         """Return the record of a stored text; None: there is no row."""
@@ -55,14 +59,21 @@ class Decoder:
         if setting is None:  # it was declared when it was read
             return Record(text, None, "default")
         if text is None:
-            return Record(None, setting.copy_default(), "default")
+            return Record(None, _own_default(setting), "default")
         try:
             stored = self._repository.decode(text, key)
         except InvalidValue as error:
             problem = partial(gettext, str(error))
-            record = Record(text, setting.copy_default(), "default", problem)
+            record = Record(text, _own_default(setting), "default", problem)
             self._report(key, record, problem, "can't be read")
             return record
+        return self.record_of(setting, text, stored)
+
+    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
+        """Return the record of a stored text whose value is known.
+
+        :param stored: the value; no other record has it, or it is immutable.
+        """
         if setting.stored_problem(stored) is None:
             return Record(text, stored)
 
@@ -71,8 +82,29 @@ class Decoder:
 
         value, served = setting.serve(stored)
         record = Record(text, value, served, problem_of_value)
-        self._report(key, record, problem_of_value, "does not fit what is declared")
+        self._report(setting.key, record, problem_of_value, "does not fit what is declared")
         return record
+
+    def is_unchanged(self, key: str, record: Record) -> bool:
+        """Whether nobody has changed the value of a record in place since it was made.
+
+        False may also mean that this is not known.
+        """
+        if is_immutable(record.value):
+            return True
+        text = record.text if record.served == "stored" else None
+        if record.served == "default":
+            text = self._default_text(key)
+        return text is not None and is_text_of(text, record.value)
+
+    def _default_text(self, key: str) -> str | None:
+        """The text of the default, to compare copies of it with; None if it can't be stored."""
+        if key not in self._default_texts:
+            try:
+                self._default_texts[key] = serialize(self._settings[key].default)
+            except InvalidValue:
+                self._default_texts[key] = None
+        return self._default_texts[key]
 
     def _report(self, key: str, record: Record, problem: Callable[[], str], what: str) -> None:
         """Log what is wrong with a row, once for each text; never its value."""
@@ -89,3 +121,11 @@ class Decoder:
             Context().run(problem),  # in English, whoever makes the request
             served,
         )
+
+
+def _own_default(setting: Setting) -> object:
+    """The default, as a value that no other record has."""
+    try:
+        return copy_plain(setting.default)
+    except NotPlain:
+        return setting.copy_default()

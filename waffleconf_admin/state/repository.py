@@ -15,8 +15,12 @@ from ..exceptions import InvalidValue, NotReadyError
 from ..i18n import gettext
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow, Swap, WaffleStore
+from .values import NotPlain, copy_plain
 
 log = logging.getLogger(__name__)
+
+#: Characters of a text that is surely within the limits of what is read.
+_SHORT = 1000
 
 #: Stored texts by key; None: no row.
 Texts = Mapping[str, str | None]
@@ -163,18 +167,20 @@ class Repository:
         """
         return deserialize(text, self._allowed_of.get(key, self._allowed))
 
-    def encode(self, values: Mapping[str, object], unique: Container[str] = ()) -> dict[str, str]:
-        """Return the texts to store, having made sure that they can be read back.
+    def encode(
+        self, values: Mapping[str, object], unique: Container[str] = ()
+    ) -> dict[str, tuple[str, object]]:
+        """Return the texts to store, each with the value that is read back from it.
 
         :param unique: the keys of those whose text shall be like no other, of the same value too.
         :raises InvalidValue: some can't; `errors` says which, and the remedy.
         """
-        texts: dict[str, str] = {}
+        encoded: dict[str, tuple[str, object]] = {}
         problems: dict[str, str] = {}
         for key, value in values.items():
             try:
-                texts[key] = serialize(value, unique=key in unique)
-                self.decode(texts[key], key)
+                text = serialize(value, unique=key in unique)
+                encoded[key] = text, self._read_back(key, text, value)
             except InvalidValue as error:
                 classes = sorted(
                     cls.__qualname__ for cls in classes_in(value) - self._allowed.classes
@@ -187,7 +193,14 @@ class Repository:
                 )
         if problems:
             raise InvalidValue(problems)
-        return texts
+        return encoded
+
+    def _read_back(self, key: str, text: str, value: object) -> object:
+        """The value that a text just written is read back as."""
+        if len(text) <= _SHORT:
+            with suppress(NotPlain):
+                return copy_plain(value)
+        return self.decode(text, key)
 
 
 def _classes_of(setting: Setting) -> set[type]:

@@ -7,7 +7,7 @@ import random
 import reprlib
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -59,6 +59,39 @@ class Origin(NamedTuple):
     source: str
 
 
+class Task(NamedTuple):
+    """What a save is asked to do."""
+
+    settings: Mapping[str, Setting]  #: all that are declared
+    wanted: Mapping[str, object]
+    expected: Mapping[str, object]
+    origin: Origin
+
+    def new_value(self, key: str) -> object:
+        """Return the value that a setting is to have."""
+        value = self.wanted[key]
+        return self.settings[key].copy_default() if value is RESET else value
+
+    def always_writes(self, key: str) -> bool:
+        """Whether a setting is written even if the database holds the value already."""
+        return self.settings[key].secret and self.origin.source in INTERACTIVE_SOURCES
+
+
+class Seen(NamedTuple):
+    """What a save has read."""
+
+    generation: int  #: of the cache, before it was read
+    records: dict[str, Record]
+
+
+class Decision(NamedTuple):
+    """What a save writes."""
+
+    records: dict[str, Record]  #: as they will be, of the settings that are written
+    swaps: dict[str, Swap]  #: also of settings that have to stay as they are
+    history: list[HistoryRow]
+
+
 class Outcome(NamedTuple):
     """What a save has done."""
 
@@ -92,6 +125,11 @@ class Saver:
         self._validate = validate
         self._keeps_history = keeps_history
 
+    @property
+    def decides_by_all(self) -> bool:
+        """Whether each save is decided by the values of all settings."""
+        return self._validate is not None
+
     def save(
         self,
         settings: Mapping[str, Setting],
@@ -107,78 +145,87 @@ class Saver:
             stored text.
         :raises InvalidValue, ConflictError, BusyError, StoreError: as `update_db` does.
         """
-        new = {
-            key: settings[key].copy_default() if value is RESET else value
-            for key, value in wanted.items()
-        }
         if unknown := [key for key in expected if key not in settings]:
             raise InvalidValue(dict.fromkeys(unknown, gettext("Expected, but not declared.")))
-        involved = list(settings if self._validate else dict.fromkeys([*new, *expected]))
-        always_written = {
-            key for key in wanted if settings[key].secret and origin.source in INTERACTIVE_SOURCES
-        }
+        task = Task(settings, wanted, expected, origin)
         for attempt in range(ATTEMPTS):
-            generation = self._cache.generation
-            records = self._cache.read(involved)
-            if conflicting := [
-                key for key in expected if not _is_still(records[key], expected[key])
-            ]:
-                raise ConflictError(conflicting)
-            texts = self._encode(settings, wanted, records, always_written)
-            if texts:
-                self._check_rules(settings, {key: r.value for key, r in records.items()} | new)
-            # What the save is decided by has to stay as it is until all is written.
-            decisive = records if self._validate else texts.keys() | expected.keys()
-            swaps = {
-                key: Swap(record.text, texts.get(key, record.text))
-                for key, record in records.items()
-                if key in decisive
-            }
-            written = {key: swap for key, swap in swaps.items() if key in texts}
-            history = history_rows(settings, written, origin) if self._keeps_history else ()
-            if self._repository.swap(swaps, history):
-                break
+            seen = self._read(task)
+            decision = self._decide(task, seen)
+            if self._write(decision):
+                return self._bring_into_memory(task, seen, decision)
             time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))
-        else:
-            raise BusyError(
-                f"Others kept saving {', '.join(new)} at the same moment; nothing was saved: "
-                "try again."
-            )
-        changes = {key: (records[key].value, new[key]) for key in written}
-        read = {key: record.text for key, record in records.items()}
-        cache_changes = self._cache.apply_save(generation, {**read, **texts})
+        raise BusyError(
+            f"Others kept saving {', '.join(wanted)} at the same moment; nothing was saved: "
+            "try again."
+        )
+
+    # The steps of a save
+
+    def _read(self, task: Task) -> Seen:
+        """Read the settings that decide the save."""
+        decisive = task.settings if self._validate else {**task.wanted, **task.expected}
+        generation = self._cache.generation  # before it reads
+        return Seen(generation, self._cache.read_shared(list(decisive)))
+
+    def _decide(self, task: Task, seen: Seen) -> Decision:
+        """Decide what to write, or raise why nothing can be."""
+        records, expected = seen.records, task.expected
+        if conflicting := [key for key in expected if not _is_still(records[key], expected[key])]:
+            raise ConflictError(conflicting)
+        new = self._make_records(task, records)
+        if new:
+            self._check_rules(task, records)
+        # What the save is decided by has to stay as it is until all is written.
+        decisive = records if self._validate else new.keys() | expected.keys()
+        swaps = {
+            key: Swap(record.text, new.get(key, record).text)
+            for key, record in records.items()
+            if key in decisive
+        }
+        written = {key: swap for key, swap in swaps.items() if key in new}
+        history = history_rows(task, written) if self._keeps_history else []
+        return Decision(new, swaps, history)
+
+    def _write(self, decision: Decision) -> bool:
+        """Write all or nothing; False: another save came first."""
+        return self._repository.swap(decision.swaps, decision.history)
+
+    def _bring_into_memory(self, task: Task, seen: Seen, decision: Decision) -> Outcome:
+        """Serve what was read and written, and say what has changed."""
+        new = {key: task.new_value(key) for key in task.wanted if key in decision.records}
+        changes = {key: (seen.records[key].value, value) for key, value in new.items()}
+        remote = self._cache.apply_save(seen.generation, seen.records, decision.records)
         if changes:
-            _log(settings, changes, origin)
-        saved = Saved({key: value for key, (_, value) in changes.items()})
-        saved.change_set = history[0].change_set if history else None
-        remote = {key: pair for key, pair in cache_changes.items() if key not in changes}
+            _log(task, changes)
+        saved = Saved(new)
+        saved.change_set = decision.history[0].change_set if decision.history else None
         return Outcome(saved, changes, remote)
 
-    def _encode(
-        self,
-        settings: Mapping[str, Setting],
-        wanted: Mapping[str, object],
-        records: Mapping[str, Record],
-        always_written: Container[str],
-    ) -> dict[str, str | None]:
-        """The texts to write, by what the database holds; None deletes a row.
-
-        :param always_written: the keys of what is written even if the database holds it already.
-        """
-        gone = [key for key, value in wanted.items() if value is RESET]
+    def _make_records(self, task: Task, records: Mapping[str, Record]) -> dict[str, Record]:
+        """The records to write, by what the database holds; those without a text delete a row."""
+        gone = [key for key, value in task.wanted.items() if value is RESET]
         differing = {
             key: value
-            for key, value in wanted.items()
-            if value is not RESET and (key in always_written or not _holds(records[key], value))
+            for key, value in task.wanted.items()
+            if value is not RESET and (task.always_writes(key) or not _holds(records[key], value))
         }
-        if problems := forms.check_values(settings, differing, self._app.config):
+        if problems := forms.check_values(task.settings, differing, self._app.config):
             raise InvalidValue(problems)
-        texts: dict[str, str | None] = {key: None for key in gone if records[key].text is not None}
-        return texts | self._repository.encode(differing, unique=always_written)
+        unique = {key for key in differing if task.always_writes(key)}
+        encoded = self._repository.encode(differing, unique)
+        return {
+            key: self._cache.record(key, None) for key in gone if records[key].text is not None
+        } | {
+            key: self._cache.record_of(task.settings[key], text, stored)
+            for key, (text, stored) in encoded.items()
+        }
 
-    def _check_rules(self, settings: Mapping[str, Setting], values: dict[str, object]) -> None:
+    def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
         if self._validate is None:
             return
+        # Not the lists and dicts that views are reading: the function is the app's.
+        values = {key: self._cache.record(key, r.text).value for key, r in records.items()}
+        values |= {key: task.new_value(key) for key in task.wanted}
         try:
             found = dict(calls.call(self._app, self._validate, values) or {})
             problems = {key: str(message) for key, message in found.items()}
@@ -191,15 +238,14 @@ class Saver:
                     "The rules across settings could not be checked, so nothing was saved: the "
                     "function validate= must return {key: message} and raise nothing."
                 )
-            ) from (None if any(s.secret for s in settings.values()) else error)
+            ) from (None if any(s.secret for s in task.settings.values()) else error)
         if problems:
             raise InvalidValue(problems)
 
 
-def history_rows(
-    settings: Mapping[str, Setting], swaps: Mapping[str, Swap], origin: Origin
-) -> list[HistoryRow]:
+def history_rows(task: Task, swaps: Mapping[str, Swap]) -> list[HistoryRow]:
     """Return what a save adds to the history; of secrets no texts."""
+    settings, origin = task.settings, task.origin
     change_set, now = uuid.uuid4().hex, datetime.now(UTC)
     actor = storable(origin.actor)[:ACTOR_LENGTH]
     note = storable(origin.note)[:NOTE_LENGTH]
@@ -218,7 +264,10 @@ def history_rows(
     ]
 
 
-def _log(settings: Mapping[str, Setting], changes: Changes, origin: Origin) -> None:
+def _log(task: Task, changes: Changes) -> None:
+    if not log.isEnabledFor(logging.INFO):
+        return
+    settings, origin = task.settings, task.origin
     what = "; ".join(
         f"{key} changed"
         if settings[key].secret

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from flask import Flask, has_request_context
@@ -80,6 +79,7 @@ class _WaffleState:
 
         :raises StoreError: the database can't be read.
         """
+        _ = self.settings  # a changed WAFFLE_CONFS reaches the cache
         self.loader.load()
         return self._cache.records()
 
@@ -93,11 +93,11 @@ class _WaffleState:
         :raises StoreError: the database can't be read.
         """
         wanted = self._declared.among(_listed(keys) or None)
-        records = self.read(wanted, fresh=False)
+        records = self._cache.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
             missing = [key for key, record in records.items() if record.text is None]
             if missing and not self._add_defaults(missing):
-                records = self.read(wanted)
+                records = self._cache.read(wanted)
         return {key: record.value for key, record in records.items()}
 
     def update_conf(self) -> bool:
@@ -170,8 +170,12 @@ class _WaffleState:
         :param expected: a `Record` in place of a value means its row, and no other of that value.
         """
         wanted = self._declared.known(wanted)
+        if self._saver.decides_by_all:
+            settings = self._declared.settings
+        else:
+            settings = self._declared.settings_for([*wanted, *expected])
         with context_of(self.app):  # for the app's own functions, and for translations
-            done = self._saver.save(self.settings, wanted, expected, origin)
+            done = self._saver.save(settings, wanted, expected, origin)
             if done.changes:
                 renew_snapshot()
                 self.synchronizer.notify()
@@ -213,12 +217,14 @@ class _WaffleState:
 
     def _add_defaults(self, keys: list[str]) -> bool:
         """Insert rows where there are none; False: another process did so first, read again."""
-        texts: dict[str, str] = {}
+        settings, encode = self._declared.settings_for(keys), self._repository.encode
+        defaults = {key: settings[key].default for key in keys}
         try:
-            for key in keys:
-                with suppress(InvalidValue):  # of a default that can't be stored, only saving tells
-                    texts |= self._repository.encode({key: self.settings[key].default})
-            return self._repository.swap({key: Swap(None, text) for key, text in texts.items()})
+            encoded = encode(defaults)
+        except InvalidValue as error:  # only where such a default is saved it is an error
+            encoded = encode({key: v for key, v in defaults.items() if key not in error.errors})
+        try:
+            return self._repository.swap({k: Swap(None, text) for k, (text, _) in encoded.items()})
         except StoreError as error:
             self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
             return True

@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from ..exceptions import StoreError
 from . import errors
+from .instances import key_of, text_of
 from .postgresql import Notifications
-from .records import key_of, text_of
 
 
 class Swap(NamedTuple):
@@ -93,10 +93,10 @@ class WaffleStore:
     """Stores a text for each key; a subclass knows the database.
 
     A store of your own must have ``commit``, ``delete``, ``get`` and ``put``, which work on the
-    caller's own session. ``read`` and ``swap`` then call these four, one record after another. Such
-    a store can't promise what the two stores of this package do: a save that fails half-way may
-    leave half of it, of two concurrent writers the later may win, and whatever else is pending in
-    the caller's session is committed too. A subclass of one of those two that overrides one of the
+    caller's own session. ``read`` and ``swap`` then call these four, key by key. Such a store can't
+    promise what the two stores of this package do: a save that fails half-way may leave half of it,
+    of two concurrent writers the later may win, and whatever else is pending in the caller's
+    session is committed too. A subclass of one of those two that overrides one of the
     four methods, but not ``read`` and ``swap``, is such a store.
 
     :param db: the database, as its ORM's Flask extension gives it.
@@ -134,15 +134,15 @@ class WaffleStore:
         raise NotImplementedError(f"{type(self).__name__} needs commit()")
 
     def delete(self, key: str) -> object:
-        """Delete the record of a key and return it; None when there is none."""
+        """Delete the model's instance for a key and return it; None when there is none."""
         raise NotImplementedError(f"{type(self).__name__} needs delete(key)")
 
     def get(self, key: str) -> object:
-        """Return the record of a key; None when there is none."""
+        """Return the model's instance for a key; None when there is none."""
         raise NotImplementedError(f"{type(self).__name__} needs get(key)")
 
     def put(self, key: str, value: str) -> object:
-        """Insert or update the record of a key and return it."""
+        """Insert or update the model's instance for a key and return it."""
         raise NotImplementedError(f"{type(self).__name__} needs put(key, value)")
 
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
@@ -159,9 +159,9 @@ class WaffleStore:
         found = []
         for key in keys:
             try:
-                record = self.get(key)
-                if record is not None:
-                    found.append((key_of(record), text_of(record)))
+                instance = self.get(key)
+                if instance is not None:
+                    found.append((key_of(instance), text_of(instance)))
             except Exception as error:
                 errors.fail(error)
         return found

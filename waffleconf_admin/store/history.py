@@ -1,4 +1,4 @@
-"""Rows of the history and the records of the app's model that they are made of."""
+"""Rows of the history and the instances of the app's model that they are made of."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from .contract import HistoryQuery, HistoryRow
 
 
-def row_of(record: Any) -> HistoryRow:
-    """Return what a record of a history model says."""
-    overridable = hasattr(record, "get_old")
+def row_of(instance: Any) -> HistoryRow:
+    """Return what an instance of a history model says."""
+    overridable = hasattr(instance, "get_old")
     return HistoryRow(
-        change_set=record.change_set,
-        key=record.key,
-        old=record.get_old() if overridable else record.old,
-        new=record.get_new() if overridable else record.new,
-        actor=record.actor or "",
-        at=record.at.astimezone(UTC) if record.at.tzinfo else record.at.replace(tzinfo=UTC),
-        note=record.note or "",
-        source=record.source or "",
-        id=record.id,
+        change_set=instance.change_set,
+        key=instance.key,
+        old=instance.get_old() if overridable else instance.old,
+        new=instance.get_new() if overridable else instance.new,
+        actor=instance.actor or "",
+        at=instance.at.astimezone(UTC) if instance.at.tzinfo else instance.at.replace(tzinfo=UTC),
+        note=instance.note or "",
+        source=instance.source or "",
+        id=instance.id,
     )
 
 
@@ -32,7 +32,7 @@ def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[Histor
 
 
 def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, Any]:
-    """Return the attributes of a new record of a history model.
+    """Return the attributes of a new instance of a history model.
 
     :param zoned: whether the column ``at`` has a time zone.
     """

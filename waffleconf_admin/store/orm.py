@@ -124,11 +124,11 @@ class Rows(ABC, Generic[C]):
         """Return what `read` does, and lock the rows until the end of the transaction."""
 
     @abstractmethod
-    def write(self, connection: C, swaps: Swaps, *, by_record: bool) -> None:
+    def write(self, connection: C, swaps: Swaps, *, by_instance: bool) -> None:
         """Write rows that still are as they were seen.
 
         :param swaps: only those that write.
-        :param by_record: load, compare and save records; a statement can't compare these rows.
+        :param by_instance: load, compare and save instances; a statement can't compare these rows.
         :raises RowChanged: some row is not as it was seen.
         """
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Generic
 
 from .contract import Swaps
+from .instances import as_text, key_of, text_of
 from .orm import C, Row, RowChanged, Rows
-from .records import as_text, key_of, text_of
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +36,22 @@ class Table(Generic[C]):
 
         :raises RowChanged: some row is not as it was seen.
         """
-        self.rows.write(connection, swaps, by_record=not self._irregular.isdisjoint(swaps))
+        self.rows.write(connection, swaps, by_instance=not self._irregular.isdisjoint(swaps))
 
     def _texts(self, rows: Iterable[Row], keys: list[str] | None) -> dict[str, str]:
+        rows = list(rows)
+        found: dict[str, str] = dict(rows)
         # A database may compare keys more loosely than Python does, and find more than asked for.
-        wanted = None if keys is None else set(keys)
+        wanted = found.keys() if keys is None else set(keys)
+        if len(found) == len(rows) and found.keys() <= wanted and _are_texts(found):
+            return found  # as nearly always
+        return self._texts_one_by_one(rows, wanted)
+
+    def _texts_one_by_one(self, rows: Iterable[Row], wanted: Set[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         repeated = set()
         for key, stored in rows:
-            if wanted is not None and key not in wanted:
+            if key not in wanted:
                 continue
             text = as_text(stored)
             if text is not stored:
@@ -63,6 +70,10 @@ class Table(Generic[C]):
         return found
 
 
+def _are_texts(found: Mapping[Any, object]) -> bool:
+    return set(map(type, found.values())) <= {str}
+
+
 def by_statement(swaps: Swaps) -> Mapping[str, list[dict[str, str | None]]]:
     """Return the parameters for each of the statements "update", "delete" and "insert".
 
@@ -75,20 +86,20 @@ def by_statement(swaps: Swaps) -> Mapping[str, list[dict[str, str | None]]]:
     return parameters
 
 
-def records_to_write(
-    swaps: Swaps, records: Iterable[object]
+def instances_to_write(
+    swaps: Swaps, instances: Iterable[object]
 ) -> Iterator[tuple[str, Any, str | None]]:
-    """Yield ``(key, record or None, new text or None)`` for each record to save, add or delete.
+    """Yield ``(key, instance or None, new text or None)`` for each instance to save, add or delete.
 
-    :param records: all that there are of these keys, locked.
-    :raises RowChanged: a record is not as it was seen.
+    :param instances: all that there are of these keys, locked.
+    :raises RowChanged: an instance is not as it was seen.
     """
     found: dict[str, list[Any]] = {key: [] for key in swaps}
-    for record in records:
-        found.get(key_of(record), []).append(record)
+    for instance in instances:
+        found.get(key_of(instance), []).append(instance)
     for key, swap in swaps.items():
         if min(map(text_of, found[key]), default=None) != swap.seen:
             raise RowChanged
     for key, swap in swaps.items():
-        for record in found[key] or [None]:
-            yield key, record, swap.new
+        for instance in found[key] or [None]:
+            yield key, instance, swap.new

@@ -47,7 +47,7 @@ class AlchemyConnections(Connections[sa.Connection]):
 
     def read_promptly(self, work: Callable[[sa.Connection], T]) -> T:
         if not self._rows.is_ready():
-            raise NotReadyError("The app's models are not complete yet, so no record can be read.")
+            raise NotReadyError("The app's models are not complete yet, so none can be read.")
         bind = self.bind(write=True)
         if isinstance(bind, sa.Connection) or _is_in_memory(bind):
             return self.read(work, fresh=True)
@@ -124,13 +124,13 @@ class AlchemyConnections(Connections[sa.Connection]):
             ) from error
 
     def expire(self, model: Any, keys: Container[str]) -> None:
-        """Make the caller's session load these records anew, unless it has changed them itself."""
+        """Make the caller's session load instances anew, unless it has changed them itself."""
         session = self._session()
-        for record in list(session.identity_map.values()) if session else ():
-            if isinstance(record, model):
-                state = sa.inspect(record)
+        for instance in list(session.identity_map.values()) if session else ():
+            if isinstance(instance, model):
+                state = sa.inspect(instance)
                 if not state.modified and state.dict.get("key") in keys:
-                    state.session.expire(record)
+                    state.session.expire(instance)
 
     def _session(self) -> Any:
         """Return the caller's session, if there is one already."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ..contract import HistoryQuery, HistoryRow
 from ..history import attributes_of, column_time, newest_first, row_of
 from ..orm import History
-from .rows import has_hooks, record_of, session_on
+from .rows import has_hooks, new_instance, session_on
 
 
 class AlchemyHistory(History[sa.Connection]):
@@ -27,12 +27,14 @@ class AlchemyHistory(History[sa.Connection]):
 
     def add_to(self, session: Any, rows: Sequence[HistoryRow]) -> None:
         """Insert rows in a session; with one statement, unless the model has hooks."""
-        records = [record_of(self.model, **attributes_of(row, zoned=self._zoned)) for row in rows]
+        instances = [
+            new_instance(self.model, **attributes_of(row, zoned=self._zoned)) for row in rows
+        ]
         if has_hooks(sa.inspect(self.model)):
-            session.add_all(records)
+            session.add_all(instances)
             session.flush()
         else:
-            session.bulk_save_objects(records)
+            session.bulk_save_objects(instances)
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
@@ -81,7 +83,7 @@ class AlchemyHistory(History[sa.Connection]):
 
     def _rows(self, connection: sa.Connection, select: sa.Select[Any]) -> list[HistoryRow]:
         with session_on(connection) as session:
-            return [row_of(record) for record in session.scalars(select)]
+            return [row_of(instance) for instance in session.scalars(select)]
 
     def _at(self, at: datetime) -> datetime:
         return column_time(at, zoned=self._zoned)

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..contract import Swaps
+from ..instances import key_of, overrides, text_of
 from ..orm import RowChanged, Rows
-from ..records import key_of, overrides, text_of
-from ..table import by_statement, records_to_write
+from ..table import by_statement, instances_to_write
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MAX_KEYS = 500
 
-#: The events of a record that is saved.
+#: The events of an instance that is saved.
 _EVENTS = [
     f"{when}_{what}" for when in ("before", "after") for what in ("insert", "update", "delete")
 ]
@@ -35,31 +35,27 @@ class AlchemyRows(Rows[sa.Connection]):
         self._key = self.mapper.columns["key"]
         self._key_given = sa.bindparam("of_key", type_=self._key.type)
         value = self.mapper.columns.get("value")
-        self._needs_records = (
+        self._needs_instances = (
             overrides(model)
             or self.mapper.inherits is not None
             # A type of the app's own may store the same text differently each time.
             or not (isinstance(value, sa.Column) and isinstance(value.type, sa.String))
         )
-        self._value: Any = None if self._needs_records else value
-        self._select_records: sa.Select[Any] = sa.select(model)
+        self._value: Any = None if self._needs_instances else value
+        self._queries: dict[tuple[bool, bool, int | None], sa.Select[Any]] = {}
         self._guarded: dict[str, tuple[sa.Update, sa.Delete]] = {}
 
     def is_ready(self) -> bool:
         """Whether reading does not configure the app's mappers before all are declared."""
-        return not self._as_records or all(m.configured for m in self.mapper.registry.mappers)
+        return not self._as_instances or all(m.configured for m in self.mapper.registry.mappers)
 
     @property
-    def _as_records(self) -> bool:
-        return self._needs_records or changes_when_loaded(self.mapper)
+    def _as_instances(self) -> bool:
+        return self._needs_instances or changes_when_loaded(self.mapper)
 
     @property
     def select(self) -> sa.Select[object]:
-        return self._select_records if self._as_records else self._select_columns
-
-    @cached_property
-    def _select_columns(self) -> sa.Select[object]:
-        return sa.select(self._key, self._value)
+        return self._query(None, instances=self._as_instances)
 
     @cached_property
     def lock_by_update(self) -> sa.Update:
@@ -91,28 +87,50 @@ class AlchemyRows(Rows[sa.Connection]):
             self._guarded[dialect] = update, sa.delete(self._key.table).where(*same)
         return self._guarded[dialect]
 
-    def _some(self, query: sa.Select[object], keys: list[str] | None) -> sa.Select[object]:
-        return query if keys is None or len(keys) > MAX_KEYS else query.where(self._key.in_(keys))
+    def _query(
+        self, keys: list[str] | None, *, instances: bool, lock: bool = False
+    ) -> sa.Select[Any]:
+        """Return a SELECT of the rows of these keys, which are its parameters, or of all.
+
+        It is built once: that takes longer than executing it.
+        """
+        number = None if keys is None or len(keys) > MAX_KEYS else min(len(keys), 2)
+        wanted = instances, lock, number
+        if wanted not in self._queries:
+            self._queries[wanted] = self._build(*wanted)
+        return self._queries[wanted]
+
+    def _build(self, instances: bool, lock: bool, number: int | None) -> sa.Select[Any]:
+        query = sa.select(self.model) if instances else sa.select(self._key, self._value)
+        if number == 1:
+            query = query.where(self._key == self._key_given)
+        elif number is not None:
+            given = sa.bindparam("of_keys", type_=self._key.type, expanding=True)
+            query = query.where(self._key.in_(given))
+        # All in one order: two that lock each other's rows would wait for each other.
+        return query.order_by(self._key).with_for_update() if lock else query
 
     def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Any]:
-        return self._fetch(connection, self._some(self.select, keys))
+        return self._fetch(connection, keys)
 
     def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Any]:
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
             connection.execute(self.lock_by_update, {"of_key": keys[0]})
-        # All in one order: two that lock each other's rows would wait for each other.
-        query = self._some(self.select, keys).order_by(self._key).with_for_update()
-        return self._fetch(connection, query)
+        return self._fetch(connection, keys, lock=True)
 
-    def _fetch(self, connection: sa.Connection, query: sa.Select[object]) -> Sequence[object]:
-        if not self._as_records:
-            return connection.execute(query).all()  # row by row takes longer by half
+    def _fetch(
+        self, connection: sa.Connection, keys: list[str] | None, *, lock: bool = False
+    ) -> Sequence[object]:
+        as_instances = self._as_instances
+        query, given = self._query(keys, instances=as_instances, lock=lock), _parameters(keys)
+        if not as_instances:
+            return connection.execute(query, given).all()  # row by row takes longer by half
         with session_on(connection) as session:
-            return [(key_of(record), text_of(record)) for record in session.scalars(query)]
+            return [(key_of(each), text_of(each)) for each in session.scalars(query, given)]
 
-    def write(self, connection: sa.Connection, swaps: Swaps, *, by_record: bool) -> None:
-        if self._as_records or by_record or has_hooks(self.mapper):
-            self._write_records(connection, swaps)
+    def write(self, connection: sa.Connection, swaps: Swaps, *, by_instance: bool) -> None:
+        if self._as_instances or by_instance or has_hooks(self.mapper):
+            self._write_instances(connection, swaps)
             return
         update, delete = self._guard(connection.dialect.name)
         statements = {"update": update, "delete": delete, "insert": self._insert}
@@ -122,19 +140,26 @@ class AlchemyRows(Rows[sa.Connection]):
             if name != "insert" and count != len(parameters):
                 raise RowChanged
 
-    def _write_records(self, connection: sa.Connection, swaps: Swaps) -> None:
+    def _write_instances(self, connection: sa.Connection, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
         connection.execute(self.lock_by_update, [{"of_key": key} for key in swaps])
         with session_on(connection) as session:
-            records = session.scalars(self._some(self._select_records, list(swaps))).all()
-            for key, record, new in records_to_write(swaps, records):
+            keys = list(swaps)
+            query = self._query(keys, instances=True)
+            instances = session.scalars(query, _parameters(keys)).all()
+            for key, instance, new in instances_to_write(swaps, instances):
                 if new is None:
-                    session.delete(record)
-                elif record is None:
-                    session.add(record_of(self.model, key=key, value=new))
+                    session.delete(instance)
+                elif instance is None:
+                    session.add(new_instance(self.model, key=key, value=new))
                 else:
-                    record.value = new
+                    instance.value = new
             session.flush()
+
+
+def _parameters(keys: list[str] | None) -> dict[str, object]:
+    """The parameters of a query of some keys; it ignores one that it does not have."""
+    return {"of_key": keys[0], "of_keys": keys} if keys else {"of_keys": []}
 
 
 def session_on(connection: sa.Connection) -> orm.Session:
@@ -142,27 +167,27 @@ def session_on(connection: sa.Connection) -> orm.Session:
     return orm.Session(connection, join_transaction_mode="rollback_only")
 
 
-def record_of(model: Any, **values: Any) -> object:
-    """Return a new record of a model."""
+def new_instance(model: Any, **values: Any) -> object:
+    """Return a new instance of a model."""
     given = values
     if is_dataclass(model):
         # It takes as arguments only what it declares as such.
         arguments = {field.name for field in fields(model) if field.init}
         given = {name: value for name, value in values.items() if name in arguments}
-    record = model(**given)
+    instance = model(**given)
     for name in values.keys() - given.keys():
-        setattr(record, name, values[name])
-    return record
+        setattr(instance, name, values[name])
+    return instance
 
 
 def changes_when_loaded(mapper: orm.Mapper[object]) -> bool:
-    """Whether a listener may change a record that a session loads."""
+    """Whether a listener may change an instance that a session loads."""
     events = mapper.class_manager.dispatch
     return bool(events.load or events.refresh)
 
 
 def has_hooks(mapper: orm.Mapper[object]) -> bool:
-    """Whether a session that saves a record does more than the statement for its table."""
+    """Whether a session that saves an instance does more than the statement for its table."""
     attributes = [getattr(mapper.class_, name) for name, _column in mapper.columns.items()]
     return (
         any(getattr(mapper.dispatch, event) for event in _EVENTS)

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from ...exceptions import NotReadyError
 from ..contract import HistoryRow, Swaps
-from ..records import text_of
+from ..instances import text_of
 from ..sql import SQLStore
 from . import models
 from .connections import AlchemyConnections, sessions_of
 from .history import AlchemyHistory
-from .rows import AlchemyRows, record_of
+from .rows import AlchemyRows, new_instance
 
 
 class AlchemyWaffleStore(SQLStore[sa.Connection]):
@@ -41,24 +41,24 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
         sessions_of(self.db).commit()
 
     def delete(self, key: str) -> object:
-        record = self.get(key)
-        if record is not None:
-            sessions_of(self.db).delete(record)
-        return record
+        instance = self.get(key)
+        if instance is not None:
+            sessions_of(self.db).delete(instance)
+        return instance
 
     def get(self, key: str) -> Any:
         found = sessions_of(self.db).scalars(sa.select(self.model).where(self.model.key == key))
         # The collation may find a key that differs in case.
-        return min((record for record in found if record.key == key), key=text_of, default=None)
+        return min((each for each in found if each.key == key), key=text_of, default=None)
 
     def put(self, key: str, value: str) -> Any:
-        record = self.get(key)
-        if record is None:
-            record = record_of(self.model, key=key, value=value)
-            sessions_of(self.db).add(record)
+        instance = self.get(key)
+        if instance is None:
+            instance = new_instance(self.model, key=key, value=value)
+            sessions_of(self.db).add(instance)
         else:
-            record.value = value
-        return record
+            instance.value = value
+        return instance
 
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         self._history.add_to(sessions_of(self.db), rows)

@@ -52,9 +52,11 @@ class PeeweeConnections(Connections[object]):
 
     def read(self, work: Callable[[object], T], *, fresh: bool = False) -> T:
         database = self.database
-        if _is_in_transaction(database) and self._is_only_one(database):
-            return work(database)
-        return _run(database, lambda: work(database))
+        if database.is_closed():
+            return _connected(database, lambda: work(database))
+        if _is_in_transaction(database) and not self._is_only_one(database):
+            return _elsewhere(database, lambda: work(database))
+        return work(database)
 
     def read_promptly(self, work: Callable[[object], T]) -> T:
         database = self.database
@@ -153,15 +155,18 @@ def _run(database: Any, work: Callable[[], T], *, pooled: bool = True) -> T:
     """
     if database.is_closed():
         return _connected(database, work, pooled)
-    if not _is_in_transaction(database):
-        return work()
-    # Another thread has another connection. One of SQLite's is of no use to other threads.
+    return _elsewhere(database, work, pooled) if _is_in_transaction(database) else work()
+
+
+def _elsewhere(database: Any, work: Callable[[], T], pooled: bool = True) -> T:
+    """Run a function on another connection, which another thread has."""
+    # One of SQLite's is of no use to other threads.
     pooled = pooled and dialect_of(database) != "sqlite"
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(_connected, database, work, pooled).result()
 
 
-def _connected(database: Any, work: Callable[[], T], pooled: bool) -> T:
+def _connected(database: Any, work: Callable[[], T], pooled: bool = True) -> T:
     database.connect()
     try:
         return work()

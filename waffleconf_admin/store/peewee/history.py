@@ -28,8 +28,8 @@ class PeeweeHistory(History[object]):
             for row in rows:
                 self.model.create(**attributes_of(row, zoned=self._zoned))
             return
-        records = [self.model(**attributes_of(row, zoned=self._zoned)).__data__ for row in rows]
-        for some in peewee.chunked(records, _TOGETHER):
+        inserted = [self.model(**attributes_of(row, zoned=self._zoned)).__data__ for row in rows]
+        for some in peewee.chunked(inserted, _TOGETHER):
             self.model.insert_many(some).execute(connection)
 
     def read(self, connection: object, query: HistoryQuery) -> list[HistoryRow]:
@@ -58,8 +58,8 @@ class PeeweeHistory(History[object]):
         ids = model.select(model.id).order_by(*order).limit(query.limit)
         # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
         found = (ids.where(*wanted) if wanted else ids).alias("found")
-        records = model.select().join(found, on=(model.id == found.c.id))
-        return newest_first(map(row_of, records.execute(connection)), query)
+        instances = model.select().join(found, on=(model.id == found.c.id))
+        return newest_first(map(row_of, instances.execute(connection)), query)
 
     def latest(self, connection: object, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
@@ -68,13 +68,13 @@ class PeeweeHistory(History[object]):
         for key in keys:
             other = model.alias()
             newest.append(other.select(peewee.fn.MAX(other.id)).where(other.key == key))
-        records = model.select().where(model.id.in_(newest))
-        return [row_of(record) for record in records.execute(connection)]
+        instances = model.select().where(model.id.in_(newest))
+        return [row_of(instance) for instance in instances.execute(connection)]
 
     def prune(self, connection: object, until: datetime, limit: int) -> int:
         model = self.model
         old = model.select(model.id).where(model.at < self._at(until)).order_by(model.at)
-        ids = [record.id for record in old.limit(limit).execute(connection)]
+        ids = [instance.id for instance in old.limit(limit).execute(connection)]
         model.delete().where(model.id.in_(ids)).execute(connection)
         return len(ids)
 

@@ -10,9 +10,9 @@ from typing import Any
 import peewee
 
 from ..contract import Swaps
+from ..instances import key_of, overrides, text_of
 from ..orm import Row, RowChanged, Rows
-from ..records import key_of, overrides, text_of
-from ..table import by_statement, records_to_write
+from ..table import by_statement, instances_to_write
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MAX_KEYS = 500
@@ -28,7 +28,7 @@ class PeeweeRows(Rows[object]):
     def __init__(self, model: Any) -> None:
         self.model = model
         fields = model._meta.fields
-        self._as_records = (
+        self._as_instances = (
             overrides(model)
             or has_hooks(model, {"__init__"})  # it may change what was loaded
             or not (_stores_text(fields.get("value")) and _stores_text(fields["key"]))
@@ -37,9 +37,9 @@ class PeeweeRows(Rows[object]):
 
     def read(self, connection: Any, keys: list[str] | None) -> list[Row]:
         model = self.model
-        if self._as_records:
-            records = self._some(model.select(), keys)
-            return [(key_of(record), text_of(record)) for record in records]
+        if self._as_instances:
+            instances = self._some(model.select(), keys)
+            return [(key_of(instance), text_of(instance)) for instance in instances]
         if keys is None or len(keys) > MAX_KEYS:
             sql, parameters = model.select(model.key, model.value).sql()
         else:
@@ -48,14 +48,14 @@ class PeeweeRows(Rows[object]):
 
     def lock(self, connection: Any, keys: list[str]) -> list[Row]:
         # All in one order: two that lock each other's rows would wait for each other.
-        records = self._some(self.model.select(), keys).order_by(self.model.key)
+        instances = self._some(self.model.select(), keys).order_by(self.model.key)
         if connection.for_update:  # SQLite is locked as a whole already
-            records = records.for_update()
-        return [(key_of(record), text_of(record)) for record in records]
+            instances = instances.for_update()
+        return [(key_of(instance), text_of(instance)) for instance in instances]
 
-    def write(self, connection: Any, swaps: Swaps, *, by_record: bool) -> None:
-        if self._as_records or by_record or has_hooks(self.model):
-            self._write_records(connection, swaps)
+    def write(self, connection: Any, swaps: Swaps, *, by_instance: bool) -> None:
+        if self._as_instances or by_instance or has_hooks(self.model):
+            self._write_instances(connection, swaps)
             return
         for name, parameters in by_statement(swaps).items():
             # The rowcount of an INSERT means nothing: it fails or not.
@@ -63,18 +63,18 @@ class PeeweeRows(Rows[object]):
             if name != "insert" and count != len(parameters):
                 raise RowChanged
 
-    def _write_records(self, connection: object, swaps: Swaps) -> None:
+    def _write_instances(self, connection: object, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
         self._execute_many(connection, "touch", [{"of_key": key} for key in swaps])
-        records = self._some(self.model.select(), list(swaps))
-        for key, record, new in records_to_write(swaps, records):
+        instances = self._some(self.model.select(), list(swaps))
+        for key, instance, new in instances_to_write(swaps, instances):
             if new is None:
-                record.delete_instance()
-            elif record is None:
+                instance.delete_instance()
+            elif instance is None:
                 self.model.create(key=key, value=new)
             else:
-                record.value = new
-                record.save()
+                instance.value = new
+                instance.save()
 
     def _some(self, query: Any, keys: list[str] | None) -> Any:
         return (
@@ -131,7 +131,7 @@ class PeeweeRows(Rows[object]):
 
 
 def has_hooks(model: Any, methods: Set[str] = _SAVING) -> bool:
-    """Whether a model overrides how a record is made, saved or deleted."""
+    """Whether a model overrides how an instance is made, saved or deleted."""
     own = takewhile(lambda cls: cls is not peewee.Model, model.__mro__)
     return any(methods & vars(cls).keys() for cls in own)
 

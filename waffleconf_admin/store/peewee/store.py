@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ..contract import HistoryRow
-from ..records import text_of
+from ..instances import text_of
 from ..sql import SQLStore
 from . import models
 from .connections import PeeweeConnections
@@ -38,23 +38,23 @@ class PeeweeWaffleStore(SQLStore[object]):
         """Do nothing: peewee commits each statement, or at the end of the caller's ``atomic()``."""
 
     def delete(self, key: str) -> object:
-        record = self.get(key)
-        if record is not None:
-            record.delete_instance()
-        return record
+        instance = self.get(key)
+        if instance is not None:
+            instance.delete_instance()
+        return instance
 
     def get(self, key: str) -> Any:
         found = self.model.select().where(self.model.key == key)
         # The collation may find a key that differs in case.
-        return min((record for record in found if record.key == key), key=text_of, default=None)
+        return min((each for each in found if each.key == key), key=text_of, default=None)
 
     def put(self, key: str, value: str) -> Any:
-        record = self.get(key)
-        if record is None:
+        instance = self.get(key)
+        if instance is None:
             return self.model.create(key=key, value=value)
-        record.value = value
-        record.save()
-        return record
+        instance.value = value
+        instance.save()
+        return instance
 
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         self._history.add(self._connections.database, rows)

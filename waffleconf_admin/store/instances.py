@@ -1,4 +1,4 @@
-"""Records of the app's models: the key and the text that each of them stands for."""
+"""Instances of the app's models: the key and the text that each of them stands for."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 from ..models import WaffleMixin
 
-# Any: a record is an instance of whatever class the app declares, with or without our mixins.
+# Any: an instance is of whatever class the app declares, with or without our mixins.
 
 
-def key_of(record: Any) -> str:
-    """Return the key of the setting that a record stores."""
-    return str(record.get_key() if hasattr(record, "get_key") else record.key)
+def key_of(instance: Any) -> str:
+    """Return the key of the setting that an instance stores."""
+    return str(instance.get_key() if hasattr(instance, "get_key") else instance.key)
 
 
-def text_of(record: Any) -> str:
-    """Return the text that a record stores."""
-    return as_text(record.get_value() if hasattr(record, "get_value") else record.value)
+def text_of(instance: Any) -> str:
+    """Return the text that an instance stores."""
+    return as_text(instance.get_value() if hasattr(instance, "get_value") else instance.value)
 
 
 def as_text(stored: object) -> str:
