@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, has_app_context
 
 from . import calls, hooks
-from .defaults import DEFAULTS, check
+from .defaults import DEFAULTS, check, fill
 from .store import WaffleStore
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ class WaffleConf:
                 "WaffleConf needs a store: WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))."
             )
         _check_store(configstore)
-        for key, default in DEFAULTS.items():
-            app.config.setdefault(key, copy(default))
+        fill(app.config)
         check(app.config)
         calls.check(app, self._validate, "validate=")
         calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")

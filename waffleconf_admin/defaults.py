@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
+from copy import copy
 from typing import Any
 
 from . import calls
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 DEFAULTS: dict[str, Any] = {
     "WAFFLE_CONFS": {},
     "WAFFLE_AUTOLOAD": True,
+    "WAFFLE_SERIALIZER": "pickle",
     "WAFFLE_STORE_DEFAULTS": True,
     "WAFFLE_CLASSES": (),
     "WAFFLE_MULTIPROC": False,
@@ -33,6 +35,14 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_CAN": None,
     "WAFFLE_HISTORY_DAYS": None,
 }
+
+
+def fill(config: MutableMapping[str, Any]) -> None:
+    """Give each setting that is absent its default."""
+    if config.get("WAFFLE_SERIALIZER") == "json":  # of new apps
+        config.setdefault("WAFFLE_STORE_DEFAULTS", False)
+    for key, default in DEFAULTS.items():
+        config.setdefault(key, copy(default))
 
 
 def setting(config: Mapping[str, Any], name: str) -> Any:
@@ -56,6 +66,9 @@ def check(config: Mapping[str, Any]) -> None:
     for key in ("WAFFLE_AUTOLOAD", "WAFFLE_STORE_DEFAULTS", "WAFFLE_MULTIPROC"):
         if isinstance(config[key], str):  # "false" would be true
             raise ValueError(f"{key} is {config[key]!r}: write True or False.")
+    serializer = config["WAFFLE_SERIALIZER"]
+    if serializer not in ("pickle", "json"):
+        raise ValueError(f"WAFFLE_SERIALIZER is {serializer!r}: write 'pickle' or 'json'.")
     path = config["WAFFLE_WATCHER_FILE"]
     if path is not None and not isinstance(path, str | os.PathLike):
         raise ValueError(f"WAFFLE_WATCHER_FILE is {path!r}: write a path.")

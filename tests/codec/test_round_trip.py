@@ -1,4 +1,4 @@
-"""Values of every type, through the page and back.
+"""Values of every type, through the page and back, in either format.
 
 WAFFLE_ROUNDS multiplies the number of examples.
 """
@@ -18,6 +18,7 @@ from submissions import sent
 from werkzeug.datastructures import MultiDict
 
 from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.codec import FORMATS, format_of
 from waffleconf_admin.forms import show_text
 from waffleconf_admin.settings.equality import same
 from waffleconf_admin.state.form import parse_text
@@ -34,9 +35,9 @@ thorough = settings(
 )
 
 
-@pytest.fixture
-def app(make_app: Callable[..., Flask], orm: str) -> Flask:
-    app = make_app(CONFS, orm=orm)
+@pytest.fixture(params=FORMATS)
+def app(request: pytest.FixtureRequest, make_app: Callable[..., Flask], orm: str) -> Flask:
+    app = make_app(CONFS, orm=orm, WAFFLE_SERIALIZER=request.param)
     app.register_blueprint(WaffleAdmin())
     return app
 
@@ -82,6 +83,8 @@ def test_every_value_comes_back_unchanged(
     typed["waffle_token"] = page["waffle_token"]
     posted(app, typed)
     assert differing(app, after) == {}
+    formats = {format_of(record.text) for record in state.read().values() if record.text}
+    assert formats <= {app.config["WAFFLE_SERIALIZER"]}
 
 
 @thorough

@@ -26,7 +26,7 @@ ROOMS = {
     "admin": {
         "calls", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state", "sync",
     },
-    "cli": {"exceptions", "fields", "forms", "settings", "state"},
+    "cli": {"codec", "exceptions", "fields", "forms", "settings", "state"},
     "state": {
         "calls", "codec", "contexts", "exceptions", "forms", "i18n", "log_once", "settings",
         "signals", "store", "sync",

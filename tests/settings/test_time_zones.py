@@ -16,7 +16,7 @@ from flask import Flask
 from pages import sent, state_of, stored
 
 from waffleconf_admin import InvalidValue, WaffleAdmin
-from waffleconf_admin.codec import constructors
+from waffleconf_admin.codec import makers
 from waffleconf_admin.settings import value_types
 from waffleconf_admin.state.form import parse_text
 
@@ -41,7 +41,7 @@ def forget() -> None:
     ZoneInfo.clear_cache(only_keys=["UTC", CHATHAM])
     value_types._installed_zones.cache_clear()
     value_types._report_missing_zones.cache_clear()
-    constructors._known_zone.cache_clear()
+    makers._known_zone.cache_clear()
 
 
 @pytest.fixture

@@ -75,6 +75,8 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
         {"WAFFLE_MULTIPROC": "false"},
         {"WAFFLE_AUTOLOAD": "no"},
         {"WAFFLE_STORE_DEFAULTS": "0"},
+        {"WAFFLE_SERIALIZER": "yaml"},
+        {"WAFFLE_SERIALIZER": None},
         {"WAFFLE_WATCHER_FILE": 5},
     ],
     ids=repr,
@@ -84,6 +86,27 @@ def test_a_setting_of_the_extension_that_cannot_be_used_is_named(wrong: dict[str
     app.config.update(wrong)
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is "):
         WaffleConf(app, Memory())
+
+
+@pytest.mark.parametrize(
+    ("config", "stored"),
+    [
+        ({}, True),
+        ({"WAFFLE_SERIALIZER": "pickle"}, True),
+        ({"WAFFLE_SERIALIZER": "json"}, False),
+        ({"WAFFLE_SERIALIZER": "json", "WAFFLE_STORE_DEFAULTS": True}, True),
+        ({"WAFFLE_SERIALIZER": "pickle", "WAFFLE_STORE_DEFAULTS": False}, False),
+    ],
+    ids=repr,
+)
+def test_with_json_defaults_are_not_stored_unless_that_is_set(
+    config: dict[str, Any], stored: bool
+) -> None:
+    app = Flask("shop")
+    app.config.update(config, WAFFLE_CONFS={"KEY": {"default": 1}})
+    store = Memory()
+    WaffleConf(app, store).state.parse_conf()
+    assert (app.config["WAFFLE_STORE_DEFAULTS"], bool(store.kept)) == (stored, stored)
 
 
 def test_a_misspelt_setting_of_the_extension_is_logged(caplog: pytest.LogCaptureFixture) -> None:

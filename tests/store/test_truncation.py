@@ -110,6 +110,14 @@ def test_a_text_that_a_column_of_the_settings_cuts_is_refused(
     assert place.store.read_history(HistoryQuery()) == []
 
 
+def test_texts_in_another_character_set_are_compared_byte_by_byte(place: Place) -> None:
+    place.sql("ALTER TABLE confs CONVERT TO CHARACTER SET latin1")
+    assert place.store.swap({"SITENAME": (None, '"Crêperie"')})
+    assert not place.store.swap({"SITENAME": ('"creperie"', "x")})
+    assert place.store.swap({"SITENAME": ('"Crêperie"', '"Café"')})
+    assert place.store.swap({"SITENAME": ('"Café"', None)})
+
+
 def test_the_old_value_stays(place: Place) -> None:
     place.sql("ALTER TABLE confs MODIFY value VARCHAR(255)")
     place.store.swap({"SITENAME": (None, "good")})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import history, values
+from . import convert, history, values
 from .group import waffle
 
-__all__ = ["history", "values", "waffle"]
+__all__ = ["convert", "history", "values", "waffle"]

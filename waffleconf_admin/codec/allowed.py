@@ -9,10 +9,14 @@ from enum import Enum
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from ..exceptions import InvalidValue
+from ..i18n import mark
+
 #: A module and a dotted name in it, as pickles name classes and functions.
 Name = tuple[str, str]
 
 _MAX_DOTS = 100
+_MAX_PATH = 150  # characters of a name that is quoted
 
 
 class Allowed:
@@ -66,6 +70,17 @@ class Allowed:
                 return None
             found = object.__getattribute__(found, "__dict__").get(part)
         return found if isinstance(found, type) and found in self.classes else None
+
+
+def not_allowed(module: object, name: object) -> InvalidValue:
+    """Return the error for a class that is not allowed; it names the class, if that is a name.
+
+    :raises ValueError: it is none, and so maybe a part of a value.
+    """
+    path = f"{module}.{name}"
+    if len(path) > _MAX_PATH or not all(part.isidentifier() for part in path.split(".")):
+        raise ValueError("no name of a class")
+    return InvalidValue(mark("class %(name)s is not allowed", name=path))
 
 
 def _splits(path: str) -> Iterator[Name]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from pickle import UnpicklingError
 from types import NoneType
 from typing import Any
@@ -19,6 +20,8 @@ MAX_STEPS = 4_000_000  #: opcodes; and items that all calls and keys together co
 MAX_ITEMS = 1_000_000  #: of a value, each counted as often as it is named
 MAX_DEPTH = 100  #: containers in containers
 MAX_DIGITS = 4300  #: of a number; Python prints no longer ones
+CALL_COST = 10  #: steps: an empty container takes some hundred bytes
+NEW_FLAGS_COST = 1000  #: steps: Python keeps each combination of flags for ever
 
 _MAX_KEY = 1000  #: items of one key
 _MAX_LOOKUPS = 200_000_000  #: places of a hash table that are looked at, in the worst order of keys
@@ -56,13 +59,11 @@ def too_large() -> InvalidValue:
 class Budget:
     """What one value takes while it is made; each method raises `InvalidValue` for too much."""
 
-    def __init__(self) -> None:
-        self._spent = 0
-        self._nested = 0
-        self._lookups = 0
-        self._collisions = 0
-        # By the hash as a text: a table of chosen numbers could be slow itself.
-        self._by_hash: dict[str, object] = {}
+    _spent = _nested = _lookups = _collisions = 0
+
+    @cached_property
+    def _by_hash(self) -> dict[str, object]:
+        return {}  # by the hash as a text: a table of chosen numbers could be slow itself
 
     def spend(self, steps: int) -> None:
         """Count work that no opcode of its own stands for."""

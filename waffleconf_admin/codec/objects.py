@@ -10,10 +10,9 @@ from uuid import UUID, SafeUUID
 from ..exceptions import InvalidValue
 from ..i18n import mark
 from .constructors import FACTORIES
-from .limits import MAX_ITEMS, Budget
+from .limits import MAX_ITEMS, NEW_FLAGS_COST, Budget
 from .values import CONTAINERS, SCALARS
 
-_NEW_FLAGS = 1000  # steps: Python keeps each combination of flags for ever
 _DECODING: tuple[object, ...] = (str.__new__, bytes.__new__, bytearray.__new__)
 
 
@@ -103,7 +102,7 @@ class Objects:
         if type(value) not in SCALARS:
             return next(member for member in cls if member.value == value)
         if value not in cls._value2member_map_:
-            self._budget.spend(_NEW_FLAGS)
+            self._budget.spend(NEW_FLAGS_COST)
         return cls(value)
 
     def _check_arguments(self, cls: type, args: tuple[Any, ...]) -> None:

@@ -1,15 +1,12 @@
-"""Pickles: the stored format, base64 text of a pickle as Flask-WaffleConf 0.3.1 wrote it."""
+"""Pickles: values as base64 of a pickle, as Flask-WaffleConf 0.3.1 wrote them."""
 
 from __future__ import annotations
 
-import base64
 import binascii
 import pickle
 import re
 import secrets
-from collections.abc import Iterable
 from datetime import datetime, time
-from typing import Any
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
@@ -21,72 +18,36 @@ from .values import each_part, is_standard
 PROTOCOL = 2
 #: … but it loses the fold of a datetime (which of the two 02:30 of the night the clocks go back).
 FOLD_PROTOCOL = 4
-MAX_TEXT = 16 * 2**20  #: characters of stored text
-_BLANKS = b" \t\r\n\v\f"
 _NUMBER = re.compile(rb"(?s)\x80\x02(?:[N\x88\x89]|K.|M..|J....|G.{8})\.")
 _TEXT_START, _TEXT_END = b"\x80\x02X", b"q\x00."
-_ONLY_STANDARD = Allowed(())
 
 
-def serialize(data: object, *, unique: bool = False) -> str:
-    """Return *data* as stored text, readable by Flask-WaffleConf 0.3.1 too.
+def write_pickle(value: object, *, unique: bool = False) -> str:
+    """Return *value* as stored text, readable by Flask-WaffleConf 0.3.1 too.
 
     :param unique: whether the text shall be like no other, of the same value too.
-    :raises InvalidValue: *data* can't be pickled.
+    :raises InvalidValue: *value* can't be pickled.
     """
     try:
-        raw = _dumps(data)
-        if unique:
-            raw = raw[:2] + _nonce() + raw[2:]  # after the opcode that says the protocol
-        return base64.b64encode(raw).decode("ascii")
+        raw = _dumps(value)
     except Exception as error:  # whatever an object's own __reduce__ raises
-        name = type(data).__qualname__
+        name = type(value).__qualname__
         raise InvalidValue(
             mark("a value of type %(name)s can't be stored (it can't be pickled)", name=name)
         ) from error
+    if unique:
+        raw = raw[:2] + _nonce() + raw[2:]  # after the opcode that says the protocol
+    return binascii.b2a_base64(raw, newline=False).decode("ascii")
 
 
-def is_text_of(text: str, value: object) -> bool:
-    """Whether a stored text is what `serialize` writes of *value* as it is now. False may also mean
-    that it is another text of the same value, such as one that 0.3.1 wrote.
+def read_pickle(text: str, allowed: Allowed) -> object:
+    """Return the value of a stored text, of any pickle protocol.
+
+    :raises InvalidValue: it is not base64, too large or names something that is not allowed.
+    :raises Exception: others, for a damaged pickle; their texts may quote it.
     """
-    try:
-        return binascii.a2b_base64(text) == _dumps(value)
-    except Exception:  # whatever an object's own __reduce__ raises
-        return False
-
-
-def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> Any:
-    """Return the value of a stored text, of any pickle protocol, without running anything in it.
-
-    :param data: base64 of a pickle.
-    :param classes: classes allowed besides the standard types of values.
-    :raises InvalidValue: the text is damaged, too large or names something that is not allowed;
-        the message has no content of it but the name of a class.
-    """
-    if len(data) > MAX_TEXT:
-        raise InvalidValue(
-            mark("the stored text is longer than %(count)s characters", count=MAX_TEXT)
-        )
-    try:
-        raw = base64.b64decode(
-            (data.encode("ascii") if isinstance(data, str) else data).translate(None, _BLANKS),
-            validate=True,
-        )
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise InvalidValue(mark("the stored text is not base64")) from error
-    try:
-        if _is_scalar(raw):
-            return pickle.loads(raw)
-        if not isinstance(classes, Allowed):
-            classes = Allowed(classes) if classes else _ONLY_STANDARD
-        return Unpickler(raw, classes).load()
-    except InvalidValue:
-        raise
-    except Exception as error:  # damaged in one of very many ways
-        # Without a cause: what pickle or a class says of a damaged text may quote it.
-        what = type(error).__name__
-        raise InvalidValue(mark("the stored text is damaged (%(what)s)", what=what)) from None
+    raw = _bytes_of(text)
+    return pickle.loads(raw) if _is_scalar(raw) else Unpickler(raw, allowed).load()
 
 
 def classes_in(value: object, attributes: bool = True) -> set[type]:
@@ -105,6 +66,16 @@ def _dumps(value: object) -> bytes:
     if b"\n" in raw and any(map(_has_fold, each_part(value))):
         return pickle.dumps(value, FOLD_PROTOCOL)
     return raw
+
+
+def _bytes_of(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # other writers of base64 break lines
+        try:
+            return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+        except ValueError as error:
+            raise InvalidValue(mark("the stored text is not base64")) from error
 
 
 def _is_scalar(raw: bytes) -> bool:

@@ -17,9 +17,7 @@ from enum import Enum
 from pickle import UnpicklingError
 from typing import Any
 
-from ..exceptions import InvalidValue
-from ..i18n import mark
-from .allowed import Allowed, Name
+from .allowed import Allowed, Name, not_allowed
 from .constructors import CONSTRUCTORS, Constructor
 from .limits import (
     MAX_DIGITS,
@@ -52,7 +50,6 @@ OPCODES = frozenset(
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,%d}L?\n" % MAX_DIGITS)
 _TOO_LONG = 10**MAX_DIGITS
 _MAX_BYTES = _TOO_LONG.bit_length() // 8 + 1
-_MAX_PATH = 150  # characters of a name that is quoted
 _EMPTY_SET = 10  # steps: it takes some hundred bytes
 
 
@@ -221,10 +218,7 @@ class Unpickler(pickle._Unpickler):
             return found
         if self._allowed.has_inside(wanted):
             return _Outer(*wanted)
-        path = f"{module}.{name}"
-        if len(path) <= _MAX_PATH and all(part.isidentifier() for part in path.split(".")):
-            raise InvalidValue(mark("class %(name)s is not allowed", name=path))
-        raise UnpicklingError("no name of a class")  # and so maybe a part of a value
+        raise not_allowed(module, name)
 
     def load_reduce(self) -> None:
         args = self.stack.pop()
@@ -288,7 +282,10 @@ _OLD_MODULES = {"builtins": "__builtin__", "copyreg": "copy_reg"}
 _NAMES = {
     **_PYTHON_3,
     **{(_OLD_MODULES.get(module, module), name): it for (module, name), it in _PYTHON_3.items()},
+    # What Python 2 called them, and so do protocols 0 to 2.
     ("__builtin__", "xrange"): CONSTRUCTORS["builtins", "range"],
+    ("__builtin__", "long"): int,
+    ("__builtin__", "unicode"): str,
 }
 _STEPS: dict[int, Callable[[Unpickler], None]] = {
     code: getattr(Unpickler, pickle._Unpickler.dispatch[code].__name__)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
 
-from ..codec import serialize
+from ..codec import is_text_of, serialize
 from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting
@@ -196,8 +196,10 @@ def _fill(
             raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
         field.process(None, record.value)
         if setting.secret:
-            # The same without a row as with one that holds the default.
-            return serialize(record.value) if record.text is None else record.text
+            # The same without a row as with one that holds the default, in either format.
+            if record.text is None or is_text_of(record.text, setting.default):
+                return serialize(setting.default)
+            return record.text
         return join_values(foreign.sent_values(field))
     field.process(None, record.value)
     values = foreign.sent_values(field)
@@ -223,5 +225,5 @@ def _differs(setting: Setting, record: Record) -> bool:
     so the page never reveals that a guess is the default.
     """
     if setting.secret:
-        return record.text is not None and record.text != serialize(setting.default)
+        return record.text is not None and not is_text_of(record.text, setting.default)
     return not same(record.value, setting.default)

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from enum import Enum
 
 from flask import Flask, has_app_context
 
-from ..codec import Allowed, classes_in, deserialize, serialize
+from ..codec import Allowed, Format, classes_in, deserialize, is_text_of, serialize
 from ..contexts import quiet_context
 from ..exceptions import InvalidValue, NotReadyError
 from ..i18n import gettext
@@ -175,22 +176,15 @@ class Repository:
         :param unique: the keys of those whose text shall be like no other, of the same value too.
         :raises InvalidValue: some can't; `errors` says which, and the remedy.
         """
+        format: Format = self._app.config["WAFFLE_SERIALIZER"]
         encoded: dict[str, tuple[str, object]] = {}
         problems: dict[str, str] = {}
         for key, value in values.items():
             try:
-                text = serialize(value, unique=key in unique)
+                text = serialize(value, unique=key in unique, format=format)
                 encoded[key] = text, self._read_back(key, text, value)
             except InvalidValue as error:
-                classes = sorted(
-                    cls.__qualname__ for cls in classes_in(value) - self._allowed.classes
-                )
-                why, line = gettext(str(error)), f"WAFFLE_CLASSES = [{', '.join(classes)}]"
-                problems[key] = (
-                    gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
-                    if classes
-                    else gettext("%(why)s; nothing was saved", why=why)
-                )
+                problems[key] = self._remedy(error, value, format)
         if problems:
             raise InvalidValue(problems)
         return encoded
@@ -201,6 +195,38 @@ class Repository:
             with suppress(NotPlain):
                 return copy_plain(value)
         return self.decode(text, key)
+
+    def convert(self, text: str, key: str, format: Format, *, secret: bool) -> str:
+        """Return the text that stands in a format for the value of a stored text of a setting.
+
+        :param secret: whether the new text shall be like no other if the old one is.
+        :raises InvalidValue: it can't be read, or the format can't hold it.
+        """
+        value = self.decode(text, key)
+        unique = secret and not is_text_of(text, value)
+        converted = serialize(value, unique=unique, format=format)
+        self.decode(converted, key)
+        return converted
+
+    def rewrite(self, swaps: Mapping[str, Swap], rows: Sequence[HistoryRow]) -> bool:
+        """Write new texts as `swap` does, and other texts of rows of the history.
+
+        :raises StoreError: the database can't be written.
+        """
+        with quiet_context(self._app):
+            self._check_location()
+            return self._store.rewrite(swaps, rows)
+
+    def _remedy(self, error: InvalidValue, value: object, format: Format) -> str:
+        """Return why a value can't be stored, and what to do."""
+        classes = classes_in(value) - self._allowed.classes
+        if format == "json":  # it has no objects of other classes
+            classes = {cls for cls in classes if issubclass(cls, Enum)}
+        why, names = gettext(str(error)), ", ".join(sorted(cls.__qualname__ for cls in classes))
+        if not names:
+            return gettext("%(why)s; nothing was saved", why=why)
+        line = f"WAFFLE_CLASSES = [{names}]"
+        return gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
 
 
 def _classes_of(setting: Setting) -> set[type]:

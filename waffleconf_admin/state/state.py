@@ -19,6 +19,7 @@ from ..sync.synchronizer import Synchronizer
 from .cache import Cache
 from .conf import renew_snapshot
 from .declared import Declared
+from .format_conversion import FormatConversion
 from .history import History
 from .loading import Loader
 from .record import Record
@@ -184,6 +185,12 @@ class _WaffleState:
             if done.changes and self.history:
                 self.history.tidy()
         return done.saved
+
+    def format_conversion(self) -> FormatConversion:
+        """Return what converts the stored texts of these settings into another format."""
+        return FormatConversion(
+            self.settings, self._repository, keeps_history=self.history is not None
+        )
 
     def in_memory(self) -> bool:
         """Whether no other process can have this app's database."""

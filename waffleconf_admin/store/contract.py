@@ -84,6 +84,7 @@ _DOCUMENTED = ("commit", "delete", "get", "put")
 _CALLS = {
     "read": _DOCUMENTED,
     "swap": _DOCUMENTED,
+    "rewrite": (*_DOCUMENTED, "read", "swap"),
     "read_fresh": (*_DOCUMENTED, "read"),
     "read_promptly": (*_DOCUMENTED, "read", "read_fresh"),
 }
@@ -103,7 +104,8 @@ class WaffleStore:
     :param model: the model of the settings, usually with `WaffleMixin`.
     :param history: the model of the history, usually with `WaffleChangeMixin`, in the same
         database; None: no history. A store of your own that sets it must also have
-        ``add_history``, ``read_history``, ``read_latest`` and ``prune_history``.
+        ``add_history``, ``read_history``, ``read_latest`` and ``prune_history``; and ``rewrite``
+        for ``flask waffle convert``.
     """
 
     #: Whether a store of this class can do nothing without a model.
@@ -225,6 +227,17 @@ class WaffleStore:
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         """Insert rows into the history, on the caller's own session, before ``commit``."""
         raise NotImplementedError(f"{type(self).__name__} needs add_history(rows)")
+
+    def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
+        """Do what `swap` does, and give rows of the history other texts in the same transaction.
+
+        :param swaps: by key; each writes.
+        :param rows: rows that are in the history, with the old and new texts to write.
+        :raises StoreError: as `swap` does; or the history of this store can't be changed.
+        """
+        if rows:
+            raise StoreError(f"{type(self).__name__} needs rewrite(swaps, rows) for its history.")
+        return self.swap(swaps)
 
     def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
         """Return rows of the history, the newest first: by id, or by time (`HistoryQuery.by_time`).

@@ -22,7 +22,7 @@ def text_of(instance: Any) -> str:
 def as_text(stored: object) -> str:
     """Return a stored value as text; what no store writes (NULL) is empty."""
     if isinstance(stored, bytes):  # a column of binary type
-        return stored.decode("latin-1")
+        return stored.decode(errors="replace")
     return stored if isinstance(stored, str) else ""
 
 

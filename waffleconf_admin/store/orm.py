@@ -141,6 +141,10 @@ class History(ABC, Generic[C]):
         """Insert rows."""
 
     @abstractmethod
+    def rewrite(self, connection: C, rows: Sequence[HistoryRow]) -> None:
+        """Give the rows with these ids the old and new texts of these; absent ones are left out."""
+
+    @abstractmethod
     def read(self, connection: C, query: HistoryQuery) -> list[HistoryRow]:
         """Return what `WaffleStore.read_history` does."""
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Generic
 
-from . import errors, locks
+from . import errors, locks, verify
 from .contract import HistoryQuery, HistoryRow, Swaps, WaffleStore
-from .orm import C, Connections, History, Rows
+from .orm import C, Connections, History, RowChanged, Rows
 from .postgresql import Notifications
 from .save import Save
 from .table import Table
@@ -63,6 +63,24 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def swap(self, swaps: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
         return Save(self._connections, self._table, swaps, self._history, history).run()
+
+    def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
+        table, history, connections = self._table, self._history, self._connections
+
+        def write(at: C) -> None:
+            if swaps:
+                table.write(at, swaps)
+            history.rewrite(at, rows)
+            if connections.may_truncate(at):
+                verify.check(swaps, table.read(at, swaps))
+                keys = list(dict.fromkeys(row.key for row in rows))
+                verify.check_rewritten(rows, history.read(at, HistoryQuery(keys)))
+
+        try:
+            connections.change(write, wait=locks.WAIT_BESIDE_CALLER)
+        except RowChanged:
+            return False
+        return True
 
     def location(self) -> object:
         return self._connections.location()

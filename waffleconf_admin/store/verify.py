@@ -45,6 +45,23 @@ def check_history(
     )
 
 
+def check_rewritten(written: Iterable[HistoryRow], found: Iterable[HistoryRow]) -> None:
+    """Compare rows of the history that were given other texts with what its table has now.
+
+    :raises StoreError: as `check` does.
+    """
+    by_id = {row.id: row for row in found}
+    _refuse(
+        "history",
+        (
+            (row.key, column)
+            for row in written
+            if row.id in by_id
+            for column in _differing(row, by_id[row.id])
+        ),
+    )
+
+
 def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
     # Of a time, some databases keep whole seconds only.
     columns = (name for name in HistoryRow._fields if name not in ("id", "at"))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ..contract import HistoryQuery, HistoryRow
 from ..history import attributes_of, column_time, newest_first, row_of
 from ..orm import History
-from .rows import has_hooks, new_instance, session_on
+from .rows import MAX_KEYS, has_hooks, new_instance, session_on
 
 
 class AlchemyHistory(History[sa.Connection]):
@@ -35,6 +35,15 @@ class AlchemyHistory(History[sa.Connection]):
             session.flush()
         else:
             session.bulk_save_objects(instances)
+
+    def rewrite(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
+        with session_on(connection) as session:
+            for start in range(0, len(rows), MAX_KEYS):
+                some = {row.id: row for row in rows[start : start + MAX_KEYS]}
+                found = sa.select(self.model).where(self.model.id.in_(some))
+                for instance in session.scalars(found):
+                    instance.old, instance.new = some[instance.id].old, some[instance.id].new
+                session.flush()
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model

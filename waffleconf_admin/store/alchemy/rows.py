@@ -77,11 +77,8 @@ class AlchemyRows(Rows[sa.Connection]):
             same = [self._key == self._key_given, self._value == seen]
             if dialect in ("mysql", "mariadb"):
                 # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-                same[1] = sa.cast(self._value, sa.LargeBinary) == sa.cast(seen, sa.LargeBinary)
-                stored_key = sa.func.convert(self._key.op("USING")(sa.text("utf8mb4")))
-                same.append(
-                    sa.cast(stored_key, sa.LargeBinary) == sa.cast(self._key_given, sa.LargeBinary)
-                )
+                same[1] = _same_bytes(self._value, seen)
+                same.append(_same_bytes(self._key, self._key_given))
             new = sa.bindparam("new", type_=self._value.type)
             update = sa.update(self._key.table).where(*same).values({self._value: new})
             self._guarded[dialect] = update, sa.delete(self._key.table).where(*same)
@@ -160,6 +157,12 @@ class AlchemyRows(Rows[sa.Connection]):
 def _parameters(keys: list[str] | None) -> dict[str, object]:
     """The parameters of a query of some keys; it ignores one that it does not have."""
     return {"of_key": keys[0], "of_keys": keys} if keys else {"of_keys": []}
+
+
+def _same_bytes(column: Any, given: object) -> sa.ColumnElement[bool]:
+    """Compare a text byte by byte, whatever the character set of its table is."""
+    stored = sa.func.convert(column.op("USING")(sa.text("utf8mb4")))
+    return sa.cast(stored, sa.LargeBinary) == sa.cast(given, sa.LargeBinary)
 
 
 def session_on(connection: sa.Connection) -> orm.Session:

@@ -32,6 +32,14 @@ class PeeweeHistory(History[object]):
         for some in peewee.chunked(inserted, _TOGETHER):
             self.model.insert_many(some).execute(connection)
 
+    def rewrite(self, connection: object, rows: Sequence[HistoryRow]) -> None:
+        for chunk in peewee.chunked(rows, _TOGETHER):
+            some = {row.id: row for row in chunk}
+            found = self.model.select().where(self.model.id.in_(list(some)))
+            for record in list(found.execute(connection)):
+                record.old, record.new = some[record.id].old, some[record.id].new
+                record.save()
+
     def read(self, connection: object, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
         wanted = [

@@ -122,8 +122,7 @@ class PeeweeRows(Rows[object]):
             return model.insert({model.key: "of_key", model.value: "new"})
         if loose:
             # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-            utf8 = peewee.fn.CONVERT(peewee.NodeList((model.key, peewee.SQL("USING utf8mb4"))))
-            same += [_same_bytes(utf8, "of_key"), _same_bytes(model.value, "seen")]
+            same += [_same_bytes(model.key, "of_key"), _same_bytes(model.value, "seen")]
         else:
             same.append(model.value == "seen")
         query = model.delete() if name == "delete" else model.update({model.value: "new"})
@@ -144,6 +143,8 @@ def _stores_text(field: object) -> bool:
     )
 
 
-def _same_bytes(stored: object, name: str) -> object:
+def _same_bytes(column: object, name: str) -> object:
+    """Compare a text byte by byte, whatever the character set of its table is."""
+    stored = peewee.fn.CONVERT(peewee.NodeList((column, peewee.SQL("USING utf8mb4"))))
     given = peewee.Cast(peewee.Value(name, converter=False), "BINARY")
     return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", given)

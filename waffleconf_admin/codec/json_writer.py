@@ -1,0 +1,115 @@
+"""JSON writer: values as JSON that PostgreSQL's jsonb takes and leaves as it is."""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+from collections.abc import Callable
+from enum import Enum
+from types import NoneType
+from typing import Any
+
+from ..exceptions import InvalidValue
+from ..i18n import mark
+from .json_tags import BY_TYPE, ENUM, MARK, UNSTORABLE, Tag, write_enum
+from .limits import MAX_ITEMS, too_large
+
+_LARGE = 2**63  # databases and JavaScript round larger numbers
+_WHOLE = 1e16  # larger floats are written without a point by jsonb, and would be read as whole
+_BLANKS = {ord("0"): " ", ord("1"): "\t"}
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
+
+
+def write_json(value: object, *, unique: bool = False) -> str:
+    """Return *value* as JSON.
+
+    :param unique: whether the text shall be like no other, of the same value too.
+    :raises InvalidValue: JSON can't hold it, or it is too large.
+    """
+    try:
+        text = _encode(_Writer().write(value))
+    except RecursionError:
+        raise too_large() from None
+    return f"{secrets.randbits(64):064b}".translate(_BLANKS) + text if unique else text
+
+
+class _Writer:
+    """Makes of one value what the standard library's encoder takes."""
+
+    def __init__(self) -> None:
+        self._items = 0
+
+    def write(self, value: object) -> object:
+        """Return dicts, lists, texts, numbers, truth values and None.
+
+        :raises InvalidValue: JSON can't hold the value, or it is too large.
+        :raises RecursionError: it is too deep, or inside itself.
+        """
+        self._items += 1
+        if self._items > MAX_ITEMS:
+            raise too_large()
+        cls = type(value)
+        if cls in _JSON:
+            return _JSON[cls](self, value)
+        if cls in BY_TYPE:
+            return self._tagged(BY_TYPE[cls], value)
+        if isinstance(value, Enum):
+            return {ENUM: write_enum(value)}
+        raise _refused(value)
+
+    def _same(self, value: object) -> object:
+        return value
+
+    def _text(self, text: str) -> object:
+        return text if _is_storable(text) else self._tagged(BY_TYPE[str], text)
+
+    def _int(self, number: int) -> object:
+        return number if -_LARGE <= number < _LARGE else self._tagged(BY_TYPE[int], number)
+
+    def _float(self, number: float) -> object:
+        if -_WHOLE < number < _WHOLE and (number or math.copysign(1, number) > 0):
+            return number
+        return self._tagged(BY_TYPE[float], number)
+
+    def _list(self, items: list[object]) -> object:
+        return [self.write(item) for item in items]
+
+    def _dict(self, items: dict[Any, object]) -> object:
+        if not all(type(key) is str and _is_storable(key) for key in items) or (
+            len(items) == 1 and next(iter(items)).startswith(MARK)  # it looks like a tag
+        ):
+            return self._tagged(BY_TYPE[dict], items)
+        return {key: self.write(item) for key, item in items.items()}
+
+    def _tagged(self, tag: Tag, value: object) -> object:
+        try:
+            content = tag.write(value)
+        except Exception as error:
+            raise _refused(value) from error
+        return {tag.name: self.write(content)}
+
+
+_JSON: dict[type, Callable[[_Writer, Any], object]] = {
+    str: _Writer._text,
+    int: _Writer._int,
+    float: _Writer._float,
+    bool: _Writer._same,
+    NoneType: _Writer._same,
+    list: _Writer._list,
+    dict: _Writer._dict,
+}
+
+
+def _is_storable(text: str) -> bool:
+    return (text.isascii() and "\0" not in text) or not UNSTORABLE.search(text)
+
+
+def _refused(value: object) -> InvalidValue:
+    return InvalidValue(
+        mark(
+            "JSON can't hold a value of type %(name)s: use a dict or a list, or set "
+            "WAFFLE_SERIALIZER = 'pickle'",
+            name=type(value).__qualname__[:100],
+        )
+    )
