@@ -95,9 +95,9 @@ class Controls(HTMLParser):
         elif tag == "option" and "selected" in given:
             self.sent.append((self.inside, given.get("value", "")))
         elif tag == "input" and name:
-            ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
-            if ticked:
-                self.sent.append((name, given.get("value", "on")))
+            is_box = given.get("type") in ("checkbox", "radio")
+            if not is_box or "checked" in given:
+                self.sent.append((name, given.get("value", "on" if is_box else "")))
 
     def handle_data(self, data: str) -> None:
         if self.inside and self.sent and self.lasttag == "textarea":
@@ -141,11 +141,14 @@ def post(app: Flask, count: int, options: Options) -> Row:
         # As it was when the page was made, so that each POST finds the same.
         state.update_db({"SETTING_0": "Changed"})
 
-    answer = client.post(PAGE, data=_form(changed))
-    assert answer.status_code == 303, answer.text
+    def save() -> None:
+        answer = client.post(PAGE, data=_form(changed))
+        assert answer.status_code == 303, answer.text
+
+    save()
     assert app.config["SETTING_0"] == "New"
     calls: list[Call] = [
-        lambda: client.post(PAGE, data=_form(changed)),
+        save,
         lambda: client.post("/bare", data=bare),
         lambda: state.update_db({"SETTING_0": f"Other {next(values)}"}),
     ]

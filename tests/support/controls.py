@@ -18,7 +18,7 @@ class Stored:
     """A record as the state reads it."""
 
     def __init__(self, value: Any) -> None:
-        self.text, self.value, self.problem = "stored", value, None
+        self.text, self.value, self.served, self.problem = "stored", value, "stored", None
 
 
 def setting(key: str = "KEY", /, **entry: Any) -> Setting:

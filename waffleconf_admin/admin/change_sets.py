@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..fields import FieldFactory, SettingField, choose_source
-from ..fields.binding import display_text
+from ..fields.base import display_text
 from ..fields.factory import standalone_field
 from ..fields.value_text import bounded_text, generic_text
 from ..settings.setting import Setting

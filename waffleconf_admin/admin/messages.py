@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from flask import current_app, flash, session
 
-from ..fields.binding import BoundField, display_text
+from ..fields.base import display_text
+from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import ngettext

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from flask import url_for
 
 from ..exceptions import StoreError
-from ..fields import SettingField
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..forms.guard import Guard
@@ -20,9 +19,9 @@ from ..state.state import _WaffleState
 from ..sync.health import Health, attention_sentence
 from . import undo
 from .permissions import Permissions
+from .rows import Rows
 from .settings_filter import GENERAL, SettingsFilter, group_label, group_name
 from .submission import PageSubmission
-from .texts import relative_time
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class PageContext:
         notes: Iterable[str],
     ) -> None:
         self._form = form
-        fields = [form[setting.key] for setting in permissions.viewable]
+        fields = list(form)
         self.filter = wanted
         self.total = len(fields)
         self.changed = sum(field.differs for field in fields)
@@ -79,26 +78,12 @@ class PageContext:
         self.links = [(_("History"), self.history_url)] if self.history_url else []
         #: The last change of settings that differ from their default or are in conflict.
         self.latest = self._latest(state, permissions, fields)
+        self.rows = Rows(form, self.resets, self.latest, self.history_url)
         #: The change set that the user may undo, right after saving it; and the form for that.
         self.undo = undo.take_offer(state, permissions)
         self.undo_form = Guard() if self.undo else None
         self.trouble = _trouble(state.health())
         self.notes = [*notes, *_permission_notes(permissions, self.editable)]
-
-    def by(self, change: Change) -> str:
-        """Return who made a change, and when."""
-        when = relative_time(change.at)
-        return f"{change.actor}, {when}" if change.actor else when
-
-    def reset_text(self, field: BoundField) -> str | None:
-        """Return what a control shows of the default, for the script; None: unknown."""
-        return _control_text(field, field.setting.default)
-
-    def stored_text(self, field: BoundField) -> str | None:
-        """Return what a control shows of the stored value, for the script; None: unknown."""
-        return (
-            None if field.setting.key in self.resets else _control_text(field, field.record.value)
-        )
 
     def _grouped(self, fields: list[BoundField]) -> list[Group]:
         groups: dict[str, list[BoundField]] = {GENERAL: []}
@@ -157,8 +142,3 @@ def _permission_notes(permissions: Permissions, editable: int) -> list[str]:
             refused,
         )
     ]
-
-
-def _control_text(field: BoundField, value: object) -> str | None:
-    """The text that puts a value into the control of a field; None if no text can."""
-    return field.control_text(value) if isinstance(field, SettingField) else None

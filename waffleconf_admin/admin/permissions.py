@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from weakref import WeakSet
@@ -40,7 +41,7 @@ class Permissions:
                 "waffleconf_admin.anyone"
             )
         self._app = app
-        self._allowed: dict[tuple[str, str], bool] = {}
+        self._allowed: defaultdict[str, dict[str, bool]] = defaultdict(dict)  #: by action and key
         #: The settings that this page is about.
         self.declared: list[Setting] = [
             setting
@@ -78,12 +79,11 @@ class Permissions:
         """Whether this user may "view" or "edit" a setting, or see its "history"."""
         if self._can is None:
             return current_app.debug or current_app.testing
-        allowed = self._allowed.get((action, setting.key))
-        if allowed is None:
+        known = self._allowed[action]
+        if setting.key not in known:
             result = await_result(self._app, self._can, self._can(action, setting))
-            allowed = result is True  # a Response is truthy
-            self._allowed[action, setting.key] = allowed
-        return allowed
+            known[setting.key] = result is True  # a Response is truthy
+        return known[setting.key]
 
     def may_edit(self, setting: Setting) -> bool:
         """Whether this user may change a setting."""

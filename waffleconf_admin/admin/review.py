@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from flask import Response
 
-from ..fields.base import SettingField
-from ..fields.binding import BoundField, display_text
+from ..fields.base import SettingField, display_text
+from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..settings.setting import Setting

@@ -86,9 +86,8 @@ def posted_form() -> MultiDict[str, str]:
 
 
 def _settings(form: MultiDict[str, str], name_of: Names) -> MultiDict[str, str]:
-    theirs = {
-        name_of(name.removeprefix(THEIRS))
-        for name, choice in form.items()
-        if name.startswith(THEIRS) and choice == "theirs"
-    }
-    return MultiDict([pair for pair in form.items(multi=True) if pair[0] not in theirs])
+    settings = MultiDict(form)
+    for name in form:
+        if name.startswith(THEIRS) and form[name] == "theirs":
+            settings.poplist(name_of(name.removeprefix(THEIRS)))
+    return settings

@@ -136,5 +136,7 @@ def _factory(setting: Setting, table: Mapping[type, FieldFactory]) -> FieldFacto
         if issubclass(setting.value_type, Flag):
             return FlagField
         return MultipleChoiceField if setting.several else ChoiceField
+    if setting.value_type in table:
+        return table[setting.value_type]
     bases = value_types.bases(setting.value_type)
     return next((table[base] for base in bases if base in table), None)

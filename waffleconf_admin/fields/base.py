@@ -5,8 +5,10 @@ The page, the command line and the merge all use these two.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property
+from typing import ClassVar, Protocol
 
 import wtforms
 
@@ -15,13 +17,33 @@ from ..settings import value_types
 from ..settings.equality import same
 from ..settings.setting import Setting
 from . import widgets
-from .value_text import TEXT_LIMIT, generic_text
+from .value_text import TEXT_LIMIT, bounded_text, generic_text
 
 NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
 
 class UnsupportedValue(ValueError):
     """A value that a field can't edit; the message says why."""
+
+
+class Record(Protocol):
+    """A setting as the database has it."""
+
+    @property
+    def text(self) -> str | None:
+        """The stored text; None: there is no row."""
+
+    @property
+    def value(self) -> object:
+        """The value in force."""
+
+    @property
+    def served(self) -> str:
+        """Which value that is: "stored", "converted" or "default"."""
+
+    @property
+    def problem(self) -> Callable[[], str] | None:
+        """Says what is wrong with the row; None: nothing is."""
 
 
 class SettingField(wtforms.Field):
@@ -42,6 +64,44 @@ class SettingField(wtforms.Field):
     may_send_nothing = False  #: whether a browser leaves the control out where nothing is ticked
     html_attributes: ClassVar[dict[str, object]] = {}  #: attributes that help who types
     limit_flags: ClassVar[tuple[str, str] | None] = None  #: what HTML calls min and max here
+
+    # Of a field in a form, see `binding.BoundField`. These are what they are of most fields; texts
+    # are made for who asks.
+    record: Record
+    editable = True
+    reason = ""
+    resettable = True
+    hidden = False
+    differs = False
+    attention = False
+    has_removed_choice = False
+    conflict_text: str | None = None
+
+    @property
+    def editor(self) -> object:
+        """The field that formats the value: itself, or the one that it stands in for."""
+        return self
+
+    @cached_property
+    def value_text(self) -> str:
+        """The value in force, as people read it; blank for a secret."""
+        return "" if self.setting.secret else display_text(self.editor, self.record.value)
+
+    @cached_property
+    def default_text(self) -> str:
+        """The default, as people read it; blank for a secret."""
+        return "" if self.setting.secret else display_text(self.editor, self.setting.default)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a secret has a value."""
+        return is_set(self.record.value)
+
+    @property
+    def expected(self) -> object:
+        """What a save expects the database to hold: the value, of a secret the row."""
+        # A form has no need to hold the value of a secret.
+        return self.record if self.setting.secret else self.record.value
 
     def format(self, value: object) -> str:
         """Return the text of a value.
@@ -117,26 +177,6 @@ class SettingField(wtforms.Field):
         return self.text
 
 
-class StaticField(SettingField):
-    """A value that is shown and can't be changed."""
-
-    control = "static"
-    quoted = False
-    widget = widgets.Static()
-
-    def format(self, value: object) -> str:
-        return generic_text(value)
-
-    def process_data(self, value: object) -> None:
-        if not self.setting.secret:
-            super().process_data(value)
-            return
-        self.data, self.text = None, gettext("(set)") if is_set(value) else gettext("(not set)")
-
-    def control_text(self, value: object) -> None:
-        return None
-
-
 class OptionalField(SettingField):
     """Base of fields where blank is None, if the setting may be None.
 
@@ -196,6 +236,17 @@ class LineField(OptionalField):
         return SettingField.canonical(values).strip()
 
 
+def display_text(field: object, value: object) -> str:
+    """Return a value as people read it, in the text of its field or else a generic one.
+
+    :param field: any field; None: there is none.
+    """
+    if isinstance(field, SettingField):
+        with suppress(Exception):  # whatever an app's own field raises for it
+            return bounded_text(field.display(value))
+    return generic_text(value)
+
+
 def require_type(value: object, wanted: type, *others: type) -> None:
     """Raise UnsupportedValue unless *value* is exactly of one of the types."""
     if type(value) not in (wanted, *others):
@@ -215,12 +266,12 @@ def is_set(value: object) -> bool:
 
 def newlines(text: str) -> str:
     """Return a text with Python's newlines: browsers send those of HTTP, whatever the value has."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def join_values(values: Iterable[str]) -> str:
+def join_values(values: Sequence[str]) -> str:
     """Return what a control has sent as one text that the merge compares.
 
     Of an untouched control it is the same at each time, whatever field reads it by then.
     """
-    return "\0".join(map(newlines, values))
+    return newlines(values[0]) if len(values) == 1 else "\0".join(map(newlines, values))

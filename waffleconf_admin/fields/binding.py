@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
@@ -16,35 +14,15 @@ from ..settings.setting import Setting
 from . import foreign
 from .base import (
     NOT_GIVEN_BACK,
+    Record,
     SettingField,
-    StaticField,
     UnsupportedValue,
     is_set,
     join_values,
 )
-from .factory import Source, field_id, instantiate, log_failure, make_field
-from .value_text import bounded_text, generic_text
-from .widgets import attributes
-
-
-class Record(Protocol):
-    """A setting as the database has it."""
-
-    @property
-    def text(self) -> str | None:
-        """The stored text; None: there is no row."""
-
-    @property
-    def value(self) -> object:
-        """The value in force."""
-
-    @property
-    def served(self) -> str:
-        """Which value that is: "stored", "converted" or "default"."""
-
-    @property
-    def problem(self) -> Callable[[], str] | None:
-        """Says what is wrong with the row; None: nothing is."""
+from .factory import Source, instantiate, log_failure, make_field
+from .value_text import generic_text
+from .widgets import Static, attributes
 
 
 class BoundField(Protocol):
@@ -91,47 +69,53 @@ class BoundField(Protocol):
     def validate(self, form: object, extra_validators: object = ...) -> bool: ...
 
 
+class StaticField(SettingField):
+    """A value that is shown and can't be changed."""
+
+    control = "static"
+    widget = Static()
+    editor: object = None
+
+    def process_data(self, value: object) -> None:
+        if self.setting.secret:
+            self.data, self.text = None, gettext("(set)") if is_set(value) else gettext("(not set)")
+        else:
+            self.data, self.text = value, self.value_text
+
+    def control_text(self, value: object) -> None:
+        return None
+
+
 def bind_field(
     setting: Setting,
     record: Record,
     source: Source | None,
-    *,
-    name: str,
+    options: dict[str, object],
     reason: str = "",
-    **options: object,
 ) -> BoundField:
     """Return the field of a setting in a form.
 
     :param source: None if there is no field for values of its type.
-    :param name: of the control, in HTML.
+    :param options: of the field, as for `make_field`.
     :param reason: why it may not be edited, where that is known already.
-    :param options: ``_form``, ``_meta`` and ``_translations`` as WTForms fields take them.
     """
-    options |= {"name": name, "id": field_id(setting.key)}
     editor, merge_text, why = _editor(setting, record, source, options)
-    # Where there is no control, the reset is the only way back to a value that can be edited.
-    resettable = not reason and not (why and setting.confirm)
-    reason = reason or (why and gettext("It is changed from code: %(why)s.", why=why))
-    field: Any = _static(setting, record, options) if reason else editor
-    field.setting, field.record = setting, record
-    field.editable, field.reason = not reason, reason
-    field.resettable, field.hidden = resettable, False
-    field.merge_text, field.conflict_text = merge_text, None
-    # A value that does not round trip is not what its control would show.
-    field.value_text = "" if setting.secret else display_text(None if why else editor, record.value)
-    field.default_text = "" if setting.secret else display_text(editor, setting.default)
-    field.is_set = is_set(record.value)
-    field.differs = _differs(setting, record)
-    field.attention = record.problem is not None or getattr(editor, "has_removed_choice", False)
-    # Of a secret the row, for a form has no need to hold its value.
-    field.expected = record if setting.secret else record.value
-    if reason:
-        field.quoted = getattr(editor, "quoted", True)
-        if not setting.secret:
-            field.text = field.value_text
-    elif not isinstance(field, SettingField):
-        for attribute, value in foreign.ATTRIBUTES.items():
+    field: Any = _static(setting, record, editor, why, options) if reason or why else editor
+    if not isinstance(field, SettingField):
+        for attribute, value in foreign.attributes(setting, record).items():
             setattr(field, attribute, value)
+    field.setting, field.record, field.merge_text = setting, record, merge_text
+    if why and not reason:
+        reason = gettext("It is changed from code: %(why)s.", why=why)
+        field.editable, field.reason = False, reason
+        # The reset is the only way back to a value that can be edited.
+        field.resettable = not setting.confirm
+    elif reason:
+        field.editable, field.reason, field.resettable = False, reason, False
+    if _differs(setting, record):
+        field.differs = True
+    if record.problem is not None or getattr(editor, "has_removed_choice", False):
+        field.attention = True
     bound: BoundField = field
     return bound
 
@@ -154,17 +138,6 @@ def render_failure(field: BoundField, error: Exception) -> Markup:
     field.editable, field.reason = False, gettext("It is changed from code: %(why)s.", why=why)
     text = f"<output{attributes({'id': field.id})}>{escape(field.value_text)}</output>"
     return Markup(f'{text}<p class="wf-reason">{escape(field.reason)}</p>')
-
-
-def display_text(field: object, value: object) -> str:
-    """Return a value as people read it, in the text of its field or else a generic one.
-
-    :param field: any field; None: there is none.
-    """
-    if isinstance(field, SettingField):
-        with suppress(Exception):  # whatever an app's own field raises for it
-            return bounded_text(field.display(value))
-    return generic_text(value)
 
 
 def _editor(
@@ -200,7 +173,7 @@ def _fill(
             if record.text is None or is_text_of(record.text, setting.default):
                 return serialize(setting.default)
             return record.text
-        return join_values(foreign.sent_values(field))
+        return join_values(field.sent_values(field.text))
     field.process(None, record.value)
     values = foreign.sent_values(field)
     trial = instantiate(source, setting, options)
@@ -211,9 +184,20 @@ def _fill(
     return join_values(values)
 
 
-def _static(setting: Setting, record: Record, options: dict[str, object]) -> StaticField:
-    field = StaticField(**options, label=setting.label, description=setting.help, _prefix="")
+def _static(
+    setting: Setting, record: Record, editor: object, why: str, options: dict[str, object]
+) -> StaticField:
+    """Return the field that shows a value without a control.
+
+    :param editor: the field that it stands in for.
+    :param why: why that can't edit the value; blank if it only may not.
+    """
+    field = StaticField(label=setting.label, description=setting.help, _prefix="", **options)
     field.apply(setting)
+    field.record, field.editor, field.quoted = record, editor, getattr(editor, "quoted", True)
+    if why and not setting.secret:
+        # A value that does not round trip is not what its control would show.
+        field.value_text = generic_text(record.value)
     field.process(None, record.value)
     return field
 
@@ -226,4 +210,4 @@ def _differs(setting: Setting, record: Record) -> bool:
     """
     if setting.secret:
         return record.text is not None and not is_text_of(record.text, setting.default)
-    return not same(record.value, setting.default)
+    return record.served != "default" and not same(record.value, setting.default)

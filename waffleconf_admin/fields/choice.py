@@ -70,7 +70,7 @@ class ChoiceField(SettingField):
         super().process(*args, **kwargs)
         self.arrange()
         if self.is_group:
-            self.label.field_id = next(iter(self)).id if self._offered else self.id
+            self.label.field_id = f"{self.id}.0" if self._offered else self.id
 
     def arrange(self) -> None:
         """Take the control that fits the number of choices."""
@@ -79,7 +79,7 @@ class ChoiceField(SettingField):
         self.control = "radio" if self.is_group else "select"
 
     def process_data(self, value: object) -> None:
-        if not any(same(value, choice.value) for choice in self.texts.values()):
+        if _find(self.texts, value) is None:
             # It was a choice before the choices were changed: offered until another one is chosen.
             self._offered = dict(self.texts)
             label = gettext("%(value)s (no longer a choice)", value=generic_text(value))
@@ -88,16 +88,12 @@ class ChoiceField(SettingField):
         super().process_data(value)
 
     def format(self, value: object) -> str:
-        for text, choice in self._offered.items():
-            if same(choice.value, value):
-                return text
-        return generic_text(value)
+        text = _find(self._offered, value)
+        return generic_text(value) if text is None else text
 
     def display(self, value: object) -> str:
-        for choice in self._offered.values():
-            if same(choice.value, value):
-                return str(choice.label)
-        return generic_text(value)
+        text = _find(self._offered, value)
+        return generic_text(value) if text is None else str(self._offered[text].label)
 
     def round_trips(self, value: object) -> bool:
         return True  # each text stands for one value
@@ -113,18 +109,36 @@ class ChoiceField(SettingField):
         for number, (text, label) in enumerate(self.options()):
             yield ChoiceInput(self, number, text, label, text in chosen)
 
+    def labelled_inputs(self) -> Markup:
+        """Return the inputs of a group, each in its label."""
+        labelled = [
+            f"<label>{each()} {widgets.escape_text(each.label.text)}</label>" for each in self
+        ]
+        return Markup("".join(labelled))
+
     def chosen(self) -> set[str]:
         """Return the texts that stand for what is chosen."""
         return {self.text}
 
     def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
-        value = choice.value
-        text = value.name or "" if isinstance(value, Enum) else generic_text(value)
-        if text.splitlines() != [text] or "\0" in text:
-            text = ascii(text) if text else text
+        text = _text_of(choice.value)
         while text in texts:  # 1 and "1", or whatever else looks alike
-            text = f"{type(value).__name__}:{text}"
+            text = f"{type(choice.value).__name__}:{text}"
         texts[text] = choice
+
+
+def _text_of(value: object) -> str:
+    """Return the text that stands for a choice, unless another choice has the same."""
+    text = value.name or "" if isinstance(value, Enum) else generic_text(value)
+    return ascii(text) if text and (text.splitlines() != [text] or "\0" in text) else text
+
+
+def _find(texts: dict[str, Choice], value: object) -> str | None:
+    """Return the text of a value among choices by text; None: it is none of them."""
+    likely = _text_of(value)
+    if likely in texts and same(texts[likely].value, value):
+        return likely
+    return next((text for text, choice in texts.items() if same(choice.value, value)), None)
 
 
 class ChoiceInput:
@@ -142,7 +156,7 @@ class ChoiceInput:
     def __call__(self, **kwargs: object) -> Markup:
         field = self.field
         given = {"type": field.input_type, "id": self.id, "name": field.name, "value": self.text}
-        html = widgets.attributes(given | {"checked": self.checked} | kwargs)
+        html = widgets.attributes({**given, "checked": self.checked, **kwargs})
         hidden = field.hidden_input if self.number == 0 else ""
         return Markup(f"{hidden}<input{html}>")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import lru_cache, partial
 from typing import Any
 
 from wtforms.meta import DefaultMeta
@@ -37,13 +38,14 @@ def make_field(source: Source | None, setting: Setting, options: dict[str, objec
                 type=setting.value_type.__name__,
             )
         )
-    field = instantiate(source, setting, options)
     if not setting.secret:
-        return field
-    if not isinstance(field, SettingField):
+        return instantiate(source, setting, options)
+    if not issubclass(source if isinstance(source, type) else source.field_class, SettingField):
         raise UnsupportedValue(gettext("this page has no control for such a secret"))
     secret: SecretField = instantiate(SecretField, setting, options)
-    secret.inner = field
+    secret.make_inner = partial(instantiate, source, setting, options)
+    if setting.choices is not None:
+        _ = secret.inner  # a function of choices may fail, and then there is no control
     return secret
 
 
@@ -58,10 +60,10 @@ def standalone_field(setting: Setting, source: Source | None) -> object:
 
 def instantiate(source: Source, setting: Setting, options: dict[str, object]) -> Any:
     """Return a field with the label, the help and the validators of a setting."""
-    options = {"label": setting.label, "description": setting.help} | options
     if isinstance(source, type):
-        field: Any = source(**options, _prefix="")
+        field: Any = source(label=setting.label, description=setting.help, _prefix="", **options)
     else:
+        options = {"label": setting.label, "description": setting.help} | options
         given = source.kwargs.keys() | ({"label"} if source.args else set())
         for option in ("label", "description", "id"):
             if option in given:
@@ -78,6 +80,7 @@ def instantiate(source: Source, setting: Setting, options: dict[str, object]) ->
     return field
 
 
+@lru_cache(10_000)
 def field_id(key: str) -> str:
     """Return the id of a control: valid in HTML, and different for each key."""
     return "waffle-" + _NOT_IN_IDS.sub(lambda found: f".{ord(found[0]):x}.", key)

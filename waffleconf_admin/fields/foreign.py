@@ -8,21 +8,41 @@ from typing import Any
 import wtforms
 
 from ..i18n import gettext
-from .base import SettingField, UnsupportedValue
+from ..settings.setting import Setting
+from .base import Record, SettingField, UnsupportedValue, is_set
+from .value_text import generic_text
 
 #: Fields of WTForms whose control a browser leaves out where nothing is ticked.
 _LEFT_OUT = (wtforms.BooleanField, wtforms.SelectMultipleField)
 
 #: The attributes of a `SettingField` that templates ask for, as fields of WTForms have them.
-ATTRIBUTES: dict[str, object] = {
+_ATTRIBUTES: dict[str, object] = {
     "control": "custom",
     "multiline": False,
     "is_group": False,
     "is_switch": False,
     "quoted": True,
     "limits_beside": False,
+    "editable": True,
+    "reason": "",
+    "resettable": True,
+    "hidden": False,
+    "differs": False,
+    "attention": False,
     "has_removed_choice": False,
+    "conflict_text": None,
 }
+
+
+def attributes(setting: Setting, record: Record) -> dict[str, object]:
+    """Return the attributes of a `SettingField` for another field of a setting."""
+    return {
+        **_ATTRIBUTES,
+        "value_text": generic_text(record.value),
+        "default_text": generic_text(setting.default),
+        "is_set": is_set(record.value),
+        "expected": record.value,
+    }
 
 
 def may_send_nothing(field_class: type) -> bool:

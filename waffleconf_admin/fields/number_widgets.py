@@ -33,18 +33,20 @@ class NumberInput:
     def __call__(self, field: NumberControl, **kwargs: object) -> Markup:
         text = field._value()
         flags = vars(field.flags)
-        low = self._limit(flags.get("min"), math.ceil if field.whole else _exact)
-        high = self._limit(flags.get("max"), math.floor if field.whole else _exact)
+        whole = field.whole
+        low = self._limit(flags.get("min"), math.ceil if whole else _exact)
+        high = self._limit(flags.get("max"), math.floor if whole else _exact)
         # Some keyboards for decimals have no minus.
-        mode = "decimal" if field.whole or (low is not None and low >= 0) else None
+        mode = "decimal" if whole or (low is not None and low >= 0) else None
         own: dict[str, object] = {"type": "text", "inputmode": mode}
-        if not text or self._is_safe(text, field.whole):
+        if not text or self._is_safe(text, whole):
             number = float(text) if text else None
             # A limit that the number breaks already would block the whole form.
             low = low if number is None or low is None or number >= low else None
             high = high if number is None or high is None or number <= high else None
-            own = self._control(field.whole, number, low, high) or own
-        own |= {"value": text, "required": bool(text and flags.get("required"))}
+            own = self._control(whole, number, low, high) or own
+        own["value"] = text
+        own["required"] = bool(text and flags.get("required"))
         return Markup(f"<input{common(field, own, kwargs)}>")
 
     def _control(
@@ -59,6 +61,8 @@ class NumberInput:
         return not whole or (len(text) < 20 and abs(float(text)) <= _EXACT)
 
     def _limit(self, limit: Any, rounded: Callable[[Any], object]) -> Any:
+        if limit is None:
+            return None
         limit = limit() if callable(limit) else limit
         try:
             return rounded(limit) if limit is not None and math.isfinite(limit) else None

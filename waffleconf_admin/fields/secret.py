@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from types import NoneType
 
 from ..i18n import gettext
@@ -21,9 +23,14 @@ class SecretField(SettingField):
     control = "secret"
     quoted = False
     widget = widgets.Secret()
-    inner: SettingField  #: the field of a setting of that type that is no secret
+    make_inner: Callable[[], SettingField]
     clearable = False  #: whether there is something to clear, and that is allowed
     clearing = False  #: whether the box is ticked
+
+    @cached_property
+    def inner(self) -> SettingField:
+        """The field of a setting of that type that is no secret, which reads what is typed."""
+        return self.make_inner()
 
     @property
     def blank(self) -> object:

@@ -27,7 +27,7 @@ def bounded_text(text: str) -> str:
     """Return a text cut to `TEXT_LIMIT` characters, with escapes for lone surrogates."""
     if len(text) > TEXT_LIMIT:
         text = text[: TEXT_LIMIT - 1] + "…"
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def is_unicode(text: str) -> bool:

@@ -5,12 +5,15 @@ WTForms' own widgets work on our fields too, but a page may have a thousand of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
 from ..i18n import gettext
+
+#: Finds what a text in HTML can't hold as it is.
+_SPECIAL = re.compile("""[&<>"']""").search
 
 
 class Control(Protocol):
@@ -47,7 +50,7 @@ class ChoiceControl(Control, Protocol):
 
     def grouped(self) -> list[tuple[object, list[tuple[str, object]]]]: ...
 
-    def __iter__(self) -> Iterator[Any]: ...
+    def labelled_inputs(self) -> Markup: ...
 
 
 class SecretControl(Control, Protocol):
@@ -57,21 +60,33 @@ class SecretControl(Control, Protocol):
     clearing: bool
 
 
+def escape_text(value: object) -> str:
+    """Return the HTML of a text, as `markupsafe.escape` does.
+
+    Most texts need no escapes, and a page has ten thousand: those come back as they are.
+    """
+    return value if type(value) is str and not _SPECIAL(value) else escape(value)
+
+
 def attributes(given: dict[str, Any]) -> str:
     """Return HTML attributes, a space before each; True is a bare name, False and None left out."""
-    return "".join(
-        f" {name}" if value is True else f' {name}="{escape(value)}"'
-        for name, value in given.items()
-        if value is not False and value is not None
-    )
+    parts = []
+    for name, value in given.items():
+        if value is True:
+            parts.append(f" {name}")
+        elif value is not False and value is not None:
+            parts.append(f' {name}="{escape_text(value)}"')
+    return "".join(parts)
 
 
 def common(field: Control, own: dict[str, Any], kwargs: dict[str, object]) -> str:
     """Return the attributes of a control: those of every control, its own, and the caller's."""
-    given = {"id": field.id, "name": field.name} | own
+    given = {"id": field.id, "name": field.name, **own}
     if field.errors:
         given["aria-invalid"] = "true"
-    return attributes(given | kwargs)
+    if kwargs:
+        given.update(kwargs)
+    return attributes(given)
 
 
 class TextInput:
@@ -79,14 +94,15 @@ class TextInput:
 
     def __call__(self, field: Control, **kwargs: object) -> Markup:
         text = field._value()
-        limits = self._limits(vars(field.flags), text)
+        flags = vars(field.flags)
+        limits = self._limits(flags, text) if flags else {}
         if not field.multiline:
-            own = {"type": "text", "value": text} | field.html(text) | limits
+            own = {"type": "text", "value": text, **field.html(text), **limits}
             return Markup(f"<input{common(field, own, kwargs)}>")
-        own = field.html_attributes | limits
+        own = {**field.html_attributes, **limits}
         own["rows"] = min(max(text.count("\n") + 1, 3), 20)
         # HTML drops a newline that comes first in a text area: this one is there to be dropped.
-        return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape(text)}</textarea>")
+        return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape_text(text)}</textarea>")
 
     def _limits(self, flags: dict[str, Any], text: str) -> dict[str, object]:
         """Return the limits, without those that the text breaks: they would block the form."""
@@ -126,7 +142,7 @@ class DateTimeInput:
         sent = {"type": "hidden", "name": field.name, "value": zone, "form": kwargs.get("form")}
         return Markup(
             f"<input{common(field, own, kwargs)}><input{attributes(sent)}>"
-            f"<span{attributes(beside)}>{escape(zone)}</span>"
+            f"<span{attributes(beside)}>{escape_text(zone)}</span>"
         )
 
 
@@ -145,10 +161,7 @@ class Choices:
     def __call__(self, field: ChoiceControl, **kwargs: object) -> Markup:
         if field.is_group:
             given = {"id": field.id, "role": field.role, "aria-label": field.label.text} | kwargs
-            buttons = "".join(
-                f"<label>{button()} {escape(button.label.text)}</label>" for button in field
-            )
-            return Markup(f"<div{attributes(given)}>{buttons}</div>")
+            return Markup(f"<div{attributes(given)}>{field.labelled_inputs()}</div>")
         chosen, groups = field._value(), field.grouped()
         if chosen and not any(chosen == text for _, options in groups for text, _ in options):
             # Otherwise the browser would select, and send, the first.
@@ -157,8 +170,8 @@ class Choices:
         parts = []
         for group, options in groups:
             part = "".join(
-                f"<option{attributes({'value': text, 'selected': text == chosen})}>"
-                f"{escape(label)}</option>"
+                f'<option value="{escape_text(text)}"{" selected" if text == chosen else ""}>'
+                f"{escape_text(label)}</option>"
                 for text, label in options
             )
             heading = attributes({"label": group})
@@ -180,7 +193,7 @@ class Secret:
         if field.clearable and not kwargs.get("required"):
             box: dict[str, object] = {"type": "checkbox", "name": field.name, "value": "clear"}
             box |= {"checked": field.clearing, "form": kwargs.get("form")}
-            label = escape(gettext("Clear it"))
+            label = escape_text(gettext("Clear it"))
             control += f"<label><input{attributes(box)}> {label}</label>"
         return Markup(control)
 
@@ -190,4 +203,4 @@ class Static:
 
     def __call__(self, field: Control, **kwargs: object) -> Markup:
         given = attributes({"id": field.id} | kwargs)
-        return Markup(f"<output{given}>{escape(field._value())}</output>")
+        return Markup(f"<output{given}>{escape_text(field._value())}</output>")

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms.form import BaseForm
 
-from ..calls import await_result
 from ..contexts import context_of
 from ..fields import FIELDS, FieldFactory
-from ..fields.binding import BoundField, Record, process_values
+from ..fields.base import Record
+from ..fields.binding import BoundField, process_values
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
 from ..settings.setting import Setting
@@ -25,8 +25,6 @@ from .submission import TOKEN, Submission
 from .tokens import explain
 from .validation import ask_again, mark_conflict, validate_field
 
-NO_RIGHT = mark("You may see this setting, not change it.")
-READ_ONLY = mark("This setting is read-only.")
 ELSEWHERE = mark("A rule about a setting that is not on this page does not allow this.")
 
 
@@ -61,13 +59,7 @@ class SettingsForm(BaseForm):
         super().__init__((), meta=Meta())
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._guard = guard
-        reasons = {
-            key: READ_ONLY
-            if setting.readonly
-            else ("" if await_result(self._app, editable, editable(setting)) else NO_RIGHT)
-            for key, setting in settings.items()
-        }
-        self._fields = FormFields(self, settings, records, {**FIELDS, **(fields or {})}, reasons)
+        self._fields = FormFields(self, settings, records, {**FIELDS, **(fields or {})}, editable)
         self._changes: dict[str, FormChange] = {}
         self.conflicts = []
         self._signers = signers()
@@ -80,7 +72,7 @@ class SettingsForm(BaseForm):
         return len(self._fields)
 
     def __iter__(self) -> Iterator[BoundField]:
-        return iter(self._fields.values())
+        return iter(self._fields.all())
 
     def __getitem__(self, name: str) -> BoundField:
         return self._fields[name]
@@ -168,16 +160,15 @@ class SettingsForm(BaseForm):
         html = self._guard.hidden_tag() if self._guard else Markup()
         if not self._signers:
             return html
-        texts = {key: self._merge_text(key) for key in self._fields}
         digest = self._signers[0].digest
-        digests = {key: digest(key, text) for key, text in texts.items() if text is not None}
+        digests = {
+            field.setting.key: digest(field.setting.key, field.merge_text)
+            for field in self
+            if field.editable
+        }
         token = self._signers[0].dump(digests)
         hidden = attributes({"type": "hidden", "name": TOKEN, "value": token})
         return html + Markup(f"<input{hidden}>")
-
-    def _merge_text(self, key: str) -> str | None:
-        field = self[key]
-        return field.merge_text if field.editable else None
 
     def _submission_errors(self) -> list[str]:
         """Return what is wrong with the tokens, and what was typed in vain."""

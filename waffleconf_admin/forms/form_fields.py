@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flask import current_app
@@ -10,15 +10,20 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms.form import BaseForm
 
+from ..calls import await_result
 from ..contexts import context_of
 from ..fields import FieldFactory, choose_source
-from ..fields.binding import BoundField, Record, bind_field, render_failure
-from ..fields.factory import Source
+from ..fields.base import Record
+from ..fields.binding import BoundField, bind_field, render_failure
+from ..fields.factory import Source, field_id
 from ..fields.foreign import may_send_nothing, needs_hidden_input
 from ..fields.widgets import attributes
-from ..i18n import gettext
+from ..i18n import gettext, mark
 from ..settings.setting import Setting
 from .submission import Names
+
+NO_RIGHT = mark("You may see this setting, not change it.")
+READ_ONLY = mark("This setting is read-only.")
 
 
 class FormFields(Mapping[str, BoundField]):
@@ -28,7 +33,7 @@ class FormFields(Mapping[str, BoundField]):
     :param settings: the settings of the form.
     :param records: what the database has of them.
     :param table: the field classes by type of value.
-    :param reasons: why a setting may not be edited, untranslated; blank where it may.
+    :param editable: whether a setting may be changed; the others are shown.
     """
 
     def __init__(
@@ -37,7 +42,7 @@ class FormFields(Mapping[str, BoundField]):
         settings: Mapping[str, Setting],
         records: Mapping[str, Record],
         table: Mapping[type, FieldFactory],
-        reasons: Mapping[str, str],
+        editable: Callable[[Setting], bool],
     ) -> None:
         self.settings = settings
         self.made: dict[str, BoundField] = {}
@@ -50,15 +55,16 @@ class FormFields(Mapping[str, BoundField]):
         self._app = current_app._get_current_object()  # type: ignore[attr-defined]
         self._records = dict(records)
         self._table = table
-        self._reasons = reasons
+        self._editable = editable
+        self._reasons: dict[str, str] = {}
         self._name_of = Names()
         self._sources: dict[str, Source | None] = {}
 
     def __getitem__(self, key: str) -> BoundField:
-        field = self.made.get(key)
-        if field is None:
-            field = self.made[key] = self._make(self.settings[key])
-        return field
+        if key not in self.made:
+            with context_of(self._app):
+                self._make(key)
+        return self.made[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self.settings
@@ -69,9 +75,19 @@ class FormFields(Mapping[str, BoundField]):
     def __len__(self) -> int:
         return len(self.settings)
 
+    def all(self) -> list[BoundField]:
+        """Return all fields, in the order of the settings."""
+        with context_of(self._app):
+            for key in self.settings:
+                if key not in self.made:
+                    self._make(key)
+        return [self.made[key] for key in self.settings]
+
     def reason(self, key: str) -> str:
         """Return why a setting may not be edited; blank where it may."""
-        return gettext(self._reasons[key]) if self._reasons[key] else ""
+        if key not in self._reasons:
+            self._reasons[key] = self._find_reason(self.settings[key])
+        return self._reasons[key]
 
     def may_send_nothing(self, key: str) -> bool:
         """Whether a browser leaves out the control of a setting where nothing is ticked."""
@@ -86,22 +102,27 @@ class FormFields(Mapping[str, BoundField]):
         self.made.pop(key, None)
         return self[key]
 
+    def _find_reason(self, setting: Setting) -> str:
+        if setting.readonly:
+            return gettext(READ_ONLY)
+        may = await_result(self._app, self._editable, self._editable(setting))
+        return "" if may else gettext(NO_RIGHT)
+
     def _source(self, key: str) -> Source | None:
         if key not in self._sources:
             self._sources[key] = choose_source(self.settings[key], self._table)
         return self._sources[key]
 
-    def _make(self, setting: Setting) -> BoundField:
-        key = setting.key
-        with context_of(self._app):
-            return bind_field(
-                setting,
-                self._records[key],
-                self._source(key),
-                name=self._name_of(key),
-                reason=self.reason(key),
-                **self.options,
-            )
+    def _make(self, key: str) -> None:
+        """Make a field; to be called in the app's context."""
+        options = {**self.options, "name": self._name_of(key), "id": field_id(key)}
+        self.made[key] = bind_field(
+            self.settings[key],
+            self._records[key],
+            self._source(key),
+            options,
+            self.reason(key),
+        )
 
 
 class Meta(FlaskForm.Meta):

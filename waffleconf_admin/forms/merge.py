@@ -10,6 +10,7 @@ from ..fields.binding import BoundField, process_values
 from ..fields.secret import SecretField
 from ..i18n import gettext, mark
 from ..settings.equality import same
+from ..settings.setting import Setting
 from .form_fields import FormFields
 from .submission import Submission
 
@@ -58,14 +59,15 @@ def merge(submission: Submission, fields: FormFields) -> Merged:
     lost: list[str] = []
     unticked = set() if submission.from_page else _unticked(submission, fields)
     for key, setting in fields.settings.items():
-        if not (submission.has(key) or key in unticked) or _is_untouched(submission, fields, key):
+        values = submission.values(key)
+        if _is_untouched(submission, setting, values) if values else key not in unticked:
             continue
         field = fields[key]
         if not field.editable:
             if submission.had(key):
                 lost.append(gettext(LOCKED, label=setting.label))
             continue
-        process_values(field, submission.values(key))
+        process_values(field, values)
         stored = submission.digest(key, field.merge_text)
         decision = decide(submission.shown(key), stored, _sent_digest(submission, field, stored))
         if decision != "keep":
@@ -75,16 +77,15 @@ def merge(submission: Submission, fields: FormFields) -> Merged:
     return Merged(edits, lost)
 
 
-def _is_untouched(submission: Submission, fields: FormFields, key: str) -> bool:
+def _is_untouched(submission: Submission, setting: Setting, values: list[str]) -> bool:
     """Whether a control has sent what the page had put into it.
 
     Nothing of the field is needed for that: making one costs more than all this, and it may have
     another control since a deployment.
     """
-    values = submission.values(key)
-    if fields.settings[key].secret:
+    if setting.secret:
         return not SecretField.canonical(values)  # blank keeps it
-    return submission.digest(key, join_values(values)) == submission.shown(key)
+    return submission.digest(setting.key, join_values(values)) == submission.shown(setting.key)
 
 
 def _sent_digest(submission: Submission, field: BoundField, stored: str) -> str:

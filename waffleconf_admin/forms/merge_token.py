@@ -7,14 +7,12 @@ server keeps nothing about an open page.
 from __future__ import annotations
 
 import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
-_SALT = "waffleconf_admin.merge"
+_SALT = "waffleconf_admin.merge.2"
 _DIGEST_BYTES = 12
 
 
@@ -26,7 +24,9 @@ class MergeSigner:
 
     def __init__(self, secret_key: str | bytes) -> None:
         secret = secret_key.encode() if isinstance(secret_key, str) else secret_key
-        self._key = hmac.digest(secret, _SALT.encode(), "sha256")
+        key = hashlib.blake2b(_SALT.encode() + secret).digest()
+        # Copied for each setting of a page; HMAC would take four times as long.
+        self._keyed = hashlib.blake2b(digest_size=_DIGEST_BYTES, key=key)
         self._serializer = URLSafeSerializer(
             secret, salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256}
         )
@@ -34,8 +34,9 @@ class MergeSigner:
     def digest(self, key: str, text: str) -> str:
         """Return the keyed digest of a text of the setting *key*."""
         # A length before the key, so that no two pairs of key and text are one message.
-        message = f"{len(key)} {key}{text}".encode("utf-8", "surrogatepass")
-        return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:_DIGEST_BYTES]).decode()
+        keyed = self._keyed.copy()
+        keyed.update(f"{len(key)} {key}{text}".encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
 
     def dump(self, digests: Mapping[str, str]) -> str:
         """Return the token of a page: the signed digests of its controls."""

@@ -46,7 +46,7 @@ class Submission:
     digest: Callable[[str, str], str]
 
     def __init__(self, sent: MultiDict[str, str], signers: list[MergeSigner]) -> None:
-        self._sent = sent
+        self._sent = dict(sent.lists())
         self._name_of = Names()
         self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, str] | None = None
@@ -79,8 +79,8 @@ class Submission:
         return self._name_of(key) in self._sent
 
     def values(self, key: str) -> list[str]:
-        """Return what was sent for a setting."""
-        return self._sent.getlist(self._name_of(key))
+        """Return what was sent for a setting; nothing was where it is empty."""
+        return self._sent.get(self._name_of(key)) or []
 
     def shown(self, key: str) -> str | None:
         """Return the digest of what the page had shown, for `merge.decide`."""

@@ -1,0 +1,178 @@
+"""Rows: what the settings page shows of each setting, made for its template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from ..fields import ChoiceField, SettingField
+from ..fields.binding import BoundField
+from ..fields.widgets import attributes
+from ..forms import SettingsForm
+from ..i18n import gettext as _
+from ..i18n import mark
+from ..state.change import Change
+from .submission import ACTION
+from .texts import limits, relative_time
+
+#: Characters of a value in a sentence.
+SHORT = 40
+
+_TEXTS = {
+    "changed": mark("Changed"),
+    "default": mark("default"),
+    "empty": mark("empty"),
+    "history": mark("History"),
+    "is_set": mark("set"),
+    "not_set": mark("not set"),
+    "off": mark("Off"),
+    "on": mark("On"),
+    "replace": mark("Replace"),
+    "reset": mark("Reset"),
+    "set": mark("Set"),
+}
+
+
+class Rows:
+    """Makes the rows of one page, and holds what is the same for all of them.
+
+    :param form: of the page.
+    :param resets: the keys of settings that are to be reset.
+    :param latest: the last change of a setting, by key.
+    :param history_url: the address of the history; None: it is not for this user.
+    """
+
+    def __init__(
+        self,
+        form: SettingsForm,
+        resets: Iterable[str],
+        latest: Mapping[str, Change],
+        history_url: str | None,
+    ) -> None:
+        self.unsaved = {*form.errors, *form.changes, *form.conflicts}
+        self.conflicts = frozenset(form.conflicts)
+        self.resets = frozenset(resets)
+        self.latest = latest
+        self.history_url = history_url
+        #: What many rows say, translated once.
+        self.texts = {name: _(text) for name, text in _TEXTS.items()}
+
+    def __call__(self, fields: Iterable[BoundField]) -> Iterator[Row]:
+        """Return the rows of fields, each made when the template comes to it."""
+        return (Row(field, self) for field in fields)
+
+
+class Row:
+    """One setting on the page, as its template needs it.
+
+    :param field: that of the setting.
+    :param rows: those of the page.
+    """
+
+    limits = ""  #: what the limits are, below the control
+    control: Markup | None = None  #: None: the setting can't be edited
+
+    def __init__(self, field: BoundField, rows: Rows) -> None:
+        setting = field.setting
+        key = setting.key
+        self.field, self.texts, self._rows = field, rows.texts, rows
+        self.is_unsaved = key in rows.unsaved
+        self.is_conflict = key in rows.conflicts
+        #: Whether its label is that of one control.
+        self.has_label = field.editable and not field.is_group
+        self.anchor = key if key.isidentifier() else quote(key)
+        self.attributes = self._attributes(key)
+        if field.editable:
+            if setting.min is not None or setting.max is not None:
+                self.limits = limits(setting)
+            self.control = self._control()
+
+    def _attributes(self, key: str) -> Markup:
+        """Those of the row."""
+        field = self.field
+        css = "wf-row" if field.control == "text" else f"wf-row wf-is-{field.control}"
+        if field.quoted:
+            css += " wf-quoted"
+        if field.limits_beside:
+            css += " wf-beside"
+        if field.differs:
+            css += " wf-differs"
+        if field.attention:
+            css += " wf-attention"
+        if not self.is_unsaved:
+            return Markup(attributes({"class": css, "id": key, "hidden": field.hidden}))
+        css += " wf-unsaved"
+        if field.errors:
+            css += " wf-invalid"
+        if self.is_conflict:
+            css += " wf-conflict"
+        stored = None
+        if not self.is_conflict and key not in self._rows.resets:
+            stored = control_text(field, field.record.value)
+        given = {"class": css, "id": key, "hidden": field.hidden, "data-stored": stored}
+        return Markup(attributes(given))
+
+    def _control(self) -> Markup:
+        field = self.field
+        if field.is_group and isinstance(field, ChoiceField):
+            return field.labelled_inputs()
+        role = {"role": "switch"} if field.is_switch else {}
+        return field(**role, **self._described_by())
+
+    def _described_by(self) -> dict[str, str]:
+        """The attributes that say which texts of the row describe the control."""
+        field = self.field
+        texts = f"{field.id}-help" if field.setting.help else ""
+        if self.limits:
+            texts += f" {field.id}-limits"
+        if field.errors:
+            return {
+                "aria-describedby": f"{texts} {field.id}-errors".lstrip(),
+                "aria-invalid": "true",
+            }
+        return {"aria-describedby": texts.lstrip()} if texts else {}
+
+    @property
+    def group_attributes(self) -> Markup:
+        """The attributes of what holds several inputs."""
+        return Markup(attributes(self._described_by()))
+
+    # What a row has if the value differs from the default, or from what somebody else has saved
+
+    @cached_property
+    def change(self) -> str:
+        """Who has made the last change, and when; "" if nobody may know."""
+        change = self._rows.latest.get(self.field.setting.key)
+        if change is None:
+            return ""
+        when = relative_time(change.at)
+        return f"{change.actor}, {when}" if change.actor else when
+
+    @property
+    def history_url(self) -> str:
+        """The address of the history of the setting."""
+        url = str(self._rows.history_url)
+        return f"{url}{'&' if '?' in url else '?'}key={quote(self.field.setting.key)}"
+
+    @property
+    def reset_attributes(self) -> Markup:
+        """The attributes of the button that resets the setting; the script needs the default."""
+        setting = self.field.setting
+        default = control_text(self.field, setting.default)
+        given = {"class": "wf-link wf-reset", "name": ACTION, "value": f"reset {setting.key}"}
+        return Markup(attributes({**given, "formnovalidate": True, "data-default": default}))
+
+    def quoted(self, text: str) -> str:
+        """Return the text of a value for a sentence, cut to `SHORT` characters."""
+        if not text:
+            return Markup('<span class="wf-empty">%s</span>') % self.texts["empty"]
+        text = text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+        return f"“{text}”" if self.field.quoted else text
+
+
+def control_text(field: BoundField, value: object) -> str | None:
+    """Return the text that puts a value into the control of a field; None if no text can."""
+    return field.control_text(value) if isinstance(field, SettingField) else None
