@@ -26,7 +26,10 @@ ROOMS = {
     "admin": {
         "calls", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state", "sync",
     },
-    "cli": {"codec", "exceptions", "fields", "forms", "settings", "state"},
+    "cli": {"admin", "codec", "exceptions", "fields", "files", "forms", "settings", "state"},
+    "files": {
+        "codec", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state",
+    },
     "state": {
         "calls", "codec", "contexts", "exceptions", "forms", "i18n", "log_once", "settings",
         "signals", "store", "sync",
@@ -103,7 +106,9 @@ def test_no_module_imports_itself_by_others() -> None:
     assert not left, "in a circle, or above one"
 
 
-@pytest.mark.parametrize("library", ["sqlalchemy", "peewee", "redis", "psycopg", "psycopg2"])
+@pytest.mark.parametrize(
+    "library", ["sqlalchemy", "peewee", "redis", "psycopg", "psycopg2", "yaml"]
+)
 def test_importing_the_package_imports_no_optional_library(library: str) -> None:
     code = (
         "import sys, waffleconf_admin.watcher; from waffleconf_admin import *\n"

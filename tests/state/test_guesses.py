@@ -311,7 +311,7 @@ def test_what_is_said_of_a_secret_never_quotes_what_was_typed(
     app.register_blueprint(WaffleAdmin())
     client = app.test_client()
     page = client.post(URL, data=sent(client.get(URL).text) | {"KEY": text})
-    told = app.test_cli_runner().invoke(args=["waffle", "set", "KEY", text])
+    told = app.test_cli_runner().invoke(args=["waffle", "set", "KEY", "--stdin"], input=text)
     assert (page.status_code, told.exit_code) == (422, 1)
     assert "needle" not in page.text + told.output + caplog.text
     assert told.exception and "KEY: " in told.output

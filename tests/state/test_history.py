@@ -668,7 +668,7 @@ def test_command_line_leaves_its_user_and_way_in(plain: Any, run: Any) -> None:
 
 
 def test_prune_history_wants_a_number_of_days(plain: Any, run: Any) -> None:
-    result = run("prune-history", "--days", "nan")
+    result = run("prune", "--history", "--days", "nan")
     assert result.exit_code == 1 and "write a number of days" in result.stderr
 
 
@@ -677,17 +677,17 @@ def test_prune_history_deletes_all_that_is_old(plain: Any, run: Any) -> None:
     plain.update_db({f"K{i}": 1 for i in range(600)})
     age(plain, 31)
     plain.update_db({"SIZE": 9})
-    assert "600 changes were deleted." in run("prune-history", "--days", "30").stdout
+    assert "600 changes were deleted." in run("prune", "--history", "--days", "30").stdout
     assert told(plain.history.list()) == [("SIZE", None, 9)]
     plain.app.config["WAFFLE_HISTORY_DAYS"] = 0
-    assert "1 change was deleted." in run("prune-history").stdout
-    assert "0 changes were deleted." in run("prune-history").stdout
+    assert "1 change was deleted." in run("prune", "--history").stdout
+    assert "0 changes were deleted." in run("prune", "--history").stdout
 
 
 def test_prune_history_says_why_it_does_nothing(make_app: MakeApp, run: Any) -> None:
-    result = run("prune-history")
+    result = run("prune", "--history")
     assert result.exit_code == 1 and "--days" in result.stderr
-    result = make_app(CONFS).test_cli_runner().invoke(args=["waffle", "prune-history"])
+    result = make_app(CONFS).test_cli_runner().invoke(args=["waffle", "prune", "--history"])
     assert result.exit_code == 1 and "No history is kept" in result.stderr
 
 

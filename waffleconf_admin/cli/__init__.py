@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from . import convert, history, values
+from . import check, convert, explain, files, history, importing, listing, prune, values
 from .group import waffle
 
-__all__ = ["convert", "history", "values", "waffle"]
+__all__ = [
+    "check",
+    "convert",
+    "explain",
+    "files",
+    "history",
+    "importing",
+    "listing",
+    "prune",
+    "values",
+    "waffle",
+]

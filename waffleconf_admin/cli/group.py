@@ -1,4 +1,8 @@
-"""Group: ``flask waffle``, to which the commands of the other modules belong."""
+"""Group: ``flask waffle``, to which the commands of the other modules belong.
+
+The exit code of a command is 0 if it was done or there was nothing to do, 1 after an error, and 2
+if something differs or has drifted.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,31 @@ from flask.cli import AppGroup
 
 from ..exceptions import WaffleError
 
+DONE, ERROR, DIFFERS = 0, 1, 2
+
 
 class _WaffleGroup(AppGroup):
-    """A group whose commands end with a message and exit status 1 on our own errors."""
+    """A group whose commands end with a message and exit code 1 on our own errors."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _shown(error) from error
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _shown(error) from error
         except WaffleError as error:
             raise click.ClickException(str(error)) from error
+
+
+def _shown(error: click.UsageError) -> click.exceptions.Exit:
+    """Show an error in the arguments, whose exit code would be 2 with click."""
+    error.show()
+    return click.exceptions.Exit(ERROR)
 
 
 @click.group("waffle", cls=_WaffleGroup)
@@ -24,4 +44,7 @@ def waffle() -> None:
 
     For the operator of the app: read-only settings, which the page shows but
     doesn't let anybody change, can be set here too.
+
+    Exit codes: 0 done, or nothing to do; 1 an error; 2 something differs, or
+    has drifted.
     """

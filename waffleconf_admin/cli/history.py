@@ -1,30 +1,155 @@
-"""History: ``flask waffle prune-history``."""
+"""History: ``flask waffle history | undo``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
 import click
-from flask import current_app
 
+from ..exceptions import ConflictError, InvalidValue
+from ..files import dump_value
+from ..forms import show_text
+from ..settings.units import parse_duration
+from ..state.change import Change
+from ..state.state import _WaffleState
 from .group import waffle
-from .output import current_state
+from .options import changes_settings, examples, json_option
+from .output import (
+    brief,
+    current_history,
+    current_state,
+    print_columns,
+    print_json,
+    printable,
+    say,
+    say_who_follows,
+    when,
+)
 
 
-@waffle.command("prune-history")
-@click.option("--days", type=click.FloatRange(0, 100_000), help="Instead of WAFFLE_HISTORY_DAYS.")
-def prune_history(days: float | None) -> None:
-    """Delete changes that are older than WAFFLE_HISTORY_DAYS."""
+class _Since(click.ParamType[datetime]):
+    """A time, or how long ago it was."""
+
+    name = "time"
+
+    def convert(self, value: object, param: object, ctx: object) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        read: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, _ago)
+        for parse in read:
+            with suppress(ValueError, OverflowError):
+                found = parse(str(value))
+                return found if found.tzinfo else found.replace(tzinfo=UTC)
+        self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
+
+
+def _ago(text: str) -> datetime:
+    length = parse_duration(text)
+    if length < timedelta():
+        raise ValueError
+    return datetime.now(UTC) - length
+
+
+@waffle.command("history", epilog=examples("history --key SITENAME", "history --since '2 days'"))
+@click.option("--key", "keys", metavar="KEY", multiple=True, help="Of this setting; repeatable.")
+@click.option(
+    "--since",
+    type=_Since(),
+    help="From this time on, in UTC unless it has an offset; or as long ago as this.",
+)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
+@json_option
+def show_history(keys: tuple[str, ...], since: datetime | None, limit: int, as_json: bool) -> None:
+    """Show who changed what, the last change first.
+
+    Each save has a name, by which undo takes it back.
+    """
     state = current_state()
-    if state.history is None:
-        raise click.ClickException("No history is kept: the store has no model for it.")
-    if days is None and current_app.config["WAFFLE_HISTORY_DAYS"] is None:
-        raise click.ClickException(
-            "WAFFLE_HISTORY_DAYS is None, so all is kept. To delete what is older: --days 365"
-        )
-    # In batches: saves that come meanwhile don't wait for long.
-    total = 0
+    changes = current_history().list(keys or None, since=since, limit=limit)
+    if as_json:
+        print_json([_facts(state, change) for change in changes])
+        return
+    for _, group in groupby(changes, lambda change: change.change_set):
+        _print_save(state, list(group))
+
+
+def _print_save(state: _WaffleState, changes: list[Change]) -> None:
+    first = changes[0]
+    actor = printable(first.actor) or "(nobody named)"
+    click.echo(f"{when(first.at)}  {first.source}  {actor}  {first.change_set}")
+    if first.note:
+        click.echo(f"  {printable(first.note)}")
+    print_columns(((c.key, _change_text(state, c)) for c in changes), indent="    ")
+
+
+def _change_text(state: _WaffleState, change: Change) -> str:
+    setting = state.settings.get(change.key)
+    if change.secret or setting is None:
+        return "changed"
+    if change.problem:
+        return f"changed ({change.problem})"
+    texts = [
+        "(default)" if text is None else brief(setting, value)
+        for text, value in ((change.old_text, change.old), (change.new_text, change.new))
+    ]
+    return " -> ".join(texts)
+
+
+def _facts(state: _WaffleState, change: Change) -> dict[str, object]:
+    """What programs get to know of a change: a value as in files, else its text."""
+    facts: dict[str, object] = {
+        "id": change.id,
+        "change_set": change.change_set,
+        "key": change.key,
+        "actor": change.actor,
+        "at": change.at.isoformat(),
+        "note": change.note,
+        "source": change.source,
+        "secret": change.secret,
+    }
+    if change.secret:
+        return facts
+    for name, text in (("old", change.old_text), ("new", change.new_text)):
+        value = getattr(change, name)
+        facts[f"{name}_is_default"] = text is None
+        try:
+            facts[name] = None if text is None else dump_value(state, change.key, value)
+        except InvalidValue:
+            facts[name] = show_text(state.settings[change.key], value)
+    return facts
+
+
+@waffle.command("undo", epilog=examples("undo 0b5a7c1e4f9d4c0c8a6d1f3b2e5a7c9d --key SITENAME"))
+@click.argument("change_set", metavar="SAVE")
+@click.option("--key", "keys", metavar="KEY", multiple=True, help="Only this setting; repeatable.")
+@changes_settings
+def undo_save(change_set: str, keys: tuple[str, ...], actor: str | None, note: str | None) -> None:
+    """Give the settings of a SAVE the values that they had before it.
+
+    SAVE is its name in the history. Nothing is undone if one of the settings
+    was changed again since.
+    """
+    state, history = current_state(), current_history()
+    found = {change.key: change for change in history.of(change_set)}
+    if unknown := [key for key in keys if found and key not in found]:
+        raise click.ClickException(f"This save did not change {', '.join(unknown)}.")
+    wanted = list(keys or found)
     try:
-        while pruned := state.history.prune(days):
-            total += pruned
-    except ValueError as error:  # "nan" is in every range of numbers
-        raise click.ClickException(str(error)) from error
-    click.echo("1 change was deleted." if total == 1 else f"{total} changes were deleted.")
+        saved = history.undo(change_set, keys=keys or None, actor=actor, note=note)
+    except ConflictError as error:
+        raise click.ClickException(
+            f"Changed again since: {', '.join(error.keys)}. Nothing was undone; to undo others of "
+            "this save, name them with --key."
+        ) from error
+    for key in wanted:
+        if key in saved:
+            click.echo(f"{key} is {brief(state.settings[key], saved[key])} again")
+        elif why := history.obstacle(found[key]):
+            say(f"{key} was left alone: {why}")
+        else:
+            click.echo(f"{key} has this value already.")
+    if saved:
+        say_who_follows(state)

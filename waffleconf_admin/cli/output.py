@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import getpass
 from collections.abc import Iterable
+from datetime import datetime
 
 import click
 from flask import current_app
 
 from ..fields.base import is_set
+from ..files import write_json
 from ..forms import choice_texts, show_text
+from ..settings.equality import same
 from ..settings.setting import Setting
+from ..state.history import History
 from ..state.record import Record
 from ..state.state import _WaffleState
 
@@ -21,11 +24,19 @@ LENGTH = 60
 SECRET_TEXTS = {True: "<secret, set>", False: "<secret, not set>"}
 #: Choices that an error lists, at most.
 MOST_CHOICES = 20
+NO_HISTORY = "No history is kept: the store has no model for it (docs/history.md)."
 
 
 def current_state() -> _WaffleState:
     state: _WaffleState = current_app.extensions["waffleconf"]
     return state
+
+
+def current_history() -> History:
+    history = current_state().history
+    if history is None:
+        raise click.ClickException(NO_HISTORY)
+    return history
 
 
 def find(state: _WaffleState, key: str) -> Setting:
@@ -34,11 +45,12 @@ def find(state: _WaffleState, key: str) -> Setting:
         return state.settings[key]
     except KeyError:
         raise click.ClickException(
-            f"There is no setting {key}. {_nearest(key, state.settings)}"
+            f"There is no setting {key}. {nearest(key, state.settings)}"
         ) from None
 
 
-def _nearest(key: str, known: Iterable[str]) -> str:
+def nearest(key: str, known: Iterable[str]) -> str:
+    """A sentence that suggests the nearest of the known names."""
     by_lower_case = {name.lower(): name for name in known}
     near = difflib.get_close_matches(key.lower(), by_lower_case, n=1)
     if near:
@@ -46,24 +58,12 @@ def _nearest(key: str, known: Iterable[str]) -> str:
     return "flask waffle list shows them all."
 
 
-def choices_of(setting: Setting) -> str:
-    """What may be written of a setting with choices, in a sentence; "" for any other."""
-    texts = [] if setting.secret else [*map(printable, choice_texts(setting))]
-    if not texts:
-        return ""
-    more = f" and {len(texts) - MOST_CHOICES} more" if len(texts) > MOST_CHOICES else ""
-    return f" Choices: {', '.join(texts[:MOST_CHOICES])}{more}."
+def is_modified(setting: Setting, record: Record) -> bool:
+    """Whether the value in force is not the default."""
+    return not same(record.value, setting.default)
 
 
-def say_problem(key: str, record: Record, indent: str = "") -> None:
-    """Say on standard error what is wrong with a row, if anything."""
-    if record.problem is not None:
-        used = {
-            "default": "the default is used",
-            "converted": "a converted value is used",
-            "stored": "it is used all the same",
-        }
-        click.echo(f"{indent}{key}: {used[record.served]}: {record.problem()}", err=True)
+# Texts
 
 
 def brief(setting: Setting, value: object) -> str:
@@ -82,21 +82,70 @@ def printable(text: str, but: str = "") -> str:
     return "".join(c if c.isprintable() or c in but else ascii(c)[1:-1] for c in text)
 
 
-def system_user() -> str | None:
-    """The user of the system; None where it has no name, as in some containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return None
+def when(at: datetime) -> str:
+    """A time as every command prints it."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: "1 setting", "2 settings"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def choices_of(setting: Setting) -> str:
+    """What may be written of a setting with choices, in a sentence; "" for any other."""
+    texts = [] if setting.secret else [*map(printable, choice_texts(setting))]
+    if not texts:
+        return ""
+    more = f" and {len(texts) - MOST_CHOICES} more" if len(texts) > MOST_CHOICES else ""
+    return f" Choices: {', '.join(texts[:MOST_CHOICES])}{more}."
+
+
+_SERVED = {
+    "default": "the default is used",
+    "converted": "a converted value is used",
+    "stored": "it is used all the same",
+}
+
+
+def problem_of(record: Record) -> str:
+    """What is wrong with a row, in a sentence; "" if nothing is."""
+    return "" if record.problem is None else f"{_SERVED[record.served]}: {record.problem()}"
+
+
+# Printing: what was asked for on standard output, and all else on standard error
+
+
+def say(text: str) -> None:
+    """Print what is not the output, on standard error."""
+    click.echo(text, err=True)
+
+
+def print_json(value: object) -> None:
+    click.echo(write_json(value), nl=False)
+
+
+def print_columns(rows: Iterable[tuple[str, ...]], indent: str = "") -> None:
+    """Print rows with their columns below each other; the last one is as wide as it is."""
+    listed = list(rows)
+    widths = [max(map(len, column)) for column in zip(*listed, strict=True)][:-1]
+    for *cells, last in listed:
+        padded = [f"{cell:{width}}  " for cell, width in zip(cells, widths, strict=True)]
+        click.echo(f"{indent}{''.join(padded)}{last}".rstrip())
+
+
+def say_problem(key: str, record: Record, indent: str = "") -> None:
+    """Say on standard error what is wrong with a row, if anything."""
+    if problem := problem_of(record):
+        say(f"{indent}{key}: {problem}")
 
 
 def say_who_follows(state: _WaffleState) -> None:
     """Say on standard error when the processes of a running site serve what was saved."""
     if not current_app.config["WAFFLE_MULTIPROC"]:
-        click.echo(
+        say(
             "WAFFLE_MULTIPROC is off: a running site serves it after a restart, or once somebody "
-            "opens its settings page.",
-            err=True,
+            "opens its settings page."
         )
     elif sentence := state.propagation():
-        click.echo(sentence, err=True)
+        say(sentence)

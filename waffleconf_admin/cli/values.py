@@ -1,4 +1,4 @@
-"""Values: ``flask waffle list | get | set | reset``."""
+"""Values: ``flask waffle get | set | reset``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from dataclasses import replace
 import click
 
 from ..exceptions import InvalidValue
+from ..fields.json_text import read_json
+from ..files import load_value
 from ..forms import exact_text
-from ..settings.equality import same
+from ..settings.setting import Setting
 from ..state.form import parse_text
+from ..state.state import _WaffleState
 from .group import waffle
+from .options import changes_settings, examples
 from .output import (
     SECRET_TEXTS,
     brief,
@@ -21,28 +25,10 @@ from .output import (
     printable,
     say_problem,
     say_who_follows,
-    system_user,
 )
 
 
-@waffle.command("list")
-def list_settings() -> None:
-    """Show every setting; * marks a value that is not the default.
-
-    For people: long values are cut, and of a secret it says only whether it is
-    set. Scripts use get.
-    """
-    state = current_state()
-    settings = state.settings
-    width = max(map(len, settings), default=0)
-    for key, record in state.read().items():
-        setting = settings[key]
-        mark = " " if same(record.value, setting.default) else "*"
-        click.echo(f"{mark} {key:{width}}  {brief(setting, record.value)}")
-        say_problem(key, record, "  ")
-
-
-@waffle.command("get")
+@waffle.command("get", epilog=examples("get SITENAME", "get --reveal TOKEN > token.txt"))
 @click.option("--reveal", is_flag=True, help="Print a secret too.")
 @click.argument("key")
 def get_setting(key: str, reveal: bool) -> None:
@@ -65,28 +51,37 @@ def get_setting(key: str, reveal: bool) -> None:
     click.echo(printable(text, but="\n\t") if sys.stdout.isatty() else exact)
 
 
-@waffle.command("set", context_settings={"ignore_unknown_options": True})
+@waffle.command(
+    "set",
+    context_settings={"ignore_unknown_options": True},  # -5 is a value
+    epilog=examples(
+        'set SITENAME "Crêperie" --note "the shop moves"',
+        "set HOURS --json '{\"mon\": [9, 17]}'",
+        "set TOKEN",
+        "set TOKEN --stdin < token.txt",
+    ),
+)
 @click.argument("key")
-@click.argument("value", type=click.UNPROCESSED)
-def set_setting(key: str, value: str) -> None:
+@click.argument("value", required=False, type=click.UNPROCESSED)
+@click.option("--stdin", is_flag=True, help="Read the value from standard input; as VALUE, - too.")
+@click.option("--json", "is_json", is_flag=True, help="The value is JSON, as in exported files.")
+@changes_settings
+def set_setting(
+    key: str, value: str | None, stdin: bool, is_json: bool, actor: str | None, note: str | None
+) -> None:
     """Give the setting KEY the VALUE, written as on the page.
 
-    With - as VALUE it is read from standard input: for long texts, and for
-    secrets that must not stay in the history of the shell.
+    A secret is asked for, or read from standard input: an argument would stay
+    in the history of the shell, and other users of the machine could see it.
     """
     state = current_state()
     setting = find(state, key)
-    if value == "-":
-        value = sys.stdin.read().removesuffix("\n")
-    if setting.secret and value in SECRET_TEXTS.values():
-        raise click.ClickException(
-            f"{value} is what list shows of a secret, not the secret: get --reveal prints it."
-        )
+    text = _given_text(setting, value, stdin)
     try:
-        parsed = parse_text(state, key, value)
+        parsed = _parsed(state, setting, text, is_json)
     except InvalidValue as error:
         raise click.ClickException(f"{error}{choices_of(setting)}") from error
-    written = state.update_db({key: parsed}, actor=system_user(), source="cli")
+    written = state.update_db({key: parsed}, actor=actor, note=note, source="cli")
     if key not in written:
         click.echo(f"{key} has this value already.")
     else:
@@ -94,13 +89,48 @@ def set_setting(key: str, value: str) -> None:
         say_who_follows(state)
 
 
-@waffle.command("reset")
+def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
+    """The text of the value: the argument, standard input, or what is typed."""
+    if stdin and value not in (None, "-"):
+        raise click.UsageError("Give a VALUE, or --stdin: not both.")
+    if stdin or value == "-":
+        value = sys.stdin.read().removesuffix("\n")
+    elif setting.secret and value is not None:
+        raise click.UsageError(
+            f"{setting.key} is a secret, so it is no argument: leave VALUE out to be asked for it, "
+            "or use --stdin."
+        )
+    elif setting.secret:
+        value = click.prompt(setting.key, hide_input=True, default="", show_default=False, err=True)
+    if value is None:
+        raise click.UsageError(f"Give a VALUE for {setting.key}, or --stdin.")
+    if setting.secret and value in SECRET_TEXTS.values():
+        raise click.ClickException(
+            f"{value} is what list shows of a secret, not the secret: get --reveal prints it."
+        )
+    return value
+
+
+def _parsed(state: _WaffleState, setting: Setting, text: str, is_json: bool) -> object:
+    if not is_json:
+        return parse_text(state, setting.key, text)
+    try:
+        written = read_json(text)
+    except ValueError as error:
+        cause = None if setting.secret else error  # it has the text in it
+        problem = "This is not JSON." if setting.secret else str(error)
+        raise InvalidValue({setting.key: problem}) from cause
+    return load_value(state, setting.key, written)
+
+
+@waffle.command("reset", epilog=examples("reset SITENAME PAGE_SIZE"))
 @click.argument("keys", metavar="KEY...", nargs=-1, required=True)
-def reset_settings(keys: tuple[str, ...]) -> None:
+@changes_settings
+def reset_settings(keys: tuple[str, ...], actor: str | None, note: str | None) -> None:
     """Give each setting KEY its default again."""
     state = current_state()
     settings = {key: find(state, key) for key in keys}
-    defaults = state.reset(list(settings), actor=system_user(), source="cli")
+    defaults = state.reset(list(settings), actor=actor, note=note, source="cli")
     for key, setting in settings.items():
         if key in defaults:
             click.echo(f"{key} is the default again: {brief(setting, defaults[key])}")

@@ -175,6 +175,14 @@ class Draft(NamedTuple):
     problem: None = None
 
 
+def field_of(setting: Setting) -> Any:
+    """Return the field of a setting outside a form, without a value; any field of WTForms.
+
+    :raises UnsupportedValue: the setting can't have one.
+    """
+    return _field(setting, _table())
+
+
 def _table() -> Mapping[type, FieldFactory]:
     """Return the fields of the app, with those that its pages have added."""
     added = current_app.extensions.get(ADDED, {}) if has_app_context() else {}

@@ -85,6 +85,15 @@ class Repository:
         """
         return self._read(self._store.read_fresh, keys, check=True)
 
+    def read_all(self) -> dict[str, str]:
+        """Return the texts of all rows, of keys that are not declared too.
+
+        :raises NotImplementedError: the store can't list its keys.
+        :raises StoreError: the database can't be read.
+        """
+        with quiet_context(self._app):
+            return dict(self._store.read())
+
     def read_promptly(self, keys: list[str]) -> dict[str, str]:
         """Return what `read_fresh` does, without waiting long for a lock or leaving a
         connection open.

@@ -159,6 +159,15 @@ class Saver:
             "try again."
         )
 
+    def check(self, settings: Mapping[str, Setting], wanted: Mapping[str, object]) -> None:
+        """Raise what `save` would raise about the values themselves; write nothing.
+
+        :raises InvalidValue: a value breaks its declaration or a rule, or can't be stored.
+        :raises StoreError: the database can't be read.
+        """
+        task = Task(settings, wanted, {}, Origin(None, None, "code"))
+        self._decide(task, self._read(task))
+
     # The steps of a save
 
     def _read(self, task: Task) -> Seen:

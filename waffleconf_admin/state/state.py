@@ -25,6 +25,7 @@ from .loading import Loader
 from .record import Record
 from .repository import Repository
 from .save import RESET, Origin, Saved, Saver, Validate
+from .undeclared import Undeclared
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class _WaffleState:
         )
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
+        #: The rows of keys that are not declared.
+        self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
         self.synchronizer = Synchronizer(self)
         self.loader = Loader(app, self._declared, self._cache, self.synchronizer)
         self._log_once = LogOnce(log)
@@ -191,6 +194,15 @@ class _WaffleState:
         return FormatConversion(
             self.settings, self._repository, keeps_history=self.history is not None
         )
+
+    def check(self, wanted: Mapping[str, object]) -> None:
+        """Raise what `save` would raise about the values themselves; write nothing.
+
+        :raises InvalidValue: a value breaks its declaration or a rule, or can't be stored.
+        :raises StoreError: the database can't be read.
+        """
+        with context_of(self.app):
+            self._saver.check(self.settings, wanted)
 
     def in_memory(self) -> bool:
         """Whether no other process can have this app's database."""

@@ -1,15 +1,16 @@
-"""The command line."""
+"""`get`, `set` and `reset`."""
 
 from __future__ import annotations
 
 import os
 import tty
 from collections.abc import Callable
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from commands import CONFS, Run, history, stored
 from flask import Flask
 from flask.cli import ScriptInfo
 from wtforms import DecimalField
@@ -18,50 +19,10 @@ from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.cli import waffle
 from waffleconf_admin.fields import IntegerField
 
-CONFS: dict[str, dict[str, Any]] = {
-    "SITENAME": {"default": "Waffle", "max": 200},
-    "PAGE_SIZE": {"default": 10, "min": 1, "max": 50},
-    "OFFSET": {"default": 0},
-    "RATIO": {"default": 1.5},
-    "OPEN": {"default": False},
-    "TEXT": {"default": "", "multiline": True},
-    "THEME": {"default": "light", "choices": ["light", "dark"]},
-    "HOURS": {"default": {"mon": [9, 17]}},
-    "REGION": {"default": "eu", "readonly": True},
-    "TOKEN": {"default": "", "secret": True},
-}
-
-Run = Callable[..., Result]
-
 
 class Colour(Enum):
     RED = 1
     BLUE = 2
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
-
-
-@pytest.fixture
-def run(app: Flask) -> Run:
-    def run(*args: str, stdin: str | None = None) -> Result:
-        return app.test_cli_runner().invoke(args=["waffle", *args], input=stdin)
-
-    return run
-
-
-def stored(app: Flask) -> dict[str, Any]:
-    records = app.extensions["waffleconf"].read()
-    return {key: record.value for key, record in records.items() if record.text is not None}
-
-
-def test_list_marks_what_differs_from_the_default(run: Run, app: Flask) -> None:
-    app.extensions["waffleconf"].update_db({"SITENAME": "Crêperie", "PAGE_SIZE": 10})
-    lines = run("list").stdout.splitlines()
-    assert [line[2:].split()[0] for line in lines] == list(CONFS)
-    assert [line for line in lines if line.startswith("*")] == ["* SITENAME   Crêperie"]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +46,6 @@ def test_set_lists_the_choices(
     assert "hush" not in result.stderr
 
 
-def test_list_shortens_values(run: Run, app: Flask) -> None:
-    app.extensions["waffleconf"].update_db({"TEXT": "many words\n" * 30})
-    (line,) = [line for line in run("list").stdout.splitlines() if "TEXT" in line]
-    assert line.startswith("* TEXT       many words many words") and line.endswith("…")
-    assert len(line) < 80
-
-
 @pytest.mark.parametrize(
     ("key", "text", "value"),
     [
@@ -103,7 +57,6 @@ def test_list_shortens_values(run: Run, app: Flask) -> None:
         ("THEME", "dark", "dark"),
         ("HOURS", '{"tue": [10, 12]}', {"tue": [10, 12]}),
         ("REGION", "us", "us"),
-        ("TOKEN", "s3cret", "s3cret"),
     ],
 )
 def test_set_saves_the_value(run: Run, app: Flask, key: str, text: str, value: Any) -> None:
@@ -141,11 +94,6 @@ def test_who_has_to_be_restarted_is_said_when_processes_do_not_follow(
     result = app.test_cli_runner().invoke(args=["waffle", *command])
     assert result.exit_code == 0
     assert ("WAFFLE_MULTIPROC is off" in result.stderr) is not multiproc
-
-
-def test_list_never_steers_the_terminal(run: Run, app: Flask) -> None:
-    app.extensions["waffleconf"].update_db({"SITENAME": "a\x1b]0;title\x07b\u202ec"})
-    assert r"a\x1b]0;title\x07b\u202ec" in run("list").stdout
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -214,19 +162,6 @@ def test_reset_brings_back_the_defaults(run: Run, app: Flask) -> None:
     assert stored(app) == {"OPEN": True}
 
 
-@pytest.mark.parametrize(
-    "args",
-    [["list"], ["get", "TOKEN"], ["set", "TOKEN", "hunter2"], ["reset", "TOKEN"]],
-)
-def test_a_secret_is_never_printed(
-    run: Run, app: Flask, args: list[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    app.extensions["waffleconf"].update_db({"TOKEN": "hunter1"})
-    result = run(*args)
-    assert result.exit_code == (args[0] == "get")
-    assert "hunter" not in result.output + caplog.text
-
-
 @pytest.mark.parametrize("value", ["", "hunter2"])
 def test_get_of_a_secret_fails_and_prints_nothing_that_a_script_could_keep(
     run: Run, app: Flask, value: str
@@ -258,19 +193,6 @@ def test_what_reveal_prints_is_what_set_takes(
     assert stored(app) == {"KEY": secret["default"]}
 
 
-@pytest.mark.parametrize(("value", "shown"), [("", "not set"), ("hunter2", "set")])
-def test_what_list_shows_of_a_secret_is_no_value(
-    run: Run, app: Flask, value: str, shown: str
-) -> None:
-    app.extensions["waffleconf"].update_db({"TOKEN": value})
-    (line,) = [line for line in run("list").stdout.splitlines() if "TOKEN" in line]
-    _, _, copied = line.partition("TOKEN")
-    assert copied.strip() == f"<secret, {shown}>"
-    result = run("set", "TOKEN", copied.strip())
-    assert result.exit_code == 1 and "what list shows" in result.stderr
-    assert app.extensions["waffleconf"].read()["TOKEN"].value == value
-
-
 @pytest.mark.parametrize(
     ("default", "value"), [({"a": 1}, {1: 2}), ([1], [b"x"]), (1, 1.5), (b"", 5), (1.5, 2**60 + 1)]
 )
@@ -295,14 +217,6 @@ def test_a_row_that_cannot_be_decoded_is_reported(run: Run, app: Flask, args: li
     assert result.stderr.count("SITENAME: the default is used: ") == 1
 
 
-def test_without_a_table_the_message_says_so(make_app: Callable[..., Flask]) -> None:
-    app = make_app(CONFS, create=False)
-    result = app.test_cli_runner().invoke(args=["waffle", "set", "SITENAME", "Crêperie"])
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: ")
-    assert isinstance(result.exception, SystemExit)
-
-
 def test_the_log_says_who_changed_it(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -323,11 +237,6 @@ def test_a_user_without_a_name_can_change_settings(
     monkeypatch.setattr("pwd.getpwuid", no_name)
     assert run("set", "SITENAME", "Crêperie").exit_code == 0
     assert stored(app) == {"SITENAME": "Crêperie"}
-
-
-def test_the_commands_are_in_the_app_s_help(app: Flask) -> None:
-    result = CliRunner().invoke(app.cli, ["--help"], obj=None)
-    assert "waffle" in result.output
 
 
 class Hex(IntegerField):
@@ -354,3 +263,73 @@ def test_pages_that_would_have_it_use_different_fields_are_refused(app: Flask, r
     assert "two" not in app.blueprints
     run("set", "RATIO", "2.5")  # of what was refused nothing is left
     assert stored(app) == {"RATIO": 2.5}
+
+
+# How `set` gets a value
+
+
+def test_set_reads_standard_input_with_an_option_too(run: Run, app: Flask) -> None:
+    assert run("set", "TEXT", "--stdin", stdin="one\ntwo\n").exit_code == 0
+    assert stored(app) == {"TEXT": "one\ntwo"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("HOURS", '{"tue": [1, 2]}', {"tue": [1, 2]}),
+        ("PAGE_SIZE", "12", 12),
+        ("OPEN", "true", True),
+        ("SITENAME", '"12"', "12"),
+        ("TIMEOUT", '"2 h"', timedelta(hours=2)),
+    ],
+)
+def test_set_takes_json_as_files_have_it(
+    run: Run, app: Flask, key: str, text: str, value: Any
+) -> None:
+    assert run("set", key, "--json", text).exit_code == 0
+    assert stored(app) == {key: value}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("PAGE_SIZE", '"12"', "PAGE_SIZE: Write it without quotes: 12."),
+        ("HOURS", '{"a": 1', "Line 1, column 8"),
+        ("SITENAME", "Bar", "Line 1, column 1"),
+    ],
+)
+def test_set_refuses_json_of_another_type(
+    run: Run, app: Flask, key: str, text: str, message: str
+) -> None:
+    result = run("set", key, "--json", text)
+    assert result.exit_code == 1 and message in result.stderr
+    assert stored(app) == {}
+
+
+@pytest.mark.parametrize("options", [[], ["--stdin"], ["-"]])
+def test_a_secret_is_typed_or_read_from_standard_input(
+    run: Run, app: Flask, options: list[str]
+) -> None:
+    result = run("set", "TOKEN", *options, stdin="hunter2\n")
+    assert result.exit_code == 0 and "hunter2" not in result.output
+    assert stored(app) == {"TOKEN": "hunter2"}
+
+
+def test_a_secret_is_no_argument(run: Run, app: Flask) -> None:
+    result = run("set", "TOKEN", "hunter2")
+    assert result.exit_code == 1 and "--stdin" in result.stderr
+    assert stored(app) == {}
+
+
+@pytest.mark.parametrize("args", [["SITENAME"], ["SITENAME", "Bar", "--stdin"]])
+def test_set_wants_one_value(run: Run, app: Flask, args: list[str]) -> None:
+    result = run("set", *args)
+    assert result.exit_code == 1 and "VALUE" in result.stderr
+    assert stored(app) == {}
+
+
+def test_set_and_reset_say_who_and_why(run: Run, app: Flask) -> None:
+    run("set", "SITENAME", "Bar", "--actor", "ana", "--note", "the shop moves")
+    run("reset", "SITENAME", "--actor", "ben")
+    assert history(app) == [("SITENAME", "ben", "cli"), ("SITENAME", "ana", "cli")]
+    assert app.extensions["waffleconf"].history.list()[1].note == "the shop moves"

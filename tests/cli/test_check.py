@@ -1,0 +1,120 @@
+"""`check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import CONFS, Run
+from flask import Flask
+from wtforms.validators import DataRequired, NumberRange
+
+FINE = "declarations: ok\nstored values: ok\nundeclared rows: ok\nwatcher: ok\n"
+
+
+def invoke(app: Flask, *args: str) -> Any:
+    return app.test_cli_runner().invoke(args=["waffle", "check", *args])
+
+
+def test_nothing_is_wrong_with_a_new_app(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"SITENAME": "Bar", "TOKEN": "hunter2"})
+    result = run("check", "--strict")
+    assert (result.exit_code, result.stdout) == (0, FINE)
+
+
+def fails() -> list[str]:
+    raise OSError("hunter2")
+
+
+@pytest.mark.parametrize(
+    ("declared", "line", "code"),
+    [
+        ({"default": "", "validators": [DataRequired("Name it.")]}, "warning  K  its default", 0),
+        ({"default": "", "choices": fails}, "error  K  its choices can't be listed: OSError", 1),
+        ({"default": "z", "choices": lambda: ["a"]}, "warning  K  its default is refused", 0),
+    ],
+)
+def test_declarations_are_checked_with_the_functions_of_the_app(
+    make_app: Callable[..., Flask], declared: dict[str, Any], line: str, code: int
+) -> None:
+    result = invoke(make_app({"K": declared}, WAFFLE_STORE_DEFAULTS=False))
+    assert line in result.stdout and result.exit_code == code
+    assert "hunter2" not in result.output
+    assert invoke(make_app({"K": declared}), "--strict").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("later", "line", "code"),
+    [
+        ({"default": 1, "type": bytes}, "error  PAGE_SIZE  the default is used: ", 1),
+        ({"default": "1", "type": str}, "warning  PAGE_SIZE  a converted value is used: ", 0),
+        ({"default": 1, "max": 30}, "error  PAGE_SIZE  it is used all the same: At most 30.", 1),
+        (
+            {"default": 1, "validators": [NumberRange(max=30, message="No.")]},
+            "error  PAGE_SIZE  it is used all the same: No.",
+            1,
+        ),
+    ],
+)
+def test_stored_values_are_checked_against_what_is_declared_now(
+    run: Run, app: Flask, later: dict[str, Any], line: str, code: int
+) -> None:
+    app.extensions["waffleconf"].update_db({"PAGE_SIZE": 40})
+    if later["default"] == 1 and later.get("type") is bytes:
+        later = {"default": b"", "type": bytes}
+    app.config["WAFFLE_CONFS"] = CONFS | {"PAGE_SIZE": later}
+    result = run("check")
+    assert line in result.stdout and result.exit_code == code
+
+
+def test_a_row_that_cannot_be_decoded_is_an_error(run: Run, app: Flask) -> None:
+    with app.app_context():
+        model, db = app.waffle_model, app.waffle_db  # type: ignore[attr-defined]
+        db.session.add(model(key="SITENAME", value="not a pickle"))
+        db.session.commit()
+    result = run("check")
+    assert result.exit_code == 1
+    assert "stored values: 1 error\n  error  SITENAME  the default is used: " in result.stdout
+
+
+def test_what_is_wrong_with_a_secret_is_not_quoted(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"TOKEN": "hunter2"})
+
+    def refuse(form: object, field: Any) -> None:
+        raise ValueError(f"{field.data} is wrong")
+
+    later = {"default": "", "secret": True, "validators": [refuse]}
+    app.config["WAFFLE_CONFS"] = CONFS | {"TOKEN": later}
+    result = run("check")
+    assert result.exit_code == 1 and "error  TOKEN" in result.stdout
+    assert "hunter2" not in result.output
+
+
+def test_a_row_that_nobody_declares_is_a_warning(run: Run, app: Flask) -> None:
+    app.extensions["waffleconf"].update_db({"SITENAME": "Bar"})
+    app.config["WAFFLE_CONFS"] = {"PAGE_SIZE": CONFS["PAGE_SIZE"]}
+    result = run("check")
+    assert result.exit_code == 0
+    assert "warning  SITENAME  to delete it: flask waffle prune SITENAME" in result.stdout
+    assert run("check", "--strict").exit_code == 1
+
+
+def test_a_watcher_that_works_is_fine(make_app: Callable[..., Flask]) -> None:
+    result = invoke(make_app(CONFS, WAFFLE_MULTIPROC=True, WAFFLE_STORE_DEFAULTS=False))
+    assert (result.exit_code, result.stdout) == (0, FINE)
+
+
+def test_a_watcher_that_does_not_work_is_an_error(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    app = make_app(
+        CONFS,
+        WAFFLE_MULTIPROC=True,
+        WAFFLE_WATCHTYPE="redis",
+        WAFFLE_REDIS_URL="redis://127.0.0.1:1/0",
+    )
+    result = invoke(app)
+    assert result.exit_code == 1
+    assert "watcher: 1 error" in result.stdout and "127.0.0.1:1" in result.stdout

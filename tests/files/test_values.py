@@ -1,0 +1,194 @@
+"""Values in files: every type, there and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+import wtforms
+from every_type import CONFS, VALUES, Rights, Theme
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+
+from waffleconf_admin import InvalidValue
+from waffleconf_admin.files import (
+    dump_value,
+    load_value,
+    load_values,
+    read_document,
+    write_document,
+)
+from waffleconf_admin.settings.equality import same
+
+
+@pytest.fixture
+def state(make_app: Callable[..., Flask]) -> Iterator[Any]:
+    app = make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
+    with app.app_context():
+        yield app.extensions["waffleconf"]
+
+
+def in_a_file(state: Any, key: str, value: object, name: str) -> object:
+    """A value after it was written to a file, and read."""
+    text = write_document({key: dump_value(state, key, value)}, name)
+    return load_values(state, read_document(text.encode(), name))[key]
+
+
+@pytest.mark.parametrize("name", ["json", "yaml"])
+@pytest.mark.parametrize("key", CONFS)
+def test_a_value_of_any_type_comes_back(state: Any, key: str, name: str) -> None:
+    @given(VALUES[key])
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    def check(value: Any) -> None:
+        assert same(in_a_file(state, key, value, name), value)
+
+    check()
+
+
+@pytest.mark.parametrize("key", CONFS)
+def test_a_default_of_any_type_comes_back(state: Any, key: str) -> None:
+    default = state.settings[key].default
+    assert same(load_value(state, key, dump_value(state, key, default)), default)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "written"),
+    [
+        ("BOOL", True, True),
+        ("BOOL_OR_NONE", None, None),
+        ("INT", 5, 5),
+        ("FLOAT", 2.0, 2.0),
+        ("FLOAT_ENDLESS", math.inf, "inf"),
+        ("DECIMAL", Decimal("9.90"), "9.90"),
+        ("STR", "12", "12"),
+        ("CHOICE_FEW", "1", "1"),
+        ("CHOICE_FEW", 1, 1),
+        ("ENUM", Theme.HIGH_CONTRAST, "HIGH_CONTRAST"),
+        ("FLAG", Rights.READ | Rights.DELETE, ["READ", "DELETE"]),
+        ("SEVERAL_TUPLE", ("fig", 7), ["fig", 7]),
+        ("SEVERAL_SET", {"c", "a"}, ["a", "c"]),
+        ("DATE", date(2026, 1, 31), "2026-01-31"),
+        ("DURATION", timedelta(minutes=90), "1 h 30 min"),
+        ("UUID", UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        ("BYTES", b"\0\1", "AAE="),
+        ("LIST", [1, {"a": None}], [1, {"a": None}]),
+        ("TUPLE", (1, "a"), [1, "a"]),
+        ("SET", {2, 1}, [1, 2]),
+        ("FILE_SIZE", 10_000_000, 10_000_000),
+        ("ZONE_NAME", "Europe/Berlin", "Europe/Berlin"),
+    ],
+)
+def test_json_holds_what_it_can_and_texts_stand_for_the_rest(
+    state: Any, key: str, value: object, written: object
+) -> None:
+    assert same(dump_value(state, key, value), written)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "value"),
+    [
+        ("FLOAT", 5, 5.0),
+        ("DECIMAL", 5, Decimal(5)),
+        ("DECIMAL", 9.5, Decimal("9.5")),
+        ("RANGE_FLOAT", 1, 1.0),
+        ("FILE_SIZE", "10 MB", 10_000_000),
+        ("BOOL", "on", True),
+        ("DURATION", "PT2H", timedelta(hours=2)),
+        ("NONE", "x", "x"),
+    ],
+)
+def test_more_than_is_written_is_read(state: Any, key: str, written: object, value: object) -> None:
+    assert same(load_value(state, key, written), value)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "message"),
+    [
+        ("INT", "12", "Write it without quotes: 12."),
+        ("INT", "many", "Write a whole number, such as 1000."),
+        ("INT", 1.5, "This must be a whole number, not float."),
+        ("INT", True, "This must be a whole number, not bool."),
+        ("INT", None, "This must be a whole number, not NoneType."),
+        ("INT", [1], "This must be a whole number, not list."),
+        ("BOOL", "true", "Write it without quotes: true."),
+        ("BOOL", 1, "This must be yes or no (True or False), not int."),
+        ("STR", 5, "This must be text, not int."),
+        ("STR", {}, "This must be text, not dict."),
+        ("FLOAT", "1.5", "Write it without quotes: 1.5."),
+        ("FLOAT", 10**400, "digits"),
+        ("DATE", 20260131, "This must be a date, not int."),
+        ("DATE", "31.1.2026", "Write"),
+        ("LIST", "[1]", "This must be a list, not str."),
+        ("LIST", {}, "Write a list"),
+        ("SET", [1, 1], "twice"),
+        ("DICT", [], "Write names with values"),
+        ("CHOICE_FEW", 2, "This is not one of the choices."),
+        ("SEVERAL_LIST", "apple", "This must be a list, not str."),
+        ("SEVERAL_LIST", ["apple", "apple"], "twice"),
+        ("SEVERAL_LIST", ["plum"], "This is not one of the choices."),
+        ("ENUM", "light", "This is not one of the choices."),
+        ("NOBODY", 1, "There is no setting of that name."),
+    ],
+)
+def test_what_is_no_value_is_refused(state: Any, key: str, written: object, message: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        load_value(state, key, written)
+    assert [*caught.value.errors] == [key] and message in caught.value.errors[key]
+
+
+def test_all_that_is_wrong_is_named(state: Any) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        load_values(state, {"INT": "x", "STR": "fine", "NOBODY": 1, "DATE": 5})
+    assert [*caught.value.errors] == ["INT", "NOBODY", "DATE"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ({"default": 1}, 1.5),
+        ({"default": {}}, {1: 2}),
+        ({"default": []}, [b"x"]),
+        ({"default": "x"}, "a\rb"),
+        ({"default": 1 + 2j}, 1 + 2j),
+        ({"default": "a", "choices": ["a", "b"]}, "c"),
+    ],
+)
+def test_a_value_that_no_file_can_hold_is_refused(
+    make_app: Callable[..., Flask], declared: dict[str, Any], value: object
+) -> None:
+    state = make_app({"K": declared}).extensions["waffleconf"]
+    with pytest.raises(InvalidValue, match="No file can hold this value"):
+        dump_value(state, "K", value)
+
+
+def test_fields_of_an_app_read_values_of_files(make_app: Callable[..., Flask]) -> None:
+    def field(setting: object) -> Any:
+        return wtforms.StringField(filters=[str.strip], validators=[wtforms.validators.Length(2)])
+
+    state = make_app({"K": {"default": "xx", "field": field}}).extensions["waffleconf"]
+    assert load_value(state, "K", " yy ") == "yy"
+    assert dump_value(state, "K", "yy") == "yy"
+    with pytest.raises(InvalidValue, match="at least 2"):
+        load_value(state, "K", "y")
+
+
+@pytest.mark.parametrize(
+    ("default", "written"),
+    [("", ["hunter2"]), (1, "hunter2"), ({}, ["hunter2"]), ("", "hunter2\0")],
+)
+def test_what_is_said_of_a_secret_never_quotes_it(
+    make_app: Callable[..., Flask], default: object, written: object
+) -> None:
+    state = make_app({"K": {"default": default, "secret": True}}).extensions["waffleconf"]
+    with pytest.raises(InvalidValue) as caught:
+        load_value(state, "K", written)
+    assert "hunter2" not in str(caught.value) and caught.value.__cause__ is None

@@ -1,0 +1,113 @@
+"""Check: ``flask waffle check``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+import click
+
+from ..exceptions import StoreError
+from ..forms import check_values
+from ..settings.setting import Setting
+from ..state.state import _WaffleState
+from .group import ERROR, waffle
+from .options import examples
+from .output import counted, current_state, print_columns, printable, problem_of
+
+#: Seconds that the watcher gets to connect.
+PATIENCE = 3.0
+
+
+class Finding(NamedTuple):
+    """Something that is wrong."""
+
+    level: Literal["error", "warning"]
+    key: str
+    text: str
+
+
+@waffle.command("check", epilog=examples("check", "check --strict"))
+@click.option("--strict", is_flag=True, help="The exit code is 1 for warnings too.")
+def check(strict: bool) -> None:
+    """Check declarations, stored values and the watcher.
+
+    For CI: the exit code is 1 if there is an error. Warnings are: a default
+    that is refused, a stored value that is converted, and a row that nobody
+    declares, for it may be of another app. To check the watcher, a notification
+    is sent, after which the processes of a running site read the database.
+    """
+    state = current_state()
+    found: list[Finding] = []
+    for title, find_problems in _CHECKS.items():
+        findings = list(find_problems(state))
+        found += findings
+        counts = [
+            counted(sum(f.level == level for f in findings), level)
+            for level in ("error", "warning")
+            if any(f.level == level for f in findings)
+        ]
+        click.echo(f"{title}: {', '.join(counts) or 'ok'}")
+        if findings:
+            print_columns(((f.level, f.key, printable(f.text)) for f in findings), indent="  ")
+    if any(finding.level == "error" or strict for finding in found):
+        raise click.exceptions.Exit(ERROR)
+
+
+def _declarations(state: _WaffleState) -> Iterator[Finding]:
+    """What the start of the app can't check, because it calls no function: choices, validators."""
+    for key, setting in state.settings.items():
+        try:
+            setting.list_choices()
+        except Exception as error:  # whatever a function of the app raises
+            what = f"its choices can't be listed: {type(error).__name__}"
+            yield Finding("error", key, what)
+        else:
+            for text in _problems(state, setting, setting.copy_default()):
+                yield Finding("warning", key, f"its default is refused: {text}")
+
+
+def _stored_values(state: _WaffleState) -> Iterator[Finding]:
+    for key, record in state.read().items():
+        if problem := problem_of(record):
+            yield Finding("warning" if record.served == "converted" else "error", key, problem)
+        elif record.text is not None:
+            for text in _problems(state, state.settings[key], record.value):
+                yield Finding("error", key, f"it is used all the same: {text}")
+
+
+def _problems(state: _WaffleState, setting: Setting, value: object) -> Iterator[str]:
+    """What the declaration says against a value; of a secret without quoting it."""
+    if problem := check_values(state.settings, {setting.key: value}, state.app.config):
+        yield "Of a secret nothing more is said." if setting.secret else problem[setting.key]
+
+
+def _undeclared_rows(state: _WaffleState) -> Iterator[Finding]:
+    try:
+        for key in state.undeclared.list_keys():
+            yield Finding("warning", key, f"to delete it: flask waffle prune {key}")
+    except StoreError as error:
+        yield Finding("warning", "", str(error))
+
+
+def _watcher(state: _WaffleState) -> Iterator[Finding]:
+    """What keeps this process from following others, and from notifying them: it sends a
+    notification, after which they read the database.
+    """
+    state.synchronizer.notify()
+    end = time.monotonic() + PATIENCE
+    while (health := state.synchronizer.health()).trouble and time.monotonic() < end:
+        time.sleep(0.05)
+    if health.trouble:
+        error = f" ({health.last_error})" if health.last_error else ""
+        yield Finding("error", "", health.trouble + error)
+
+
+#: What is checked, in this order.
+_CHECKS: dict[str, Callable[[_WaffleState], Iterator[Finding]]] = {
+    "declarations": _declarations,
+    "stored values": _stored_values,
+    "undeclared rows": _undeclared_rows,
+    "watcher": _watcher,
+}

@@ -1,0 +1,141 @@
+"""Explain: ``flask waffle explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import click
+from flask import current_app
+
+from ..admin import WaffleAdmin
+from ..settings import value_types
+from ..settings.setting import Setting
+from ..state.change import Change
+from ..state.record import Record
+from ..state.state import _WaffleState
+from .group import waffle
+from .options import examples
+from .output import (
+    brief,
+    choices_of,
+    current_state,
+    find,
+    print_columns,
+    printable,
+    problem_of,
+    when,
+)
+
+
+class _Explained(NamedTuple):
+    """A setting, with all that is known of it."""
+
+    state: _WaffleState
+    setting: Setting
+    record: Record
+    change: Change | None  #: the last one
+
+
+@waffle.command("explain", epilog=examples("explain SITENAME"))
+@click.argument("key")
+def explain(key: str) -> None:
+    """Show where the value of the setting KEY comes from.
+
+    A value comes from the first layer that has one. Shown, too: who changed it
+    last, what is declared, and who may change it on which page. Of a secret it
+    says only whether it is set.
+    """
+    state = current_state()
+    setting = find(state, key)
+    record = state.read([key])[key]
+    change = state.history.latest([key]).get(key) if state.history else None
+    explained = _Explained(state, setting, record, change)
+    rows = [
+        (title if number == 0 else "", text)
+        for title, lines in _PARTS.items()
+        for number, text in enumerate(lines(explained))
+    ]
+    print_columns(rows)
+
+
+def _setting(at: _Explained) -> Iterator[str]:
+    yield f"{at.setting.key}: {printable(str(at.setting.label))}"
+
+
+def _value(at: _Explained) -> Iterator[str]:
+    layer = next(name for name, (text, _) in _LAYERS.items() if text(at) is not None)
+    yield f"{brief(at.setting, at.record.value)} ({layer})"
+    if problem := problem_of(at.record):
+        yield printable(problem)
+
+
+def _layers(at: _Explained) -> Iterator[str]:
+    width = max(map(len, _LAYERS))
+    for name, (text, origin) in _LAYERS.items():
+        yield f"{name:{width}}  {text(at) or '-'}  ({origin(at)})"
+
+
+def _in_database(at: _Explained) -> str | None:
+    return None if at.record.text is None else brief(at.setting, at.record.value)
+
+
+def _last_change(at: _Explained) -> str:
+    if at.change is None:
+        return "no change in the history" if at.state.history else "no history is kept"
+    actor = printable(at.change.actor) or "nobody named"
+    note = f": {printable(at.change.note)}" if at.change.note else ""
+    return f"{at.change.source}, {actor}, {when(at.change.at)}{note}"
+
+
+def _default(at: _Explained) -> str:
+    return brief(at.setting, at.setting.default)
+
+
+#: Where a value may come from, the strongest first: its text, None where the layer has none; and
+#: who has put it there.
+_LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explained], str]]] = {
+    "database": (_in_database, _last_change),
+    "default": (_default, lambda at: "code"),
+}
+
+
+def _declaration(at: _Explained) -> Iterator[str]:
+    setting = at.setting
+    yield f"{setting.value_type.__name__}: {value_types.noun(setting.value_type)}"
+    limits = {"at least": setting.min, "at most": setting.max}
+    texts = [f"{name} {limit}" for name, limit in limits.items() if limit is not None]
+    yield from [", ".join(texts)] if texts else []
+    yield from [choices_of(setting).strip()] if choices_of(setting) else []
+    names = ("optional", "secret", "readonly", "confirm", "multiline", "validators", "field")
+    given = [name for name in names if getattr(setting, name)]
+    yield from [", ".join(given)] if given else []
+    yield from [f"group {setting.group}"] if setting.group else []
+
+
+def _permissions(at: _Explained) -> Iterator[str]:
+    """What each page asks; the command line asks nobody."""
+    actions = '"view", "history"' if at.setting.readonly else '"view", "edit", "history"'
+    for blueprint in current_app.blueprints.values():
+        if isinstance(blueprint, WaffleAdmin):
+            options = blueprint.options
+            can = options.can or current_app.config["WAFFLE_CAN"]
+            if options.groups is not None and at.setting.group not in options.groups:
+                asked = "does not show it"
+            elif can is None:
+                asked = "nobody is asked: debug mode and tests only"
+            else:
+                name = getattr(can, "__qualname__", type(can).__qualname__)
+                asked = f"{getattr(can, '__module__', '')}.{name} is asked for {actions}"
+            yield f"page {options.name}: {asked}"
+    yield "command line: nobody is asked"
+
+
+#: What is explained, in this order.
+_PARTS: dict[str, Callable[[_Explained], Iterator[str]]] = {
+    "setting": _setting,
+    "value": _value,
+    "layers": _layers,
+    "declaration": _declaration,
+    "permissions": _permissions,
+}

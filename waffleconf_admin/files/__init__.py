@@ -1,0 +1,34 @@
+"""Files: settings in JSON or YAML, written, read, compared with the database and imported."""
+
+from __future__ import annotations
+
+from .document import (
+    FORMATS,
+    format_of,
+    most_bytes,
+    read_document,
+    write_document,
+    write_json,
+)
+from .export import Export, export_values
+from .plan import ALL, Plan, Step, import_values, make_plan
+from .values import dump_value, load_value, load_values
+
+__all__ = [
+    "ALL",
+    "FORMATS",
+    "Export",
+    "Plan",
+    "Step",
+    "dump_value",
+    "export_values",
+    "format_of",
+    "import_values",
+    "load_value",
+    "load_values",
+    "make_plan",
+    "most_bytes",
+    "read_document",
+    "write_document",
+    "write_json",
+]

@@ -1,0 +1,42 @@
+"""Export: the settings of an app as the values of a file, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..exceptions import InvalidValue
+from ..settings.equality import same
+from ..state.record import Record
+from ..state.state import _WaffleState
+from .values import dump_value
+
+
+class Export(NamedTuple):
+    """What a file holds of an app's settings, and what it leaves out."""
+
+    values: dict[str, object]  #: by key, for `write_document`
+    secrets: list[str]  #: the keys of secrets that are not their default
+    unwritable: list[str]  #: the keys of values that no file can hold
+
+
+def export_values(
+    state: _WaffleState, records: Mapping[str, Record], *, defaults: bool = False
+) -> Export:
+    """Return what is in force.
+
+    :param records: by key, as ``state.read()`` returns them.
+    :param defaults: whether settings that have their default are named too.
+    """
+    export = Export({}, [], [])
+    for key, record in records.items():
+        setting = state.settings[key]
+        modified = not same(record.value, setting.default)
+        if setting.secret:
+            export.secrets.extend([key] if modified else [])
+        elif modified or defaults:
+            try:
+                export.values[key] = dump_value(state, key, record.value)
+            except InvalidValue:
+                export.unwritable.append(key)
+    return export

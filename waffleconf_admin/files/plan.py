@@ -1,0 +1,164 @@
+"""Plan: what an import would do, and does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from ..exceptions import ConflictError, InvalidValue
+from ..i18n import gettext, mark
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..state.record import Record
+from ..state.save import RESET, Origin
+from ..state.state import _WaffleState
+from .drift import Drift, find_drift
+from .values import dump_value, unchanged
+
+#: How often an import is planned anew, because somebody else saved meanwhile.
+ATTEMPTS = 5
+
+#: Settings that are never reset because a file does not name them, and why.
+NEVER_PRUNED: tuple[tuple[Callable[[Setting], bool], str], ...] = (
+    (lambda setting: setting.secret, mark("it is a secret, which no file needs to name")),
+    (lambda setting: setting.readonly, mark("it is read-only")),
+)
+NOT_IN_FILES = mark("no file can hold its value")
+
+
+class _All(Container[str]):
+    """Contains every key."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+ALL = _All()
+
+
+class Step(NamedTuple):
+    """What an import does with one setting."""
+
+    key: str
+    action: Literal["same", "set", "reset", "leave"]
+    old: object  #: the value in force
+    new: object  #: the value of the file; the default for what the file does not name
+    reason: str = ""  #: why it is left alone; "" if it has drifted
+    drift: Drift | None = None  #: also of what is taken over
+
+
+class Plan(NamedTuple):
+    """What an import does."""
+
+    steps: list[Step]
+    records: Mapping[str, Record]  #: what it was decided by
+
+    @property
+    def changes(self) -> list[Step]:
+        """What it writes."""
+        return [step for step in self.steps if step.action in ("set", "reset")]
+
+    @property
+    def drifted(self) -> list[Step]:
+        """What it leaves alone, because somebody has changed it."""
+        return [step for step in self.steps if step.action == "leave" and step.drift]
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        """The new values by key, for a save."""
+        return {s.key: RESET if s.action == "reset" else s.new for s in self.changes}
+
+    @property
+    def expected(self) -> dict[str, object]:
+        """The records by key that the save is decided by."""
+        return {step.key: self.records[step.key] for step in self.changes}
+
+
+def make_plan(
+    state: _WaffleState,
+    values: Mapping[str, object],
+    *,
+    prune: bool = False,
+    take_over: Container[str] = (),
+) -> Plan:
+    """Return what an import of values would do; it reads the database, and asks no rule.
+
+    :param values: by key, as `load_values` returns them.
+    :param prune: reset settings that are not among them.
+    :param take_over: the keys of settings that are written though they have drifted, or `ALL`.
+    :raises StoreError: the database can't be read.
+    """
+    # Records first: a change that comes after this is found by its record.
+    records = state.read()
+    steps = [*_named(values, records), *(_unnamed(state, values, records) if prune else ())]
+    undecided = [step.key for step in steps if step.action in ("set", "reset")]
+    latest = state.history.latest(undecided) if state.history else {}
+    decided = []
+    for step in steps:
+        if step.action in ("set", "reset"):
+            setting, record = state.settings[step.key], records[step.key]
+            drift = find_drift(setting, record, latest.get(step.key))
+            step = step._replace(drift=drift)
+            if drift and step.key not in take_over:
+                step = step._replace(action="leave")
+        decided.append(step)
+    return Plan(decided, records)
+
+
+def import_values(
+    state: _WaffleState,
+    values: Mapping[str, object],
+    origin: Origin,
+    *,
+    prune: bool = False,
+    take_over: Container[str] = (),
+) -> Plan:
+    """Save values, all or none, but for those of settings that have drifted; idempotent.
+
+    Who saves meanwhile is not overwritten. Parameters as for `make_plan`.
+
+    :param origin: who imports, and why.
+    :returns: what was done.
+    :raises InvalidValue: a value breaks its declaration, or a rule.
+    :raises ConflictError: others kept saving these settings.
+    :raises StoreError: the database can't be read or written.
+    """
+    for attempt in range(ATTEMPTS):
+        plan = make_plan(state, values, prune=prune, take_over=take_over)
+        try:
+            state.save(plan.wanted, plan.expected, origin)
+            return plan
+        except ConflictError:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _named(values: Mapping[str, object], records: Mapping[str, Record]) -> Iterator[Step]:
+    """Yield the steps of what a file names."""
+    for key, value in values.items():
+        old = records[key].value
+        yield Step(key, "same" if unchanged(old, value) else "set", old, value)
+
+
+def _unnamed(
+    state: _WaffleState, values: Mapping[str, object], records: Mapping[str, Record]
+) -> Iterator[Step]:
+    """Yield the steps of what a file does not name, if it is not the default."""
+    for key, setting in state.settings.items():
+        record, default = records[key], setting.default
+        if key in values or same(record.value, default):
+            continue
+        reason = _why_not_pruned(state, setting, record)
+        yield Step(key, "leave" if reason else "reset", record.value, default, reason)
+
+
+def _why_not_pruned(state: _WaffleState, setting: Setting, record: Record) -> str:
+    for holds, reason in NEVER_PRUNED:
+        if holds(setting):
+            return gettext(reason)
+    try:
+        dump_value(state, setting.key, record.value)
+    except InvalidValue:
+        return gettext(NOT_IN_FILES)
+    return ""
