@@ -23,10 +23,10 @@ ROOMS = {
     },
     "core": {"calls", "cli", "defaults", "hooks", "state", "store"},
     "hooks": {"contexts"},
+    "cli": {"admin", "codec", "exceptions", "fields", "files", "forms", "settings", "state"},
     "admin": {
         "calls", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state", "sync",
     },
-    "cli": {"admin", "codec", "exceptions", "fields", "files", "forms", "settings", "state"},
     "files": {
         "codec", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state",
     },
