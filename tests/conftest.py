@@ -40,6 +40,23 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 LONGEST = [
     "servers/test_watch_faults.py",
     "servers/test_app_servers.py",
+    "browser/test_browser_screens.py",
+    "servers/test_processes.py",
+    "store/test_many_writers.py",
+    "state/test_history.py",
+    "store/test_store.py",
+    "sync/test_forks.py",
+    "servers/test_faults.py",
+    "sync/test_postgresql.py",
+    "browser/test_browser_types.py",
+    "browser/test_browser_sending.py",
+    "browser/test_browser_editing.py",
+    "browser/test_browser_surroundings.py",
+    "state/test_history_killed.py",
+    "servers/test_side_by_side.py",
+    "package/test_demo.py",
+    "package/test_package.py",
+    "admin/test_bodies.py",
 ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fleet import Process, confs, until
+from fleet import Process, confs, end, until
 
 
 @pytest.fixture(params=["file", "redis", "postgresql", "database"])
@@ -39,8 +39,7 @@ def start(config: dict[str, Any]) -> Iterator[Callable[..., Process]]:
         return started[-1]
 
     yield start
-    for process in started:
-        assert "Traceback" not in process.end()
+    assert not any("Traceback" in printed for printed in end(started))
 
 
 def test_a_process_without_requests_follows(start: Callable[..., Process]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import redis
 import servers
-from fleet import Database, Process, confs, until
+from fleet import Database, Process, confs, end, until
 
 Config = dict[str, Any]
 Fault = Callable[[Config, list[Process]], AbstractContextManager[None]]
@@ -291,8 +291,7 @@ def fleet_of(
         config["SQLALCHEMY_DATABASE_URI"], config["postgres"] = servers["postgres"]
     fleet = Fleet(config)
     yield fleet
-    for process in fleet.processes:
-        process.end()
+    end(fleet.processes)
     if "postgres" in servers:
         with fleet.database.engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM confs")

@@ -66,6 +66,15 @@ class Process:
             return self.popen.stderr.read()
 
 
+def end(processes: Iterable[Process]) -> list[str]:
+    """What each printed as errors, once all have been asked to end."""
+    processes = list(processes)
+    for process in processes:
+        assert process.popen.stdin is not None
+        process.popen.stdin.close()
+    return [process.end() for process in processes]
+
+
 def until(condition: Callable[[], Any], seconds: float = WAIT) -> bool:
     """Whether the condition comes true within so many seconds."""
     deadline = time.monotonic() + seconds
