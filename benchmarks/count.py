@@ -56,18 +56,18 @@ def paths(stack: contextlib.ExitStack) -> Iterator[tuple[str, int, Call]]:
     from subjects import DEFAULTS, JSON, subject
 
     from waffleconf_admin import conf
+    from waffleconf_admin.util import deserialize, serialize
 
     saved = iter(range(10_000))
     for subject_name in ("SQLAlchemy", *([JSON] if "WAFFLE_SERIALIZER" in DEFAULTS else [])):
         on = stack.enter_context(subject(subject_name, "", SETTINGS))
-        state, repository = on.state, on.state._repository
+        state = on.state
         after = " with JSON" if subject_name == JSON else ""
         state.update_conf()
         for name, value in (("an int", 26), ("a str", "Some words"), ("a dict", {"a": [1, 2.5]})):
-            values = {"SETTING_1": value}
-            text = repository.encode(values)["SETTING_1"]
-            yield f"encode {name}{after}", 50, partial(repository.encode, values)
-            yield f"decode {name}{after}", 50, partial(repository.decode, text, "SETTING_1")
+            text = serialize(value, **on.format)
+            yield f"serialize {name}{after}", 50, partial(serialize, value, **on.format)
+            yield f"deserialize {name}{after}", 50, partial(deserialize, text)
         yield f"parse_conf(){after}", 3, state.parse_conf
         yield f"parse_conf([key]){after}", 10, partial(state.parse_conf, ["SETTING_1"])
         yield f"update_conf(), nothing changed{after}", 3, state.update_conf

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import plot
-from measure import GROWTH, REQUESTS, ROOT, Row, exponent, grouped, number, read
+from measure import GROWTH, REQUESTS, ROOT, Row, decimals, exponent, grouped, number, read
 
 DOCS = ROOT / "docs"
 PAGE, FIGURES, IMAGES = DOCS / "performance.md", DOCS / "performance.json", DOCS / "images"
@@ -43,6 +43,9 @@ def sections(about: dict[str, Any], rows: Sequence[Row]) -> Iterator[str]:
         f"Measured {about['when'][:10]} at {about['commit']} on {about['machine']}, load "
         f"{about['load']}, Python {about['python']}, {versions}."
     )
+    aimed = [row for row in rows if row.target is not None]
+    missed = sum(row.missed for row in aimed)
+    yield f"{len(aimed) - missed} of {len(aimed)} targets are met; figures that miss one are bold."
     for each in about["missing"]:
         yield f"Not measured: {each['benchmark']}, {each['what']}: {each['why']}."
     both = [row for row in rows if row.benchmark in STORED]
@@ -65,7 +68,7 @@ def stored(rows: Sequence[Row]) -> str:
     """A line for each work; in each cell milliseconds and how many times the floor that is."""
     sizes = sorted({row.settings for row in rows})[-2:]
     subjects = list(dict.fromkeys(row.subject for row in rows))
-    names = [who.partition(",")[0] for who in subjects]
+    names = [who.rpartition(", ")[0] for who in subjects]
     heading = ["ms", "Floor", "Target", *(f"{name}: {size}" for name in names for size in sizes)]
     heading.append("Growth")
     lines = []
@@ -107,8 +110,8 @@ def throughput(rows: Sequence[Row]) -> str:
     lines = []
     for subject, own in grouped(rows, lambda row: row.subject):
         cells = {row.work: cell(row) for row in own}
-        lines.append([subject, *(cells.get(work, "") for work in works)])
-    return table(["", *works], lines)
+        lines.append([subject, targets(own), *(cells.get(work, "") for work in works)])
+    return table(["", "Target", *works], lines)
 
 
 def cell(row: Row) -> str:
@@ -119,17 +122,18 @@ def cell(row: Row) -> str:
 
 
 def targets(rows: Sequence[Row]) -> str:
-    """The targets of a work: that of each subject, where they differ."""
-    found = dict.fromkeys(f"{row.target:g}" for row in rows if row.target is not None)
-    return ", ".join(found)
+    """The target of a work; where not all subjects have the same, theirs too."""
+    aimed = [row for row in rows if row.target is not None]
+    found = {row.target: row.subject.rpartition(", ")[0] for row in reversed(aimed)}
+    first, *others = reversed(found) if found else [""]
+    return "; ".join([f"{first}", *(f"{found[target]} {target}" for target in others)])
 
 
 def growth_of(fits: Iterable[float | None]) -> str:
     """The greatest exponent."""
-    found = [fit for fit in fits if fit is not None]
-    if not found:
-        return ""
-    return f"**{number(max(found))}**" if max(found) > GROWTH else number(max(found))
+    greatest = max((fit for fit in fits if fit is not None), default=None)
+    text = decimals(greatest)
+    return f"**{text}**" if (greatest or 0) > GROWTH else text
 
 
 def table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -96,8 +96,9 @@ class Row:
     def missed(self) -> bool:
         if self.target is None:
             return False
-        more = self.compared > self.target
-        return not more if self.unit == REQUESTS else more
+        if self.unit == REQUESTS:
+            return self.compared < self.target
+        return self.compared > self.target
 
     @property
     def place(self) -> Place:
@@ -220,9 +221,9 @@ def report(rows: Sequence[Row], former: Mapping[Place, Row]) -> str:
                 line += numbers(row.floor) if row.floor else [""] * 3
                 before = former[row.place].compared if row.place in former else None
                 growth = exponent(cells) if row is cells[-1] else None
-                too_fast = growth is not None and growth > GROWTH
                 line += [number(row.ratio), marked(number(row.target), row.missed)]
-                lines.append([*line, number(before), marked(number(growth), too_fast)])
+                line += [number(before), marked(decimals(growth), (growth or 0) > GROWTH)]
+                lines.append(line)
         blocks.append(f"{benchmark}: {work} ({own[0].unit}{floor})\n{columns(lines)}")
     return "\n\n".join(blocks)
 
@@ -248,6 +249,11 @@ def number(value: float | None) -> str:
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def decimals(value: float | None) -> str:
+    """Two decimals, for exponents."""
+    return "" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def marked(text: str, missed: bool) -> str:

@@ -77,6 +77,7 @@ def main() -> None:
         if row.missed:
             place = ", ".join(str(part) for part in row.place if part)
             print(f"Missed: {place}: {number(row.compared)} instead of {number(row.target)}")
+    missing = list(dict.fromkeys(missing))
     for each in missing:
         print(f"Not measured: {each.benchmark}, {each.what}: {each.why}")
     write(chosen.json, described(missing, chosen.quick), rows)

@@ -28,6 +28,7 @@ from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
 from waffleconf_admin.core import DEFAULTS
+from waffleconf_admin.util import serialize
 
 ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
 JSON = "SQLAlchemy with JSON"  #: the same, and WAFFLE_SERIALIZER is 'json'
@@ -133,8 +134,9 @@ class Subject:
             key: {"desc": f"Setting {key}", "default": value}
             for key, value in self.variant(0).items()
         }
+        self.format: dict[str, Any] = {}
         if name == JSON:
-            self.app.config["WAFFLE_SERIALIZER"] = "json"
+            self.app.config["WAFFLE_SERIALIZER"] = self.format["format"] = "json"
         self.raw, self.floor = Raw(url, "confs"), Raw(url, "floors")
         for raw in (self.raw, self.floor):
             stack.callback(raw.connection.close)
@@ -155,8 +157,8 @@ class Subject:
         return {key: self.values(number, variant) for number, key in enumerate(self.keys)}
 
     def texts(self, values: Mapping[str, object]) -> dict[str, str]:
-        """What the app would store, which keeps nothing of it in memory."""
-        return self.state._repository.encode(values)
+        """What the app would store."""
+        return {key: serialize(value, **self.format) for key, value in values.items()}
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from waffleconf_admin.core import DEFAULTS
+from waffleconf_admin.util import deserialize
 
 ROOT = Path(__file__).parents[2]
 COUNT = 16
@@ -61,13 +63,12 @@ def test_what_is_timed_does_its_work(name: str, subject: str) -> None:
         pytest.skip("no defaults are stored, or there is no JSON yet")
     changed = {"all changed": COUNT, "all given, one changed": 1, "one": 1, "one key": 1}
     with load("subjects").subject(subject, "", COUNT) as on:
-        decode = on.state._repository.decode
         for work in load(name).works(on):
             served = []
             for _ in range(3):
                 work.before()
                 done = work.ours()
-                stored = {key: decode(text, key) for key, text in on.raw.select()}
+                stored = {key: deserialize(text) for key, text in on.raw.select()}
                 assert stored == on.state.parse_conf()
                 assert done is True or len(done) == changed.get(work.name, COUNT), work.name
                 if name in ("reload", "update_db"):
@@ -108,6 +109,23 @@ def test_a_table_shows_the_run_before() -> None:
         "settings": "100", "median": "1.50", "min": "1.50", "max": "1.50", "ratio": "3.00",
         "before": "17.4",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("unit", "ratio", "missed"),
+    [
+        ("ms", 3.0, False),
+        ("ms", 3.1, True),
+        ("requests a second", 3.0, False),
+        ("requests a second", 2.9, True),
+    ],
+)
+def test_a_missed_target_is_marked(unit: str, ratio: float, missed: bool) -> None:
+    measure = load("measure")
+    found = dataclasses.replace(row(1000, 9.0, ratio=ratio, target=3.0), unit=unit)
+    assert found.missed is missed
+    assert ("missed" in measure.report([found], {})) is missed
+    assert ("**" in load("document").cell(found)) is missed
 
 
 def test_the_page_of_a_run_has_tables_and_plots() -> None:
