@@ -11,7 +11,7 @@ from flask import Flask
 from pages import URL, row, sent, state_of, stored, typed, words
 
 from waffleconf_admin import StoreError
-from waffleconf_admin.state.save import Origin
+from waffleconf_admin.state.task import Origin
 
 
 def test_a_conflict_shows_both_values_and_the_second_save_writes(orm_app: Flask) -> None:

@@ -126,6 +126,7 @@ def save_undo_and_list(state: _WaffleState) -> None:
     changes = history.list(limit=1000)
     history.latest([change.key for change in changes])
     history.obstacles(changes)
+    assert not any(history.obstacle(change, ask=False) for change in changes)
     history.undo(saved.change_set or "")
     state.parse_conf()
 

@@ -10,8 +10,9 @@ from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..settings.equality import same
 from ..settings.setting import Setting
-from ..state.save import RESET, Origin, Saved
+from ..state.save import Saved
 from ..state.state import _WaffleState
+from ..state.task import RESET, Origin
 
 log = logging.getLogger(__name__)
 

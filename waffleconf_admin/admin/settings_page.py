@@ -18,8 +18,9 @@ from ..i18n import gettext as _
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.form import build_form
-from ..state.save import RESET, Origin, Saved
+from ..state.save import Saved
 from ..state.state import _WaffleState
+from ..state.task import RESET, Origin
 from . import csrf, undo
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .messages import flash_saved, saved_messages

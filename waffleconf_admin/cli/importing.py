@@ -7,8 +7,8 @@ import click
 from ..exceptions import InvalidValue
 from ..files import ALL, Plan, Step, import_values, make_plan
 from ..settings.setting import Setting
-from ..state.save import Origin
 from ..state.state import _WaffleState
+from ..state.task import Origin
 from .files import file_format, prune_option, read_values, refused
 from .group import DIFFERS, waffle
 from .options import changes_settings, examples

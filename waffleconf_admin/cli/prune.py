@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask import current_app
 
-from ..state.save import Origin
+from ..state.task import Origin
 from .group import waffle
 from .options import changes_settings, examples
 from .output import counted, current_history, current_state, say

@@ -10,8 +10,8 @@ from ..i18n import gettext, mark
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.record import Record
-from ..state.save import RESET, Origin
 from ..state.state import _WaffleState
+from ..state.task import RESET, Origin
 from .drift import Drift, find_drift
 from .values import dump_value, unchanged
 

@@ -11,18 +11,17 @@ from typing import Any, Protocol
 
 from flask import Flask
 
-from .. import forms
-from ..contexts import context_of
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..i18n import gettext
-from ..settings import value_types
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow
 from ..store.contract import is_storable
 from .change import Change, ChangeReader
+from .obstacles import Obstacles
 from .record import Record
 from .repository import Repository
-from .save import RESET, Origin, Saved
+from .save import Saved
+from .task import RESET, Origin
 
 log = logging.getLogger(__name__)
 
@@ -121,41 +120,12 @@ class History:
         :param ask: whether to ask the app's own code too, validators and functions of choices: it
             may take its time.
         """
-        return self._obstacle(change, self._state.settings if ask else None)
+        return self._obstacles(ask=ask).of(change)
 
     def obstacles(self, changes: Iterable[Change]) -> dict[str, str]:
         """Return `obstacle` by key for changes of different settings."""
-        settings = self._state.settings
-        return {change.key: self._obstacle(change, settings) for change in changes}
-
-    def _obstacle(self, change: Change, settings: Mapping[str, Setting] | None) -> str:
-        """Do what `obstacle` does.
-
-        :param settings: all that are declared; None: do not ask the app's own code.
-        """
-        setting = change.setting
-        if setting is None:
-            return gettext("it is no longer a setting")
-        if change.secret:
-            return gettext("it is a secret, and of secrets no value is kept")
-        if change.old_text is None:
-            return ""
-        try:
-            stored = self._repository.decode(change.old_text, change.key)
-        except InvalidValue:
-            return gettext("its old value can't be read any more")
-        old, served = setting.serve(stored)
-        other = setting.default is not None and not value_types.accepts(setting.value_type, old)
-        if served == "default" or other:
-            return gettext("it is of another type now")
-        problem = (
-            setting.stored_problem(old)
-            if settings is None
-            else self._problem(settings, change.key, old)
-        )
-        if not problem:
-            return ""
-        return gettext("its old value is no longer allowed: %(problem)s", problem=problem)
+        obstacles = self._obstacles(ask=True)
+        return {change.key: obstacles.of(change) for change in changes}
 
     # Writing
 
@@ -227,10 +197,9 @@ class History:
         # A full batch: there are more.
         self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
 
-    def _problem(self, settings: Mapping[str, Setting], key: str, value: object) -> str | None:
-        app = self._state.app
-        with context_of(app):
-            return forms.check_values(settings, {key: value}, app.config).get(key)
+    def _obstacles(self, *, ask: bool) -> Obstacles:
+        settings = self._state.settings if ask else None
+        return Obstacles(self._state.app, self._repository, settings)
 
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
         """The values that the settings must still have."""

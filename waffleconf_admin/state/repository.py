@@ -128,7 +128,6 @@ class Repository:
         if all(seen == new for seen, new in swaps.values()):
             return True
         with quiet_context(self._app):
-            self._check_location()
             # A store of the app's own that keeps no history need not know of it.
             return self._store.swap(swaps, history) if history else self._store.swap(swaps)
 

@@ -6,10 +6,8 @@ import logging
 import random
 import reprlib
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from flask import Flask
 
@@ -19,24 +17,15 @@ from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
-from ..store.contract import storable
 from .cache import Cache, Changes
 from .record import Record
 from .repository import Repository
+from .task import RESET, Origin, Task
 
 log = logging.getLogger(__name__)
 
-#: Characters that the history keeps of an actor and of a note.
-ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
 #: How often a save that others keep overtaking is tried before it is given up.
 ATTEMPTS = 20
-
-#: Sources of people, who may not know the secret that they overwrite. What they type for a secret
-#: is always written: otherwise "nothing changed" would confirm a guess.
-INTERACTIVE_SOURCES = ("page", "api")
-
-#: As a value: no row, so that the default holds.
-RESET: Final = object()
 
 #: What rules say: the messages by key ({} when fine).
 Problems = Mapping[str, str] | None
@@ -49,32 +38,6 @@ class Saved(dict[str, object]):
 
     #: The name of the save in the history; None when nothing was written or no history is kept.
     change_set: str | None = None
-
-
-class Origin(NamedTuple):
-    """Who saves, why, and by which way in."""
-
-    actor: str | None
-    note: str | None
-    source: str
-
-
-class Task(NamedTuple):
-    """What a save is asked to do."""
-
-    settings: Mapping[str, Setting]  #: all that are declared
-    wanted: Mapping[str, object]
-    expected: Mapping[str, object]
-    origin: Origin
-
-    def new_value(self, key: str) -> object:
-        """Return the value that a setting is to have."""
-        value = self.wanted[key]
-        return self.settings[key].copy_default() if value is RESET else value
-
-    def always_writes(self, key: str) -> bool:
-        """Whether a setting is written even if the database holds the value already."""
-        return self.settings[key].secret and self.origin.source in INTERACTIVE_SOURCES
 
 
 class Seen(NamedTuple):
@@ -192,7 +155,7 @@ class Saver:
             if key in decisive
         }
         written = {key: swap for key, swap in swaps.items() if key in new}
-        history = history_rows(task, written) if self._keeps_history else []
+        history = task.history(written) if self._keeps_history else []
         return Decision(new, swaps, history)
 
     def _write(self, decision: Decision) -> bool:
@@ -250,27 +213,6 @@ class Saver:
             ) from (None if any(s.secret for s in task.settings.values()) else error)
         if problems:
             raise InvalidValue(problems)
-
-
-def history_rows(task: Task, swaps: Mapping[str, Swap]) -> list[HistoryRow]:
-    """Return what a save adds to the history; of secrets no texts."""
-    settings, origin = task.settings, task.origin
-    change_set, now = uuid.uuid4().hex, datetime.now(UTC)
-    actor = storable(origin.actor)[:ACTOR_LENGTH]
-    note = storable(origin.note)[:NOTE_LENGTH]
-    return [
-        HistoryRow(
-            change_set,
-            key,
-            None if settings[key].secret else swap.seen,
-            None if settings[key].secret else swap.new,
-            actor,
-            now,
-            note,
-            origin.source,
-        )
-        for key, swap in swaps.items()
-    ]
 
 
 def _log(task: Task, changes: Changes) -> None:

@@ -24,7 +24,8 @@ from .history import History
 from .loading import Loader
 from .record import Record
 from .repository import Repository
-from .save import RESET, Origin, Saved, Saver, Validate
+from .save import Saved, Saver, Validate
+from .task import RESET, Origin
 from .undeclared import Undeclared
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from ..store.contract import is_storable, storable
 from .repository import Repository
-from .save import ACTOR_LENGTH, ATTEMPTS, NOTE_LENGTH, Origin
+from .save import ATTEMPTS
+from .task import ACTOR_LENGTH, NOTE_LENGTH, Origin
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,50 @@ def row_of(instance: Any) -> HistoryRow:
         source=instance.source or "",
         id=instance.id,
     )
+
+
+# Columns of SQLAlchemy and of peewee overload the same operators: each condition stands here once.
+
+_FILTERS: tuple[tuple[str, str, Callable[[Any, Any], object]], ...] = (
+    ("change_set", "change_set", operator.eq),
+    ("actor", "actor", operator.eq),
+    ("source", "source", operator.eq),
+    ("keys", "key", lambda column, keys: column.in_(keys)),
+    ("since", "at", operator.ge),
+    ("until", "at", operator.lt),
+)
+
+
+def conditions(model: Any, query: HistoryQuery, *, zoned: bool) -> list[Any]:
+    """Return what a query asks of the columns of a history model, but for `HistoryQuery.before`.
+
+    :param zoned: whether the column ``at`` has a time zone.
+    """
+    given = query._asdict()
+    for name in ("since", "until"):
+        if given[name] is not None:
+            given[name] = column_time(given[name], zoned=zoned)
+    return [
+        compare(getattr(model, column), given[name])
+        for name, column, compare in _FILTERS
+        if given[name] is not None
+    ]
+
+
+def after_row(model: Any, id: object, at: object) -> list[Any]:
+    """Return the conditions of what follows a row in the answer.
+
+    :param id: that of the row.
+    :param at: its time where the answer is ordered by time; else None.
+    """
+    if at is None:
+        return [model.id < id]
+    return [model.at <= at, (model.at < at) | (model.id < id)]
+
+
+def order(model: Any, query: HistoryQuery) -> list[Any]:
+    """Return the order of the answer to a query."""
+    return [model.at.desc(), model.id.desc()] if query.by_time else [model.id.desc()]
 
 
 def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[HistoryRow]:

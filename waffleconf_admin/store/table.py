@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic
 
 from .contract import Swaps
@@ -39,21 +39,14 @@ class Table(Generic[C]):
         self.rows.write(connection, swaps, by_instance=not self._irregular.isdisjoint(swaps))
 
     def _texts(self, rows: Iterable[Row], keys: list[str] | None) -> dict[str, str]:
-        rows = list(rows)
-        found: dict[str, str] = dict(rows)
         # A database may compare keys more loosely than Python does, and find more than asked for.
-        wanted = found.keys() if keys is None else set(keys)
-        if len(found) == len(rows) and found.keys() <= wanted and _are_texts(found):
-            return found  # as nearly always
-        return self._texts_one_by_one(rows, wanted)
-
-    def _texts_one_by_one(self, rows: Iterable[Row], wanted: Set[str]) -> dict[str, str]:
+        wanted = None if keys is None else set(keys)
         found: dict[str, str] = {}
         repeated = set()
         for key, stored in rows:
-            if key not in wanted:
+            if wanted is not None and key not in wanted:
                 continue
-            text = as_text(stored)
+            text = stored if isinstance(stored, str) else as_text(stored)
             if text is not stored:
                 self._irregular.add(key)
             if key in found:
@@ -68,10 +61,6 @@ class Table(Generic[C]):
             )
         self._irregular |= repeated
         return found
-
-
-def _are_texts(found: Mapping[Any, object]) -> bool:
-    return set(map(type, found.values())) <= {str}
 
 
 def by_statement(swaps: Swaps) -> Mapping[str, list[dict[str, str | None]]]:

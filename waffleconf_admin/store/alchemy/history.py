@@ -10,7 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..contract import HistoryQuery, HistoryRow
-from ..history import attributes_of, column_time, newest_first, row_of
+from ..history import (
+    after_row,
+    attributes_of,
+    column_time,
+    conditions,
+    newest_first,
+    order,
+    row_of,
+)
 from ..orm import History
 from .rows import MAX_KEYS, has_hooks, new_instance, session_on
 
@@ -47,17 +55,7 @@ class AlchemyHistory(History[sa.Connection]):
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        wanted = [
-            getattr(model, name) == value
-            for name in ("change_set", "actor", "source")
-            if (value := getattr(query, name)) is not None
-        ]
-        if query.keys is not None:
-            wanted.append(model.key.in_(query.keys))
-        if query.since is not None:
-            wanted.append(model.at >= self._at(query.since))
-        if query.until is not None:
-            wanted.append(model.at < self._at(query.until))
+        wanted, at = conditions(model, query, zoned=self._zoned), None
         if query.before is not None:
             # Of its own type: PostgreSQL refuses a number that is too large for the column's.
             before = sa.literal(query.before, sa.BigInteger)
@@ -65,12 +63,10 @@ class AlchemyHistory(History[sa.Connection]):
                 at = connection.scalar(sa.select(model.at).where(model.id == before))
                 if at is None:  # pruned meanwhile, and what is older with it
                     return []
-                wanted += [model.at <= at, sa.or_(model.at < at, model.id < before)]
-            else:
-                wanted.append(model.id < before)
-        order = (model.at.desc(), model.id.desc()) if query.by_time else (model.id.desc(),)
+            wanted += after_row(model, before, at)
+        ids = sa.select(model.id).where(*wanted).order_by(*order(model, query))
         # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
-        found = sa.select(model.id).where(*wanted).order_by(*order).limit(query.limit).subquery()
+        found = ids.limit(query.limit).subquery()
         select = sa.select(model).join(found, model.id == found.c.id)
         return newest_first(self._rows(connection, select), query)
 

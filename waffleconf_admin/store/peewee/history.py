@@ -9,7 +9,15 @@ from typing import Any
 import peewee
 
 from ..contract import HistoryQuery, HistoryRow
-from ..history import attributes_of, column_time, newest_first, row_of
+from ..history import (
+    after_row,
+    attributes_of,
+    column_time,
+    conditions,
+    newest_first,
+    order,
+    row_of,
+)
 from ..orm import History
 from .rows import has_hooks
 
@@ -42,28 +50,14 @@ class PeeweeHistory(History[object]):
 
     def read(self, connection: object, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        wanted = [
-            getattr(model, name) == value
-            for name in ("change_set", "actor", "source")
-            if (value := getattr(query, name)) is not None
-        ]
-        if query.keys is not None:
-            wanted.append(model.key.in_(query.keys))
-        if query.since is not None:
-            wanted.append(model.at >= self._at(query.since))
-        if query.until is not None:
-            wanted.append(model.at < self._at(query.until))
+        wanted, at = conditions(model, query, zoned=self._zoned), None
         if query.before is not None:
-            before = query.before
             if query.by_time:
-                at = model.select(model.at).where(model.id == before).scalar(connection)
+                at = model.select(model.at).where(model.id == query.before).scalar(connection)
                 if at is None:  # pruned meanwhile, and what is older with it
                     return []
-                wanted += [model.at <= at, (model.at < at) | (model.id < before)]
-            else:
-                wanted.append(model.id < before)
-        order = (model.at.desc(), model.id.desc()) if query.by_time else (model.id.desc(),)
-        ids = model.select(model.id).order_by(*order).limit(query.limit)
+            wanted += after_row(model, query.before, at)
+        ids = model.select(model.id).order_by(*order(model, query)).limit(query.limit)
         # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
         found = (ids.where(*wanted) if wanted else ids).alias("found")
         instances = model.select().join(found, on=(model.id == found.c.id))

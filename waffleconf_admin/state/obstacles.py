@@ -1,0 +1,60 @@
+"""Obstacles: why a setting can't have again what it had before a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+from .. import forms
+from ..contexts import context_of
+from ..exceptions import InvalidValue
+from ..i18n import gettext
+from ..settings import value_types
+from ..settings.setting import Setting
+from .change import Change
+from .repository import Repository
+
+
+class Obstacles:
+    """Says of changes why they can't be undone.
+
+    :param settings: all that are declared; None: the app's own code, validators and functions of
+        choices, is not asked.
+    """
+
+    def __init__(
+        self, app: Flask, repository: Repository, settings: Mapping[str, Setting] | None
+    ) -> None:
+        self._app = app
+        self._repository = repository
+        self._settings = settings
+
+    def of(self, change: Change) -> str:
+        """Return why the old value can't be restored; "" when it can."""
+        setting = change.setting
+        if setting is None:
+            return gettext("it is no longer a setting")
+        if change.secret:
+            return gettext("it is a secret, and of secrets no value is kept")
+        if change.old_text is None:
+            return ""
+        try:
+            stored = self._repository.decode(change.old_text, change.key)
+        except InvalidValue:
+            return gettext("its old value can't be read any more")
+        old, served = setting.serve(stored)
+        other = setting.default is not None and not value_types.accepts(setting.value_type, old)
+        if served == "default" or other:
+            return gettext("it is of another type now")
+        problem = self._problem(setting, old)
+        if not problem:
+            return ""
+        return gettext("its old value is no longer allowed: %(problem)s", problem=problem)
+
+    def _problem(self, setting: Setting, value: object) -> str | None:
+        if self._settings is None:
+            return setting.stored_problem(value)
+        with context_of(self._app):
+            found = forms.check_values(self._settings, {setting.key: value}, self._app.config)
+        return found.get(setting.key)
