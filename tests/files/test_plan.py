@@ -11,7 +11,7 @@ from flask import Flask
 from waffleconf_admin import ConflictError, conf_changed
 from waffleconf_admin.files import ALL, import_values, make_plan
 from waffleconf_admin.files.plan import ATTEMPTS
-from waffleconf_admin.state.save import Origin
+from waffleconf_admin.state.task import Origin
 
 DEPLOY = Origin("deploy", None, "import")
 CONFS: dict[str, Any] = {"A": {"default": 1}, "B": {"default": 1}}

@@ -6,6 +6,7 @@ import ast
 import html
 import importlib
 import inspect
+import json
 import os
 import re
 import sys
@@ -18,6 +19,9 @@ import pytest
 from flask import Flask, current_app
 
 from waffleconf_admin import WaffleAdmin, WaffleConf, cli
+from waffleconf_admin.codec import deserialize
+from waffleconf_admin.codec.json_tags import ENUM, MARK, TAGS
+from waffleconf_admin.codec.values import ADDRESSES, PATHS
 from waffleconf_admin.defaults import DEFAULTS
 from waffleconf_admin.settings import attributes, declarations
 from waffleconf_admin.settings.setting import Setting
@@ -221,6 +225,17 @@ def test_every_option_of_the_page_is_documented_with_its_default() -> None:
     del parameters["blueprint_options"]
     documented = {name: ast.literal_eval(row[0].strip("`")) for name, row in table.items()}
     assert documented == {name: parameter.default for name, parameter in parameters.items()}
+
+
+def test_every_tag_of_json_is_documented_with_an_example() -> None:
+    table = cells(page("stored-format"), "JSON")
+    others = {cls.__name__ for cls in (*PATHS, *ADDRESSES)} - {"PosixPath", "IPv4Address"}
+    assert table.keys() == {tag.name for tag in TAGS if tag.type.__name__ not in others} | {ENUM}
+    for tag, (_, example) in table.items():
+        text = re.sub("`", "", example)
+        assert list(json.loads(text)) == [tag]
+        if tag != ENUM:
+            assert type(deserialize(text)).__name__ == tag.removeprefix(MARK)
 
 
 def test_every_attribute_of_health_is_documented() -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from waffleconf_admin import InvalidValue, StoreError, WaffleConf, WaffleStore
-from waffleconf_admin.state.save import Origin
+from waffleconf_admin.state.task import Origin
 
 CONFS: dict[str, Any] = {"A": {"default": 1}, "B": {"default": 1}}
 ANA = Origin("ana", "gone", "cli")

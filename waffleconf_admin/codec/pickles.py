@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import binascii
 import pickle
-import re
 import secrets
 from datetime import datetime, time
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
 from .allowed import Allowed
+from .short_pickles import LONG, read_short
 from .unpickler import Unpickler
 from .values import each_part, is_standard
 
@@ -18,8 +18,6 @@ from .values import each_part, is_standard
 PROTOCOL = 2
 #: … but it loses the fold of a datetime (which of the two 02:30 of the night the clocks go back).
 FOLD_PROTOCOL = 4
-_NUMBER = re.compile(rb"(?s)\x80\x02(?:[N\x88\x89]|K.|M..|J....|G.{8})\.")
-_TEXT_START, _TEXT_END = b"\x80\x02X", b"q\x00."
 
 
 def write_pickle(value: object, *, unique: bool = False) -> str:
@@ -46,8 +44,12 @@ def read_pickle(text: str, allowed: Allowed) -> object:
     :raises InvalidValue: it is not base64, too large or names something that is not allowed.
     :raises Exception: others, for a damaged pickle; their texts may quote it.
     """
-    raw = _bytes_of(text)
-    return pickle.loads(raw) if _is_scalar(raw) else Unpickler(raw, allowed).load()
+    try:
+        raw = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raw = _without_blanks(text)
+    value = read_short(raw)
+    return Unpickler(raw, allowed).load() if value is LONG else value
 
 
 def classes_in(value: object, attributes: bool = True) -> set[type]:
@@ -68,24 +70,12 @@ def _dumps(value: object) -> bytes:
     return raw
 
 
-def _bytes_of(text: str) -> bytes:
+def _without_blanks(text: str) -> bytes:
+    """Decode base64 of other writers, who break lines."""
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:  # other writers of base64 break lines
-        try:
-            return binascii.a2b_base64("".join(text.split()), strict_mode=True)
-        except ValueError as error:
-            raise InvalidValue(mark("the stored text is not base64")) from error
-
-
-def _is_scalar(raw: bytes) -> bool:
-    """Whether a pickle is one number, text, truth value or None, and nothing else: the standard
-    library may read it then.
-    """
-    if raw.startswith(_TEXT_START):
-        length = len(raw) - len(_TEXT_START) - 4 - len(_TEXT_END)
-        return raw.endswith(_TEXT_END) and int.from_bytes(raw[3:7], "little") == length
-    return _NUMBER.fullmatch(raw) is not None
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except ValueError as error:
+        raise InvalidValue(mark("the stored text is not base64")) from error
 
 
 def _nonce() -> bytes:

@@ -35,6 +35,7 @@ def create_app() -> Flask:
         SECRET_KEY="only for the demo: a real app's key is random and secret",
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{folder / 'shop.db'}",
         WAFFLE_CONFS=CONFS,
+        WAFFLE_SERIALIZER="json",
         WAFFLE_STORE_DEFAULTS=False,
         # Several workers follow each other through a file of the shop's own.
         WAFFLE_MULTIPROC=True,
