@@ -93,6 +93,32 @@ def bars(values: Mapping[str, Sequence[float]], names: Sequence[str]) -> str:
     return svg(width, y, "".join(parts))
 
 
+def stacked(bars: Mapping[str, Mapping[str, float]], parts: Sequence[str], unit: str) -> str:
+    """A bar for each key, made of parts one after the other, with the sum behind it."""
+    left, width, height = 110, 720, 26
+    scale = (width - left - 150) / max(sum(bar.values()) for bar in bars.values())
+    shades = {part: 1 - place / (len(parts) + 1) for place, part in enumerate(parts)}
+    drawn, x = [], 8.0
+    for part in parts:
+        fill = f'class="first" stroke="none" opacity="{shades[part]:.2f}"'
+        drawn.append(f'<rect {fill} x="{x:.0f}" y="6" width="12" height="9"/>')
+        drawn.append(text(x + 16, 15, part))
+        x += 28 + 5.6 * len(part)
+    y = 34
+    for name, bar in bars.items():
+        drawn.append(text(left - 8, y + height / 2 + 1, name, anchor="end"))
+        start = float(left)
+        for part in parts:
+            size = f'x="{start:.1f}" y="{y}" width="{bar[part] * scale:.1f}" height="{height - 6}"'
+            shade = f'class="first" stroke="none" opacity="{shades[part]:.2f}"'
+            title = f"<title>{escape(part)}: {number(bar[part])}</title>"
+            drawn.append(f"<rect {shade} {size}>{title}</rect>")
+            start += bar[part] * scale
+        drawn.append(text(start + 6, y + height / 2 + 1, f"{number(sum(bar.values()))} {unit}"))
+        y += height
+    return svg(width, y + 4, "".join(drawn))
+
+
 def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -> str:
     named = f' class="{css}"' if css else ""
     return f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

@@ -6,8 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browsing import SIZES, serving
+from browsing import FULL_SHOP, SIZES, STORED, make_shop, serving
 from flask import Flask
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The shop of all tests that need no other app."""
+    return make_shop(make_app, FULL_SHOP, STORED)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from browsing import (
     arriving,
     declared_anew,
     follow,
-    make_shop,
     row,
     save,
     search,
@@ -24,11 +23,6 @@ from browsing import (
 from flask import Flask
 
 from waffleconf_admin import WaffleAdmin
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_shop(make_app, FULL_SHOP, STORED)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

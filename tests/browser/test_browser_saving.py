@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from browsing import (
-    FULL_SHOP,
     STORED,
     Open,
     arriving,
     dialogs,
     follow,
-    make_shop,
     row,
     save,
     state_of,
     visible_keys,
 )
 from flask import Flask
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_shop(make_app, FULL_SHOP, STORED)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

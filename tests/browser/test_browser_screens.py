@@ -14,14 +14,11 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import (
-    FULL_SHOP,
     LONG,
     SIZES,
-    STORED,
     Open,
     declared_anew,
     follow,
-    make_shop,
     row,
     save,
     search,
@@ -32,11 +29,6 @@ from flask import Flask
 from pages import change_can
 
 SCREENSHOTS = os.environ.get("WAFFLE_SCREENSHOTS")
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_shop(make_app, FULL_SHOP, STORED)
 
 
 def plain(app: Flask, page: Any) -> None:

@@ -56,6 +56,16 @@ def test_a_benchmark_gives_rows(name: str, options: Any) -> None:
     assert all(row.benchmark == name and (row.floor or row.floor_is == "nothing") for row in rows)
 
 
+def test_a_row_costs_less_than_one_of_bare_wtforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Calls are counted, so this is no test of a time.
+    row_cost = load("row_cost")
+    monkeypatch.setattr(row_cost, "SETTINGS", 200)
+    page, bare = (row_cost.calls(url) for url in ("/admin/config", "/bare"))
+    assert 0 < sum(page.values()) < 0.8 * sum(bare.values())
+    drawn = load("plot").stacked({"page": page, "bare": bare}, list(page), "calls")
+    assert len(ElementTree.fromstring(drawn).findall(".//{*}title")) == 2 * len(page)
+
+
 @pytest.mark.parametrize("name", ["parse_conf", "reload", "first_start", "update_db"])
 @pytest.mark.parametrize("subject", ["SQLAlchemy", "SQLAlchemy with JSON", "peewee"])
 def test_what_is_timed_does_its_work(name: str, subject: str) -> None:

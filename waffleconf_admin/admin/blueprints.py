@@ -21,7 +21,7 @@ from ..fields import FieldFactory
 from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import _WaffleState
-from . import assets, csrf, history_page, texts
+from . import assets, csrf, history_page
 from .options import Actor, Can, PageOptions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
@@ -34,7 +34,6 @@ _TEMPLATE_GLOBALS: dict[str, Callable[..., object]] = {
     "language": i18n.language,
     "is_rtl": i18n.is_rtl,
     "asset": assets.url,
-    "limits": texts.limits,
 }
 
 

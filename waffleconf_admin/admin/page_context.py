@@ -32,16 +32,16 @@ class Group(NamedTuple):
     name: str  #: in addresses
     label: str
     fields: list[BoundField]
-    found: int  #: how many the search finds, whatever group is chosen
-    shown: bool  #: whether any of them is visible
-    wanted: int  #: how many the whole filter finds
+    hidden: bool  #: whether the page hides all of them
+    matching: int  #: how many match the search, whichever group is chosen
+    selected: int  #: how many match the whole filter, its group too
 
 
 class PageContext:
     """The variable ``page`` of the template.
 
     :param form: of the settings that the user may see.
-    :param wanted: the filter.
+    :param settings_filter: which settings the address asks for.
     :param sent: what was sent, if anything.
     :param notes: sentences to show on top.
     """
@@ -51,20 +51,20 @@ class PageContext:
         state: _WaffleState,
         permissions: Permissions,
         form: SettingsForm,
-        wanted: SettingsFilter,
+        settings_filter: SettingsFilter,
         sent: PageSubmission | None,
         notes: Iterable[str],
     ) -> None:
         self._form = form
         fields = list(form)
-        self.filter = wanted
+        self.filter = settings_filter
         self.total = len(fields)
         self.changed = sum(field.differs for field in fields)
         self.attention = sum(field.attention for field in fields)
         self.editable = sum(field.editable for field in fields)
         self.groups = self._grouped(fields)
-        self.found = sum(group.found for group in self.groups)
-        self.shown = sum(group.wanted for group in self.groups)
+        self.matching = sum(group.matching for group in self.groups)
+        self.selected = sum(group.selected for group in self.groups)
         #: Secrets are left out: no control shows that one is to be reset.
         self.resets = (
             [key for key in sent.resets if key in form and not form[key].setting.secret]
@@ -93,15 +93,17 @@ class PageContext:
 
     def _group(self, name: str, fields: list[BoundField]) -> Group:
         label = group_label(fields[0].setting)
+        count = len(fields)
         if not self.filter:
-            return Group(name, label, fields, len(fields), True, len(fields))
-        found, chosen = [self.filter.finds(field) for field in fields], self.filter.has_group(name)
-        for field, is_found in zip(fields, found, strict=True):
+            return Group(name, label, fields, False, count, count)
+        matches = [self.filter.matches(field) for field in fields]
+        is_chosen = self.filter.has_group(name)
+        for field, is_match in zip(fields, matches, strict=True):
             # What is not saved yet stays visible.
             unsaved = field.errors or field.setting.key in self._form.changes
-            field.hidden = not (is_found and chosen) and not unsaved
-        visible = any(not field.hidden for field in fields)
-        return Group(name, label, fields, sum(found), visible, sum(found) if chosen else 0)
+            field.hidden = not (is_match and is_chosen) and not unsaved
+        hidden, matching = all(field.hidden for field in fields), sum(matches)
+        return Group(name, label, fields, hidden, matching, matching if is_chosen else 0)
 
     def _latest(
         self, state: _WaffleState, permissions: Permissions, fields: list[BoundField]

@@ -6,11 +6,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
-from weakref import WeakSet
 
 from flask import Flask, current_app
 
 from ..calls import await_result
+from ..log_once import LogOnce
 from ..settings.setting import Setting
 from .options import Can, PageOptions
 
@@ -18,10 +18,6 @@ log = logging.getLogger(__name__)
 
 #: What a developer pastes who has not said yet who may use the page.
 REMEDY = 'app.config["WAFFLE_CAN"] = lambda action, setting: session.get("is_admin") is True'
-
-#: Apps and pages whose mistake is in the log already.
-_apps_without_can: WeakSet[Flask] = WeakSet()
-_pages_without_settings: WeakSet[PageOptions] = WeakSet()
 
 
 class Permissions:
@@ -95,9 +91,8 @@ class Permissions:
         """
         if self._can is not None or current_app.debug or current_app.testing:
             return None
-        if self._app not in _apps_without_can:
-            _apps_without_can.add(self._app)
-            log.warning("nobody may see the settings page until you say who, such as: %s", REMEDY)
+        message = "nobody may see the settings page until you say who, such as: %s"
+        LogOnce.of(self._app, log)("can", logging.WARNING, message, REMEDY)
         return REMEDY
 
 
@@ -107,10 +102,10 @@ def anyone(action: str, setting: Setting) -> bool:
 
 
 def _warn_without_settings(options: PageOptions) -> None:
-    if options not in _pages_without_settings:
-        _pages_without_settings.add(options)
-        log.warning(
-            "the page %r shows no settings: none is declared in the group %s",
-            options.name,
-            " or ".join(map(repr, sorted(options.groups or ()))),
-        )
+    LogOnce.of(options, log)(
+        "settings",
+        logging.WARNING,
+        "the page %r shows no settings: none is declared in the group %s",
+        options.name,
+        " or ".join(map(repr, sorted(options.groups or ()))),
+    )

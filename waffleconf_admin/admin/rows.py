@@ -90,6 +90,18 @@ class Row:
                 self.limits = limits(setting)
             self.control = self._control()
 
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """What the template shows of every row: unpacked at once, for each lookup takes time."""
+        field, setting = self.field, self.field.setting
+        has_notes = self.is_unsaved or field.differs or field.attention
+        framed = self.control is None or self.is_conflict or setting.secret
+        is_simple = not (framed or field.is_group or field.is_switch)
+        return (
+            self.attributes, self.has_label, field.id, setting.label, self.anchor, setting.key,
+            setting.help, has_notes, is_simple, self.control, self.limits,
+        )  # fmt: skip
+
     def _attributes(self, key: str) -> Markup:
         """Those of the row."""
         field = self.field

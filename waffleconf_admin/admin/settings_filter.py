@@ -41,8 +41,8 @@ class SettingsFilter:
         """Whether anything is asked for."""
         return bool(self._words or self.group or self.changed or self.attention)
 
-    def finds(self, field: BoundField) -> bool:
-        """Whether the setting of a bound field is found, whatever group is chosen."""
+    def matches(self, field: BoundField) -> bool:
+        """Whether the setting of a field matches, whichever group is chosen."""
         if (self.changed and not field.differs) or (self.attention and not field.attention):
             return False
         if not self._words:

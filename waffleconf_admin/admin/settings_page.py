@@ -104,8 +104,8 @@ class SettingsPage:
         )
 
     def _show(self, form: SettingsForm, status: int = 200, *notes: str) -> Response:
-        wanted = SettingsFilter(request.args)
-        page = PageContext(self._state, self._permissions, form, wanted, self._sent, notes)
+        settings_filter = SettingsFilter(request.args)
+        page = PageContext(self._state, self._permissions, form, settings_filter, self._sent, notes)
         template = current_app.config["WAFFLE_TEMPLATE"]
         return render_page(self._options, template, status, form=form, page=page)
 

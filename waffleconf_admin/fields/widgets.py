@@ -72,10 +72,12 @@ def attributes(given: dict[str, Any]) -> str:
     """Return HTML attributes, a space before each; True is a bare name, False and None left out."""
     parts = []
     for name, value in given.items():
-        if value is True:
+        if type(value) is str:
+            parts.append(f' {name}="{escape(value) if _SPECIAL(value) else value}"')
+        elif value is True:
             parts.append(f" {name}")
         elif value is not False and value is not None:
-            parts.append(f' {name}="{escape_text(value)}"')
+            parts.append(f' {name}="{escape(value)}"')
     return "".join(parts)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
-from flask import Flask, current_app, has_app_context, request
+from flask import current_app, has_app_context, request
 from itsdangerous import BadData
 
 from ..i18n import gettext, mark
+from ..log_once import LogOnce
 from .guard import field_name
 
 log = logging.getLogger(__name__)
@@ -96,14 +95,9 @@ def _without_session() -> Cause:
 def _report(cause: Cause) -> None:
     if cause.describe is None or not has_app_context():
         return
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    next_time, now = _next_time.setdefault(app, {}), time.monotonic()
-    if now >= next_time.get(cause, now):
-        next_time[cause] = now + INTERVAL
-        log.warning("A form of the settings page was not accepted: %s", cause.describe())
-
-
-_next_time: WeakKeyDictionary[Flask, dict[Cause, float]] = WeakKeyDictionary()
+    log_once = LogOnce.of(current_app._get_current_object(), log, INTERVAL)  # type: ignore[attr-defined]
+    message = "A form of the settings page was not accepted: %s"
+    log_once(cause, logging.WARNING, message, cause.describe())
 
 
 def _about_key() -> str:
