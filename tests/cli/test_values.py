@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tty
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,8 @@ from wtforms import DecimalField
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.cli import waffle
 from waffleconf_admin.fields import IntegerField
+
+ROOT = Path(__file__).parents[2]
 
 
 class Colour(Enum):
@@ -313,6 +318,53 @@ def test_a_secret_is_typed_or_read_from_standard_input(
     result = run("set", "TOKEN", *options, stdin="hunter2\n")
     assert result.exit_code == 0 and "hunter2" not in result.output
     assert stored(app) == {"TOKEN": "hunter2"}
+
+
+def test_without_a_terminal_a_secret_is_not_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(PROGRAM)
+    flask = [sys.executable, "-m", "flask", "--app", "shop", "waffle"]
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
+        "PYTHONIOENCODING": "latin-1",
+    }
+
+    def run(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*flask, *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=env,
+            start_new_session=True,  # so that there is no /dev/tty
+        )
+
+    done = run("set", "TOKEN", stdin="hunter2\n")
+    assert done.returncode == 1 and "use --stdin" in done.stderr
+    assert "Warning" not in done.stderr and "hunter2" not in done.stdout + done.stderr
+    # What the encoding of standard output lacks is no traceback after the save.
+    assert run("set", "SITENAME", "a…b").stdout == "SITENAME is now a\\u2026b\n"
+
+
+PROGRAM = """
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from waffleconf_admin import AlchemyWaffleStore, WaffleConf
+
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///shop.db"
+app.config["WAFFLE_CONFS"] = {
+    "SITENAME": {"default": "Waffle"},
+    "TOKEN": {"default": "", "secret": True},
+}
+db = SQLAlchemy(app)
+Conf, Change = AlchemyWaffleStore.make_models(db)
+WaffleConf(app, AlchemyWaffleStore(db, Conf))
+with app.app_context():
+    db.create_all()
+"""
 
 
 def test_a_secret_is_no_argument(run: Run, app: Flask) -> None:

@@ -40,7 +40,7 @@ def test_yaml_is_written_as_people_write_it() -> None:
     values = {"A": "yes", "B": "2026-01-31", "C": "1e5", "D": "12", "T": "one\ntwo\n", "N": None}
     assert write_document(values, "yaml") == (
         "waffleconf: 1\nsettings:\n  A: 'yes'\n  B: '2026-01-31'\n  C: '1e5'\n  D: '12'\n"
-        "  T: |\n    one\n    two\n  N: null\n"
+        "  T: |\n    one\n    two\n  N: null\n...\n"
     )
 
 
@@ -93,6 +93,20 @@ WHOLE = write_document(NESTED).encode()
 def test_half_a_pipe_is_refused(length: int) -> None:
     with pytest.raises(InvalidValue, match=r"Line|empty"):
         read_document(WHOLE[:length])
+
+
+YAML = write_document(NESTED, "yaml").encode()
+
+
+@pytest.mark.parametrize("length", [*range(1, len(YAML) - 4, 3), len(YAML) - 2])
+def test_half_a_pipe_of_yaml_is_refused_though_it_may_be_yaml(length: int) -> None:
+    with pytest.raises(InvalidValue, match=r"Line|empty|end is missing"):
+        read_document(YAML[:length], "yaml", piped=True)
+    assert read_document(YAML, "yaml", piped=True) == NESTED
+
+
+def test_a_file_of_yaml_needs_no_end() -> None:
+    assert read_document(b"waffleconf: 1\nsettings:\n  A: 1", "yaml") == {"A": 1}
 
 
 @pytest.mark.parametrize(
@@ -174,4 +188,4 @@ def test_hostile_yaml_is_refused(content: bytes, message: str) -> None:
 
 def test_the_texts_of_both_formats_say_the_version() -> None:
     assert json.loads(write_document({}))["waffleconf"] == 1
-    assert write_document({}, "yaml") == "waffleconf: 1\nsettings: {}\n"
+    assert write_document({}, "yaml") == "waffleconf: 1\nsettings: {}\n...\n"

@@ -66,6 +66,7 @@ def test_a_default_of_any_type_comes_back(state: Any, key: str) -> None:
         ("BOOL", True, True),
         ("BOOL_OR_NONE", None, None),
         ("INT", 5, 5),
+        ("INT", 10**400, 10**400),
         ("FLOAT", 2.0, 2.0),
         ("FLOAT_ENDLESS", math.inf, "inf"),
         ("DECIMAL", Decimal("9.90"), "9.90"),

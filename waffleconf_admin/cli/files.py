@@ -97,7 +97,7 @@ def read_values(state: _WaffleState, path: str, format_name: str | None) -> dict
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error
     try:
-        return load_values(state, read_document(content, name))
+        return load_values(state, read_document(content, name, piped=path == "-"))
     except InvalidValue as error:
         raise refused(path, error) from error
 

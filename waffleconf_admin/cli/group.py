@@ -6,6 +6,9 @@ if something differs or has drifted.
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 from flask.cli import AppGroup
 
@@ -24,6 +27,8 @@ class _WaffleGroup(AppGroup):
             raise _shown(error) from error
 
     def invoke(self, ctx: click.Context) -> object:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a save must not end with a traceback
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except click.UsageError as error:

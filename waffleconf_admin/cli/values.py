@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+import warnings
 from dataclasses import replace
 
 import click
@@ -101,7 +103,7 @@ def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
             "or use --stdin."
         )
     elif setting.secret:
-        value = click.prompt(setting.key, hide_input=True, default="", show_default=False, err=True)
+        value = _typed_secret(setting.key)
     if value is None:
         raise click.UsageError(f"Give a VALUE for {setting.key}, or --stdin.")
     if setting.secret and value in SECRET_TEXTS.values():
@@ -109,6 +111,17 @@ def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
             f"{value} is what list shows of a secret, not the secret: get --reveal prints it."
         )
     return value
+
+
+def _typed_secret(key: str) -> str:
+    """What is typed on the terminal, where it is not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            text: str = click.prompt(key, hide_input=True, default="", show_default=False, err=True)
+        except getpass.GetPassWarning as error:
+            raise click.UsageError("There is no terminal to ask for it: use --stdin.") from error
+    return text
 
 
 def _parsed(state: _WaffleState, setting: Setting, text: str, is_json: bool) -> object:

@@ -27,6 +27,7 @@ class Format(NamedTuple):
     write: Callable[[Mapping[str, object]], str]
     suffixes: tuple[str, ...]
     most_megabytes: int  #: a larger file is refused before it is parsed
+    end: str = ""  #: ends what is written, where the first half of it could be read as a whole
 
 
 def write_json(value: object) -> str:
@@ -69,6 +70,7 @@ FORMATS: dict[str, Format] = {
         lambda value: str(_yaml().write_yaml(value)),
         (".yaml", ".yml"),
         1,
+        "\n...",
     ),
 }
 
@@ -94,11 +96,12 @@ def write_document(values: Mapping[str, object], name: str = "json") -> str:
     return FORMATS[name].write({"waffleconf": VERSION, "settings": dict(values)})
 
 
-def read_document(content: bytes, name: str = "json") -> dict[str, object]:
+def read_document(content: bytes, name: str = "json", *, piped: bool = False) -> dict[str, object]:
     """Return the values in a file by key, for `load_values`.
 
     :param content: of a file that is too large, one byte more than is allowed is enough.
     :param name: of the format.
+    :param piped: whether another program has written it, which may have failed half-way.
     :raises InvalidValue: the file can't be read; the message says where, and what to do.
     """
     if len(content) > most_bytes(name):
@@ -118,6 +121,10 @@ def read_document(content: bytes, name: str = "json") -> dict[str, object]:
         raise
     except ValueError as error:
         raise InvalidValue(str(error)) from error
+    if piped and not text.rstrip().endswith(FORMATS[name].end):
+        raise InvalidValue(
+            gettext("Its end is missing: from a pipe YAML ends with a line of three points, “...”.")
+        )
     return _settings(document)
 
 

@@ -84,7 +84,8 @@ def dump_value(state: _WaffleState, key: str, value: object) -> object:
 
 def unchanged(value: object, wanted: object) -> bool:
     """Whether a setting has the value of a file already: 2 is 2.0 where files have 2.0."""
-    return same(value, wanted) or (type(value) is int and same(float(value), wanted))
+    # Python compares them exactly.
+    return same(value, wanted) or (type(value), type(wanted), value == wanted) == (int, float, True)
 
 
 class _Place(NamedTuple):

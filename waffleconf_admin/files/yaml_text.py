@@ -55,7 +55,8 @@ def read_yaml(text: str) -> object:
 
 def write_yaml(value: object) -> str:
     """Return the YAML text of a value that JSON can hold."""
-    text: str = yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=math.inf)
+    style = {"allow_unicode": True, "explicit_end": True, "sort_keys": False, "width": math.inf}
+    text: str = yaml.dump(value, Dumper=Dumper, **style)
     return text
 
 
