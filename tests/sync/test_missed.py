@@ -202,7 +202,7 @@ def test_a_notification_may_come_so_late(
     there.update_conf()
     there.synchronizer._missed.note_listening(late)
     assert there.health().trouble is None
-    there.synchronizer._missed.note_listening(missed.GRACE)
+    there.synchronizer._missed.note_listening(missed.GRACE + 0.1)
     assert MISSED in there.health().trouble
 
 
