@@ -15,9 +15,15 @@ CONFS: dict[str, Any] = {"A": {"default": 1}, "B": {"default": 1}}
 ANA = Origin("ana", "gone", "cli")
 
 
-@pytest.fixture(params=["sqlalchemy", "peewee"])
-def state(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Any:
-    app = make_app(CONFS, orm=request.param, history=True, WAFFLE_STORE_DEFAULTS=False)
+@pytest.fixture(params=["sqlalchemy", "peewee", "sqlalchemy postgres", "peewee mariadb"])
+def state(
+    request: pytest.FixtureRequest,
+    make_app: Callable[..., Flask],
+    server_url: Callable[[str], str],
+) -> Any:
+    orm, _, database = request.param.partition(" ")
+    url = server_url(database) if database else None
+    app = make_app(CONFS, orm=orm, url=url, history=True, WAFFLE_STORE_DEFAULTS=False)
     state = app.extensions["waffleconf"]
     state.update_db({"A": 2, "B": 2})
     app.config["WAFFLE_CONFS"] = {"B": CONFS["B"]}

@@ -76,7 +76,7 @@ FORMATS: dict[str, Format] = {
 
 
 def format_of(path: str) -> str:
-    """Return the name of the format that a file's name tells; "json" where it tells none."""
+    """Return the name of the format of a file by its name; "json" where the name does not say."""
     suffix = PurePath(path).suffix.lower()
     return next((name for name, found in FORMATS.items() if suffix in found.suffixes), "json")
 

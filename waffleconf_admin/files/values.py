@@ -105,15 +105,15 @@ class _Place(NamedTuple):
 
         :raises ValueError: it is none.
         """
-        return self._kind[0](self, written)
+        return self._conversion.load(self, written)
 
     def candidates(self, value: object) -> Iterator[object]:
         """Yield what may stand for a value in a file, the best first."""
-        return self._kind[1](self, value)
+        return self._conversion.candidates(self, value)
 
     @property
-    def _kind(self) -> _Kind:
-        return next(kind for cls, kind in _KINDS.items() if isinstance(self.field, cls))
+    def _conversion(self) -> _Conversion:
+        return next(found for cls, found in _CONVERSIONS.items() if isinstance(self.field, cls))
 
     def parse(self, text: str) -> object:
         return parse_text(self.state, self.setting.key, text)
@@ -123,7 +123,11 @@ class _Place(NamedTuple):
         return ValueError(gettext(WRONG_TYPE, noun=noun, type=type(written).__name__))
 
 
-_Kind = tuple[Callable[[_Place, object], object], Callable[[_Place, Any], Iterator[object]]]
+class _Conversion(NamedTuple):
+    """How values of a field are read from a file, and written to one."""
+
+    load: Callable[[_Place, object], object]
+    candidates: Callable[[_Place, Any], Iterator[object]]
 
 
 def _load_text(place: _Place, written: object) -> object:
@@ -210,13 +214,13 @@ def _lists_of_choices(place: _Place, value: object) -> Iterator[object]:
     yield [item if _has_json(item) else single(place.field, item) for item in items]
 
 
-#: How values of a field are read from a file, and written to one; a subclass before its base.
-_KINDS: dict[type, _Kind] = {
-    MultipleChoiceField: (_load_choices, _lists_of_choices),
-    ZoneField: (_load_text, _texts),
-    ChoiceField: (_load_choice, _choices),
-    JsonField: (_load_json, _json_values),
-    object: (_load_scalar, _scalars),
+#: By class of the field; a subclass before its base.
+_CONVERSIONS: dict[type, _Conversion] = {
+    MultipleChoiceField: _Conversion(_load_choices, _lists_of_choices),
+    ZoneField: _Conversion(_load_text, _texts),
+    ChoiceField: _Conversion(_load_choice, _choices),
+    JsonField: _Conversion(_load_json, _json_values),
+    object: _Conversion(_load_scalar, _scalars),
 }
 
 
