@@ -65,8 +65,8 @@ def iso(**ago: int) -> str:
 @pytest.mark.parametrize(
     ("since", "found"),
     [
-        (iso(hours=1), True),
-        (iso(hours=-1), False),
+        pytest.param(iso(hours=1), True, id="an hour ago"),
+        pytest.param(iso(hours=-1), False, id="in an hour"),
         ("2 h", True),
         ("1 day", True),
         ("0 s", False),
