@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 
+from hostile_pickles import PRIME, chained
+
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import deserialize
 
 SECONDS, MEGABYTES = 30, 1000  #: of processor time and of memory that the worst may take
 LENGTH = 16 * 2**20  #: of the longest text that is read
-PRIME = 2**61 - 1  # ints hash modulo this
 
 
 class Bits(enum.IntFlag):
@@ -25,15 +26,6 @@ def repeated(item: str, start: str = "[", end: str = "]") -> str:
     """As many items as a text may have."""
     count = (LENGTH - len(start) - len(end)) // (len(item) + 1)
     return start + ",".join([item] * count) + end
-
-
-def chained(size: int) -> list[int]:
-    """Numbers for a table of so many slots: all but the first lie where 1 is looked for."""
-    found, at = [1 + size], 1
-    while len(found) < size // 2:
-        at = (at * 5 + 1) % size
-        found.append(at)
-    return found
 
 
 def payloads() -> Iterator[tuple[str, str]]:
