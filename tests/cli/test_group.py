@@ -140,7 +140,7 @@ def test_a_secret_leaves_by_no_command(
         run("import", "--apply", "--take-over", "--all", "--prune", str(path))
     run("import", "-", stdin='{"waffleconf": 1, "settings": {"TOKEN": hunter12}}')
     run("import", "-", stdin='{"waffleconf": 1, "settings": {"TOKEN": "hunter13"')
-    run("check")
+    run("check"), run("convert", "json"), run("convert", "json", "--apply")
     for change in state.history.list():
         run("undo", change.change_set)
     app.config["WAFFLE_CONFS"] = {"SITENAME": SECRETS["SITENAME"]}

@@ -6,48 +6,34 @@ import click
 from flask import current_app
 
 from ..codec import FORMATS, Format
-from .group import waffle
-from .output import current_state, printable
-
-#: The exit status when something can't be converted, and stays as it is.
-LEFT = 2
+from .group import DIFFERS, waffle
+from .options import examples
+from .output import counted, current_state, printable, say
 
 
-@waffle.command("convert")
-@click.option("--apply", is_flag=True, help="Do it; else only what there is to do is shown.")
-@click.argument("format", type=click.Choice(FORMATS))
-@click.pass_context
-def convert(ctx: click.Context, format: Format, apply: bool) -> None:
-    """Store all settings and their history in the FORMAT, json or pickle.
+@waffle.command("convert", epilog=examples("convert json", "convert json --apply"))
+@click.option("--apply", "applied", is_flag=True, help="Do it; otherwise only say what would be.")
+@click.argument("target", metavar="FORMAT", type=click.Choice(FORMATS))
+def convert(target: Format, applied: bool) -> None:
+    """Store all settings and their history as json or as pickle.
 
-    Shows what there is to do; does it with --apply, all in one transaction. The
-    values stay the same. What can't be converted is named and left as it is, and
-    the exit status is 2. Settings of the table that the app doesn't declare are
-    left too.
-
-    \b
-    For example: flask waffle convert json --apply
+    All or nothing is written. Values stay the same. What can't be converted is
+    named and left as it is; the exit code is 2 then, and where there is
+    something to convert. Rows that the app does not declare are left too.
     """
     conversion = current_state().format_conversion()
-    done = conversion.run(format) if apply else conversion.plan(format)
-    what = f"{_count(len(done.swaps), 'setting')} and {_count(len(done.rows), 'change')} of history"
-    if not done.swaps and not done.rows:
-        click.echo(f"There is nothing to convert to {format}.")
-    elif apply:
-        click.echo(f"{what} converted to {format}.")
-    else:
-        click.echo(f"{what} to convert to {format}.")
-        click.echo(
-            f"Nothing was written. To do it: flask waffle convert {format} --apply", err=True
-        )
+    done = conversion.run(target) if applied else conversion.plan(target)
+    found = bool(done.swaps or done.rows)
+    if found:
+        what = f"{counted(len(done.swaps), 'setting')}, {counted(len(done.rows), 'change')}"
+        click.echo(f"{what} {'converted' if applied else 'to convert'} to {target}.")
     for key, why in done.left.items():
         click.echo(f"{key} is left as it is: {printable(why)}.")
-    if current_app.config["WAFFLE_SERIALIZER"] != format:
-        line = f"WAFFLE_SERIALIZER = {format!r}"
-        click.echo(f"The app still saves in the other format. To change that: {line}", err=True)
-    if done.left:
-        ctx.exit(LEFT)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    if found and not applied:
+        say(f"Nothing was written. To do it: flask waffle convert {target} --apply")
+    elif not found:
+        say(f"There is nothing to convert to {target}.")
+    if current_app.config["WAFFLE_SERIALIZER"] != target:
+        say(f"The app still saves in the other format: set WAFFLE_SERIALIZER = {target!r}")
+    if done.left or (found and not applied):
+        raise click.exceptions.Exit(DIFFERS)
