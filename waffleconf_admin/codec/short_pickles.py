@@ -119,16 +119,16 @@ def _size(length: bytes) -> int:
 
 _NUMBER = rb"(K.|M..|J.{4})"
 _STATE = (
-    rb"c_codecs\nencode\nq\x01X(.{4})(.*)q\x02X\x06\0\0\0latin1q\x03\x86q\x04Rq\x05\x85q\x06Rq\x07"
+    rb"c_codecs\nencode\nq\x01X(.{4})(.{0,999})q\x02X\x06\0\0\0latin1q\x03\x86q\x04Rq\x05\x85q\x06Rq\x07"
 )
 #: By how its name is written: what follows the name, and what makes the value of the groups.
 _NAMED = {
-    name: (re.compile(rb"(?s)\x80\x02" + re.escape(name) + rb"q\x00" + rest + rb"\."), make)
+    name: (re.compile(rb"(?s)\x80\x02" + name + rb"q\x00" + rest + rb"\."), make)
     for name, rest, make in (
         (b"cdatetime\ndate\n", _STATE, _make_from_state(date)),
         (b"cdatetime\ndatetime\n", _STATE, _make_from_state(datetime)),
         (b"cdatetime\ntimedelta\n", _NUMBER * 3 + rb"\x87q\x01Rq\x02", _make_timedelta),
-        (b"cdecimal\nDecimal\n", rb"X(.{4})(.*)q\x01\x85q\x02Rq\x03", _make_decimal),
+        (b"cdecimal\nDecimal\n", rb"X(.{4})(.{0,999})q\x01\x85q\x02Rq\x03", _make_decimal),
         (
             b"cuuid\nUUID\n",
             rb"\)\x81q\x01}q\x02X\x03\0\0\0intq\x03(K.|M..|J.{4}|\x8a.{1,18})sb",
