@@ -106,6 +106,14 @@ def test_block_of_a_field_can_render_the_field_again(page: Callable[..., str]) -
     assert 'data-own="Waffle"' in html and html.count('name="SITENAME"') == 2
 
 
+def test_a_block_of_a_field_that_adds_nothing_gives_the_same_page(
+    page: Callable[..., str],
+) -> None:
+    text = """{% extends "waffleconf/waffle_form.html" %}
+    {% block field %}{{ super() }}{% endblock %}"""
+    assert page({"own.html": text}, WAFFLE_TEMPLATE="own").split() == page({}).split()
+
+
 def test_layout_of_the_app(page: Callable[..., str]) -> None:
     base = """<title>{% block title %}{% endblock %} | Shop</title>
     <header>Our shop</header>{% block content %}{% endblock %}<script>inline()</script>"""

@@ -220,7 +220,7 @@ def test_the_log_has_one_line_a_minute_at_most(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(tokens.time, "monotonic", lambda: now)
+    monkeypatch.setattr("time.monotonic", lambda: now)
     client = no_cookie(worker(make_app))
     page = client.get(URL)
     lines = []

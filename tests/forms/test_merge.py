@@ -290,3 +290,18 @@ def test_an_edit_from_before_the_control_changed_is_saved_or_shown(
     assert list(page.send(KEY="20").errors) == ["KEY"]
     page.send(KEY="20 s")
     assert app.extensions["waffleconf"].parse_conf() == {"KEY": timedelta(seconds=20)}
+
+
+def test_a_submission_makes_and_asks_for_only_what_was_touched(app: Flask) -> None:
+    asked: list[str] = []
+
+    def editable(setting: Any) -> bool:
+        asked.append(setting.key)
+        return True
+
+    page = Page(app, editable=editable)
+    asked.clear()
+    page.fields["SIZE"] = "12"
+    with posted(app, page.fields, editable=editable) as form:
+        assert form.validate() and form.changes == {"SIZE": 12}
+        assert asked == list(form._fields.made) == ["SIZE"]

@@ -25,7 +25,8 @@ ROOMS = {
     "hooks": {"contexts"},
     "cli": {"admin", "codec", "exceptions", "fields", "files", "forms", "settings", "state"},
     "admin": {
-        "calls", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state", "sync",
+        "calls", "contexts", "exceptions", "fields", "forms", "i18n", "log_once", "settings",
+        "state", "sync",
     },
     "files": {
         "codec", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state",
@@ -36,7 +37,7 @@ ROOMS = {
     },
     "watcher": {"sync"},
     "sync": {"contexts", "defaults", "exceptions", "i18n"},
-    "forms": {"calls", "contexts", "exceptions", "fields", "i18n", "settings"},
+    "forms": {"calls", "contexts", "exceptions", "fields", "i18n", "log_once", "settings"},
     "fields": {"calls", "codec", "exceptions", "i18n", "settings"},
     "store": {"exceptions", "models"},
     "util": {"codec"},

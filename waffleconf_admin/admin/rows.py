@@ -103,7 +103,7 @@ class Row:
         )  # fmt: skip
 
     def _attributes(self, key: str) -> Markup:
-        """Those of the row."""
+        """Return the attributes of the row."""
         field = self.field
         css = "wf-row" if field.control == "text" else f"wf-row wf-is-{field.control}"
         if field.quoted:
@@ -128,6 +128,7 @@ class Row:
         return Markup(attributes(given))
 
     def _control(self) -> Markup:
+        """Return the control, or the inputs of a group."""
         field = self.field
         if field.is_group and isinstance(field, ChoiceField):
             return field.labelled_inputs()
@@ -135,7 +136,7 @@ class Row:
         return field(**role, **self._described_by())
 
     def _described_by(self) -> dict[str, str]:
-        """The attributes that say which texts of the row describe the control."""
+        """Return the attributes that say which texts of the row describe the control."""
         field = self.field
         texts = f"{field.id}-help" if field.setting.help else ""
         if self.limits:
