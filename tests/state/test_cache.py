@@ -195,13 +195,13 @@ def written(value: object) -> str:
         return repr(value)
 
 
-KEPT = {
+UNCHANGED = {
     "a text": "x" * 100, "a date": date(2026, 1, 1), "a UUID": UUID(int=1), "a list": [1, [2]],
     "a dict": {"a": [1]}, "an object": Shelf(), "a set": {1},
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("value", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("value", UNCHANGED.values(), ids=UNCHANGED)
 def test_a_load_decodes_no_unchanged_text_again(config: dict[str, Any], value: object) -> None:
     rows = Rows({"A": serialize(value)}, Shelf)
     live = Cache(config, rows)  # type: ignore[arg-type]
@@ -258,12 +258,12 @@ def test_a_load_takes_up_no_read_that_had_begun_before_its_call(config: dict[str
     assert live.values["A"] == "new"
 
 
-class Plain:
+class Unequal:
     """A value whose class has no __eq__."""
 
 
 def test_only_a_text_that_is_another_is_a_change(config: dict[str, Any]) -> None:
     live = Cache(config, NoRows())  # type: ignore[arg-type]
-    live.declare(declare({"A": {"default": Plain()}}))
+    live.declare(declare({"A": {"default": Unequal()}}))
     apply(live, live.generation, {"A": None})
     assert apply(live, live.generation, {"A": None}) == {}

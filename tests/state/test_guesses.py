@@ -94,14 +94,14 @@ def answer(
             CONFS, orm, f"sqlite:///{path}{query}", WAFFLE_STORE_DEFAULTS=False, **options
         )
         app.register_blueprint(WaffleAdmin())
-        state, heard = state_of(app), []
-        receivers.append(lambda app, changes, origin: heard.append([*changes, origin]))
+        state, received = state_of(app), []
+        receivers.append(lambda app, changes, origin: received.append([*changes, origin]))
         conf_changed.connect(receivers[-1], app)
         state.update_db({} if stored is None else {"TOKEN": stored, "DSN": stored})
         with ExitStack() as stack, app.test_client() as client:
             data = sent(client.get(URL).text) | form
             state.update_db(meanwhile or {})
-            heard.clear()
+            received.clear()
             caplog.clear()
             stack.enter_context(database(path))
             response = client.post(URL, data=data)
@@ -114,7 +114,7 @@ def answer(
         ]
         return (
             *(bare(response.text), response.status, response.location),
-            *(flashed, lines, heard, history, bare(page.text), read.text is None),
+            *(flashed, lines, received, history, bare(page.text), read.text is None),
         )
 
     yield answer
@@ -311,10 +311,10 @@ def test_what_is_said_of_a_secret_never_quotes_what_was_typed(
     app.register_blueprint(WaffleAdmin())
     client = app.test_client()
     page = client.post(URL, data=sent(client.get(URL).text) | {"KEY": text})
-    told = app.test_cli_runner().invoke(args=["waffle", "set", "KEY", "--stdin"], input=text)
-    assert (page.status_code, told.exit_code) == (422, 1)
-    assert "needle" not in page.text + told.output + caplog.text
-    assert told.exception and "KEY: " in told.output
+    result = app.test_cli_runner().invoke(args=["waffle", "set", "KEY", "--stdin"], input=text)
+    assert (page.status_code, result.exit_code) == (422, 1)
+    assert "needle" not in page.text + result.output + caplog.text
+    assert result.exception and "KEY: " in result.output
 
 
 # The text of its own

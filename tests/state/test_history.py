@@ -51,7 +51,7 @@ def url(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture
 def app(make_app: MakeApp, orm: str, url: str | None) -> Flask:
-    """An app with a history, on each kind of database."""
+    """An app with a history, on each database."""
     return make_app(CONFS, orm=orm, url=url, history=True)
 
 
@@ -61,7 +61,7 @@ def state(app: Flask) -> Any:
 
 
 @pytest.fixture
-def plain(make_app: MakeApp, orm: str) -> Any:
+def simple(make_app: MakeApp, orm: str) -> Any:
     """The state of an app with a history, on SQLite."""
     return make_app(CONFS, orm=orm, history=True).extensions["waffleconf"]
 
@@ -69,7 +69,7 @@ def plain(make_app: MakeApp, orm: str) -> Any:
 NAIVE = datetime(2026, 1, 1)
 
 
-def told(changes: Any) -> list[tuple[Any, ...]]:
+def summary(changes: Any) -> list[tuple[Any, ...]]:
     return [(c.key, c.old, c.new) for c in changes]
 
 
@@ -83,7 +83,7 @@ def test_every_change_of_a_save_is_kept_with_who_when_and_why(state: Any) -> Non
     before = datetime.now(UTC) - timedelta(seconds=2)  # MariaDB rounds to seconds
     saved = state.update_db({"SITENAME": "Bar", "SIZE": 5}, actor="ana", note="a new name")
     changes = state.history.list()
-    assert sorted(told(changes)) == [("SITENAME", None, "Bar"), ("SIZE", None, 5)]
+    assert sorted(summary(changes)) == [("SITENAME", None, "Bar"), ("SIZE", None, 5)]
     assert {c.change_set for c in changes} == {saved.change_set}
     for change in changes:
         assert (change.actor, change.note, change.source) == ("ana", "a new name", "code")
@@ -96,7 +96,7 @@ def test_newest_comes_first_with_old_and_new(state: Any) -> None:
         state.update_db({"SITENAME": name})
     state.reset(["SITENAME"])
     changes = state.history.list("SITENAME")
-    assert told(changes) == [
+    assert summary(changes) == [
         ("SITENAME", "two", None),
         ("SITENAME", "one", "two"),
         ("SITENAME", None, "one"),
@@ -106,20 +106,20 @@ def test_newest_comes_first_with_old_and_new(state: Any) -> None:
     assert (changes[0].new_text, changes[2].old_text) == (None, None)
 
 
-def test_what_changes_nothing_leaves_nothing(plain: Any) -> None:
-    plain.update_db({"SIZE": 5})
-    assert plain.update_db({"SIZE": 5}).change_set is None
-    plain.reset(["SITENAME"])
+def test_what_changes_nothing_leaves_nothing(simple: Any) -> None:
+    simple.update_db({"SIZE": 5})
+    assert simple.update_db({"SIZE": 5}).change_set is None
+    simple.reset(["SITENAME"])
     with pytest.raises(InvalidValue):
-        plain.update_db({"SITENAME": "Bar", "SIZE": 0})
+        simple.update_db({"SITENAME": "Bar", "SIZE": 0})
     with pytest.raises(ConflictError):
-        plain.update_db({"SITENAME": "Bar"}, expected={"SIZE": 9})
-    assert told(plain.history.list()) == [("SIZE", None, 5)]
+        simple.update_db({"SITENAME": "Bar"}, expected={"SIZE": 9})
+    assert summary(simple.history.list()) == [("SIZE", None, 5)]
 
 
-def test_defaults_that_are_stored_are_nobodys_change(plain: Any) -> None:
-    plain.parse_conf()
-    assert plain.history.list() == []
+def test_defaults_that_are_stored_are_nobodys_change(simple: Any) -> None:
+    simple.parse_conf()
+    assert simple.history.list() == []
 
 
 def test_secrets_leave_no_value_anywhere_and_are_not_undone(state: Any, app: Flask) -> None:
@@ -136,25 +136,25 @@ def test_secrets_leave_no_value_anywhere_and_are_not_undone(state: Any, app: Fla
     assert state.read(["TOKEN"])["TOKEN"].value == "0ther"
 
 
-def test_a_change_of_what_was_a_secret_then_stays_hidden(plain: Any) -> None:
-    plain.update_db({"TOKEN": "old"})
-    saved = plain.update_db({"TOKEN": "new"})
-    redeclared(plain, TOKEN={"default": ""})
-    (change,) = plain.history.of(saved.change_set)
+def test_a_change_of_what_was_a_secret_then_stays_hidden(simple: Any) -> None:
+    simple.update_db({"TOKEN": "old"})
+    saved = simple.update_db({"TOKEN": "new"})
+    redeclared(simple, TOKEN={"default": ""})
+    (change,) = simple.history.of(saved.change_set)
     assert change.secret
     with pytest.raises(InvalidValue, match="secret"):
-        plain.history.undo(saved.change_set)
-    assert plain.read(["TOKEN"])["TOKEN"].value == "new"
+        simple.history.undo(saved.change_set)
+    assert simple.read(["TOKEN"])["TOKEN"].value == "new"
 
 
-def test_a_setting_that_became_secret_is_hidden_from_then_on(plain: Any) -> None:
-    saved = plain.update_db({"SITENAME": "Bar"})
-    redeclared(plain, SITENAME={"default": "Waffle", "secret": True})
-    (change,) = plain.history.list()
+def test_a_setting_that_became_secret_is_hidden_from_then_on(simple: Any) -> None:
+    saved = simple.update_db({"SITENAME": "Bar"})
+    redeclared(simple, SITENAME={"default": "Waffle", "secret": True})
+    (change,) = simple.history.list()
     assert (change.old, change.new, change.old_text, change.new_text) == (None,) * 4
     assert "Bar" not in repr(change)
     with pytest.raises(InvalidValue, match="secret"):
-        plain.history.undo(saved.change_set)
+        simple.history.undo(saved.change_set)
 
 
 FILTERS: list[tuple[dict[str, Any], list[int]]] = [
@@ -273,10 +273,10 @@ def test_latest_gives_the_last_change_of_each_setting(state: Any) -> None:
     assert state.history.latest([]) == {}
 
 
-def test_latest_of_a_thousand_settings(plain: Any) -> None:
-    redeclared(plain, **{f"K{i}": {"default": 0} for i in range(1000)})
-    plain.update_db({f"K{i}": i + 1 for i in range(1000)})
-    latest = plain.history.latest(f"K{i}" for i in range(1000))
+def test_latest_of_a_thousand_settings(simple: Any) -> None:
+    redeclared(simple, **{f"K{i}": {"default": 0} for i in range(1000)})
+    simple.update_db({f"K{i}": i + 1 for i in range(1000)})
+    latest = simple.history.latest(f"K{i}" for i in range(1000))
     assert {key: change.new for key, change in latest.items()} == {
         f"K{i}": i + 1 for i in range(1000)
     }
@@ -299,18 +299,18 @@ def test_undo_gives_all_settings_of_a_save_what_they_had(state: Any) -> None:
     assert again == {"SITENAME": "Bar", "SIZE": 6, "HOURS": {}}
 
 
-def test_undo_of_a_reset_brings_the_value_back(plain: Any) -> None:
-    plain.update_db({"SIZE": 5})
-    assert plain.history.undo(plain.reset(["SIZE"]).change_set) == {"SIZE": 5}
+def test_undo_of_a_reset_brings_the_value_back(simple: Any) -> None:
+    simple.update_db({"SIZE": 5})
+    assert simple.history.undo(simple.reset(["SIZE"]).change_set) == {"SIZE": 5}
 
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [("limit", -1), ("limit", "5"), ("before", "x"), ("since", NAIVE), ("until", NAIVE)],
 )
-def test_a_range_that_is_none_is_an_error_that_names_it(plain: Any, name: str, wrong: Any) -> None:
+def test_a_range_that_is_none_is_an_error_that_names_it(simple: Any, name: str, wrong: Any) -> None:
     with pytest.raises(ValueError, match=f"^{name}="):
-        plain.history.list(**{name: wrong})
+        simple.history.list(**{name: wrong})
 
 
 def test_undo_writes_nothing_when_somebody_changed_one_since(state: Any) -> None:
@@ -323,42 +323,42 @@ def test_undo_writes_nothing_when_somebody_changed_one_since(state: Any) -> None
     assert state.history.undo(saved.change_set, keys=["SITENAME"]) == {"SITENAME": "Waffle"}
 
 
-def test_undo_of_what_is_undone_already_is_a_conflict_with_the_first(plain: Any) -> None:
-    saved = plain.update_db({"SIZE": 6})
-    plain.history.undo(saved.change_set)
+def test_undo_of_what_is_undone_already_is_a_conflict_with_the_first(simple: Any) -> None:
+    saved = simple.update_db({"SIZE": 6})
+    simple.history.undo(saved.change_set)
     with pytest.raises(ConflictError):
-        plain.history.undo(saved.change_set)
+        simple.history.undo(saved.change_set)
 
 
-def test_an_old_value_is_put_back_over_changes_that_the_person_knows(plain: Any) -> None:
+def test_an_old_value_is_put_back_over_changes_that_the_person_knows(simple: Any) -> None:
     for size in (5, 6, 7):
-        plain.update_db({"SIZE": size})
-    newest, _, first = plain.history.list("SIZE")
-    second = plain.history.list("SIZE")[1]
-    put = plain.history.undo(second.change_set, keys=["SIZE"], seen=newest.id)
+        simple.update_db({"SIZE": size})
+    newest, _, first = simple.history.list("SIZE")
+    second = simple.history.list("SIZE")[1]
+    put = simple.history.undo(second.change_set, keys=["SIZE"], seen=newest.id)
     assert put == {"SIZE": 5}
     with pytest.raises(ConflictError):
-        plain.history.undo(first.change_set, keys=["SIZE"], seen=newest.id)
-    assert plain.read(["SIZE"])["SIZE"].value == 5
+        simple.history.undo(first.change_set, keys=["SIZE"], seen=newest.id)
+    assert simple.read(["SIZE"])["SIZE"].value == 5
 
 
 def test_an_old_value_is_not_put_over_one_written_past_the_history(
-    plain: Any, monkeypatch: pytest.MonkeyPatch
+    simple: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved = plain.update_db({"SIZE": 5})
-    (change,) = plain.history.list()
-    latest = plain.history.latest
+    saved = simple.update_db({"SIZE": 5})
+    (change,) = simple.history.list()
+    latest = simple.history.latest
 
     def late(keys: Any) -> Any:
-        with plain.app.app_context():  # as Flask-WaffleConf 0.3.1 writes
-            plain.configstore.put("SIZE", serialize(9))
-            plain.configstore.commit()
+        with simple.app.app_context():  # as Flask-WaffleConf 0.3.1 writes
+            simple.configstore.put("SIZE", serialize(9))
+            simple.configstore.commit()
         return latest(keys)
 
-    monkeypatch.setattr(plain.history, "latest", late)
+    monkeypatch.setattr(simple.history, "latest", late)
     with pytest.raises(ConflictError):
-        plain.history.undo(saved.change_set, seen=change.id)
-    assert plain.read(["SIZE"])["SIZE"].value == 9
+        simple.history.undo(saved.change_set, seen=change.id)
+    assert simple.read(["SIZE"])["SIZE"].value == 9
 
 
 @pytest.mark.parametrize(
@@ -371,35 +371,35 @@ def test_an_old_value_is_not_put_over_one_written_past_the_history(
     ],
     ids=["gone", "invalid", "another type", "secret"],
 )
-def test_undo_leaves_out_what_cannot_be_and_says_why(plain: Any, now: Any, reason: str) -> None:
-    plain.update_db({"SIZE": 5})
-    saved = plain.update_db({"SIZE": 6, "SITENAME": "Bar"})
-    redeclared(plain, SIZE=now)
-    of_size = next(c for c in plain.history.of(saved.change_set) if c.key == "SIZE")
-    assert reason in plain.history.obstacle(of_size)
+def test_undo_leaves_out_what_cannot_be_and_says_why(simple: Any, now: Any, reason: str) -> None:
+    simple.update_db({"SIZE": 5})
+    saved = simple.update_db({"SIZE": 6, "SITENAME": "Bar"})
+    redeclared(simple, SIZE=now)
+    of_size = next(c for c in simple.history.of(saved.change_set) if c.key == "SIZE")
+    assert reason in simple.history.obstacle(of_size)
     with pytest.raises(InvalidValue, match=reason):
-        plain.history.undo(saved.change_set, keys=["SIZE"])
-    assert plain.history.undo(saved.change_set) == {"SITENAME": "Waffle"}
+        simple.history.undo(saved.change_set, keys=["SIZE"])
+    assert simple.history.undo(saved.change_set) == {"SITENAME": "Waffle"}
 
 
-def test_a_value_that_cannot_be_read_any_more_says_so(plain: Any) -> None:
-    plain.app.config["WAFFLE_CLASSES"] = (Point,)
-    redeclared(plain, SIZE=None)
-    plain.update_db({"HOURS": Point(1)})
-    saved = plain.update_db({"HOURS": {}})
-    plain.app.config["WAFFLE_CLASSES"] = ()
-    redeclared(plain)
-    (change,) = plain.history.of(saved.change_set)
+def test_a_value_that_cannot_be_read_any_more_says_so(simple: Any) -> None:
+    simple.app.config["WAFFLE_CLASSES"] = (Point,)
+    redeclared(simple, SIZE=None)
+    simple.update_db({"HOURS": Point(1)})
+    saved = simple.update_db({"HOURS": {}})
+    simple.app.config["WAFFLE_CLASSES"] = ()
+    redeclared(simple)
+    (change,) = simple.history.of(saved.change_set)
     assert change.old is None and "Point" in change.problem
     with pytest.raises(InvalidValue, match="can't be read"):
-        plain.history.undo(saved.change_set)
+        simple.history.undo(saved.change_set)
 
 
-def test_a_setting_gone_from_the_code_shows_that_it_changed_and_nothing_more(plain: Any) -> None:
-    saved = plain.update_db({"SIZE": 5}, actor="ana")
-    redeclared(plain, SIZE=None)
-    changes = [*plain.history.list(), *plain.history.of(saved.change_set)]
-    for change in [*changes, plain.history.latest(["SIZE"])["SIZE"]]:
+def test_a_setting_gone_from_the_code_shows_that_it_changed_and_nothing_more(simple: Any) -> None:
+    saved = simple.update_db({"SIZE": 5}, actor="ana")
+    redeclared(simple, SIZE=None)
+    changes = [*simple.history.list(), *simple.history.of(saved.change_set)]
+    for change in [*changes, simple.history.latest(["SIZE"])["SIZE"]]:
         assert (change.key, change.actor, change.secret) == ("SIZE", "ana", True)
         assert {change.old, change.new, change.old_text, change.new_text} == {None}
 
@@ -424,9 +424,9 @@ def test_undo_keeps_the_rules_across_settings(make_app: MakeApp) -> None:
         state.history.undo(saved.change_set)
 
 
-def test_undo_of_a_save_that_the_history_has_not(plain: Any) -> None:
+def test_undo_of_a_save_that_the_history_has_not(simple: Any) -> None:
     with pytest.raises(InvalidValue, match="no such save"):
-        plain.history.undo("0" * 32)
+        simple.history.undo("0" * 32)
 
 
 # Pruning
@@ -435,12 +435,12 @@ def test_undo_of_a_save_that_the_history_has_not(plain: Any) -> None:
 def age(state: Any, days: float) -> None:
     """Makes all that is in the history as many days older."""
     table = state.configstore.history
-    moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)
+    time_ = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)
     with state.app.app_context():
         if hasattr(table, "update") and hasattr(table, "_meta"):
-            table.update({table.at: moment}).execute()
+            table.update({table.at: time_}).execute()
         else:
-            state.app.waffle_db.session.execute(sa.update(table).values(at=moment))
+            state.app.waffle_db.session.execute(sa.update(table).values(at=time_))
             state.app.waffle_db.session.commit()
 
 
@@ -462,7 +462,7 @@ def test_a_save_prunes_now_and_then(make_app: MakeApp, orm: str) -> None:
     state = app.extensions["waffleconf"]
     state.update_db({"SIZE": 1})
     age(state, 31)
-    state.update_db({"SIZE": 2})  # too soon after the last look
+    state.update_db({"SIZE": 2})  # too soon after the last deletion
     assert len(state.history.list()) == 2
     state.history._next_tidy = 0.0
     state.update_db({"SIZE": 3})
@@ -607,7 +607,7 @@ def test_without_a_history_all_works_as_before(make_app: MakeApp, orm: str) -> N
     assert (saved, saved.change_set) == ({"SIZE": 5}, None)
 
 
-class Plain(WaffleStore):
+class OwnStore(WaffleStore):
     """A store of somebody else's, with a history."""
 
     history = "kept"
@@ -643,13 +643,13 @@ class Plain(WaffleStore):
 
 
 def test_a_store_of_ones_own_can_keep_a_history() -> None:
-    app, store = Flask("shop"), Plain()
+    app, store = Flask("shop"), OwnStore()
     app.config["WAFFLE_CONFS"] = CONFS
     WaffleConf(app, store)
     state = app.extensions["waffleconf"]
     saved = state.update_db({"SIZE": 5}, actor="ana")
     assert store.log == ["history", "commit"]
-    assert told(state.history.list()) == [("SIZE", None, 5)]
+    assert summary(state.history.list()) == [("SIZE", None, 5)]
     assert state.history.undo(saved.change_set) == {"SIZE": 20}
 
 
@@ -657,29 +657,29 @@ def test_a_store_of_ones_own_can_keep_a_history() -> None:
 
 
 @pytest.fixture
-def run(plain: Any) -> Any:
-    return lambda *args: plain.app.test_cli_runner().invoke(args=["waffle", *args])
+def run(simple: Any) -> Any:
+    return lambda *args: simple.app.test_cli_runner().invoke(args=["waffle", *args])
 
 
-def test_command_line_leaves_its_user_and_way_in(plain: Any, run: Any) -> None:
+def test_command_line_leaves_its_user_and_way_in(simple: Any, run: Any) -> None:
     run("set", "SIZE", "5")
     run("reset", "SIZE")
-    assert [(c.actor, c.source) for c in plain.history.list()] == [(getpass.getuser(), "cli")] * 2
+    assert [(c.actor, c.source) for c in simple.history.list()] == [(getpass.getuser(), "cli")] * 2
 
 
-def test_prune_history_wants_a_number_of_days(plain: Any, run: Any) -> None:
+def test_prune_history_wants_a_number_of_days(simple: Any, run: Any) -> None:
     result = run("prune", "--history", "--days", "nan")
     assert result.exit_code == 1 and "write a number of days" in result.stderr
 
 
-def test_prune_history_deletes_all_that_is_old(plain: Any, run: Any) -> None:
-    redeclared(plain, **{f"K{i}": {"default": 0} for i in range(600)})
-    plain.update_db({f"K{i}": 1 for i in range(600)})
-    age(plain, 31)
-    plain.update_db({"SIZE": 9})
+def test_prune_history_deletes_all_that_is_old(simple: Any, run: Any) -> None:
+    redeclared(simple, **{f"K{i}": {"default": 0} for i in range(600)})
+    simple.update_db({f"K{i}": 1 for i in range(600)})
+    age(simple, 31)
+    simple.update_db({"SIZE": 9})
     assert "600 changes were deleted." in run("prune", "--history", "--days", "30").stdout
-    assert told(plain.history.list()) == [("SIZE", None, 9)]
-    plain.app.config["WAFFLE_HISTORY_DAYS"] = 0
+    assert summary(simple.history.list()) == [("SIZE", None, 9)]
+    simple.app.config["WAFFLE_HISTORY_DAYS"] = 0
     assert "1 change was deleted." in run("prune", "--history").stdout
     assert "0 changes were deleted." in run("prune", "--history").stdout
 
@@ -723,12 +723,12 @@ def test_models_of_the_docs_are_those_of_make_models(make: int, model: int, tmp_
     assert {("key", "id"), ("actor", "id"), ("source", "id")} < tables[0][1]
 
 
-def test_code_of_the_docs_runs(plain: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    plain.update_db({"SITENAME": "Bar"}, actor="ben")
-    with plain.app.app_context():
-        exec(BLOCKS[4], {"current_app": plain.app})
+def test_code_of_the_docs_runs(simple: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    simple.update_db({"SITENAME": "Bar"}, actor="ben")
+    with simple.app.app_context():
+        exec(BLOCKS[4], {"current_app": simple.app})
     assert "ben None Bar code" in capsys.readouterr().out
-    assert plain.read(["SITENAME"])["SITENAME"].value == "Bar"
+    assert simple.read(["SITENAME"])["SITENAME"].value == "Bar"
 
 
 class Encrypted(WaffleChangeMixin):
@@ -781,7 +781,7 @@ def test_a_model_may_store_its_texts_in_its_own_way(orm: str, tmp_path: Path) ->
         state = app.extensions["waffleconf"]
         state.update_db({"SIZE": 5})
         saved = state.update_db({"SIZE": 6})
-        assert told(state.history.list()) == [("SIZE", 5, 6), ("SIZE", None, 5)]
+        assert summary(state.history.list()) == [("SIZE", 5, 6), ("SIZE", None, 5)]
         engine = sa.create_engine(f"sqlite:///{path}")
         with engine.connect() as connection:
             stored = connection.exec_driver_sql("SELECT cipher_old FROM hidden").scalars().all()

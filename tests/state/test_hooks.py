@@ -54,51 +54,51 @@ class Rows(WaffleStore):
 
 
 # Every place of an app whose code runs early in a request. Each gets the app before the extension
-# does, as an extension that comes first would, and tells what it sees of the settings.
+# does, as an extension that comes first would, and reports what it sees of the settings.
 
-Tell = Callable[[], None]
-
-
-def before_request(app: Flask, tell: Tell) -> None:
-    app.before_request(tell)
+Report = Callable[[], None]
 
 
-def url_value_preprocessor(app: Flask, tell: Tell) -> None:
-    app.url_value_preprocessor(lambda endpoint, values: tell())
+def before_request(app: Flask, report: Report) -> None:
+    app.before_request(report)
 
 
-def signal(app: Flask, tell: Tell) -> None:
+def url_value_preprocessor(app: Flask, report: Report) -> None:
+    app.url_value_preprocessor(lambda endpoint, values: report())
+
+
+def signal(app: Flask, report: Report) -> None:
     def receive(_app: Flask, **_: Any) -> None:
-        tell()
+        report()
 
     app.extensions["a strong reference"] = receive
     request_started.connect(receive, app)
 
 
-def opening_the_session(app: Flask, tell: Tell) -> None:
+def opening_the_session(app: Flask, report: Report) -> None:
     class Interface(SecureCookieSessionInterface):
         def open_session(self, app: Flask, request: Any) -> Any:
-            tell()
+            report()
             return super().open_session(app, request)
 
     app.session_interface = Interface()
 
 
-def request_class(app: Flask, tell: Tell) -> None:
+def request_class(app: Flask, report: Report) -> None:
     class Request(app.request_class):  # type: ignore[name-defined, misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            tell()
+            report()
             super().__init__(*args, **kwargs)
 
     app.request_class = Request
 
 
-def middleware(app: Flask, tell: Tell) -> None:
+def middleware(app: Flask, report: Report) -> None:
     """WSGI middleware that was there before the extension, and so runs after its wrap."""
     inner = app.wsgi_app
 
     def wrapped(environ: Any, start_response: Any) -> Any:
-        tell()
+        report()
         return inner(environ, start_response)
 
     app.wsgi_app = wrapped  # type: ignore[method-assign]
@@ -416,7 +416,7 @@ def test_an_unreachable_database_is_tried_once_a_second(
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("error", [RuntimeError("odd"), ReferenceError(), NotReadyError("no")])
+@pytest.mark.parametrize("error", [RuntimeError("unknown"), ReferenceError(), NotReadyError("no")])
 def test_no_request_and_no_context_fails_for_what_loading_raises(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,11 +17,11 @@ from waffleconf_admin.core import _WaffleState
 
 def test_receivers_hear_of_saves_and_reloads(app: Flask, state: _WaffleState) -> None:
     state.update_conf()
-    heard: list[Any] = []
+    received: list[Any] = []
 
     def receiver(sender: Any, changes: Any, origin: str) -> None:
         assert current_app._get_current_object() is app  # type: ignore[attr-defined]
-        heard.append((sender, changes, origin))
+        received.append((sender, changes, origin))
 
     with conf_changed.connected_to(receiver, app):
         state.update_db({"SITENAME": "A"})
@@ -29,7 +29,7 @@ def test_receivers_hear_of_saves_and_reloads(app: Flask, state: _WaffleState) ->
         put(app, "MAX_FILESIZE", serialize(7))
         state.update_conf()
         state.reset(["SITENAME"])
-    assert heard == [
+    assert received == [
         (app, {"SITENAME": ("Waffle", "A")}, "local"),
         (app, {"MAX_FILESIZE": (1000, 7)}, "remote"),
         (app, {"SITENAME": ("A", "Waffle")}, "local"),
@@ -41,42 +41,42 @@ def test_receivers_hear_of_what_a_save_found_changed_too(make_app: MakeApp, orm:
     state = state_of(app)
     state.update_conf()
     put(app, "MAX_FILESIZE", serialize(7))
-    heard: list[Any] = []
+    received: list[Any] = []
 
     def receiver(sender: Any, changes: Any, origin: str) -> None:
-        heard.append((changes, origin))
+        received.append((changes, origin))
 
     with conf_changed.connected_to(receiver, app):
         state.update_db({"SITENAME": "A"})
-    assert heard == [
+    assert received == [
         ({"SITENAME": ("Waffle", "A")}, "local"),
         ({"MAX_FILESIZE": (1000, 7)}, "remote"),
     ]
 
 
 def test_a_muted_signal_is_not_sent(app: Flask, state: _WaffleState) -> None:
-    heard: list[Any] = []
+    received: list[Any] = []
 
     def receiver(sender: Any, **_: Any) -> None:
-        heard.append(sender)
+        received.append(sender)
 
     with conf_changed.connected_to(receiver, app), conf_changed.muted():
         state.update_db({"SITENAME": "A"})
-    assert heard == []
+    assert received == []
 
 
 def test_a_receiver_that_fails_neither_stops_a_save_nor_the_next_receiver(
     app: Flask, state: _WaffleState, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard = []
+    received = []
 
     def broken(sender: Any, **_: Any) -> None:
         raise ZeroDivisionError
 
     def fine(sender: Any, **_: Any) -> None:
-        heard.append(sender)
+        received.append(sender)
 
     with conf_changed.connected_to(broken, app), conf_changed.connected_to(fine, app):
         assert state.update_db({"SITENAME": "A"}) == {"SITENAME": "A"}
-    assert heard == [app]
+    assert received == [app]
     assert "A receiver of conf_changed failed" in caplog.text

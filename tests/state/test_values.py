@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.equality import same
-from waffleconf_admin.state.values import NotPlain, copy_plain, is_immutable
+from waffleconf_admin.state.values import NoQuickCopy, is_immutable, quick_copy
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.uuids()
     | st.timedeltas() | st.decimals(allow_nan=False) | st.datetimes()
 )  # fmt: skip
-PLAIN = st.recursive(
+COPIED = st.recursive(
     LEAVES, lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts), max_leaves=8
 )
 
@@ -31,27 +31,27 @@ def containers(value: object) -> Iterator[int]:
             yield from containers(part)
 
 
-@given(PLAIN)
+@given(COPIED)
 @example(["\ud800", "\0", -0.0, float("inf"), dt.datetime(2026, 10, 25, 2, 30, fold=1)])
 def test_a_copy_is_what_the_stored_text_is_read_back_as(value: object) -> None:
     try:
-        copied = copy_plain(value)
-    except NotPlain:  # deeply nested
+        copied = quick_copy(value)
+    except NoQuickCopy:  # deeply nested
         return
     assert same(copied, deserialize(serialize(value)))
     assert not set(containers(copied)) & set(containers(value))
 
 
-NOT_PLAIN: list[Any] = [
+NOT_SCALARS: list[Any] = [
     (1,), {1}, b"a", {1: 2}, {True: 1}, type("Text", (str,), {})("a"), type("List", (list,), {})(),
     [object()], [[[[[[[[[0]]]]]]]]], dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", NOT_PLAIN, ids=repr)
+@pytest.mark.parametrize("value", NOT_SCALARS, ids=repr)
 def test_other_values_have_no_such_copy(value: object) -> None:
-    with pytest.raises(NotPlain):
-        copy_plain(value)
+    with pytest.raises(NoQuickCopy):
+        quick_copy(value)
 
 
 @pytest.mark.parametrize("value", [[], {}, set(), bytearray(), ([],), object()], ids=repr)

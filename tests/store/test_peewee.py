@@ -212,8 +212,8 @@ def test_statements_are_built_and_logged_once(
     def taken() -> list[str]:
         verbs = [record.args or record.msg for record in caplog.records]
         caplog.clear()
-        words = [str(verb[0]).split()[0] for verb in verbs]
-        return [word for word in words if word != "BEGIN"]  # peewee 3 logs it, 4 doesn't
+        verbs_used = [str(verb[0]).split()[0] for verb in verbs]
+        return [word for word in verbs_used if word != "BEGIN"]  # peewee 3 logs it, 4 doesn't
 
     caplog.set_level(logging.DEBUG, logger="peewee")
     store.swap({f"K{n}": (None, "a") for n in range(1000)})

@@ -137,7 +137,10 @@ def test_another_program_behind_the_same_pgbouncer_has_its_own_settings(
             begin()
         for work in ACTIONS.values():
             work(store)
-    plain = pooled.replace("+psycopg", "")
-    with psycopg.connect(plain) as one, psycopg.connect(plain) as other:  # both of its connections
+    direct = pooled.replace("+psycopg", "")
+    with (
+        psycopg.connect(direct) as one,
+        psycopg.connect(direct) as other,
+    ):  # both of its connections
         for connection in (one, other):
             assert session_settings(connection, statements) == [("0",), ("read committed",)]

@@ -61,8 +61,8 @@ _SNAPSHOT = "_waffleconf_values"
 def _snapshot() -> Mapping[str, Any]:
     asked: object = request._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
     # g's own dict: going through the LocalProxy for each read would double the cost.
-    kept = g._get_current_object().__dict__ if asked is not None else {}
-    taken_by, values = kept.get(_SNAPSHOT, (None, None))
+    attributes = g._get_current_object().__dict__ if asked is not None else {}
+    taken_by, values = attributes.get(_SNAPSHOT, (None, None))
     # Requests made in one pushed context, as tests make them, share its g.
     if values is None or taken_by is not asked:
         state = current_app.extensions.get("waffleconf")
@@ -71,7 +71,7 @@ def _snapshot() -> Mapping[str, Any]:
                 "This app has no WaffleConf: call WaffleConf(app, store) where it is made."
             )
         values = state.current()
-        kept[_SNAPSHOT] = asked, values
+        attributes[_SNAPSHOT] = asked, values
     return cast("Mapping[str, Any]", values)
 
 

@@ -37,7 +37,7 @@ def build_form(
     :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
         PATCH. None: a form to be shown.
     :param records: what ``state.read()`` gave, if it was called already.
-    :param guard: of the CSRF token, if what was sent was looked at already.
+    :param guard: of the CSRF token, if what was sent was checked already.
     :raises InvalidValue: one of the keys is not declared.
     :raises StoreError: the database can't be read.
     :raises RuntimeError: CSRF protection is on and the app has no SECRET_KEY.

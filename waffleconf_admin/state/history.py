@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: Rows that are deleted at once.
 BATCH = 500
-#: Seconds between two looks for rows that are too old.
+#: Seconds between two deletions of old rows.
 TIDY_INTERVAL = 3600.0
 
 
@@ -88,8 +88,8 @@ class History:
             gives the next page.
         :param actor: those made by this person.
         :param source: those made by this way in.
-        :param since: at this moment or later; an aware datetime.
-        :param until: before this moment; an aware datetime.
+        :param since: at this time or later; an aware datetime.
+        :param until: before this time; an aware datetime.
         :raises ValueError: the limit or the id is no whole number, or a time is not aware.
         :raises StoreError: the database can't be read.
         """

@@ -13,7 +13,7 @@ from ..exceptions import InvalidValue
 from ..i18n import gettext
 from ..settings.setting import Served, Setting
 from .repository import Repository
-from .values import NotPlain, copy_plain, is_immutable
+from .values import NoQuickCopy, is_immutable, quick_copy
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +126,6 @@ class Decoder:
 def _own_default(setting: Setting) -> object:
     """The default, as a value that no other record has."""
     try:
-        return copy_plain(setting.default)
-    except NotPlain:
+        return quick_copy(setting.default)
+    except NoQuickCopy:
         return setting.copy_default()

@@ -16,7 +16,7 @@ from ..exceptions import InvalidValue, NotReadyError
 from ..i18n import gettext
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow, Swap, WaffleStore
-from .values import NotPlain, copy_plain
+from .values import NoQuickCopy, quick_copy
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ Texts = Mapping[str, str | None]
 
 
 class Repository:
-    """Reads and swaps stored texts inside the app's own context, and knows which classes they
-    may contain: those of plain values, of declared defaults, choices and Enums, and WAFFLE_CLASSES.
+    """Reads and swaps stored texts inside the app's own context, and knows which classes they may
+    contain: those of standard types, of declared defaults, choices and Enums, and WAFFLE_CLASSES.
     """
 
     def __init__(self, app: Flask, store: WaffleStore) -> None:
@@ -162,7 +162,7 @@ class Repository:
             return self._store.read_latest(keys)
 
     def prune_history(self, until: datetime, limit: int) -> int:
-        """Delete rows of the history from before a moment; return how many.
+        """Delete rows of the history from before a time; return how many.
 
         :raises StoreError: the database can't be written just now.
         """
@@ -200,8 +200,8 @@ class Repository:
     def _read_back(self, key: str, text: str, value: object) -> object:
         """The value that a text just written is read back as."""
         if len(text) <= _SHORT:
-            with suppress(NotPlain):
-                return copy_plain(value)
+            with suppress(NoQuickCopy):
+                return quick_copy(value)
         return self.decode(text, key)
 
     def convert(self, text: str, key: str, format: Format, *, secret: bool) -> str:

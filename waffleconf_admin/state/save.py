@@ -40,7 +40,7 @@ class Saved(dict[str, object]):
     change_set: str | None = None
 
 
-class Seen(NamedTuple):
+class Reading(NamedTuple):
     """What a save has read."""
 
     generation: int  #: of the cache, before it was read
@@ -112,10 +112,10 @@ class Saver:
             raise InvalidValue(dict.fromkeys(unknown, gettext("Expected, but not declared.")))
         task = Task(settings, wanted, expected, origin)
         for attempt in range(ATTEMPTS):
-            seen = self._read(task)
-            decision = self._decide(task, seen)
+            reading = self._read(task)
+            decision = self._decide(task, reading)
             if self._write(decision):
-                return self._bring_into_memory(task, seen, decision)
+                return self._bring_into_memory(task, reading, decision)
             time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))
         raise BusyError(
             f"Others kept saving {', '.join(wanted)} at the same moment; nothing was saved: "
@@ -133,15 +133,15 @@ class Saver:
 
     # The steps of a save
 
-    def _read(self, task: Task) -> Seen:
+    def _read(self, task: Task) -> Reading:
         """Read the settings that decide the save."""
         decisive = task.settings if self._validate else {**task.wanted, **task.expected}
         generation = self._cache.generation  # before it reads
-        return Seen(generation, self._cache.read_shared(list(decisive)))
+        return Reading(generation, self._cache.read_shared(list(decisive)))
 
-    def _decide(self, task: Task, seen: Seen) -> Decision:
+    def _decide(self, task: Task, reading: Reading) -> Decision:
         """Decide what to write, or raise why nothing can be."""
-        records, expected = seen.records, task.expected
+        records, expected = reading.records, task.expected
         if conflicting := [key for key in expected if not _is_still(records[key], expected[key])]:
             raise ConflictError(conflicting)
         new = self._make_records(task, records)
@@ -162,11 +162,11 @@ class Saver:
         """Write all or nothing; False: another save came first."""
         return self._repository.swap(decision.swaps, decision.history)
 
-    def _bring_into_memory(self, task: Task, seen: Seen, decision: Decision) -> Outcome:
+    def _bring_into_memory(self, task: Task, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
         new = {key: task.new_value(key) for key in task.wanted if key in decision.records}
-        changes = {key: (seen.records[key].value, value) for key, value in new.items()}
-        remote = self._cache.apply_save(seen.generation, seen.records, decision.records)
+        changes = {key: (reading.records[key].value, value) for key, value in new.items()}
+        remote = self._cache.apply_save(reading.generation, reading.records, decision.records)
         if changes:
             _log(task, changes)
         saved = Saved(new)

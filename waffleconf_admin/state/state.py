@@ -220,8 +220,9 @@ class _WaffleState:
             log.warning("The parent's database connections were not dropped: %s", error)
 
     def health(self) -> Health:
-        """How well this process follows, and whether it can use what is stored; no I/O but a look
-        at the watch file.
+        """Return how well this process follows, and whether it can use what is stored.
+
+        No I/O, but an ``os.stat`` of the watch file.
         """
         health, attention = self.synchronizer.health(), self._cache.attention()
         trouble = health.trouble or attention_sentence(attention)

@@ -13,12 +13,12 @@ from ..codec.values import SCALARS
 #: Types whose values nobody can change in place, so that they can be handed out again and again.
 _IMMUTABLE = SCALARS - {bytearray}
 #: Those of them whose values every format gives back as they are.
-_PLAIN = frozenset({NoneType, bool, int, float, str, date, timedelta, Decimal, UUID})
+_SCALARS = frozenset({NoneType, bool, int, float, str, date, timedelta, Decimal, UUID})
 _MAX_DEPTH = 8  #: lists and dicts in one another
 
 
-class NotPlain(Exception):
-    """A value is not made of plain values, lists and dicts only."""
+class NoQuickCopy(Exception):
+    """A value is not made of lists, dicts and values of common types only."""
 
 
 def is_immutable(value: object) -> bool:
@@ -26,19 +26,19 @@ def is_immutable(value: object) -> bool:
     return type(value) in _IMMUTABLE or isinstance(value, Enum)
 
 
-def copy_plain(value: object, depth: int = _MAX_DEPTH) -> object:
+def quick_copy(value: object, depth: int = _MAX_DEPTH) -> object:
     """Return a copy that has no list or dict in common with a value of common types.
 
     It is what the value's stored text is read back as, if that is not too long to be read, in a
     tenth of the time.
 
-    :raises NotPlain: the value has parts of other types, or is deeply nested.
+    :raises NoQuickCopy: the value has parts of other types, or is deeply nested.
     """
     cls = type(value)
-    if cls in _PLAIN or (isinstance(value, datetime) and cls is datetime and not value.tzinfo):
+    if cls in _SCALARS or (isinstance(value, datetime) and cls is datetime and not value.tzinfo):
         return value
     if depth and isinstance(value, list) and cls is list:
-        return [copy_plain(item, depth - 1) for item in value]
+        return [quick_copy(item, depth - 1) for item in value]
     if depth and isinstance(value, dict) and cls is dict and set(map(type, value)) <= {str}:
-        return {key: copy_plain(item, depth - 1) for key, item in value.items()}
-    raise NotPlain
+        return {key: quick_copy(item, depth - 1) for key, item in value.items()}
+    raise NoQuickCopy

@@ -52,7 +52,8 @@ class Save(Generic[C]):
         self._history = history
         self._rows = rows
         # In one order: two saves that lock each other's rows would wait for each other.
-        self._swaps = {key: Swap(*swaps[key]) for key in sorted(swaps)}
+        pairs = {key: swaps[key] for key in sorted(swaps)}
+        self._swaps = {key: p if isinstance(p, Swap) else Swap(*p) for key, p in pairs.items()}
         self._writes = {key: swap for key, swap in self._swaps.items() if swap.writes}
         self._committing = False
 

@@ -112,7 +112,7 @@ class AlchemyConnections(Connections[sa.Connection]):
             session = self._session() or sessions_of(self._db).session_factory()
             flushing = session._flushing
             try:
-                # Recipes that send reading to a replica look at this, and at the statement.
+                # Recipes that send reading to a replica check this, and the statement.
                 session._flushing = write or flushing
                 clause = rows.lock_by_update if write else rows.select
                 return session.get_bind(mapper=rows.mapper, clause=clause)  # type: ignore[no-any-return]
