@@ -74,7 +74,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("value", "text"), TEXTS, ids=repr)
+@pytest.mark.parametrize(("value", "text"), TEXTS)
 def test_the_text_of_a_value_is_readable(value: object, text: str) -> None:
     assert written(value) == text
     assert same(deserialize(text, CLASSES), value) or value != value
@@ -110,7 +110,7 @@ def sorted_keys(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "value", [*STANDARD, *ENUMS, *({key: {key}} for key in KEYS), *LARGE.values()], ids=str
+    "value", [*STANDARD, *ENUMS, *({key: {key}} for key in KEYS), *LARGE.values()]
 )
 def test_jsonb_takes_every_text_and_leaves_it_as_it_is(
     value: object, database: sa.Connection
@@ -270,7 +270,7 @@ def test_any_text_gives_a_value_or_our_error(text: str) -> None:
             assert str(error).isprintable()
 
 
-@pytest.mark.parametrize("value", [*STANDARD, *ENUMS], ids=repr)
+@pytest.mark.parametrize("value", [*STANDARD, *ENUMS])
 def test_a_text_cut_at_any_character_gives_a_value_or_our_error(value: object) -> None:
     text = written(value)[:300]
     for length in range(len(text)):

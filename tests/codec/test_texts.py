@@ -23,13 +23,13 @@ formats = pytest.mark.parametrize("format", FORMATS)
 
 
 @formats
-@pytest.mark.parametrize("value", STANDARD + ENUMS, ids=repr)
+@pytest.mark.parametrize("value", STANDARD + ENUMS)
 def test_a_value_comes_back(value: Any, format: Format) -> None:
     assert same_or_nan(deserialize(serialize(value, format=format), CLASSES), value)
 
 
 @formats
-@pytest.mark.parametrize("key", KEYS, ids=repr)
+@pytest.mark.parametrize("key", KEYS)
 def test_a_key_comes_back(key: Any, format: Format) -> None:
     for value in ({key: 1}, {key}, frozenset({(key, (key,))})):
         assert same(deserialize(serialize(value, format=format), CLASSES), value)
@@ -114,7 +114,7 @@ CHANGED = [
 
 
 @formats
-@pytest.mark.parametrize(("value", "other"), CHANGED, ids=repr)
+@pytest.mark.parametrize(("value", "other"), CHANGED)
 def test_a_text_is_that_of_a_value_until_it_is_changed_in_place(
     value: Any, other: Any, format: Format
 ) -> None:

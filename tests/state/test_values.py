@@ -48,12 +48,12 @@ NOT_SCALARS: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", NOT_SCALARS, ids=repr)
+@pytest.mark.parametrize("value", NOT_SCALARS)
 def test_other_values_have_no_such_copy(value: object) -> None:
     with pytest.raises(NoQuickCopy):
         quick_copy(value)
 
 
-@pytest.mark.parametrize("value", [[], {}, set(), bytearray(), ([],), object()], ids=repr)
+@pytest.mark.parametrize("value", [[], {}, set(), bytearray(), ([],), object()])
 def test_what_may_be_changed_in_place_is_not_immutable(value: object) -> None:
     assert not is_immutable(value)
