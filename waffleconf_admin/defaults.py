@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from copy import copy
 from typing import Any
 
@@ -55,7 +55,21 @@ def setting(config: Mapping[str, Any], name: str) -> Any:
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Refuse settings of the extension that would do harm later, and far from their cause."""
+    """Refuse settings of the extension that would do harm later, and far from their cause.
+
+    :raises ValueError: one has a value that it can't have.
+    :raises TypeError: a function of a watch type is asynchronous.
+    """
+    _warn_of_misspelt(config)
+    for key, (fits, remedy) in _RULES.items():
+        if not fits(config[key]):
+            raise ValueError(f"{key} is {config[key]!r}: {remedy}.")
+    watch = config["WAFFLE_WATCHTYPE"]
+    if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
+        raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: they can't be async.")
+
+
+def _warn_of_misspelt(config: Mapping[str, Any]) -> None:
     known = {key.removeprefix("WAFFLE_"): key for key in DEFAULTS}
     for key in config:
         name = key.removeprefix("WAFFLE_")
@@ -63,38 +77,58 @@ def check(config: Mapping[str, Any]) -> None:
             for near in difflib.get_close_matches(name, known, n=1, cutoff=0.8):
                 message = "%s is not a setting of waffleconf_admin. Do you mean %s?"
                 log.warning(message, key, known[near])
-    for key in ("WAFFLE_AUTOLOAD", "WAFFLE_STORE_DEFAULTS", "WAFFLE_MULTIPROC"):
-        if isinstance(config[key], str):  # "false" would be true
-            raise ValueError(f"{key} is {config[key]!r}: write True or False.")
-    serializer = config["WAFFLE_SERIALIZER"]
-    if serializer not in ("pickle", "json"):
-        raise ValueError(f"WAFFLE_SERIALIZER is {serializer!r}: write 'pickle' or 'json'.")
-    path = config["WAFFLE_WATCHER_FILE"]
-    if path is not None and not isinstance(path, str | os.PathLike):
-        raise ValueError(f"WAFFLE_WATCHER_FILE is {path!r}: write a path.")
-    for key in ("WAFFLE_WATCH_INTERVAL", "WAFFLE_RESYNC_INTERVAL"):
-        seconds = config[key]
-        if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
-            raise ValueError(f"{key} is {seconds!r}: write a number of seconds above 0, or None.")
-    mode = config["WAFFLE_WATCHER_MODE"]
-    if type(mode) is not int or mode & ~0o777 or mode & 0o600 != 0o600:
-        raise ValueError(
-            f"WAFFLE_WATCHER_MODE is {mode!r}: write the rights of the watch file in octal, such "
-            "as 0o664. Its owner needs to read and write it."
-        )
-    watch = config["WAFFLE_WATCHTYPE"]
-    if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
-        raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: they can't be async.")
-    classes = config["WAFFLE_CLASSES"]
-    if isinstance(classes, Mapping):
-        paths, classes = list(classes), list(classes.values())
-        if any(not isinstance(path, str) or "." not in path.strip(".") for path in paths):
-            raise ValueError(
-                f"WAFFLE_CLASSES has the names {paths!r}: write the former module and the name of "
-                'each class, such as {"shop.models.Plan": Plan}.'
-            )
-    if isinstance(classes, type | str) or not all(isinstance(cls, type) for cls in classes):
-        raise ValueError(
-            f"WAFFLE_CLASSES is {classes!r}: write a list of classes, such as [Point], or a dict "
-            'of those that have moved, such as {"shop.models.Plan": Plan}.'
-        )
+
+
+def _is_flag(value: object) -> bool:
+    return not isinstance(value, str)  # "false" would be true
+
+
+def _is_format(value: object) -> bool:
+    return value in ("pickle", "json")
+
+
+def _is_path(value: object) -> bool:
+    return value is None or isinstance(value, str | os.PathLike)
+
+
+def _is_template(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_interval(value: object) -> bool:
+    return value is None or (isinstance(value, (int, float)) and value > 0)
+
+
+def _is_mode(value: object) -> bool:
+    return type(value) is int and not value & ~0o777 and value & 0o600 == 0o600
+
+
+def _is_classes(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        if any(not isinstance(path, str) or "." not in path.strip(".") for path in value):
+            return False
+        value = list(value.values())
+    return not isinstance(value, type | str) and all(isinstance(cls, type) for cls in value)
+
+
+#: What a setting of the extension may be, and the remedy for what it may not.
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "WAFFLE_AUTOLOAD": (_is_flag, "write True or False"),
+    "WAFFLE_STORE_DEFAULTS": (_is_flag, "write True or False"),
+    "WAFFLE_MULTIPROC": (_is_flag, "write True or False"),
+    "WAFFLE_SERIALIZER": (_is_format, "write 'pickle' or 'json'"),
+    "WAFFLE_WATCHER_FILE": (_is_path, "write a path"),
+    "WAFFLE_WATCH_INTERVAL": (_is_interval, "write a number of seconds above 0, or None"),
+    "WAFFLE_RESYNC_INTERVAL": (_is_interval, "write a number of seconds above 0, or None"),
+    "WAFFLE_WATCHER_MODE": (
+        _is_mode,
+        "write the rights of the watch file in octal, such as 0o664; its owner needs to read and "
+        "write it",
+    ),
+    "WAFFLE_TEMPLATE": (_is_template, "write the name of a template, such as 'settings.html'"),
+    "WAFFLE_CLASSES": (
+        _is_classes,
+        "write a list of classes, such as [Point], or a dict of those that have moved, by module "
+        'and name of old, such as {"shop.models.Plan": Plan}',
+    ),
+}

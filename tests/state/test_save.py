@@ -258,3 +258,14 @@ def test_reset_of_a_row_that_cannot_be_read_works(app: Flask, state: _WaffleStat
 def test_what_is_no_dict_is_an_error_that_shows_one(state: _WaffleState, wrong: Any) -> None:
     with pytest.raises(InvalidValue, match=r"\{key: value\}"):
         state.update_db(wrong)
+
+
+@pytest.mark.parametrize("source", [None, 5, "", "x" * 33])
+def test_a_source_that_the_history_cannot_hold_is_named(
+    app: Flask, state: _WaffleState, source: Any
+) -> None:
+    with pytest.raises(ValueError, match="^source= is "):
+        state.update_db({"SITENAME": "New"}, source=source)
+    with pytest.raises(ValueError, match="^source= is "):
+        state.reset(["SITENAME"], source=source)
+    assert rows(app) == {}

@@ -78,6 +78,11 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
         {"WAFFLE_SERIALIZER": "yaml"},
         {"WAFFLE_SERIALIZER": None},
         {"WAFFLE_WATCHER_FILE": 5},
+        {"WAFFLE_WATCHER_MODE": 0o440},
+        {"WAFFLE_WATCHER_MODE": "0664"},
+        {"WAFFLE_CLASSES": {"Point": int}},
+        {"WAFFLE_TEMPLATE": None},
+        {"WAFFLE_TEMPLATE": ""},
     ],
     ids=repr,
 )

@@ -118,7 +118,10 @@ def _size(length: bytes) -> int:
 
 
 _NUMBER = rb"(K.|M..|J.{4})"
-_STATE = rb"c_codecs\nencode\nq\x01X(.{4})(.{0,999})q\x02X\x06\0\0\0latin1q\x03\x86q\x04Rq\x05\x85q\x06Rq\x07"
+_STATE = (
+    rb"c_codecs\nencode\nq\x01X(.{4})(.{0,999})"
+    rb"q\x02X\x06\0\0\0latin1q\x03\x86q\x04Rq\x05\x85q\x06Rq\x07"
+)
 #: By how its name is written: what follows the name, and what makes the value of the groups.
 _NAMED = {
     name: (re.compile(rb"(?s)\x80\x02" + name + rb"q\x00" + rest + rb"\."), make)

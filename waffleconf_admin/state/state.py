@@ -143,6 +143,7 @@ class _WaffleState:
         :returns: what was written, ``{}`` if nothing differed from the rows in the database;
             ``change_set`` is its name in the history.
         :raises InvalidValue: a value breaks its declaration or can't be stored.
+        :raises ValueError: *source* is no text, or too long.
         :raises ConflictError: a value differs from the one expected.
         :raises BusyError: others kept writing the same settings, or the database is held.
         :raises StoreError: the database can't be read or written.
@@ -174,6 +175,7 @@ class _WaffleState:
 
         :param expected: a `Record` in place of a value means its row, and no other of that value.
         """
+        origin.check()
         wanted = self._declared.known(wanted)
         if self._saver.decides_by_all:
             settings = self._declared.settings

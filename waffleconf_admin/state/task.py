@@ -18,8 +18,8 @@ INTERACTIVE_SOURCES = ("page", "api")
 #: As a value: no row, so that the default holds.
 RESET: Final = object()
 
-#: Characters that the history keeps of an actor and of a note.
-ACTOR_LENGTH, NOTE_LENGTH = 255, 2000
+#: Characters that the history keeps of an actor and of a note; those that a source may have.
+ACTOR_LENGTH, NOTE_LENGTH, SOURCE_LENGTH = 255, 2000, 32
 
 
 class Origin(NamedTuple):
@@ -28,6 +28,17 @@ class Origin(NamedTuple):
     actor: str | None
     note: str | None
     source: str
+
+    def check(self) -> None:
+        """Refuse a source that the history can't hold.
+
+        :raises ValueError: it is no text, or too long.
+        """
+        if not isinstance(self.source, str) or not 0 < len(self.source) <= SOURCE_LENGTH:
+            raise ValueError(
+                f"source= is {self.source!r}: write a text of at most {SOURCE_LENGTH} characters, "
+                "such as 'code'."
+            )
 
 
 class Task(NamedTuple):
@@ -49,19 +60,20 @@ class Task(NamedTuple):
 
     def history(self, swaps: Mapping[str, Swap]) -> list[HistoryRow]:
         """Return what the save adds to the history; of secrets no texts."""
-        change_set, now = uuid.uuid4().hex, datetime.now(UTC)
-        actor = storable(self.origin.actor)[:ACTOR_LENGTH]
-        note = storable(self.origin.note)[:NOTE_LENGTH]
-        return [
-            HistoryRow(
-                change_set,
-                key,
-                None if self.settings[key].secret else swap.seen,
-                None if self.settings[key].secret else swap.new,
-                actor,
-                now,
-                note,
-                self.origin.source,
-            )
-            for key, swap in swaps.items()
-        ]
+        hidden = Swap(None, None)
+        shown = {key: hidden if self.settings[key].secret else s for key, s in swaps.items()}
+        return history_rows(shown, self.origin)
+
+
+def history_rows(swaps: Mapping[str, Swap], origin: Origin) -> list[HistoryRow]:
+    """Return the rows of one change set.
+
+    :param swaps: by key; a text that the history must not have is None.
+    """
+    change_set, now = uuid.uuid4().hex, datetime.now(UTC)
+    actor = storable(origin.actor)[:ACTOR_LENGTH]
+    note = storable(origin.note)[:NOTE_LENGTH]
+    return [
+        HistoryRow(change_set, key, swap.seen, swap.new, actor, now, note, origin.source)
+        for key, swap in swaps.items()
+    ]

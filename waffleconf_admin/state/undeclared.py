@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Protocol
 
 from ..exceptions import BusyError, InvalidValue, StoreError
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
-from ..store.contract import is_storable, storable
+from ..store.contract import is_storable
 from .repository import Repository
 from .save import ATTEMPTS
-from .task import ACTOR_LENGTH, NOTE_LENGTH, Origin
+from .task import Origin, history_rows
 
 log = logging.getLogger(__name__)
 
@@ -94,19 +92,8 @@ class Undeclared:
 
     def _history_rows(self, found: Mapping[str, str], origin: Origin) -> list[HistoryRow]:
         latest = {row.key: row.new for row in self._repository.read_latest(list(found))}
-        change_set, now = uuid.uuid4().hex, datetime.now(UTC)
-        actor = storable(origin.actor)[:ACTOR_LENGTH]
-        note = storable(origin.note)[:NOTE_LENGTH]
-        return [
-            HistoryRow(
-                change_set,
-                key,
-                text if latest.get(key) == text else None,
-                None,
-                actor,
-                now,
-                note,
-                origin.source,
-            )
+        swaps = {
+            key: Swap(text if latest.get(key) == text else None, None)
             for key, text in found.items()
-        ]
+        }
+        return history_rows(swaps, origin)
