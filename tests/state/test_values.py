@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from waffleconf_admin.state.values import NoQuickCopy, is_immutable, quick_copy
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.uuids()
-    | st.timedeltas() | st.decimals(allow_nan=False) | st.datetimes()
+    | st.timedeltas() | st.datetimes()
 )  # fmt: skip
 COPIED = st.recursive(
     LEAVES, lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts), max_leaves=8
@@ -44,7 +45,7 @@ def test_a_copy_is_what_the_stored_text_is_read_back_as(value: object) -> None:
 
 NOT_SCALARS: list[Any] = [
     (1,), {1}, b"a", {1: 2}, {True: 1}, type("Text", (str,), {})("a"), type("List", (list,), {})(),
-    [object()], [[[[[[[[[0]]]]]]]]], dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    [object()], [[[0]]], Decimal("1e9999"), dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
 ]  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import Enum
 from types import NoneType
 from uuid import UUID
@@ -12,9 +11,12 @@ from ..codec.values import SCALARS
 
 #: Types whose values nobody can change in place, so that they can be handed out again and again.
 _IMMUTABLE = SCALARS - {bytearray}
-#: Those of them whose values every format gives back as they are.
-_SCALARS = frozenset({NoneType, bool, int, float, str, date, timedelta, Decimal, UUID})
-_MAX_DEPTH = 8  #: lists and dicts in one another
+#: Those of them whose values every format gives back as they are. Not Decimal: one with a large
+#: exponent is short, and can't be read.
+_SCALARS = frozenset({NoneType, bool, int, float, str, date, timedelta, UUID})
+#: Lists and dicts in one another. A list that is many times in another is short as a text, and
+#: longer with each level as a copy.
+_MAX_DEPTH = 2
 
 
 class NoQuickCopy(Exception):
