@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Callable
 from typing import Any
@@ -148,3 +149,39 @@ def test_the_note_is_in_the_language_of_its_reader(
     state_of(app).update_conf()  # with nobody to read it
     monkeypatch.setattr(i18n, "_translations", Translations)
     assert "Deberá ser" in row(app.test_client().get(URL).text, "LIMIT")
+
+
+class Right(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+#: A value of before, and a declaration whose control has no text for it.
+UNFIT: list[tuple[Any, dict[str, Any]]] = [
+    (1, {"default": [1], "choices": lambda: [0, 1]}),
+    (3, {"default": ["Mon"], "choices": ["Mon", "Tue"]}),
+    (3, {"default": Right.READ}),
+    ("a", {"default": Right.READ}),
+    ([], {"default": Right.READ}),
+    ("ab", {"default": ["a"], "choices": ["a", "b"]}),
+    (["\ud800"], {"default": ["x"]}),
+    ({"a": "\ud800"}, {"default": {}}),
+]
+
+
+@pytest.mark.parametrize(("value", "entry"), UNFIT)
+def test_a_value_that_no_control_fits_breaks_no_page_and_no_command(
+    make_app: MakeApp, value: Any, entry: dict[str, Any]
+) -> None:
+    former = state_of(make_app({"KEY": {"default": None}}, history=True))
+    former.update_db({"KEY": value})
+    app = make_app({"KEY": entry}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    client, runner = app.test_client(), app.test_cli_runner()
+    for path in ("", "/history"):
+        assert client.get(URL + path).status_code == 200
+    for command in ("get KEY", "list --json", "history --json", "export", "explain KEY", "check"):
+        result = runner.invoke(args=["waffle", *command.split()])
+        assert result.exception is None or isinstance(result.exception, SystemExit), command
+    state_of(app).reset(["KEY"])
+    assert client.get(f"{URL}/history").status_code == 200

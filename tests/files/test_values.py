@@ -99,7 +99,7 @@ def test_json_holds_what_it_can_and_texts_stand_for_the_rest(
     [
         ("FLOAT", 5, 5.0),
         ("DECIMAL", 5, Decimal(5)),
-        ("DECIMAL", 9.5, Decimal("9.5")),
+        ("DECIMAL", 9, Decimal("9")),
         ("RANGE_FLOAT", 1, 1.0),
         ("FILE_SIZE", "10 MB", 10_000_000),
         ("BOOL", "on", True),
@@ -126,6 +126,7 @@ def test_more_than_is_written_is_read(state: Any, key: str, written: object, val
         ("STR", {}, "This must be text, not dict."),
         ("FLOAT", "1.5", "Write it without quotes: 1.5."),
         ("FLOAT", 10**400, "digits"),
+        ("DECIMAL", 1.1, 'Write it in quotes: "1.1".'),
         ("DATE", 20260131, "This must be a date, not int."),
         ("DATE", "31.1.2026", "Write"),
         ("LIST", "[1]", "This must be a list, not str."),

@@ -323,6 +323,15 @@ def test_undo_writes_nothing_when_somebody_changed_one_since(state: Any) -> None
     assert state.history.undo(saved.change_set, keys=["SITENAME"]) == {"SITENAME": "Waffle"}
 
 
+def test_undo_is_a_conflict_if_later_changes_have_brought_the_same_value(simple: Any) -> None:
+    saved = simple.update_db({"SIZE": 6})
+    simple.update_db({"SIZE": 7})
+    simple.update_db({"SIZE": 6})
+    with pytest.raises(ConflictError):
+        simple.history.undo(saved.change_set)
+    assert simple.read(["SIZE"])["SIZE"].value == 6
+
+
 def test_undo_of_what_is_undone_already_is_a_conflict_with_the_first(simple: Any) -> None:
     saved = simple.update_db({"SIZE": 6})
     simple.history.undo(saved.change_set)

@@ -42,7 +42,7 @@ class _Since(click.ParamType[datetime]):
         for parse in read:
             with suppress(ValueError, OverflowError):
                 found = parse(str(value))
-                return found if found.tzinfo else found.replace(tzinfo=UTC)
+                return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
         self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
 
 
@@ -60,7 +60,9 @@ def _ago(text: str) -> datetime:
     type=_Since(),
     help="From this time on, in UTC unless it has an offset; or as long ago as this.",
 )
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10**9), default=50, show_default=True, help="At most."
+)
 @json_option
 def show_history(keys: tuple[str, ...], since: datetime | None, limit: int, as_json: bool) -> None:
     """Show who changed what, the last change first.

@@ -8,8 +8,9 @@ from ..codec.limits import Budget
 from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
 from . import widgets
-from .base import LineField, OptionalField, UnsupportedValue, require_type
+from .base import NOT_GIVEN_BACK, LineField, OptionalField, UnsupportedValue, require_type
 from .json_text import read_json, write_json
+from .value_text import is_unicode
 
 _WRITE_LIST = mark('Write a list, in square brackets: ["a", "b"].')
 #: The types of values, and what to write for one.
@@ -46,6 +47,8 @@ class JsonField(OptionalField):
             raise UnsupportedValue(why) from error
         if text is None:
             raise UnsupportedValue(gettext("it is too large for this page"))
+        if not is_unicode(text):
+            raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
         return text
 
     def parse_value(self, text: str) -> object:

@@ -12,7 +12,9 @@ from markupsafe import Markup
 from ..i18n import gettext
 from ..settings.choices import Choice
 from ..settings.equality import same
+from ..settings.type_rule import SEVERAL
 from . import widgets
+from .base import require_type
 from .choice import ChoiceField
 
 
@@ -35,8 +37,15 @@ class MultipleChoiceField(ChoiceField):
         return [choice for choice in super().choices() if choice.value is not None]
 
     def items(self, value: Any) -> list[object]:
-        """Return the items of a value."""
-        return [] if value is None else list(value)
+        """Return the items of a value.
+
+        :raises UnsupportedValue: it has none; an older declaration had another type.
+        """
+        if value is None:
+            return []
+        if not isinstance(value, SEVERAL):
+            require_type(value, self.setting.value_type)
+        return list(value)
 
     def collect(self, items: list[object]) -> object:
         """Return the value that holds these items."""
@@ -133,10 +142,13 @@ class FlagField(MultipleChoiceField):
     """Members of a Flag."""
 
     def items(self, value: Any) -> list[object]:
-        members = [] if value is None else list(value)
+        if value is None:
+            return []
+        require_type(value, self.setting.value_type)
+        members = list(value)
         # Bits without a name are an item of their own, which is none of the choices.
         named = self.collect(members)
-        return members if value is None or named == value else [*members, value ^ named]
+        return members if named == value else [*members, value ^ named]
 
     def collect(self, items: list[object]) -> object:
         return reduce(or_, items, self.setting.value_type(0))

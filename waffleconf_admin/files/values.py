@@ -148,6 +148,8 @@ def _load_scalar(place: _Place, written: Any) -> object:
             raise ValueError(gettext("Write it without quotes: %(text)s.", text=written[:50]))
         return value
     if type(written) in (int, float) and issubclass(setting.value_type, Decimal):
+        if isinstance(written, float):  # 1.10 of a file is 1.1 by now
+            raise ValueError(gettext('Write it in quotes: "%(text)s".', text=str(written)))
         return place.parse(str(written))
     if not value_types.accepts(setting.value_type, written):
         raise place.wrong_type(written)

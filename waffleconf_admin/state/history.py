@@ -26,6 +26,8 @@ from .task import RESET, Origin
 log = logging.getLogger(__name__)
 
 
+#: The largest number that databases know, as an id or as a limit.
+MAX_ID = 2**63 - 1
 #: Rows that are deleted at once.
 BATCH = 500
 #: Seconds between two deletions of old rows.
@@ -203,13 +205,15 @@ class History:
 
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
         """The values that the settings must still have."""
+        # Values first: a change that comes after this is found by its value.
+        records = self._state.read(todo) if seen is not None else {}
+        latest = self.latest(todo)
+        known = {key: change.id if seen is None else seen for key, change in todo.items()}
+        # By id: a later change may have brought the same value again.
+        if overtaken := [key for key in todo if key in latest and latest[key].id > known[key]]:
+            raise ConflictError(overtaken)
         if seen is None:
             return {key: self._value_served(change) for key, change in todo.items()}
-        # Values first: a change that comes after this is found by its value.
-        records = self._state.read(todo)
-        latest = self.latest(todo)
-        if overtaken := [key for key in todo if key in latest and latest[key].id > seen]:
-            raise ConflictError(overtaken)
         return {key: record.value for key, record in records.items()}
 
     def _read(self, query: HistoryQuery) -> ChangeList:
@@ -236,13 +240,22 @@ class History:
 def _check_range(
     limit: int, before: int | None, since: datetime | None, until: datetime | None
 ) -> None:
-    if type(limit) is not int or limit < 0:
+    if type(limit) is not int or not 0 <= limit <= MAX_ID:
         raise ValueError(f"limit={limit!r}: write a whole number")
-    if before is not None and type(before) is not int:
+    if before is not None and (type(before) is not int or abs(before) > MAX_ID):
         raise ValueError(f"before={before!r}: write the id of a change, or None")
     for name, time_ in (("since", since), ("until", until)):
-        if time_ is not None and time_.tzinfo is None:
+        if time_ is not None and (time_.tzinfo is None or not _has_utc(time_)):
             raise ValueError(f"{name}={time_!r}: write a datetime with a time zone")
+
+
+def _has_utc(time_: datetime) -> bool:
+    """Whether a time of the last years that there are is still one in UTC."""
+    try:
+        time_.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _is_days(days: Any) -> bool:

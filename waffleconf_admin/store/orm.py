@@ -93,7 +93,7 @@ class Connections(ABC, Generic[C]):
         """
         return self._retried(lambda: self.read(work, fresh=fresh))
 
-    def change(self, work: Callable[[C], T], *, wait: float) -> T:
+    def change(self, work: Callable[[C], T], *, wait: float | None = None) -> T:
         """Return what `write` does, as `ask` does; the function may be run twice.
 
         :raises StoreError: the database can't be written.

@@ -77,7 +77,7 @@ class SQLStore(WaffleStore, Generic[C]):
                 verify.check_rewritten(rows, history.read(at, HistoryQuery(keys)))
 
         try:
-            connections.change(write, wait=locks.WAIT_BESIDE_CALLER)
+            connections.change(write)
         except RowChanged:
             return False
         return True
