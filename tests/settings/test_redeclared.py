@@ -414,9 +414,12 @@ def test_an_undo_claims_no_conflict_that_there_is_not(app: Flask) -> None:
     saved = state.update_db({"LIMIT": 30, "OPEN": False})
     assert state.history.undo(saved.change_set) == {"LIMIT": 25}  # of the type that is declared now
     assert state.parse_conf(["LIMIT", "OPEN"]) == {"LIMIT": 25, "OPEN": False}
+
+
+def test_an_undo_of_a_value_that_is_served_converted_is_no_conflict(app: Flask) -> None:
+    state = state_of(app)
     [first] = {change.change_set for change in state.history.list("SHARE")}
-    state.update_db({"LIMIT": 25})
-    assert "LIMIT" in state.history.undo(first, keys=["LIMIT", "NAME"])  # it was converted since
+    assert "LIMIT" in state.history.undo(first, keys=["LIMIT", "NAME"])
 
 
 def test_an_undo_restores_nothing_that_is_refused(app: Flask) -> None:
