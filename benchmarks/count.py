@@ -53,13 +53,13 @@ def paths(stack: contextlib.ExitStack) -> Iterator[tuple[str, int, Call]]:
     """Name, how often to go it, and the path."""
     from before_request import make, requests, requests_without
     from render import PAGE, make_app
-    from subjects import DEFAULTS, JSON, subject
+    from subjects import JSON, subject
 
     from waffleconf_admin import conf
     from waffleconf_admin.util import deserialize, serialize
 
     saved = iter(range(10_000))
-    for subject_name in ("SQLAlchemy", *([JSON] if "WAFFLE_SERIALIZER" in DEFAULTS else [])):
+    for subject_name in ("SQLAlchemy", JSON):
         on = stack.enter_context(subject(subject_name, "", SETTINGS))
         state = on.state
         after = " with JSON" if subject_name == JSON else ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import subjects
-from measure import Missing, Options, Row, Work
+from measure import Options, Row, Work
 from subjects import ORMS, Subject, encode
 
 
-def run(options: Options) -> Iterator[Row | Missing]:
+def run(options: Options) -> Iterator[Row]:
     # With JSON no defaults are stored.
     return subjects.rows("first_start", works, options, names=ORMS)
 

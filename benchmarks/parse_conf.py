@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import subjects
-from measure import Missing, Options, Row, Work
+from measure import Options, Row, Work
 from subjects import JSON, Subject, decode
 
 
-def run(options: Options) -> Iterator[Row | Missing]:
+def run(options: Options) -> Iterator[Row]:
     yield from subjects.rows("parse_conf", works, options)
     yield from subjects.rows("parse_conf", works_of_scalars, options, subjects.scalars)
 

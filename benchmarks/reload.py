@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterator
 
 import subjects
-from measure import Missing, Options, Row, Work, nothing
+from measure import Options, Row, Work, nothing
 from subjects import Subject, decode
 
 
-def run(options: Options) -> Iterator[Row | Missing]:
+def run(options: Options) -> Iterator[Row]:
     return subjects.rows("reload", works, options)
 
 

@@ -20,14 +20,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from measure import ROOT, Missing, Options, Row, Work, timed
+from measure import ROOT, Options, Row, Work, timed
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
-from waffleconf_admin.core import DEFAULTS
 from waffleconf_admin.util import serialize
 
 ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
@@ -178,7 +177,7 @@ def rows(
     options: Options,
     values: Values = mixed,
     names: Iterable[str] = (*ORMS, JSON),
-) -> Iterator[Row | Missing]:
+) -> Iterator[Row]:
     """Time works with each ORM, on each database, for each number of settings.
 
     On SQLite all is done in this process, so its processor time is measured; a server's work is
@@ -188,9 +187,6 @@ def rows(
         clock = time.perf_counter if url else time.process_time
         for name in names:
             who = f"{name}, {database}"
-            if name == JSON and "WAFFLE_SERIALIZER" not in DEFAULTS:
-                yield Missing(benchmark, who, "this version has no WAFFLE_SERIALIZER")
-                continue
             for count in options.sizes:
                 with subject(name, url, count, values) as measured:
                     for work in works(measured):

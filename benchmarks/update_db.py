@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterator
 
 import subjects
-from measure import Missing, Options, Row, Work
+from measure import Options, Row, Work
 from subjects import Subject, decode, encode
 
 
-def run(options: Options) -> Iterator[Row | Missing]:
+def run(options: Options) -> Iterator[Row]:
     return subjects.rows("update_db", works, options)
 
 
