@@ -389,6 +389,12 @@ def test_who_may_edit_in_a_form_of_the_apps_own(make_app: MakeApp, shape: Any) -
         _ = build_form(state_of(app), editable=unawaited(lambda setting: False))["SITENAME"]
 
 
+@pytest.mark.parametrize("answer", [None, 1, "no", [True]])
+def test_only_true_lets_a_form_of_the_apps_own_edit(make_app: MakeApp, answer: Any) -> None:
+    form = build_form(state_of(make_app(CONFS)), editable=lambda setting: answer)
+    assert not form["SITENAME"].editable
+
+
 # From a script
 
 

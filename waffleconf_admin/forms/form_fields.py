@@ -33,7 +33,8 @@ class FormFields(Mapping[str, BoundField]):
     :param settings: the settings of the form.
     :param records: what the database has of them.
     :param table: the field classes by type of value.
-    :param editable: whether a setting may be changed; the others are shown.
+    :param editable: whether a setting may be changed: only True allows it, as of `can`; the others
+        are shown.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class FormFields(Mapping[str, BoundField]):
         if setting.readonly:
             return gettext(READ_ONLY)
         may = await_result(self._app, self._editable, self._editable(setting))
-        return "" if may else gettext(NO_RIGHT)
+        return "" if may is True else gettext(NO_RIGHT)
 
     def _source(self, key: str) -> Source | None:
         if key not in self._sources:

@@ -32,7 +32,8 @@ def build_form(
 
     :param state: the app's state, ``app.extensions["waffleconf"]``.
     :param keys: which settings, or the one; all as a rule.
-    :param editable: which of them may be changed, asked when a field is made; the others are shown.
+    :param editable: which of them may be changed, asked when a field is made: only True allows it,
+        as of `can`; the others are shown.
     :param fields: ``{type: field class, or function of the Setting}``, besides our own.
     :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
         PATCH. None: a form to be shown.
