@@ -1,4 +1,4 @@
-"""Assets: our style sheet and script, at addresses that change with what is in them."""
+"""Assets: our style sheets and scripts, at addresses that change with what is in any of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add(blueprint: Blueprint) -> None:
 
     def asset(digest: str, filename: str, **variables: object) -> Response:
         response = blueprint.send_static_file(filename)
-        if digest == _digest(filename):
+        if digest == _digest():
             response.cache_control.no_cache = None
             response.cache_control.public = True
             response.cache_control.max_age = YEAR
@@ -31,10 +31,13 @@ def add(blueprint: Blueprint) -> None:
 
 def url(filename: str) -> str:
     """Return the address of an asset."""
-    return url_for(".asset", digest=_digest(filename), filename=filename)
+    return url_for(".asset", digest=_digest(), filename=filename)
 
 
 @cache
-def _digest(filename: str) -> str:
-    path = FOLDER / filename
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""
+def _digest() -> str:
+    """Return one digest for all assets: a script imports others from the folder of its address."""
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
