@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from nursery import Forked, nursery
 
 from waffleconf_admin.codec import deserialize
 
@@ -21,19 +21,25 @@ FOLLOWER = Path(__file__).with_name("follower.py")
 
 
 class Process:
-    """A second process with an app of its own on the same database."""
+    """A second process with an app of its own on the same database.
 
-    def __init__(
-        self, config: dict[str, Any], command: Sequence[Any] = (sys.executable, FOLLOWER)
-    ) -> None:
+    :param command: the program, if it is another one than follower.py.
+    """
+
+    def __init__(self, config: dict[str, Any], command: Sequence[Any] = ()) -> None:
         self.config = config
-        self.popen = subprocess.Popen(
-            [*command, json.dumps(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        argument = json.dumps(config)
+        self.popen: subprocess.Popen[str] | Forked
+        if command:
+            self.popen = subprocess.Popen(
+                [*command, argument],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        else:
+            self.popen = Forked(nursery(), argument)
         assert self.answer() == "ready"
 
     def answer(self) -> Any:

@@ -216,10 +216,15 @@ class Commands:
         return lock.acquire(timeout=5)
 
 
-if __name__ == "__main__":
-    commands = Commands(make_app(json.loads(sys.argv[1])))
+def run(config: dict[str, Any]) -> None:
+    """Do what comes from the standard input, until its end."""
+    commands = Commands(make_app(config))
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         command: Callable[..., Any] = getattr(commands, name)
         print(json.dumps(command(*arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    run(json.loads(sys.argv[1]))

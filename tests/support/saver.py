@@ -48,6 +48,10 @@ def save(orm: str, url: str, ready: int) -> None:
 
 
 def main(orm: str, url: str, rounds: str) -> None:
+    with contextlib.ExitStack() as stack:  # each saver is a fork of this process: it imports once
+        app = make_app(orm, url, stack)
+        with app.app_context():
+            app.extensions["waffleconf"].configstore.read()
     for _ in range(int(rounds)):
         savers = [start(orm, url) for _ in range(2)]
         try:
