@@ -64,6 +64,27 @@ def language() -> str:
     return str(locale).replace("_", "-") if locale else "en"
 
 
+def locale_name() -> str:
+    """Return the name of the reader's locale, such as ``pt_BR``; "" where none is chosen."""
+    return str(_locale() or "")
+
+
+def decimal_mark(locale: str) -> str:
+    """Return what a locale writes before decimals; "" if Babel has no such locale.
+
+    :param locale: as `locale_name` returned it, maybe of another version of Babel.
+    """
+    if _flask_babel() is None:
+        return ""
+    from babel import UnknownLocaleError
+    from babel.numbers import get_decimal_symbol
+
+    try:
+        return str(get_decimal_symbol(locale))
+    except (UnknownLocaleError, ValueError):
+        return ""
+
+
 def is_rtl() -> bool:
     """Whether that language is written from right to left."""
     locale = _locale()

@@ -101,7 +101,8 @@ def test_a_row_recovers_when_a_function_of_the_app_no_longer_fails(read_row: Any
 
 def test_a_field_of_the_app_is_rendered_for_each_request(read_row: Any) -> None:
     class Greeting(TextField):
-        def html(self, text: str) -> dict[str, Any]:
+        @property
+        def html_attributes(self) -> dict[str, Any]:  # type: ignore[override]
             return {"placeholder": request.args["who"]}
 
     read = read_row(fields={str: Greeting})

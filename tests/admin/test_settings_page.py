@@ -16,7 +16,7 @@ def test_a_row_shows_label_key_help_and_limits(orm_app: Flask) -> None:
     page = orm_app.test_client().get(URL).text
     assert '<label for="waffle-SITENAME">Site name</label>' in page
     for text in (
-        '<a class="wf-key" href="#SITENAME">SITENAME</a>',
+        '<a class="wf-key" tabindex="-1" href="#SITENAME">SITENAME</a>',
         "Shown in the header",
         "1 to 100",
     ):

@@ -18,6 +18,8 @@ from waffleconf_admin.admin.texts import relative_time
         ({"default": 5, "min": 1}, "at least 1"),
         ({"default": 5.5, "max": 9.0}, "at most 9"),
         ({"default": 0.5, "min": 0.0, "max": 100.5}, "0 to 100.5"),
+        ({"default": 5.5, "unit": "seconds"}, "seconds"),
+        ({"default": 5.5, "min": 0.5, "unit": "<s>"}, "&lt;s&gt;, at least 0.5"),
         ({"default": "a", "max": 9}, "at most 9 characters"),
         ({"default": ["a"], "min": 1, "max": 2}, "1 to 2 items"),
     ],

@@ -283,8 +283,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"default": timedelta(0)}, "5 fortnights", "Write a length of time"),
     ({"default": 1, "type": "filesize"}, "10 XB", "Write a size"),
     ({"default": Path("/")}, "", "Write a path"),
-    ({"default": 0.1}, "1,5", "Write a point before the decimals"),
-    ({"default": Decimal("0.1")}, "1,5", "Write a point before the decimals"),
+    ({"default": 1}, "1.000", "This can mean 1000 or 1.000"),
+    ({"default": Decimal("0.1")}, "1,234", "This can mean 1234 or 1.234"),
 ]
 
 

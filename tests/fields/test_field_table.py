@@ -128,6 +128,9 @@ def test_a_declared_type_holds_on_every_way_in(
         ({"default": Decimal("sNaN"), "min": 1}, "like its default"),
         ({"default": b"abc", "max": 2}, "at most 2 bytes"),
         ({"default": 1, "type": "mail"}, "'email'"),
+        ({"default": "x", "unit": "seconds"}, "unit: it stands beside a number"),
+        ({"default": 1, "type": "filesize", "unit": "MB"}, "unit: it stands beside a number"),
+        ({"default": 1, "unit": 5}, "unit: write a text"),
     ],
 )
 def test_a_mistake_in_a_declaration_is_named(declared: dict[str, Any], problem: str) -> None:

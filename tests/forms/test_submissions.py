@@ -126,14 +126,14 @@ def test_what_nobody_could_change_again_is_not_saved(
 def test_an_error_keeps_what_was_typed_and_writes_nothing(app: Flask) -> None:
     page = Page(app)
     before = stored(app)
-    form = page.send(SIZE="1000", RATE="1,5", NAME="<new>", TEXT="x\r\ny", OPEN="")
+    form = page.send(SIZE="1000", RATE="1,234", NAME="<new>", TEXT="x\r\ny", OPEN="")
     assert form.errors == {
         "SIZE": ["At most 100."],
-        "RATE": ["Write a point before the decimals and nothing else, such as 1000.5."],
+        "RATE": ["This can mean 1234 or 1.234: write one of these."],
     }
     assert stored(app) == before
     assert [page.fields[key] for key in ("SIZE", "RATE", "NAME", "TEXT", "OPEN")] == [
-        "1000", "1,5", "<new>", "x\r\ny", "",
+        "1000", "1,234", "<new>", "x\r\ny", "",
     ]  # fmt: skip
     assert page.send(SIZE="99", RATE="1.25").errors == {}
     assert stored(app) == before | {

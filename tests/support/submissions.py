@@ -97,7 +97,7 @@ class Browser(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "input":
             off = given["type"] in ("checkbox", "radio") and "checked" not in given
-            if not off:
+            if not off and "name" in given:
                 self.sent.append((given["name"], given.get("value", "")))
         elif tag == "textarea":
             self.area = given["name"]

@@ -9,6 +9,7 @@ from ..fields import FieldFactory, SettingField, choose_source
 from ..fields.base import display_text
 from ..fields.factory import standalone_field
 from ..fields.value_text import bounded_text, generic_text
+from ..settings.notation import reader_notation
 from ..settings.setting import Setting
 from ..state.change import Change
 from . import undo
@@ -126,7 +127,8 @@ class ChangeSetBuilder:
         """The field of a setting, which formats its values; None if it has none."""
         if setting.key not in self._field_of:
             try:
-                found = standalone_field(setting, choose_source(setting, self._fields))
+                source = choose_source(setting, self._fields)
+                found = standalone_field(setting, source, reader_notation())
             except ValueError:
                 found = None
             self._field_of[setting.key] = found

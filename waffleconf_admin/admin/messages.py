@@ -45,7 +45,9 @@ def saved_messages(
     for key in keys[:MESSAGES]:
         field = form[key]
         label, new = shorten_label(field.setting.label), display_text(field, saved[key])
-        if field.setting.secret or field.value_text == new:
+        if getattr(field, "has_outer_blanks", False):
+            yield _("%(label)s saved, with a blank at its beginning or end.", label=label)
+        elif field.setting.secret or field.value_text == new:
             yield _("%(label)s saved.", label=label)
         else:
             texts = {"old": _quote(field.value_text, field), "new": _quote(new, field)}

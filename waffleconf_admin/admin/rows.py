@@ -16,10 +16,13 @@ from ..i18n import gettext as _
 from ..i18n import mark
 from ..state.change import Change
 from .submission import ACTION
-from .texts import limits, relative_time
+from .texts import beside_control, relative_time
 
 #: Characters of a value in a sentence.
 SHORT = 40
+#: Characters of all choices together that stand on one line, and those that the space around a
+#: choice takes.
+SEGMENTS, PADDING = 40, 4
 
 _TEXTS = {
     "changed": mark("Changed"),
@@ -57,6 +60,7 @@ class Rows:
         self.resets = frozenset(resets)
         self.latest = latest
         self.history_url = history_url
+        self.notation = form.notation
         #: What many rows say, translated once.
         self.texts = {name: _(text) for name, text in _TEXTS.items()}
 
@@ -72,7 +76,7 @@ class Row:
     :param rows: those of the page.
     """
 
-    limits = ""  #: what the limits are, below the control
+    limits = ""  #: the unit and the limits, beside or below the control
     control: Markup | None = None  #: None: the setting can't be edited
 
     def __init__(self, field: BoundField, rows: Rows) -> None:
@@ -86,8 +90,8 @@ class Row:
         self.anchor = key if key.isidentifier() else quote(key)
         self.attributes = self._attributes(key)
         if field.editable:
-            if setting.min is not None or setting.max is not None:
-                self.limits = limits(setting)
+            if setting.unit or setting.min is not None or setting.max is not None:
+                self.limits = beside_control(setting, rows.notation)
             self.control = self._control()
 
     @property
@@ -110,6 +114,8 @@ class Row:
             css += " wf-quoted"
         if field.limits_beside:
             css += " wf-beside"
+        if field.multiline:
+            css += " wf-wide"
         if field.differs:
             css += " wf-differs"
         if field.attention:
@@ -151,7 +157,12 @@ class Row:
     @property
     def group_attributes(self) -> Markup:
         """The attributes of what holds several inputs."""
-        return Markup(attributes(self._described_by()))
+        field = self.field
+        css = "wf-choices"
+        if field.control == "radio" and isinstance(field, ChoiceField):
+            width = sum(len(str(label)) + PADDING for _, label in field.options())
+            css = "wf-segments" if width <= SEGMENTS else css
+        return Markup(attributes({"class": css} | self._described_by()))
 
     # What a row has if the value differs from the default, or from what somebody else has saved
 

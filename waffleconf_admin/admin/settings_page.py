@@ -12,6 +12,7 @@ from ..exceptions import StoreError
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..forms.guard import Guard
+from ..forms.submission import submitted_notation
 from ..forms.tokens import FOREIGN, explain
 from ..forms.values import control_texts
 from ..i18n import gettext as _
@@ -138,7 +139,8 @@ class SettingsPage:
 
     def _send_default(self, sent: PageSubmission, setting: Setting) -> None:
         """Do as if the default had been typed: then a reset is merged and checked as a change."""
-        texts = control_texts(setting, setting.default, self._options.field_table)
+        notation = submitted_notation(sent.settings)
+        texts = control_texts(setting, setting.default, self._options.field_table, notation)
         # Boxes of which none is ticked send a blank; without one their setting would not change.
         sent.settings.setlist(sent.name_of(setting.key), texts or [""])
 

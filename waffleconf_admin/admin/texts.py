@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import NoneType
 
 from ..i18n import gettext, mark, ngettext
+from ..settings.notation import Notation
 from ..settings.setting import Setting
 from ..settings.value_types import display_text
 
@@ -61,9 +62,17 @@ def relative_time(at: datetime, now: datetime | None = None) -> str:
     return at.date().isoformat()
 
 
-def limits(setting: Setting) -> str:
-    """Return the limits of a setting; ``""`` if it has none."""
-    low, high = _limit(setting, setting.min), _limit(setting, setting.max)
+def beside_control(setting: Setting, notation: Notation) -> str:
+    """Return the unit and the limits of a setting, which stand beside its control."""
+    return ", ".join(filter(None, (str(setting.unit), limits(setting, notation))))
+
+
+def limits(setting: Setting, notation: Notation) -> str:
+    """Return the limits of a setting; ``""`` if it has none.
+
+    :param notation: of numbers.
+    """
+    low, high = (_limit(setting, limit, notation) for limit in (setting.min, setting.max))
     both, least, most = _limit_texts(setting.value_type)
     if low and high:
         return gettext(both, min=low, max=high)
@@ -83,12 +92,13 @@ def shorten(text: object, length: int) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def _limit(setting: Setting, limit: object) -> str:
+def _limit(setting: Setting, limit: object, notation: Notation) -> str:
     if limit is None:
         return ""
     if isinstance(limit, float) and limit.is_integer():
         limit = int(limit)
-    return display_text(int if setting.limits.counted else setting.value_type, limit)
+    value_type = int if setting.limits.counted else setting.value_type
+    return display_text(value_type, limit, notation)
 
 
 def _limit_texts(value_type: type) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ import wtforms
 from ..i18n import gettext, mark
 from ..settings import value_types
 from ..settings.equality import same
+from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
 from . import widgets
 from .value_text import TEXT_LIMIT, bounded_text, generic_text
@@ -78,6 +79,12 @@ class SettingField(wtforms.Field):
     conflict_text: str | None = None
 
     @property
+    def notation(self) -> Notation:
+        """How it writes and reads numbers: as the page of its form does, else in the plain form."""
+        notation: Notation = getattr(self.meta, "notation", PLAIN)
+        return notation
+
+    @property
     def editor(self) -> object:
         """The field that formats the value: itself, or the one that it stands in for."""
         return self
@@ -127,10 +134,6 @@ class SettingField(wtforms.Field):
     def display(self, value: object) -> str:
         """Return the text that people read of a value."""
         return self.format(value)
-
-    def html(self, text: str) -> dict[str, object]:
-        """Return the HTML attributes of a control of one line with *text*."""
-        return self.html_attributes
 
     def round_trips(self, value: object) -> bool:
         """Whether an untouched control sends *value* back unchanged."""

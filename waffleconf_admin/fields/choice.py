@@ -38,7 +38,7 @@ class ChoiceField(SettingField):
 
     def choices(self) -> list[Choice]:
         """Return the choices, each with a label."""
-        choices = self.setting.list_choices()
+        choices = self.setting.list_choices(self.notation)
         if choices is None:  # an Enum
             choices = [Choice(member, value_types.label(member)) for member in self.setting.members]
         if self.setting.optional and all(choice.value is not None for choice in choices):

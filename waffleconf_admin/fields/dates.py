@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, ClassVar
 
 from ..i18n import gettext
+from ..settings.notation import fold
 from ..settings.setting import Setting
 from ..settings.value_types import find_zone, noun
 from . import widgets
@@ -35,10 +36,11 @@ class DateField(LineField):
         return str(value.isoformat())
 
     def parse_value(self, text: str) -> object:
-        if not _DAY.fullmatch(text):
+        folded = fold(text)
+        if not _DAY.fullmatch(folded):
             raise ValueError(gettext("Write a date, such as 2026-01-31."))
         try:
-            return date.fromisoformat(text)
+            return date.fromisoformat(folded)
         except ValueError as error:
             raise ValueError(gettext("There is no such day.")) from error
 
@@ -98,7 +100,7 @@ class TimeField(DateField):
     @staticmethod
     def canonical(values: list[str]) -> str:
         # The zone beside a control comes after it.
-        parts = [value.strip() for value in values] if values and values[0] else []
+        parts = [fold(value).strip() for value in values] if values and values[0] else []
         text = " ".join(filter(None, parts))
         found = _DATE_TIME.fullmatch(text)
         if not found:

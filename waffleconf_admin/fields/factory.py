@@ -11,6 +11,7 @@ from wtforms.meta import DefaultMeta
 
 from ..calls import describe_error
 from ..i18n import gettext
+from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
 from .base import SettingField, UnsupportedValue
 from .secret import SecretField
@@ -49,12 +50,15 @@ def make_field(source: Source | None, setting: Setting, options: dict[str, objec
     return secret
 
 
-def standalone_field(setting: Setting, source: Source | None) -> object:
+def standalone_field(setting: Setting, source: Source | None, notation: Notation = PLAIN) -> object:
     """Return the field of a setting that belongs to no form, without a value.
 
+    :param notation: how it writes and reads numbers.
     :raises UnsupportedValue: as `make_field` does.
     """
-    options = {"_form": None, "_meta": DefaultMeta(), "_translations": None}
+    meta = DefaultMeta()
+    meta.notation = notation
+    options = {"_form": None, "_meta": meta, "_translations": None}
     return make_field(source, setting, options | {"name": setting.key, "id": setting.key})
 
 

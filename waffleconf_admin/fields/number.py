@@ -6,18 +6,18 @@ import math
 import re
 from datetime import timedelta
 from decimal import Decimal
+from string import ascii_letters
 from typing import Any
 
 from ..i18n import gettext
 from ..settings.equality import same
+from ..settings.notation import PLAIN, Notation, fold, readings
 from ..settings.units import duration_text, parse_duration, parse_size, size_text
 from .base import LineField, UnsupportedValue, require_type
 from .number_widgets import NumberInput, Slider
 
 _WHOLE = re.compile(r"[+-]?[0-9]++")
-_WHOLE_IN_GROUPS = re.compile(r"[+-]?[0-9]{1,3}(?:[\s,._'’][0-9]{3})++")
 _NUMBER = re.compile(r"[+-]?([0-9]++(\.[0-9]*+)?|\.[0-9]++)([eE][+-]?[0-9]{1,9})?")
-_IN_GROUPS = re.compile(r"[+-]?[0-9][0-9\s,._'’]*+")
 
 
 class NumberField(LineField):
@@ -29,6 +29,11 @@ class NumberField(LineField):
     widget = NumberInput()
     limit_flags = ("min", "max")
     whole = False  #: whether it has no decimals
+
+    @property
+    def control_notation(self) -> Notation:
+        """How its control writes numbers."""
+        return self.notation
 
 
 class IntegerField(NumberField):
@@ -44,16 +49,27 @@ class IntegerField(NumberField):
             raise UnsupportedValue(gettext("it has too many digits to be shown")) from error
 
     def parse_value(self, text: str) -> object:
-        if not _WHOLE.fullmatch(text):
-            if _WHOLE_IN_GROUPS.fullmatch(text):
-                raise ValueError(
-                    gettext("Write the number with nothing between the digits, such as 1000.")
-                )
-            raise ValueError(gettext("Write a whole number, such as 1000."))
+        plain = fold(text)
+        if not _WHOLE.fullmatch(plain):
+            plain = self._without_groups(plain)
         try:
-            return int(text)
+            return int(plain)
         except ValueError as error:
             raise ValueError(gettext("This number has too many digits.")) from error
+
+    def _without_groups(self, text: str) -> str:
+        found = readings(text)
+        if len(found) > 1:
+            both = self.notation.name_both(found)
+            raise ValueError(
+                gettext(
+                    "This can mean %(one)s or %(other)s: write only digits.",
+                    **both,
+                )
+            )
+        if not found or not _WHOLE.fullmatch(found[0]):
+            raise ValueError(gettext("Write a whole number, such as 1000."))
+        return found[0]
 
 
 class FloatField(NumberField):
@@ -65,15 +81,15 @@ class FloatField(NumberField):
             raise UnsupportedValue(
                 gettext("it has more digits than a number with decimals can keep")
             )
-        return str(value)
+        return self.control_notation.write(str(value))
 
     def round_trips(self, value: object) -> bool:
         # Code may well store 2 where the default is 1.5: as a number nothing is lost.
         return same(self.read(self.format(value)), float(value) if type(value) is int else value)
 
     def parse_value(self, text: str) -> object:
-        check_number(text, self.setting.default, ("inf", "-inf", "nan"))
-        if math.isinf(number := float(text)) and "inf" not in text:
+        plain = _plain_number(self, text, ("inf", "-inf", "nan"))
+        if math.isinf(number := float(plain)) and "inf" not in plain:
             raise ValueError(gettext("This number is too large."))
         return number
 
@@ -83,11 +99,10 @@ class DecimalField(NumberField):
 
     def format_value(self, value: object) -> str:
         require_type(value, Decimal)
-        return str(value)
+        return self.control_notation.write(str(value))
 
     def parse_value(self, text: str) -> object:
-        check_number(text, self.setting.default, ("Infinity", "-Infinity", "NaN"))
-        return Decimal(text)
+        return Decimal(_plain_number(self, text, ("Infinity", "-Infinity", "NaN")))
 
 
 class RangeField(FloatField):
@@ -95,6 +110,10 @@ class RangeField(FloatField):
 
     control = "range"
     widget = Slider()
+    control_notation = PLAIN  #: browsers write the number of a slider in the plain form
+
+    def display(self, value: object) -> str:
+        return self.notation.write(self.format(value))
 
 
 class WholeRangeField(IntegerField):
@@ -111,10 +130,10 @@ class DurationField(LineField):
 
     def format_value(self, value: Any) -> str:
         require_type(value, timedelta)
-        return duration_text(value)
+        return self.notation.write(duration_text(value))
 
     def parse_value(self, text: str) -> timedelta:
-        return parse_duration(text)
+        return parse_duration(self.notation.read_within(fold(text)))
 
 
 class FileSizeField(LineField):
@@ -122,26 +141,27 @@ class FileSizeField(LineField):
 
     def format_value(self, value: Any) -> str:
         require_type(value, int)
-        return size_text(value)
+        return self.notation.write(size_text(value))
 
     def parse_value(self, text: str) -> int:
-        return parse_size(text)
+        folded = fold(text)
+        number = folded.rstrip(ascii_letters)
+        return parse_size(f"{self.notation.read(number.strip())} {folded[len(number) :]}")
 
 
-def check_number(text: str, default: Any, non_finite: tuple[str, ...]) -> None:
-    """Refuse what is no number, and infinity and nan unless the default is one of them.
+def _plain_number(field: NumberField, text: str, non_finite: tuple[str, ...]) -> str:
+    """Return the plain text of a number; of infinity and nan only if the default is one of them.
 
     :param non_finite: how those are written.
-    :raises ValueError: the message says what to write.
+    :raises ValueError: it is no number; the message says what to write.
     """
-    if _NUMBER.fullmatch(text):
-        return
-    if text in non_finite and isinstance(default, (float, Decimal)):
+    notation = field.control_notation
+    plain = notation.read(fold(text))
+    if _NUMBER.fullmatch(plain):
+        return plain
+    default = field.setting.default
+    if plain in non_finite and isinstance(default, (float, Decimal)):
         if not math.isfinite(default):
-            return
+            return plain
         raise ValueError(gettext("Write a number that has an end, such as 1000000."))
-    if _IN_GROUPS.fullmatch(text):
-        raise ValueError(
-            gettext("Write a point before the decimals and nothing else, such as 1000.5.")
-        )
-    raise ValueError(gettext("Write a number, such as 1.5."))
+    raise ValueError(gettext("Write a number, such as %(example)s.", example=notation.write("1.5")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -41,7 +40,8 @@ class TextField(OptionalField):
     def process(self, *args: object, **kwargs: object) -> None:
         super().process(*args, **kwargs)
         self.multiline = self.multiline or "\n" in self.text  # an input of one line drops newlines
-        self.control = "textarea" if self.multiline else "text"
+        if self.multiline:
+            self.control = "textarea"
 
     def format_value(self, value: object) -> str:
         require_type(value, str)
@@ -80,6 +80,7 @@ class BytesField(OptionalField):
 class UuidField(LineField):
     """A UUID."""
 
+    control = "uuid"
     html_attributes = {"spellcheck": "false"}
 
     def format_value(self, value: object) -> str:
@@ -155,41 +156,30 @@ IP_EXAMPLES: dict[type, str] = {
 
 
 class PatternField(TextField):
-    """Base of text of one line in a certain form, which the setting checks on every way in."""
+    """Base of text of one line in a certain form, which the setting checks on every way in.
+
+    Its control is a line of text: the browser's own controls for e-mail and web addresses refuse
+    what is not sent yet in the browser's language, and change some of what is in them.
+    """
 
     html_attributes = {"spellcheck": "false", "autocapitalize": "off"}
     canonical = staticmethod(LineField.canonical)
-    #: Texts that a control of the type accepts: for any other the browser refuses the whole form.
-    accepted = re.compile("")
-    typed_html: dict[str, object] = {}  #: attributes of the control of the type
-    other_html: dict[str, object] = {}  #: attributes in place of those, for any other text
-
-    def html(self, text: str) -> dict[str, object]:
-        return self.html_attributes | (
-            self.typed_html if self.accepted.fullmatch(text) else self.other_html
-        )
 
 
 class EmailField(PatternField):
     """An e-mail address."""
 
-    accepted = re.compile(
-        r"([\w.!#$%&'*+/=?^`{|}~-]++@[a-z0-9]++(?:[.-][a-z0-9]++)*+)?", re.I | re.A
-    )
-    typed_html = {"type": "email"}
-    other_html = {"inputmode": "email"}
+    html_attributes = PatternField.html_attributes | {"inputmode": "email"}
 
 
 class UrlField(PatternField):
     """A web address."""
 
-    accepted = re.compile(r"(https?://[a-zA-Z0-9.-]++(:[0-9]{1,4})?(/[!-~]*+)?)?")
-    typed_html = {"type": "url"}
-    other_html = {"inputmode": "url"}
+    html_attributes = PatternField.html_attributes | {"inputmode": "url"}
 
 
 class ColorField(PatternField):
     """A colour."""
 
-    accepted = re.compile("#[0-9a-f]{6}")
-    typed_html = {"type": "color"}
+    control = "color"
+    widget = widgets.ColorInput()

@@ -14,6 +14,9 @@ from ..i18n import gettext
 
 #: Finds what a text in HTML can't hold as it is.
 _SPECIAL = re.compile("""[&<>"']""").search
+_HEX = re.compile("#([0-9a-f]{3}|[0-9a-f]{6})", re.I)
+#: Characters of a line in a text area, about.
+_LINE = 80
 
 
 class Control(Protocol):
@@ -28,8 +31,6 @@ class Control(Protocol):
     html_attributes: dict[str, object]
 
     def _value(self) -> str: ...
-
-    def html(self, text: str) -> dict[str, object]: ...
 
 
 class DateTimeControl(Control, Protocol):
@@ -99,10 +100,10 @@ class TextInput:
         flags = vars(field.flags)
         limits = self._limits(flags, text) if flags else {}
         if not field.multiline:
-            own = {"type": "text", "value": text, **field.html(text), **limits}
+            own = {"type": "text", "value": text, **field.html_attributes, **limits}
             return Markup(f"<input{common(field, own, kwargs)}>")
         own = {**field.html_attributes, **limits}
-        own["rows"] = min(max(text.count("\n") + 1, 3), 20)
+        own["rows"] = min(max(_lines(text), 3), 20)
         # HTML drops a newline that comes first in a text area: this one is there to be dropped.
         return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape_text(text)}</textarea>")
 
@@ -113,6 +114,28 @@ class TextInput:
         if len(text) <= flags.get("maxlength", -1):
             limits["maxlength"] = flags["maxlength"]
         return limits
+
+
+class ColorInput(TextInput):
+    """A colour as a line of text, and the browser's control for colours beside it.
+
+    That one is never sent. The script enables it, and copies from each to the other.
+    """
+
+    def __call__(self, field: Control, **kwargs: object) -> Markup:
+        if field.multiline:  # a text from before it was declared a colour
+            return super().__call__(field, **kwargs)
+        text = field._value()
+        found = _HEX.fullmatch(text)
+        label = gettext("Choose a colour for %(label)s", label=field.label.text)
+        own: dict[str, object] = {"type": "color", "aria-label": label, "disabled": True}
+        if found:
+            digits = found[1].lower()
+            own["value"] = "#" + ("".join(d + d for d in digits) if len(digits) == 3 else digits)
+        else:
+            own["class"] = "wf-none"
+        kwargs = {"placeholder": "#rrggbb"} | kwargs
+        return super().__call__(field, **kwargs) + Markup(f"<input{attributes(own)}>")
 
 
 class DateTimeInput:
@@ -192,12 +215,20 @@ class Secret:
         else:
             own["type"] = "password"
             control = f"<input{common(field, own, kwargs)}>"
+        warning = gettext("It begins or ends with a blank. Is that meant?")
+        # Empty, so that a screen reader reads what the script writes into it.
+        control += f'<p class="wf-blanks" role="status"{attributes({"data-text": warning})}></p>'
         if field.clearable and not kwargs.get("required"):
             box: dict[str, object] = {"type": "checkbox", "name": field.name, "value": "clear"}
             box |= {"checked": field.clearing, "form": kwargs.get("form")}
             label = escape_text(gettext("Clear it"))
             control += f"<label><input{attributes(box)}> {label}</label>"
         return Markup(control)
+
+
+def _lines(text: str) -> int:
+    """Return about how many lines a text area takes for a text."""
+    return sum(len(line) // _LINE + 1 for line in text.split("\n"))
 
 
 class Static:

@@ -16,6 +16,7 @@ from ..fields.base import Record
 from ..fields.binding import BoundField, process_values
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
+from ..settings.notation import Notation, reader_notation
 from ..settings.setting import Setting
 from .form_fields import FormFields, Meta
 from .guard import Guard
@@ -56,14 +57,16 @@ class SettingsForm(BaseForm):
         formdata: MultiDict[str, str] | None = None,
         guard: Guard | None = None,
     ) -> None:
-        super().__init__((), meta=Meta())
+        self._signers = signers()
+        self._submission = None if formdata is None else Submission(formdata, self._signers)
+        meta = Meta()
+        meta.notation = self._submission.notation if self._submission else reader_notation()
+        super().__init__((), meta=meta)
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._guard = guard
         self._fields = FormFields(self, settings, records, {**FIELDS, **(fields or {})}, editable)
         self._changes: dict[str, FormChange] = {}
         self.conflicts = []
-        self._signers = signers()
-        self._submission = None if formdata is None else Submission(formdata, self._signers)
         self._edits, self._lost = (
             merge(self._submission, self._fields) if self._submission else Merged({}, [])
         )
@@ -76,6 +79,12 @@ class SettingsForm(BaseForm):
 
     def __getitem__(self, name: str) -> BoundField:
         return self._fields[name]
+
+    @property
+    def notation(self) -> Notation:
+        """How its fields write and read numbers: as in the page that has sent it, if one has."""
+        notation: Notation = self.meta.notation
+        return notation
 
     @property
     def field_options(self) -> dict[str, object]:
@@ -166,7 +175,7 @@ class SettingsForm(BaseForm):
             for field in self
             if field.editable
         }
-        token = self._signers[0].dump(digests)
+        token = self._signers[0].dump(digests, self.notation.locale)
         hidden = attributes({"type": "hidden", "name": TOKEN, "value": token})
         return html + Markup(f"<input{hidden}>")
 

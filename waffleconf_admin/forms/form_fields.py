@@ -19,6 +19,7 @@ from ..fields.factory import Source, field_id
 from ..fields.foreign import may_send_nothing, needs_hidden_input
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
+from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
 from .submission import Names
 
@@ -130,6 +131,7 @@ class Meta(FlaskForm.Meta):
     """WTForms' options: Flask-WTF's, with the CSRF token left to a form beside this one."""
 
     csrf = False
+    notation: Notation = PLAIN  #: how the fields write and read numbers
 
     def render_field(self, field: Any, render_kw: dict[str, object]) -> Markup:
         try:

@@ -1,19 +1,27 @@
-"""The merge token: a signed hidden input with a digest of what each control of a page has shown.
+"""The merge token: a signed hidden input with a digest of what each control of a page displayed.
 
 With it a submission says which controls people touched and what others changed meanwhile, and the
-server keeps nothing about an open page.
+server keeps nothing about an open page. It also has the locale in which the page wrote numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
-_SALT = "waffleconf_admin.merge.2"
+_SALT = "waffleconf_admin.merge.3"
 _DIGEST_BYTES = 12
+
+
+class DisplayedPage(NamedTuple):
+    """What a token says of the page that has it."""
+
+    locale: str  #: in which the page wrote numbers; "": in the plain form
+    digests: dict[str, str]  #: of what each control displayed, by key
 
 
 class MergeSigner:
@@ -38,18 +46,20 @@ class MergeSigner:
         keyed.update(f"{len(key)} {key}{text}".encode("utf-8", "surrogatepass"))
         return keyed.hexdigest()
 
-    def dump(self, digests: Mapping[str, str]) -> str:
-        """Return the token of a page: the signed digests of its controls."""
-        token = self._serializer.dumps(dict(digests))
+    def dump(self, digests: Mapping[str, str], locale: str = "") -> str:
+        """Return the token of a page: the signed digests of its controls.
+
+        :param locale: in which the page writes numbers; "": in the plain form.
+        """
+        token = self._serializer.dumps([locale, dict(digests)])
         return token if isinstance(token, str) else token.decode()
 
-    def load(self, token: str) -> dict[str, str] | None:
-        """Return the digests of a token; None when it was not signed with this key."""
+    def load(self, token: str) -> DisplayedPage | None:
+        """Return what a token says; None when it was not signed with this key."""
         try:
-            digests = self._serializer.loads(token)
+            return DisplayedPage(*self._serializer.loads(token))
         except BadData:
             return None
-        return digests if isinstance(digests, dict) else None
 
 
 def signers() -> list[MergeSigner]:
@@ -62,9 +72,9 @@ def signers() -> list[MergeSigner]:
 
 def load_token(
     token: str, candidates: Iterable[MergeSigner]
-) -> tuple[MergeSigner, dict[str, str]] | None:
-    """Return the signer of a token and its digests, which only that signer can compare."""
+) -> tuple[MergeSigner, DisplayedPage] | None:
+    """Return the signer of a token and what it says; only that signer can compare its digests."""
     for signer in candidates:
-        if (digests := signer.load(token)) is not None:
-            return signer, digests
+        if (page := signer.load(token)) is not None:
+            return signer, page
     return None

@@ -7,8 +7,9 @@ from functools import cached_property
 
 from werkzeug.datastructures import MultiDict
 
+from ..settings.notation import Notation, notation_of, reader_notation
 from .guard import field_name
-from .merge_token import MergeSigner, load_token
+from .merge_token import MergeSigner, load_token, signers
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"
@@ -35,6 +36,11 @@ class Names:
         return TOKEN, field_name()
 
 
+def submitted_notation(sent: MultiDict[str, str]) -> Notation:
+    """Return how what was sent writes numbers."""
+    return Submission(sent, signers()).notation
+
+
 class Submission:
     """What a page or a script has sent.
 
@@ -50,16 +56,22 @@ class Submission:
         self._name_of = Names()
         self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, str] | None = None
+        self._locale: str | None = None  #: None: no page is known
         self.digest = signers[0].digest if signers else lambda key, text: text
         token = sent.get(TOKEN)
         if token is None or not signers:
             return
         loaded = load_token(token, signers)
         if loaded:
-            signer, self._shown = loaded
+            signer, (self._locale, self._shown) = loaded
             self.digest = signer.digest
         else:
             self._shown, self.unreadable = {}, True
+
+    @property
+    def notation(self) -> Notation:
+        """How the page wrote numbers, whatever the reader's locale is by now."""
+        return reader_notation() if self._locale is None else notation_of(self._locale)
 
     @property
     def from_page(self) -> bool:

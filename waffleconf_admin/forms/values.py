@@ -23,6 +23,7 @@ from ..fields.factory import instantiate, standalone_field
 from ..fields.foreign import sent_values, without_hidden_input
 from ..fields.value_text import generic_text
 from ..i18n import gettext
+from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
 from .form import SettingsForm
 from .validation import validate_field
@@ -114,13 +115,19 @@ def show_text(setting: Setting, value: object) -> str:
     return ", ".join(control_texts(setting, value, _table()))
 
 
-def control_texts(setting: Setting, value: object, table: Mapping[type, FieldFactory]) -> list[str]:
+def control_texts(
+    setting: Setting,
+    value: object,
+    table: Mapping[type, FieldFactory],
+    notation: Notation = PLAIN,
+) -> list[str]:
     """Return what the control of a setting sends for a value.
 
     :param table: the fields by type.
+    :param notation: of numbers.
     """
     try:
-        field = _field(setting, table)
+        field = _field(setting, table, notation)
         if isinstance(field, SettingField):
             return [field.format(value)]
         field.process(None, value)
@@ -189,8 +196,8 @@ def _table() -> Mapping[type, FieldFactory]:
     return {**FIELDS, **added}
 
 
-def _field(setting: Setting, table: Mapping[type, FieldFactory]) -> Any:
-    return standalone_field(setting, choose_source(setting, table))
+def _field(setting: Setting, table: Mapping[type, FieldFactory], notation: Notation = PLAIN) -> Any:
+    return standalone_field(setting, choose_source(setting, table), notation)
 
 
 def _plain_field(form: SettingsForm, setting: Setting, value: object) -> BoundField:

@@ -124,4 +124,5 @@ READERS: dict[str, Callable[[Any], object]] = {
     "multiline": _flag,
     "field": _field,
     "type": named,
+    "unit": _text,
 }

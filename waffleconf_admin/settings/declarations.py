@@ -75,6 +75,8 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
     setting = Setting(
         key, label, default, group=group, group_label=group_label, call=call, **attributes
     )
+    if "unit" in attributes and not _is_of_numbers(setting.value_type):
+        raise ValueError("unit: it stands beside a number, and this is none: take it out")
     _check_limits(setting)
     _check_default(setting)
     if setting.field is not None and setting.secret:
@@ -122,6 +124,12 @@ def _check_limits(setting: Setting) -> None:
         ) from None
     if above:
         raise ValueError(f"min: {setting.min} is above max, {setting.max}: exchange them")
+
+
+def _is_of_numbers(value_type: type) -> bool:
+    """Whether values of a type are numbers that are written without a unit."""
+    others = (bool, Enum, value_types.FileSize)
+    return issubclass(value_type, Number) and not issubclass(value_type, others)
 
 
 def _is_number(limit: object) -> bool:

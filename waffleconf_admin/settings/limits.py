@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..i18n import gettext, ngettext
 from . import value_types
+from .notation import PLAIN, Notation
 
 _LENGTHS: tuple[tuple[Any, Callable[[int], str]], ...] = (
     ((str, NoneType), lambda n: ngettext("%(count)s character", "%(count)s characters", n)),
@@ -28,16 +29,19 @@ class Limits(NamedTuple):
         """Whether these are limits of a length."""
         return self.value_type is NoneType or hasattr(self.value_type, "__len__")
 
-    def problem(self, value: Any) -> str | None:
-        """Return how a value of the type breaks the limits; None when it doesn't."""
+    def problem(self, value: Any, notation: Notation = PLAIN) -> str | None:
+        """Return how a value of the type breaks the limits; None when it doesn't.
+
+        :param notation: of the limit in the message.
+        """
         if self.min is None and self.max is None:
             return None
         size = len(value) if self.counted else value
         # "not >=", because nan is neither.
         if self.min is not None and not size >= self.min:
-            return gettext("At least %(limit)s.", limit=self._text(self.min))
+            return gettext("At least %(limit)s.", limit=self._text(self.min, notation))
         if self.max is not None and not size <= self.max:
-            return gettext("At most %(limit)s.", limit=self._text(self.max))
+            return gettext("At most %(limit)s.", limit=self._text(self.max, notation))
         return None
 
     def apply_to(self, value: object) -> bool:
@@ -48,8 +52,8 @@ class Limits(NamedTuple):
             return False
         return True
 
-    def _text(self, limit: Any) -> str:
+    def _text(self, limit: Any, notation: Notation) -> str:
         if not self.counted:
-            return value_types.display_text(self.value_type, limit)
+            return value_types.display_text(self.value_type, limit, notation)
         text = next(text for types, text in _LENGTHS if issubclass(self.value_type, types))
         return text(limit)

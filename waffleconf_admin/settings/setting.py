@@ -14,6 +14,7 @@ from ..i18n import gettext
 from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
 from .limits import Limits
+from .notation import PLAIN, Notation
 from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Setting:
     readonly: bool = False
     confirm: bool = False
     multiline: bool = False
+    unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
     call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
     # Of the few settings that not every value fits: an app may have thousands.
@@ -95,11 +97,14 @@ class Setting:
         """Return the default, as a copy that the caller may change."""
         return copy.deepcopy(self.default)
 
-    def list_choices(self) -> list[Choice] | None:
-        """Return the choices, asked now if they are a function, each with a label; None: any."""
+    def list_choices(self, notation: Notation = PLAIN) -> list[Choice] | None:
+        """Return the choices, asked now if they are a function, each with a label; None: any.
+
+        :param notation: of numbers in labels.
+        """
         choices = self._choices_now()
         return choices and [
-            choice._replace(label=value_types.label(choice.value))
+            choice._replace(label=value_types.label(choice.value, notation))
             if choice.label is None
             else choice
             for choice in choices
@@ -124,14 +129,17 @@ class Setting:
         except ValueError:
             return self.copy_default(), "default"
 
-    def problem(self, value: object) -> str | None:
+    def problem(self, value: object, notation: Notation = PLAIN) -> str | None:
         """Return how *value* breaks the declared type, choices or limits; None when it doesn't.
 
         Validators are not asked: they need a form.
+
+        :param notation: of numbers in the message.
         """
         if self._fits_all or (value is None and self.optional):
             return None
-        return self.type_problem(value) or self.choice_problem(value) or self.limit_problem(value)
+        problem = self.type_problem(value) or self.choice_problem(value)
+        return problem or self.limits.problem(value, notation)
 
     def stored_problem(self, value: object) -> str | None:
         """Return the same of a stored value, without asking any function of the app.

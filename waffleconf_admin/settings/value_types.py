@@ -25,6 +25,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from ..i18n import gettext, mark
+from .notation import PLAIN, Notation
 from .units import duration_text, size_text
 
 log = logging.getLogger(__name__)
@@ -153,19 +154,27 @@ def python_type(value_type: type) -> type:
     return value_type.__mro__[1] if value_type in OURS else value_type
 
 
-def label(choice: object) -> str:
-    """Return the label of a choice that has none."""
+def label(choice: object, notation: Notation = PLAIN) -> str:
+    """Return the label of a choice that has none.
+
+    :param notation: of numbers.
+    """
     if isinstance(choice, Enum) and choice.name:
         return choice.name.replace("_", " ").strip().capitalize()
     # Half of a surrogate pair can't be sent to a browser.
-    text = display_text(type(choice), choice).encode("utf-8", "backslashreplace").decode()
+    text = display_text(type(choice), choice, notation).encode("utf-8", "backslashreplace").decode()
     return text if text.strip() else gettext("(blank)")
 
 
-def display_text(value_type: type, value: object) -> str:
-    """Return a value as people write it."""
+def display_text(value_type: type, value: object, notation: Notation = PLAIN) -> str:
+    """Return a value as people write it.
+
+    :param notation: of numbers.
+    """
     write = _DISPLAY.get(value_type)
-    return write(value) if write and accepts(value_type, value) else str(value)
+    text = write(value) if write and accepts(value_type, value) else str(value)
+    is_number = isinstance(value, (float, Decimal, timedelta)) or value_type is FileSize
+    return notation.write(text) if is_number else text
 
 
 def shape_problem(value_type: type, value: object) -> str | None:

@@ -1,9 +1,9 @@
-// Controls: the state of each can be read, written and displayed.
+// Controls: the state of each can be read, written and displayed; what stands beside one follows it.
 
-import { $, $$, closest } from "./dom.js";
+import { $, $$, closest, on } from "./dom.js";
 
 export function controlsOf(row) {
-  return $$("input:not([type=hidden]), select, textarea", row.lastElementChild);
+  return $$("input[name]:not([type=hidden]), select, textarea", row.lastElementChild);
 }
 
 export const statesOf = (row) => controlsOf(row).map((control) => [control, readState(control)]);
@@ -17,7 +17,7 @@ export function writeState(control, state) {
   if (typeof state === "boolean") control.checked = state;
   else if (control.multiple) [...control.options].forEach((option, i) => { option.selected = state[i]; });
   else control.value = state;
-  updateSlider(control);
+  updateBeside(control);
 }
 
 // The state of a control with the text of a value.
@@ -27,9 +27,37 @@ export function stateOfText(control, text) {
   return closest(control, ".wf-choices, [role=group]") ? text.split("\n").includes(control.value) : text === "true";
 }
 
-export function updateSlider(control) {
-  const output = control.type === "range" && control.parentElement.querySelector(".wf-slid");
-  if (output) output.value = control.value;
+function updateBeside(control) {
+  const beside = control.nextElementSibling;
+  if (control.type === "range") beside.value = control.value.replace(".", beside.dataset.point ?? ".");
+  else if (beside?.type === "color") {
+    const [, hex] = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(control.value.trim()) ?? [];
+    beside.classList.toggle("wf-none", !hex);
+    if (hex) beside.value = `#${hex.length === 3 ? hex.replace(/./g, "$&$&") : hex}`;
+  } else if (beside?.matches(".wf-blanks")) {
+    beside.textContent = control.value.trim() === control.value ? "" : beside.dataset.text;
+  }
+}
+
+function typed({ target }) {
+  target.setCustomValidity("");
+  if (target.type === "color") target.previousElementSibling.value = target.value;
+  updateBeside(target.type === "color" ? target.previousElementSibling : target);
+}
+
+// Of a date that is half written a browser sends nothing, as if it were empty.
+function refuseHalf(event) {
+  const half = $$("input", this).find((control) => control.validity.badInput);
+  if (!half) return;
+  event.preventDefault();
+  half.setCustomValidity(this.dataset.half);
+  half.reportValidity();
+}
+
+export function watchControls(form) {
+  for (const control of $$("[type=color]", form)) control.disabled = false;
+  on(form, "input", typed);
+  on(form, "submit", refuseHalf);
 }
 
 function displayText([control, state]) {

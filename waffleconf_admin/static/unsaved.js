@@ -1,6 +1,6 @@
 // Unsaved changes: they are marked and counted, can be discarded, and are not lost without a question.
 
-import { controlsOf, displayTexts, focus, readState, stateOfText, statesOf, updateSlider, writeState } from "./controls.js";
+import { controlsOf, displayTexts, focus, readState, stateOfText, statesOf, writeState } from "./controls.js";
 import { $, $$, closest, on, partOfForm } from "./dom.js";
 import { copyLink, searchTexts } from "./finder.js";
 import { allowSending, leaveOutUntouched, sending, startSending } from "./sending.js";
@@ -72,7 +72,6 @@ function changed({ type, target }) {
   // Who types into “mine” wants it.
   const mine = type === "input" && closest(target, ".wf-mine");
   if (mine) $("input", mine.previousElementSibling).checked = true;
-  updateSlider(target);
   if (stored.has(row)) mark(row);
   showCount(this);
 }

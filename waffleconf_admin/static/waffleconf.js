@@ -2,6 +2,7 @@
 // they are lost. Its texts come from the page.
 
 import { $, $$, on } from "./dom.js";
+import { watchControls } from "./controls.js";
 import { Finder } from "./finder.js";
 import { allowSending, sendOnce } from "./sending.js";
 import { watchChanges } from "./unsaved.js";
@@ -10,6 +11,7 @@ on(document, "submit", sendOnce);
 on(document, "input", allowSending);
 on(window, "pageshow", allowSending);
 for (const form of $$("form[data-waffle]")) {
+  watchControls(form);
   watchChanges(form);
   const search = $(".wf-search input[type=search]");
   if (search && $(".wf-found", form)) new Finder(form, search).start();
