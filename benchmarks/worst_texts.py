@@ -85,7 +85,7 @@ _INPUTS = ("csrf_token", "waffle_token", "waffle.do", "waffle.note", "waffle.res
 _FILTERS = ("key", "actor", "source", "day", "before", "other")
 PARAMETERS: dict[str, tuple[str, str, str]] = {
     **{f"form: {name}": (POST, PAGE, name) for name in (*_INPUTS, "waffle.theirs.str")},
-    **{f"page: {name}": (GET, PAGE, name) for name in ("q", "group", "changed", "other")},
+    **{f"page: {name}": (GET, PAGE, name) for name in ("q", "group", "modified", "other")},
     **{f"history: {name}": (GET, HISTORY, name) for name in _FILTERS},
     **{f"undo: {name}": (POST, UNDO, name) for name in ("undo", "csrf_token", "back")},
 }

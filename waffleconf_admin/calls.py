@@ -1,8 +1,8 @@
 """Calls: how every function of the app is called, wherever it was given to us.
 
-That is `can`, `actor`, `validate`, the functions of `choices`, validators, makers of fields and the
-receivers of `conf_changed`. Each runs inside the app's own context, and one that is asynchronous is
-awaited as Flask awaits views.
+That is `can`, `actor`, `validate`, the functions of `choices` and `confirm`, validators, makers of
+fields and the receivers of `conf_changed`. Each runs inside the app's own context, and one that is
+asynchronous is awaited as Flask awaits views.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from pages import (
     URL,
     MakeApp,
@@ -85,6 +85,29 @@ def test_a_setting_with_confirm_is_always_reviewed(app: Flask, client: Any, do: 
     again = sent(page.text) | {"waffle.do": "confirm"}
     assert client.post(URL, data=again).status_code == 303
     assert stored(app)["TAX"] == (21 if do.startswith("reset") else 19)
+
+
+def failing(old: object, new: object) -> str:
+    raise LookupError(new)
+
+
+@pytest.mark.parametrize(
+    ("confirm", "text"),
+    [
+        ("<b>Mind the tax office</b>", "&lt;b&gt;Mind the tax office&lt;/b&gt;"),
+        (lambda old, new: f"{current_app.name}: {old} to {new}", "shop: 21 to 19"),
+        (lambda old, new: "", None),
+        (failing, "What this change means can’t be said at the moment (LookupError)."),
+    ],
+    ids=["text", "function", "blank", "failing"],
+)
+def test_a_review_says_what_a_change_means(make_app: MakeApp, confirm: Any, text: str) -> None:
+    app = make_app({"TAX": {"default": 21, "confirm": confirm}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    page = client.post(URL, data=sent(client.get(URL).text, TAX="19")).text
+    assert re.findall(r'class="wf-consequence">(.*?)</p>', page) == [text] * bool(text)
+    assert client.post(URL, data=sent(page) | {"waffle.do": "confirm"}).status_code == 303
 
 
 def test_other_settings_are_saved_without_review(app: Flask, client: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,8 +50,15 @@ def app(make_app: MakeApp) -> Flask:
         ("?group=Shop+%26+looks", {"THEME", "PAGE_SIZE"}),
         ("?group=General", {"SITENAME"}),
         ("?group=none", set()),
-        ("?changed=1", {"PAGE_SIZE"}),
-        ("?changed=1&q=theme", set()),
+        ("?modified=1", {"PAGE_SIZE"}),
+        ("?modified=0", CONFS.keys()),
+        ("?locked=1", {"REGION"}),
+        ("?secret=1", {"TOKEN"}),
+        ("?secret=1&locked=1", set()),
+        ("?attention=1", set()),
+        ("?week=1", set()),  # without a history
+        ("?by=ana", set()),
+        ("?modified=1&q=theme", set()),
         ("?group=Keys&q=e", {"TOKEN", "REGION"}),
     ],
 )
@@ -64,12 +72,133 @@ def test_the_address_filters(app: Flask, query: str, keys: set[str]) -> None:
 def test_the_page_shows_how_many_are_found(app: Flask) -> None:
     client = app.test_client()
     for query, text in [
-        ("group=Keys", "2 settings"),
+        ("q=e&group=Keys", "2 settings"),
         ("q=site", "1 setting"),
         ("q=x1", "No setting"),
     ]:
         page = client.get(f"{URL}?{query}").text
         assert f"{text} found" in page.partition('role="status"')[2].partition("</p>")[0]
+
+
+@pytest.fixture
+def ranked(make_app: MakeApp) -> Any:
+    """A function that returns the page for a search."""
+    app = make_app(
+        {
+            "A": {"desc": "Footer", "default": "our mail address", "group": "Texts"},
+            "B": {"desc": "Reply to", "default": "", "help": "Of each mail", "group": "Texts"},
+            "MAIL_HOST": {"desc": "Host", "default": "", "group": "Servers"},
+            "SENDER": {"desc": "Mail sender", "default": "", "group": "Servers"},
+            "POST": {"desc": "Post", "default": "", "keywords": ["mail", "letter"]},
+        }
+    )
+    app.register_blueprint(WaffleAdmin())
+    return lambda query: app.test_client().get(f"{URL}?{query}").text
+
+
+@pytest.mark.parametrize(
+    ("query", "keys", "text"),
+    [
+        ("q=mail", ["SENDER", "MAIL_HOST", "POST", "B", "A"], "5 settings found"),
+        ("q=mail&group=Texts", ["B", "A"], "2 settings found"),
+        ("q=mial+sender", ["SENDER"], "No exact match for “mial sender”. Close to it:"),
+        ("q=mailsender", ["SENDER"], "No exact match for “mailsender”. Close to it:"),
+        ("q=maill", ["SENDER", "MAIL_HOST", "POST"], "No exact match for “maill”. Close to it:"),
+        ("group=Servers", ["MAIL_HOST", "SENDER"], ""),
+    ],
+)
+def test_the_best_match_comes_first(ranked: Any, query: str, keys: list[str], text: str) -> None:
+    page = ranked(query)
+    found = re.findall(r'<div class="wf-row[^>]*>', page)
+    assert [re.findall('id="([^"]*)"', row)[0] for row in found if " hidden" not in row] == keys
+    assert page.partition('role="status"')[2].partition(">")[2].partition("</p>")[0] == text
+    # The sidebar keeps its order.
+    assert re.findall('data-group="([^"]+)"><span', page) == ["General", "Texts", "Servers"]
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("q=mail", ["Mail", "MAIL", "mail"]),
+        ("q=mial+sender", ["Mail", "sender", "SENDER"]),
+        ("group=Texts", []),
+    ],
+)
+def test_hits_are_marked(ranked: Any, query: str, marked: list[str]) -> None:
+    assert re.findall("<mark>(.*?)</mark>", ranked(query)) == marked
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("q=mail&group=Texts", "3 in other groups: show"),
+        ("q=sender&group=Texts", "1 in other groups: show"),
+        ("q=letter&group=General", None),
+        ("group=Texts", None),
+        ("q=mail", None),
+    ],
+)
+def test_what_is_found_in_other_groups_is_a_click_away(
+    ranked: Any, query: str, text: str | None
+) -> None:
+    line = re.search(
+        r'<p class="wf-elsewhere"( hidden)?><a href="(.*?)".*?>(.*?)</a>', ranked(query)
+    )
+    assert line and (None if line[1] else line[3]) == text
+    assert "group" not in line[2]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("", "Settings"),
+        ("?group=Shop+%26+looks", "Shop &amp; looks – Settings"),
+        ("?group=none", "Settings"),
+    ],
+)
+def test_the_title_names_the_group_and_counts_what_is_not_saved(
+    app: Flask, query: str, title: str
+) -> None:
+    client = app.test_client()
+    page = client.get(URL + query).text
+    assert f"<title>{title}</title>" in page
+    form = sent(page, THEME="dark") | {"waffle.do": "edit"}
+    assert f"<title>1 unsaved – {title}</title>" in client.post(URL + query, data=form).text
+
+
+class LastMonth:
+    """The clock of saves that are long ago."""
+
+    @staticmethod
+    def now(zone: Any) -> datetime:
+        return datetime.now(zone) - timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("?by=ana", {"THEME"}),
+        ("?by=AN", {"THEME", "SITENAME"}),  # a part of the name
+        ("?by=+Ána+", {"THEME"}),
+        ("?week=1", {"SITENAME"}),
+        ("?week=1&by=ana", set()),
+        ("?week=1&q=site", {"SITENAME"}),
+        ("?by=nobody", set()),
+    ],
+)
+def test_the_last_change_filters(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, query: str, keys: set[str]
+) -> None:
+    app = make_app(CONFS, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, s: s.key != "REGION" or action == "view"))
+    state = state_of(app)
+    with monkeypatch.context() as patch:
+        patch.setattr("waffleconf_admin.state.task.datetime", LastMonth)
+        state.update_db({"THEME": "dark", "SITENAME": "Old"}, actor="ana")
+        state.update_db({"REGION": "us"}, actor="ana")  # nobody here may see its history
+    state.update_db({"SITENAME": "New"}, actor="Jan")
+    page = app.test_client().get(URL + query).text
+    assert shown(page, CONFS) == keys
 
 
 def test_groups_are_counted_by_what_is_found_in_each(app: Flask) -> None:
@@ -79,9 +208,9 @@ def test_groups_are_counted_by_what_is_found_in_each(app: Flask) -> None:
 
 
 def test_links_keep_the_rest_of_the_address(app: Flask) -> None:
-    page = app.test_client().get(f"{URL}?q=e&lang=es&changed=1").text
+    page = app.test_client().get(f"{URL}?q=e&lang=es&modified=1").text
     (link,) = re.findall(r'href="([^"]*)" data-group="Keys"', page)
-    assert link == "?lang=es&amp;q=e&amp;group=Keys&amp;changed=1"
+    assert link == "?lang=es&amp;q=e&amp;group=Keys&amp;modified=1"
     assert '<input type="hidden" name="lang" value="es">' in page
 
 
@@ -141,8 +270,8 @@ def test_a_user_who_may_change_some_sees_how_many_not(make_app: MakeApp) -> None
     app = make_app(CONFS)
     app.register_blueprint(WaffleAdmin(can=can))
     page = app.test_client().get(URL).text
-    assert "You may see 2 of these settings, but not change them." in page
-    assert "wf-bar" in page
+    assert page.count("You may see these settings, but not change them.") == 1
+    assert "wf-bar" in page and "You may see this setting" not in page
 
 
 def test_read_only_settings_do_not_count_as_missing_permissions(make_app: MakeApp) -> None:

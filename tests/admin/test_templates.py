@@ -181,7 +181,7 @@ def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
     if name in ("index", "forbidden", "nobody", "empty"):
         return client.get(URL)
     if name == "search":
-        return client.get(f"{URL}?q=size&changed=1")
+        return client.get(f"{URL}?q=size&modified=1")
     form = sent(client.get(URL).text) | TYPED
     if name == "mistakes":
         return client.post(URL, data=form | {"TAX": "-1", "TOKEN": "x", "OWN": "y"})

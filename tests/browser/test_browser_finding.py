@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,31 @@ from browsing import (
 from flask import Flask
 
 from waffleconf_admin import WaffleAdmin
+
+CASES: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "admin" / "search_cases.json").read_text()
+)
+
+
+def test_the_script_searches_as_the_server_does(open_page: Open) -> None:
+    page = open_page()
+    finder = page.locator("script[type=module]").first.get_attribute("src")
+    found = page.evaluate(
+        """async ([address, { cases, parts }]) => {
+            const { Search, fold } = await import(address);
+            return cases.map((one) => {
+                const search = new Search(one.typed);
+                const spans = search.spans(one.name, one.rank >= 100);
+                return {
+                    rank: search.rank(parts.map((part) => fold(one[part] ?? ""))),
+                    marked: spans.map(([start, end]) => one.name.slice(start, end)),
+                };
+            });
+        }""",
+        [finder.replace("waffleconf.js", "search.js"), CASES],
+    )
+    for case, result in zip(CASES["cases"], found, strict=True):
+        assert result == {**result, **{name: case[name] for name in result if name in case}}, case
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -84,23 +110,23 @@ def test_what_is_not_saved_is_never_out_of_sight(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Banner").fill("Hello")
     search(page).fill("webhooks")
-    assert visible_keys(page) == ["BANNER", "WEBHOOKS"]
+    assert visible_keys(page) == ["WEBHOOKS", "BANNER"]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-def test_groups_and_changed_filter_without_losing_what_was_typed(
+def test_groups_and_modified_filter_without_losing_what_was_typed(
     open_page: Open, script: bool
 ) -> None:
     page = open_page(java_script_enabled=script)
     with arriving(page, leaves=not script):
-        page.get_by_role("link", name="Changed 4").click()
+        page.get_by_role("link", name="Modified 4").click()
     assert set(visible_keys(page)) == STORED.keys()
     with arriving(page, leaves=not script):
         page.locator(".wf-side").get_by_role("link", name="Features").click()
     assert visible_keys(page) == ["GIFT_CARDS"]
     current = page.locator('[aria-current="true"]').all_inner_texts()
-    assert [text.split()[0] for text in current] == ["Changed", "Features"]
-    page.wait_for_url("**changed=1**")
+    assert [text.split()[0] for text in current] == ["Modified", "Features"]
+    page.wait_for_url("**modified=1**")
     page.wait_for_url("**group=Features**")
     page.reload()
     assert visible_keys(page) == ["GIFT_CARDS"]
@@ -118,10 +144,11 @@ def test_what_needs_attention_is_shown_alone_at_once(app: Flask, open_page: Open
     assert visible_keys(page) == ["SITENAME", "BANNER", "PAGE_SIZE", "MAIL_FROM", "SMTP_PASSWORD"]
     assert chip.get_attribute("aria-current") == "true"
     page.wait_for_url("**?attention=1")
-    page.get_by_role("link", name="Changed").click()
+    chip.click()
+    page.get_by_role("link", name="Modified").click()
     assert "MAIL_FROM" not in visible_keys(page) and chip.get_attribute("aria-current") is None
-    page.wait_for_url("**?changed=1")
-    page.get_by_role("link", name=re.compile(r"All \d+$")).first.click()
+    page.wait_for_url("**?modified=1")
+    page.get_by_role("link", name="Modified").click()
     assert len(visible_keys(page)) == len(FULL_SHOP)
     follow(page, page.get_by_role("button", name="Store the converted value"))
     assert page.get_by_role("link", name="Needs attention 4").is_visible()

@@ -54,6 +54,28 @@ def test_explain_tells_where_nobody_has_saved(run: Run, key: str, line: str) -> 
     assert line in explained(run, key)
 
 
+@pytest.mark.parametrize(
+    ("key", "lines"),
+    [
+        ("HOST", ["needs ON: has no effect now (false)", "MODE = smtp"]),
+        ("MODE", ["needs needed by HOST"]),
+        ("OTHER", []),
+    ],
+)
+def test_explain_says_what_a_setting_needs_and_what_needs_it(
+    run: Run, app: Flask, key: str, lines: list[str]
+) -> None:
+    app.config["WAFFLE_CONFS"] = {
+        "ON": {"default": False},
+        "MODE": {"default": "smtp"},
+        "HOST": {"default": "", "needs": ["ON", {"MODE": "smtp"}]},
+        "OTHER": {"default": 1},
+    }
+    text = "\n".join(explained(run, key))
+    assert text.partition("\npermissions")[0].endswith("\n".join(lines))
+    assert ("needs" in text) == bool(lines)
+
+
 def test_a_page_without_can_is_explained(run: Run, app: Flask) -> None:
     app.register_blueprint(WaffleAdmin())
     line = "page waffleconf_admin: nobody is asked: debug mode and tests only"

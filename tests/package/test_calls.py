@@ -181,6 +181,7 @@ def test_without_asgiref_it_is_refused_at_the_start(
         ("SITENAME: choices", {"entry": {"choices": asynchronous(anyone)}}),
         ("SITENAME: validators", {"entry": {"validators": [asynchronous(anyone)]}}),
         ("SITENAME: field", {"entry": {"field": asynchronous(anyone)}}),
+        ("SITENAME: confirm", {"entry": {"confirm": asynchronous(anyone)}}),
     ],
 )
 def test_the_error_names_the_argument(
@@ -265,6 +266,19 @@ def test_an_actor_that_nobody_awaits_saves_nothing(make_app: MakeApp) -> None:
 def short(form: Any, field: Any) -> None:
     if len(field.data) > 5:
         raise ValidationError("Too long.")
+
+
+@shapes
+def test_confirm(make_app: MakeApp, shape: Any) -> None:
+    def confirm(old: object, new: object) -> str:
+        here(app)
+        return f"From {old} to {new}."
+
+    app = make_app({"SITENAME": {"default": "Waffle", "confirm": shape(confirm)}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    page = client.post(URL, data=sent(client.get(URL).text, SITENAME="New")).text
+    assert "From Waffle to New." in page
 
 
 @shapes

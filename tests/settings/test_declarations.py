@@ -15,6 +15,7 @@ from wtforms.validators import DataRequired, Length
 
 from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.needs import Need
 from waffleconf_admin.settings.setting import Setting
 
 TRANSLATED = LazyString(lambda: {"es": "Tienda"}.get(str(get_locale()), "Shop"))
@@ -129,6 +130,13 @@ def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> No
     assert not caplog.records
 
 
+OTHERS: dict[str, Any] = {
+    "FINE": {"default": 1},
+    "PLAN": {"default": "free", "choices": ["free", "gold"]},
+    "TOKEN": {"default": "", "secret": True},
+}
+
+
 @pytest.mark.parametrize(
     ("entry", "attribute", "remedy"),
     [
@@ -160,7 +168,16 @@ def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> No
         ({"default": 1, "secret": None}, "secret", "True or False"),
         ({"default": 1, "secret": "yes"}, "secret", "True or False"),
         ({"default": 1, "readonly": "no"}, "readonly", "True or False"),
-        ({"default": 1, "confirm": "no"}, "confirm", "True or False"),
+        ({"default": 1, "confirm": 5}, "confirm: ", "a text, or a function"),
+        ({"default": "", "secret": True, "confirm": max}, "confirm: ", "write a text"),
+        ({"default": 1, "keywords": 5}, "keywords: ", "a list of texts"),
+        ({"default": 1, "keywords": ["a", 5]}, "keywords: ", "a list of texts"),
+        ({"default": 1, "needs": 5}, "needs: ", '{"MAIL_MODE": "smtp"}'),
+        ({"default": 1, "needs": "FIEN"}, "needs: there is no setting FIEN", "write FINE"),
+        ({"default": 1, "needs": ["FINE", "X"]}, "needs: ", "write the key of a setting"),
+        ({"default": 1, "needs": "KEY"}, "needs: KEY needs KEY", "take out one of these"),
+        ({"default": 1, "needs": {"PLAN": "smtp"}}, "'smtp' is no value of PLAN", "that it may"),
+        ({"default": 1, "needs": {"TOKEN": "x"}}, "needs: ", "write 'TOKEN' alone"),
         ({"default": 1, "multiline": "no"}, "multiline", "True or False"),
         ({"default": 1, "field": DecimalField(places=2)}, "field", "lambda"),
         ({"default": 1, "field": DecimalField, "secret": True}, "field", "take out"),
@@ -168,7 +185,7 @@ def test_a_fine_declaration_logs_nothing(caplog: pytest.LogCaptureFixture) -> No
 )
 def test_a_mistake_names_key_attribute_and_remedy(entry: Any, attribute: str, remedy: str) -> None:
     with pytest.raises(InvalidValue) as caught:
-        declare({"FINE": {"default": 1}, "KEY": entry})
+        declare({**OTHERS, "KEY": entry})
     assert list(caught.value.errors) == ["KEY"]
     assert attribute in caught.value.errors["KEY"]
     assert remedy in caught.value.errors["KEY"]
@@ -178,6 +195,49 @@ def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(InvalidValue) as caught:
         declare({"A": {"default": 1, "min": 2}, "B": 1, "C": {"default": 1}})  # type: ignore[dict-item]
     assert list(caught.value.errors) == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "needs"),
+    [
+        ("FINE", [Need("FINE")]),
+        ({"PLAN": "gold"}, [Need("PLAN", "gold", True)]),
+        (["FINE", {"PLAN": "gold", "FINE": 2}], ["FINE", "PLAN", "FINE"]),
+        ((), []),
+        (None, []),
+    ],
+)
+def test_a_setting_may_need_several_others(declared: Any, needs: list[Any]) -> None:
+    found = declare({**OTHERS, "KEY": {"default": 1, "needs": declared}})["KEY"].needs
+    assert list(found) == needs or [need.key for need in found] == needs
+
+
+def test_settings_that_need_each_other_are_a_mistake_of_each() -> None:
+    needs = {"A": "B", "B": "C", "C": "A", "D": "A"}
+    confs = {key: {"default": 1, "needs": other} for key, other in needs.items()}
+    with pytest.raises(InvalidValue) as caught:
+        declare(confs)
+    assert caught.value.errors == {
+        "A": "needs: A needs B needs C needs A: take out one of these",
+        "B": "needs: B needs C needs A needs B: take out one of these",
+        "C": "needs: C needs A needs B needs C: take out one of these",
+    }
+
+
+def test_a_setting_with_a_mistake_is_not_missing_to_what_needs_it() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        declare({"A": {"default": 1, "min": 2}, "B": {"default": 1, "needs": "A"}})
+    assert list(caught.value.errors) == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("need", "met", "not_met"),
+    [(Need("A"), [True, "x", 1], [False, "", None]), (Need("A", 1, True), [1], [True, 2, 1.0])],
+)
+def test_a_need_is_met_by_what_is_true_or_by_its_value(
+    need: Need, met: list[object], not_met: list[object]
+) -> None:
+    assert all(map(need.is_met, met)) and not any(map(need.is_met, not_met))
 
 
 @pytest.mark.parametrize("key", ["", "a\nb", "a\0", "\ud800", 5])

@@ -218,7 +218,7 @@ def test_nor_does_a_save_that_is_overtaken(app: Flask, guess: str) -> None:
 
 
 @pytest.mark.parametrize("guess", [DEFAULT, WRONG])
-@pytest.mark.parametrize("query", ["", "?changed=1"])
+@pytest.mark.parametrize("query", ["", "?modified=1"])
 def test_a_page_does_not_tell_whether_a_secret_is_its_default(
     app: Flask, guess: str, query: str
 ) -> None:
@@ -226,13 +226,13 @@ def test_a_page_does_not_tell_whether_a_secret_is_its_default(
     assert "1</a>" not in changed(client.get(URL).text)
     client.post(URL, data={"TOKEN": guess})
     page = client.get(URL + query).text
-    assert "Changed 1" in changed(page)
+    assert "Modified 1" in changed(page)
     client.post(URL, data={"waffle.do": "reset TOKEN"})
-    assert "Changed 0" in changed(client.get(URL).text)
+    assert "Modified 0" in changed(client.get(URL).text)
 
 
 def changed(page: str) -> str:
-    found = re.search(r'data-only="changed".*?</a>', page)
+    found = re.search(r'data-only="modified".*?</a>', page)
     assert found
     return found[0]
 
@@ -243,7 +243,7 @@ def test_a_default_that_was_stored_is_no_change(make_app: MakeApp, orm: str) -> 
     client = app.test_client()
     old = sent(client.get(URL).text)
     state_of(app).parse_conf()
-    assert "Changed 0" in changed(client.get(URL).text)
+    assert "Modified 0" in changed(client.get(URL).text)
     assert client.post(URL, data=old | {"TOKEN": "new"}).status_code == 303  # and no conflict
 
 

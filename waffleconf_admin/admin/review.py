@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from .options import PageOptions
 from .responses import render_page
 from .submission import PageSubmission
 
+log = logging.getLogger(__name__)
+
 
 class ReviewedChange(NamedTuple):
     """One setting that a form would change; of a secret only that it does."""
@@ -26,6 +29,7 @@ class ReviewedChange(NamedTuple):
     old: str = ""
     new: str = ""
     lines: Pieces = []  #: the differences of texts with several lines
+    consequence: str = ""  #: what the declaration says of such a change
 
 
 def review_page(
@@ -60,12 +64,32 @@ def needs_review(form: SettingsForm) -> bool:
 def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
     """Return what a validated form would change."""
     comparer = Comparer()
-    return [
-        ReviewedChange(form[key], reset=form.is_reset(key))
-        if form[key].setting.secret
-        else _change(form[key], value, comparer)
-        for key, value in form.changes.items()
-    ]
+    changes = []
+    for key, value in form.changes.items():
+        field = form[key]
+        change = (
+            ReviewedChange(field, reset=form.is_reset(key))
+            if field.setting.secret
+            else _change(field, value, comparer)
+        )
+        changes.append(change._replace(consequence=_consequence(field, value)))
+    return changes
+
+
+def _consequence(field: BoundField, value: object) -> str:
+    """What the declaration says of a change, with ``confirm``; blank if it says nothing."""
+    setting = field.setting
+    text = setting.confirm_text
+    if not callable(text):
+        return str(text)
+    try:
+        return str(setting.call(text, field.record.value, value) or "")
+    except Exception as error:  # the change can be saved all the same
+        log.exception("%s: confirm: the function has failed", setting.key)
+        return _(
+            "What this change means can’t be said at the moment (%(error)s).",
+            error=type(error).__name__,
+        )
 
 
 def _change(field: BoundField, value: object, comparer: Comparer) -> ReviewedChange:

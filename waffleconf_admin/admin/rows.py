@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import quote
 
+from flask import url_for
 from markupsafe import Markup
 
 from ..fields import ChoiceField, SettingField
@@ -15,8 +16,11 @@ from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import mark
 from ..state.change import Change
+from .found_settings import FoundSettings
+from .needs import unmet_needs
+from .search import CLOSE, NONE
 from .submission import ACTION
-from .texts import beside_control, relative_time
+from .texts import anchor, beside_control, relative_time
 
 #: Characters of a value in a sentence.
 SHORT = 40
@@ -25,11 +29,11 @@ SHORT = 40
 SEGMENTS, PADDING = 40, 4
 
 _TEXTS = {
-    "changed": mark("Changed"),
     "default": mark("default"),
     "empty": mark("empty"),
     "history": mark("History"),
     "is_set": mark("set"),
+    "modified": mark("Modified"),
     "not_set": mark("not set"),
     "off": mark("Off"),
     "on": mark("On"),
@@ -45,7 +49,8 @@ class Rows:
     :param form: of the page.
     :param resets: the keys of settings that are to be reset.
     :param latest: the last change of a setting, by key.
-    :param history_url: the address of the history; None: it is not for this user.
+    :param history: those settings whose history this user may see.
+    :param found: what the filter of the page finds.
     """
 
     def __init__(
@@ -53,14 +58,21 @@ class Rows:
         form: SettingsForm,
         resets: Iterable[str],
         latest: Mapping[str, Change],
-        history_url: str | None,
+        history: Container[str],
+        found: FoundSettings,
     ) -> None:
         self.unsaved = {*form.errors, *form.changes, *form.conflicts}
         self.conflicts = frozenset(form.conflicts)
         self.resets = frozenset(resets)
         self.latest = latest
-        self.history_url = history_url
         self.notation = form.notation
+        self.history = history
+        self.history_url = url_for(".history", key="")
+        self.found = found
+        self.search = found.search
+        #: Where each setting is without a search.
+        self.places = {key: place for place, key in enumerate(found.ranks)} if self.search else {}
+        self.needs = unmet_needs(form)
         #: What many rows say, translated once.
         self.texts = {name: _(text) for name, text in _TEXTS.items()}
 
@@ -78,6 +90,8 @@ class Row:
 
     limits = ""  #: the unit and the limits, beside or below the control
     control: Markup | None = None  #: None: the setting can't be edited
+    history_url = ""  #: the address of its history; blank: not for this user
+    rank = NONE  #: how well it matches the search
 
     def __init__(self, field: BoundField, rows: Rows) -> None:
         setting = field.setting
@@ -87,8 +101,13 @@ class Row:
         self.is_conflict = key in rows.conflicts
         #: Whether its label is that of one control.
         self.has_label = field.editable and not field.is_group
-        self.anchor = key if key.isidentifier() else quote(key)
+        self.anchor = anchor(key)
+        self.needs = rows.needs.get(key, ())
         self.attributes = self._attributes(key)
+        if key in rows.history:
+            self.history_url = rows.history_url + quote(key)
+        if rows.search:
+            self.rank = rows.found.ranks[key]
         if field.editable:
             if setting.unit or setting.min is not None or setting.max is not None:
                 self.limits = beside_control(setting, rows.notation)
@@ -98,12 +117,17 @@ class Row:
     def parts(self) -> tuple[object, ...]:
         """What the template shows of every row: unpacked at once, for each lookup takes time."""
         field, setting = self.field, self.field.setting
-        has_notes = self.is_unsaved or field.differs or field.attention
+        label, key, help_ = setting.label, setting.key, setting.help
+        has_notes = self.is_unsaved or field.differs or field.attention or self.needs
         framed = self.control is None or self.is_conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
+        if self.rank < NONE:
+            mark, is_close = self._rows.search.mark, self.rank >= CLOSE
+            label, key = mark(label, close=is_close), mark(key, close=is_close)
+            help_ = help_ and mark(help_)
         return (
-            self.attributes, self.has_label, field.id, setting.label, self.anchor, setting.key,
-            setting.help, has_notes, is_simple, self.control, self.limits,
+            self.attributes, self.has_label, field.id, label, self.anchor, key, self.history_url,
+            help_, has_notes, is_simple, self.control, self.limits,
         )  # fmt: skip
 
     def _attributes(self, key: str) -> Markup:
@@ -120,8 +144,15 @@ class Row:
             css += " wf-differs"
         if field.attention:
             css += " wf-attention"
+        if key in self._rows.found.outside:
+            css += " wf-out"
+        given = {"class": css, "id": key, "hidden": field.hidden}
+        if field.setting.keywords:
+            given["data-keywords"] = " ".join(map(str, field.setting.keywords))
+        if self._rows.search:  # whose order of rows is not that of the page
+            given["data-place"] = self._rows.places[key]
         if not self.is_unsaved:
-            return Markup(attributes({"class": css, "id": key, "hidden": field.hidden}))
+            return Markup(attributes(given))
         css += " wf-unsaved"
         if field.errors:
             css += " wf-invalid"
@@ -130,8 +161,7 @@ class Row:
         stored = None
         if not self.is_conflict and key not in self._rows.resets:
             stored = control_text(field, field.record.value)
-        given = {"class": css, "id": key, "hidden": field.hidden, "data-stored": stored}
-        return Markup(attributes(given))
+        return Markup(attributes({**given, "class": css, "data-stored": stored}))
 
     def _control(self) -> Markup:
         """Return the control, or the inputs of a group."""
@@ -176,10 +206,9 @@ class Row:
         return f"{change.actor}, {when}" if change.actor else when
 
     @property
-    def history_url(self) -> str:
-        """The address of the history of the setting."""
-        url = str(self._rows.history_url)
-        return f"{url}{'&' if '?' in url else '?'}key={quote(self.field.setting.key)}"
+    def reason(self) -> str:
+        """Why it can't be edited; blank where its group says so."""
+        return "" if self.field.setting.key in self._rows.found.refused else self.field.reason
 
     @property
     def reset_attributes(self) -> Markup:

@@ -6,7 +6,8 @@ what was typed in them is sent.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
@@ -14,58 +15,101 @@ from werkzeug.datastructures import MultiDict
 from ..fields.binding import BoundField
 from ..i18n import gettext as _
 from ..settings.setting import Setting
+from ..state.change import Change
+from .search import LONGEST, NONE, Search, fold
 
-#: The parameters of ours; the app may have others.
-NAMES = ("q", "group", "changed", "attention")
-#: Characters of a search: each word is looked for in each setting.
-LONGEST = 200
 #: How addresses name the group of settings without one.
 GENERAL = "General"
+WEEK = timedelta(days=7)
+
+#: The filters that are on or off, by their parameter, but for those that the history answers.
+FLAGS: dict[str, Callable[[BoundField], bool]] = {
+    "modified": lambda field: field.differs,
+    "attention": lambda field: field.attention,
+    "locked": lambda field: not field.editable,
+    "secret": lambda field: field.setting.secret,
+}
 
 
 class SettingsFilter:
-    """What was asked for with ``?q=``, ``?group=``, ``?changed=`` and ``?attention=``.
+    """What was asked for with ``?q=``, ``?group=``, the names of `FLAGS`, ``?week=`` and ``?by=``.
 
     :param args: those of the request.
     """
 
     def __init__(self, args: MultiDict[str, str]) -> None:
-        self.q = args.get("q", "").strip()[:LONGEST]
+        self.search = Search(args.get("q", ""))
         self.group = args.get("group", "")
-        self.changed = args.get("changed", "") not in ("", "0")
-        self.attention = args.get("attention", "") not in ("", "0")
-        self.others = [pair for pair in args.items(multi=True) if pair[0] not in NAMES]
-        self._words = set(self.q.lower().split())
+        self.flags = {name for name in (*FLAGS, "week") if args.get(name, "") not in ("", "0")}
+        self.by = args.get("by", "").strip()[:LONGEST]  #: in the name of who made the last change
+        given = self._given
+        self._others = [pair for pair in args.items(multi=True) if pair[0] not in given]
+
+    @property
+    def _given(self) -> dict[str, str]:
+        """Our parameters, in the order in which addresses have them."""
+        flags = {name: "1" if name in self.flags else "" for name in (*FLAGS, "week")}
+        return {"q": self.search.text, "group": self.group, **flags, "by": self.by}
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self._words or self.group or self.changed or self.attention)
+        return bool(self.group or self.narrows)
 
-    def matches(self, field: BoundField) -> bool:
-        """Whether the setting of a field matches, whichever group is chosen."""
-        if (self.changed and not field.differs) or (self.attention and not field.attention):
-            return False
-        if not self._words:
-            return True
-        setting = field.setting
-        parts = (setting.label, setting.key, setting.help, group_label(setting))
-        text = " ".join(map(str, (*parts, field.value_text))).lower()
-        return all(word in text for word in self._words)
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but a group is asked for."""
+        return bool(self.search or self.flags or self.by)
+
+    @property
+    def asks_history(self) -> bool:
+        """Whether it takes the last change of each setting to answer."""
+        return bool("week" in self.flags or self.by)
+
+    def rank(self, field: BoundField, change: Change | None) -> int:
+        """Return how well a setting matches, whichever group is chosen: 0 is best, `NONE` not.
+
+        :param change: its last one, if the user may see that.
+        """
+        if not all(FLAGS[name](field) for name in self.flags & FLAGS.keys()):
+            return NONE
+        if not self.fits_history(change):
+            return NONE
+        return self.search.rank(_parts(field)) if self.search else 0
 
     def has_group(self, name: str) -> bool:
         """Whether a group is chosen, or none at all."""
         return not self.group or self.group == name
 
-    def url(self, **changes: object) -> str:
+    def url(self, **changes: str) -> str:
         """Return the address of the page with another filter."""
-        now: dict[str, Any] = {
-            "q": self.q,
-            "group": self.group,
-            "changed": "1" if self.changed else "",
-            "attention": "1" if self.attention else "",
-        }
-        pairs = [(name, value) for name, value in (now | changes).items() if value]
-        return "?" + urlencode(self.others + pairs)
+        return "?" + urlencode(self.pairs(**changes))
+
+    @property
+    def url_of_all(self) -> str:
+        """The address of the page without a filter."""
+        return "?" + urlencode(self._others)
+
+    def pairs(self, **changes: str) -> list[tuple[str, str]]:
+        """Return the parameters of that address, those of the app first."""
+        now = self._given | changes
+        return self._others + [(name, value) for name, value in now.items() if value]
+
+    def fits_history(self, change: Change | None) -> bool:
+        """Whether a setting with this last change has what is asked of that."""
+        if not self.asks_history:
+            return True
+        if change is None or ("week" in self.flags and change.at < datetime.now(UTC) - WEEK):
+            return False
+        return fold(self.by) in fold(change.actor)
+
+
+def _parts(field: BoundField) -> list[str]:
+    """The texts of a setting that the search covers, in the order of `search.PARTS`."""
+    setting = field.setting
+    keywords = " ".join(map(str, setting.keywords))
+    label, help_ = str(setting.label), str(setting.help)
+    parts = (label, setting.key, keywords, group_label(setting), help_, field.value_text)
+    return [fold(part) for part in parts]
 
 
 def group_name(setting: Setting) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import NoneType
+from urllib.parse import quote
 
 from ..i18n import gettext, mark, ngettext
 from ..settings.notation import Notation
@@ -84,6 +85,11 @@ def limits(setting: Setting, notation: Notation) -> str:
 def source_names() -> dict[str, str]:
     """Return what people read of the sources of a change."""
     return {source: gettext(text) for source, text in _SOURCES.items()}
+
+
+def anchor(key: str) -> str:
+    """Return the part of an address behind ``#`` that leads to a setting."""
+    return key if key.isidentifier() else quote(key)
 
 
 def shorten(text: object, length: int) -> str:

@@ -113,6 +113,21 @@ def _declaration(at: _Explained) -> Iterator[str]:
     yield from [f"group {setting.group}"] if setting.group else []
 
 
+def _needs(at: _Explained) -> Iterator[str]:
+    """What the setting needs to have an effect, and what needs it."""
+    settings = at.state.settings
+    records = at.state.read({need.key for need in at.setting.needs})
+    for need in at.setting.needs:
+        other = settings[need.key]
+        wanted = f" = {brief(other, need.value)}" if need.is_exact else ""
+        met = need.is_met(records[need.key].value)
+        now = "" if met else f": has no effect now ({brief(other, records[need.key].value)})"
+        yield f"{need.key}{wanted}{now}"
+    for key, setting in settings.items():
+        if any(need.key == at.setting.key for need in setting.needs):
+            yield f"needed by {key}"
+
+
 def _permissions(at: _Explained) -> Iterator[str]:
     """What each page asks; the command line asks nobody."""
     actions = '"view", "history"' if at.setting.readonly else '"view", "edit", "history"'
@@ -137,5 +152,6 @@ _PARTS: dict[str, Callable[[_Explained], Iterator[str]]] = {
     "value": _value,
     "layers": _layers,
     "declaration": _declaration,
+    "needs": _needs,
     "permissions": _permissions,
 }

@@ -9,6 +9,7 @@ from enum import EnumMeta
 from typing import Any
 
 from .choices import choice_list
+from .needs import read_needs
 from .value_types import named
 
 
@@ -67,6 +68,22 @@ def _flag(declared: object) -> bool:
     return declared
 
 
+def _keywords(declared: object) -> tuple[object, ...]:
+    words = declared if isinstance(declared, (list, tuple)) else (declared,)
+    if not all(map(_is_text, words)):
+        raise ValueError("write a text, or a list of texts")
+    return tuple(words)
+
+
+def _confirm(declared: object) -> tuple[bool, object]:
+    """Whether changes are reviewed, and what the review says of them."""
+    if isinstance(declared, bool):
+        return declared, ""
+    if callable(declared) or _is_text(declared):
+        return True, declared
+    raise ValueError("write True, a text, or a function of (old, new) that returns a text")
+
+
 def _choices(declared: object) -> object:
     """The choices as a list; a function stays one."""
     if callable(declared) and not isinstance(declared, EnumMeta):
@@ -120,7 +137,9 @@ READERS: dict[str, Callable[[Any], object]] = {
     "validators": _validators,
     "secret": _flag,
     "readonly": _flag,
-    "confirm": _flag,
+    "confirm": _confirm,
+    "keywords": _keywords,
+    "needs": read_needs,
     "multiline": _flag,
     "field": _field,
     "type": named,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from enum import Enum
 from numbers import Number
 from typing import Any
@@ -15,6 +15,7 @@ from .. import calls
 from ..exceptions import InvalidValue
 from . import value_types
 from .attributes import READERS, read_attributes
+from .needs import Need, find_cycle
 from .setting import Setting
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def declare(
             settings[key] = _setting(key, entry, call)
         except ValueError as error:
             errors[str(key)] = str(error)
+    errors |= _wrong_needs(settings, errors)
     if errors:
         raise InvalidValue(errors)
     if app:
@@ -72,8 +74,17 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
         default = "" if attributes.get("type") in (None, str) else None
         log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
     group, group_label = attributes.pop("group", ("", ""))
+    confirm, confirm_text = attributes.pop("confirm", (False, ""))
     setting = Setting(
-        key, label, default, group=group, group_label=group_label, call=call, **attributes
+        key,
+        label,
+        default,
+        group=group,
+        group_label=group_label,
+        confirm=confirm,
+        confirm_text=confirm_text,
+        call=call,
+        **attributes,
     )
     if "unit" in attributes and not _is_of_numbers(setting.value_type):
         raise ValueError("unit: it stands beside a number, and this is none: take it out")
@@ -81,6 +92,8 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
     _check_default(setting)
     if setting.field is not None and setting.secret:
         raise ValueError("field: a secret has a control of its own: take out field or secret")
+    if setting.secret and callable(setting.confirm_text):
+        raise ValueError("confirm: a function could show the secret: write a text, or True")
     return setting
 
 
@@ -166,10 +179,43 @@ def _default_problem(setting: Setting) -> str | None:
     return None
 
 
+def _wrong_needs(settings: Mapping[str, Setting], faulty: Container[str]) -> dict[str, str]:
+    """Return by key what is wrong with ``needs``, and what to do.
+
+    :param faulty: the keys that are left out of the settings, because of another mistake.
+    """
+    needs = {key: setting.needs for key, setting in settings.items() if setting.needs}
+    errors = {}
+    for key, needed in needs.items():
+        found = (_need_problem(need, settings) for need in needed if need.key not in faulty)
+        problem = next(filter(None, found), "")
+        if not problem and (cycle := find_cycle(needs, key)):
+            problem = f"{' needs '.join(cycle)}: take out one of these"
+        if problem:
+            errors[key] = f"needs: {problem}"
+    return errors
+
+
+def _need_problem(need: Need, settings: Mapping[str, Setting]) -> str | None:
+    other = settings.get(need.key)
+    if other is None:
+        near = difflib.get_close_matches(str(need.key), settings, n=1)
+        hint = f"write {near[0]}, if you mean that" if near else "write the key of a setting"
+        return f"there is no setting {need.key}: {hint}"
+    if not need.is_exact:
+        return None
+    if other.secret:
+        return f"the page would show the value of the secret {need.key}: write {need.key!r} alone"
+    if callable(other.choices) or not (problem := other.problem(need.value)):
+        return None
+    return f"{need.value!r} is no value of {need.key}: write one that it may have. {problem}"
+
+
 def _check_functions(app: Flask, setting: Setting) -> None:
     for name, function in (
         ("choices", setting.choices),
         ("field", setting.field),
+        ("confirm", setting.confirm_text),
         *(("validators", validator) for validator in setting.validators),
     ):
         calls.check(app, function, f"{setting.key}: {name}: this")

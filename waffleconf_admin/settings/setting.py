@@ -14,6 +14,7 @@ from ..i18n import gettext
 from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
 from .limits import Limits
+from .needs import Need
 from .notation import PLAIN, Notation
 from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 
@@ -41,7 +42,11 @@ class Setting:
     max: Any = None
     secret: bool = False
     readonly: bool = False
-    confirm: bool = False
+    confirm: bool = False  #: whether a change of it is always reviewed
+    #: What the review says of a change: a text, or a function of the old and the new value.
+    confirm_text: object | Callable[[object, object], object] = ""
+    keywords: tuple[object, ...] = ()  #: more that the search finds; may be lazy translations
+    needs: tuple[Need, ...] = ()  #: without them it has no effect
     multiline: bool = False
     unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting

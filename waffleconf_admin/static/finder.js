@@ -2,14 +2,19 @@
 
 import { controlsOf, displayTexts, focus, statesOf } from "./controls.js";
 import { $, $$, closest, on, partOfForm } from "./dom.js";
+import { CLOSE, NONE, Search, fold } from "./search.js";
 
-export const searchTexts = new WeakMap(); // by row, in lower case
+export const searchTexts = new WeakMap(); // by row: its texts, folded, in the order of Search.rank
+const MARKED = 300; // rows in which hits are marked: nobody reads more
 
-const ALL = { q: "", group: "", changed: "", attention: "" };
+// The filters, and the rows that each leaves. For those of the history the page is loaded again.
+const FLAGS = { modified: ".wf-differs", attention: ".wf-attention", locked: ".wf-is-static", secret: ":has(.wf-set)" };
+const NAMES = ["q", "group", ...Object.keys(FLAGS), "week", "by"];
+const ALL = Object.fromEntries(NAMES.map((name) => [name, ""]));
 
 export async function copyLink(link) {
   const url = new URL(link.href);
-  for (const name in ALL) url.searchParams.delete(name);
+  for (const name of NAMES) url.searchParams.delete(name);
   try {
     await navigator.clipboard.writeText(url.href);
   } catch {
@@ -23,16 +28,16 @@ export async function copyLink(link) {
   setTimeout(() => message.remove(), 2500);
 }
 
+const partsOf = (row) => ["label, strong", ".wf-key", ".wf-help"].map((selector) => $(selector, row.firstElementChild));
+const textOf = (element) => element?.textContent ?? "";
+
 function searchText(row, group) {
-  let text = searchTexts.get(row);
-  if (text === undefined) {
-    const parts = $$(":scope > :is(label, strong, .wf-key, .wf-help)", row.firstElementChild);
-    const texts = [group, ...parts.map((part) => part.textContent)];
-    if (!row.matches(".wf-is-secret")) texts.push(displayTexts(statesOf(row)), $(".wf-shown", row)?.textContent);
-    text = texts.join(" ").toLowerCase();
-    searchTexts.set(row, text);
+  if (!searchTexts.has(row)) {
+    const [label, key, help] = partsOf(row).map(textOf);
+    const value = row.matches(FLAGS.secret) ? "" : `${displayTexts(statesOf(row))} ${textOf($(".wf-shown", row))}`;
+    searchTexts.set(row, [label, key, row.dataset.keywords ?? "", group, help, value].map(fold));
   }
-  return text;
+  return searchTexts.get(row);
 }
 
 // For the scroll bar, until the group is laid out.
@@ -42,77 +47,125 @@ function estimateHeight(section, count) {
 
 const setCurrent = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
 
+// Marks are ranges: the text of a row stays as it is.
+function mark(search, hits) {
+  CSS.highlights?.set("wf-hit", new Highlight(...hits.flatMap(({ row, rank }) => partsOf(row).flatMap((part, i) => {
+    const text = part?.firstChild;
+    return search.spans(textOf(text), rank >= CLOSE && i < 2).map(([startOffset, endOffset]) =>
+      new StaticRange({ startContainer: text, startOffset, endContainer: text, endOffset }));
+  }))));
+}
+
+const places = (a, b) => a.dataset.place - b.dataset.place || 0;
+
+// Puts siblings into an order.
+const arrange = (elements) => elements.reduce((last, element) => {
+  if (last.nextElementSibling !== element) last.after(element);
+  return element;
+});
+
 export class Finder {
   constructor(form, search) {
+    this.form = form;
     this.search = search;
     this.status = $(".wf-found", form);
-    this.none = $(".wf-none", form);
-    this.groups = $$(".wf-group", form).map((section) => ({
+    this.groups = $$(".wf-group", form).sort(places).map((section) => ({
       section,
       name: section.dataset.group,
       title: $("h2", section).textContent,
-      rows: $$(".wf-row", section).map((row) => ({ row, visible: !row.hidden })),
+      rows: $$(".wf-row", section).sort(places).map((row) => ({ row, visible: !row.hidden })),
     }));
     for (const { section, rows } of this.groups) estimateHeight(section, rows.length);
-    const query = new URLSearchParams(location.search);
-    this.wanted = Object.fromEntries(Object.keys(ALL).map((name) => [name, query.get(name) ?? ""]));
+    // What the server has marked would not follow the search.
+    for (const part of $$(":has(> mark)", form)) part.textContent += "";
+    this.read();
   }
 
-  want(changes) {
-    Object.assign(this.wanted, changes);
+  read() {
+    const query = new URLSearchParams(location.search);
+    this.wanted = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]));
     this.search.value = this.wanted.q;
     this.filter();
   }
 
-  filter() {
-    const { wanted } = this;
-    const words = wanted.q.toLowerCase().split(/\s+/).filter(Boolean);
-    const selector = `.wf-row${wanted.changed && ".wf-differs"}${wanted.attention && ".wf-attention"}`;
-    const matches = (row, group) => row.matches(selector) && words.every((word) => searchText(row, group.title).includes(word));
-    this.first = undefined; // the first row that is found and has a control
-    const counts = new Map(this.groups.map((group) => [group.name, this.filterGroup(group, matches)]));
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    for (const link of $$(".wf-side [data-group]")) {
-      const { group } = link.dataset;
-      $(".wf-count", link).textContent = group ? counts.get(group) : total;
-      setCurrent(link, group === wanted.group);
-    }
-    for (const chip of $$(".wf-chips [data-only]")) setCurrent(chip, chip.dataset.only ? wanted[chip.dataset.only] : selector === ".wf-row");
-    this.showFound(wanted.group ? counts.get(wanted.group) ?? 0 : total);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.remember(), 300);
+  // Each filter and each search is a step of Back; more letters belong to the same search.
+  want(changes, typing = false) {
+    const asksHistory = ["week", "by"].some((name) => this.wanted[name] !== (changes[name] ?? this.wanted[name]));
+    const isStep = !(typing && this.typing);
+    this.typing = typing;
+    Object.assign(this.wanted, changes);
+    if (asksHistory) return location.assign(this.url());
+    this.search.value = this.wanted.q;
+    this.filter();
+    this.showTitle();
+    history[isStep ? "pushState" : "replaceState"](null, "", this.url());
   }
 
-  filterGroup(group, matches) {
+  url() {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(this.wanted)) value ? query.set(name, value) : query.delete(name);
+    return `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`;
+  }
+
+  filter() {
+    const { wanted } = this;
+    const search = new Search(wanted.q);
+    const selector = `.wf-row:not(.wf-out)${Object.keys(FLAGS).map((name) => wanted[name] && FLAGS[name]).join("")}`;
+    for (const group of this.groups) this.filterGroup(group, (row) => !row.matches(selector) ? NONE : wanted.q ? search.rank(searchText(row, group.title)) : 0);
+    const ordered = this.groups.toSorted((a, b) => a.rank - b.rank);
+    arrange(ordered.map(({ section }) => section));
+    const hits = ordered.flatMap((group) => group.hits);
+    this.first = hits.find(({ row }) => controlsOf(row)[0])?.row; // where Enter leads to
+    mark(search, hits.slice(0, MARKED));
+    this.showCounts(hits);
+  }
+
+  filterGroup(group, rank) {
     const here = !this.wanted.group || this.wanted.group === group.name;
-    let found = 0, shown = 0;
-    for (const entry of group.rows) {
+    for (const entry of group.rows) entry.rank = rank(entry.row, group);
+    const ordered = group.rows.toSorted((a, b) => a.rank - b.rank);
+    const found = ordered.filter((entry) => entry.rank < NONE);
+    group.found = found.length;
+    group.hits = here ? found : [];
+    group.rank = group.hits[0]?.rank ?? NONE;
+    let shown = 0;
+    for (const entry of ordered) {
       const { row } = entry;
-      const match = matches(row, group);
-      found += match;
-      if (match && here && controlsOf(row)[0]) this.first ??= row;
       // An unsaved change is never hidden.
-      const visible = (match && here) || row.classList.contains("wf-unsaved");
+      const visible = (here && entry.rank < NONE) || row.classList.contains("wf-unsaved");
       shown += visible;
       if (entry.visible !== visible) row.hidden = !(entry.visible = visible);
     }
+    arrange(ordered.map(({ row }) => row));
     group.section.hidden = !shown;
     estimateHeight(group.section, shown);
-    return found;
   }
 
-  showFound(count) {
-    const { none, one, many } = this.status.dataset;
-    this.none.hidden = count > 0;
-    const filtered = Object.values(this.wanted).some(Boolean);
-    this.status.textContent = !filtered ? "" : !count ? none : count === 1 ? one : many.replace("#", count);
+  showCounts(hits) {
+    const { wanted } = this, { length } = hits;
+    const total = this.groups.reduce((sum, group) => sum + group.found, 0);
+    for (const link of $$(".wf-side [data-group]")) {
+      const { group } = link.dataset;
+      const count = group ? this.groups.find(({ name }) => name === group).found : total;
+      $(".wf-count", link).textContent = count;
+      link.classList.toggle("wf-nothing", !count);
+      setCurrent(link, group === wanted.group);
+    }
+    for (const chip of $$(".wf-chips [data-only]")) setCurrent(chip, wanted[chip.dataset.only]);
+    const narrows = NAMES.some((name) => name !== "group" && wanted[name]);
+    const { none, one, many, close } = this.status.dataset;
+    this.status.textContent = !narrows ? "" : !length ? none : hits[0].rank >= CLOSE ? close.replace("#", wanted.q.trim())
+      : length === 1 ? one : many.replace("#", length);
+    $(".wf-none", this.form).hidden = length > 0;
+    const elsewhere = $(".wf-elsewhere", this.form), link = elsewhere.firstElementChild;
+    elsewhere.hidden = !narrows || total === length;
+    link.textContent = link.dataset.text.replace("#", total - length);
   }
 
-  // So a reload shows the same.
-  remember() {
-    const query = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries(this.wanted)) value ? query.set(name, value) : query.delete(name);
-    history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
+  showTitle() {
+    if (!$(".wf-top")) return; // the title is that of the app's own layout
+    const group = this.groups.find(({ name }) => name === this.wanted.group);
+    document.title = [textOf($(".wf-unsaved-count", this.form)), group?.title, textOf($(".wf-top h1"))].filter(Boolean).join(" – ");
   }
 
   prepare() {
@@ -138,24 +191,27 @@ export class Finder {
   }
 
   linkClicked(event) {
+    const more = $(".wf-more[open]");
+    if (more && !closest(event.target, ".wf-more")) more.open = false;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const link = closest(event.target, ".wf-side [data-group], .wf-chips [data-only], .wf-none [data-all]");
+    const link = closest(event.target, "[data-group]:any-link, [data-only], .wf-none [data-all]");
     if (!link) return;
     event.preventDefault();
     const { group, only } = link.dataset;
-    if (group !== undefined) {
-      this.want({ group });
-      scrollTo(0, 0);
-    } else if (only !== undefined) this.want({ changed: "", attention: "", [only || "changed"]: only && "1" });
-    else {
+    if (only) this.want({ [only]: this.wanted[only] ? "" : "1" });
+    else if (group === undefined) {
       this.want(ALL);
       this.search.focus();
+    } else {
+      this.want({ group });
+      scrollTo(0, 0);
     }
   }
 
   start() {
     const { search } = this;
-    on(search, "input", () => this.want({ q: search.value }));
+    on(search, "input", () => this.want({ q: search.value }, true));
+    on(search, "blur", () => { this.typing = false; });
     on(search, "focus", () => setTimeout(() => this.prepare()), { once: true });
     on(search, "keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -164,12 +220,22 @@ export class Finder {
     });
     on(search.form, "submit", (event) => {
       event.preventDefault();
-      this.filter();
       if (this.first) focus(this.first);
+    });
+    const by = $(".wf-more form");
+    if (by) on(by, "submit", (event) => {
+      event.preventDefault();
+      this.want({ by: by.elements.by.value.trim() });
     });
     on(document, "keydown", (event) => this.keyPressed(event));
     on(document, "click", (event) => this.linkClicked(event));
     on(window, "hashchange", () => this.reveal());
+    on(window, "popstate", () => {
+      this.read();
+      this.showTitle();
+    });
+    const count = $(".wf-unsaved-count", this.form);
+    if (count) new MutationObserver(() => this.showTitle()).observe(count, { childList: true });
     this.reveal();
   }
 }

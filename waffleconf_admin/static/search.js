@@ -1,0 +1,54 @@
+// Search: how well a setting matches what was typed, and which words of it do. admin/search.py has the same rule.
+
+export const CLOSE = 100, NONE = 200; // ranks from CLOSE on are those of what is only close, NONE of what doesn't match
+const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ł: "l", ı: "i", ς: "σ" };
+const WORD = /[\p{L}\p{N}\u0300-\u036f]+/gu;
+
+export const fold = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase()
+  .replace(/[ßæœøđłıς]/g, (letter) => LETTERS[letter]);
+const wordsOf = (text) => text.match(WORD) ?? [];
+
+// Whether two words differ by mistakes that cost at most so much: letters in the wrong order cost 1, others 2.
+function within(a, b, cost) {
+  if (Math.abs(a.length - b.length) * 2 > cost) return false;
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  const rest = (j, k, paid) => paid <= cost && within(a.slice(i + j), b.slice(i + k), cost - paid);
+  return i === a.length || i === b.length || (a[i] === b[i + 1] && a[i + 1] === b[i] && rest(2, 2, 1))
+    || rest(1, 1, 2) || rest(1, 0, 2) || rest(0, 1, 2);
+}
+
+export class Search {
+  constructor(text) {
+    const folded = fold(text.trim().slice(0, 200));
+    this.pieces = wordsOf(folded);
+    this.words = folded.split(/\s+/).filter(Boolean).map((typed) => {
+      const joined = wordsOf(typed).join(""), { length } = joined;
+      const cost = length < 4 ? 0 : length === 4 ? 1 : length < 9 ? 2 : 4;
+      const isNear = (word) => within(joined, word, cost);
+      const isClose = (part) => {
+        const words = wordsOf(part), all = words.join("");
+        return all.includes(joined) || [...words, all].some(isNear);
+      };
+      const rank = (parts) => {
+        const exact = parts.findIndex((part) => part.includes(typed));
+        const close = exact < 0 && cost ? parts.slice(0, 4).findIndex(isClose) : -1; // not in help and value
+        return exact >= 0 ? exact : close >= 0 ? CLOSE + close : NONE;
+      };
+      return { rank, means: (word) => isNear(word) || (word.length > 2 && joined.includes(word)) };
+    });
+  }
+
+  // The parts are name, key, keywords, group, help and value, folded.
+  rank(parts) {
+    return Math.max(0, ...this.words.map((word) => word.rank(parts)));
+  }
+
+  // Where the words of a text that match begin and end.
+  spans(text, close) {
+    return [...text.matchAll(WORD)].filter(([found]) => {
+      const word = fold(found);
+      return this.pieces.some((piece) => word.includes(piece)) || (close && this.words.some(({ means }) => means(word)));
+    }).map(({ 0: { length }, index }) => [index, index + length]);
+  }
+}
