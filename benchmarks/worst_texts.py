@@ -82,7 +82,7 @@ CONFS: dict[str, dict[str, Any]] = {
 GET, POST = "GET", "POST"
 PAGE, HISTORY, UNDO = "/admin/config", "/admin/config/history", "/admin/config/history/undo"
 _INPUTS = ("csrf_token", "waffle_token", "waffle.do", "waffle.note", "waffle.reset", "other")
-_FILTERS = ("key", "actor", "source", "day", "before", "other")
+_FILTERS = ("key", "actor", "source", "since", "until", "before", "other")
 PARAMETERS: dict[str, tuple[str, str, str]] = {
     **{f"form: {name}": (POST, PAGE, name) for name in (*_INPUTS, "waffle.theirs.str")},
     **{f"page: {name}": (GET, PAGE, name) for name in ("q", "group", "modified", "other")},

@@ -6,6 +6,7 @@ in the code until it is shown: constants are marked with `mark` and given to `ge
 
 from __future__ import annotations
 
+from datetime import UTC, date, tzinfo
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -89,6 +90,20 @@ def is_rtl() -> bool:
     """Whether that language is written from right to left."""
     locale = _locale()
     return bool(locale and locale.text_direction == "rtl")
+
+
+def time_zone() -> tzinfo:
+    """Return the reader's time zone: that of Flask-Babel where the app has it, else UTC."""
+    return (_locale() and _flask_babel().get_timezone()) or UTC
+
+
+def full_date(day: date) -> str:
+    """Return a day with its weekday, in the reader's language."""
+    if locale := _locale():
+        from babel.dates import format_date  # there with Flask-Babel
+
+        return str(format_date(day, "full", locale))
+    return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
 def _translations() -> Any:

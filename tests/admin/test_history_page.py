@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import Babel
 from pages import (
     HISTORY,
     HISTORY_CONFS,
@@ -24,16 +25,18 @@ from waffleconf_admin import StoreError, WaffleAdmin
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.store import HistoryRow
 
+TODAY = dt.datetime.now(dt.UTC).date().isoformat()
+
 
 def test_the_history_shows_who_changed_what_when_and_why(history_app: Flask) -> None:
     state_of(history_app).update_db({"SITENAME": "Bar"}, actor="ben", note="because", source="cli")
     state_of(history_app).update_db({"SITENAME": "<b>Baz</b>", "SIZE": 5}, actor="ana")
     page = history_app.test_client().get(HISTORY).text
     said = words(page)
-    for part in ("ben", "ana", "because", "Command line", "Code", "Site name", "SIZE"):
+    for part in ("ben", "ana", "because", "Command line", "Code", "Site name", "Page size"):
         assert part in said
-    assert re.search("Before Bar After <b>Baz</b>", said)
-    assert "Before the default After 5" in said
+    assert "Before Bar → After <b>Baz</b>" in said
+    assert "Before 20 (default) → After 5" in said
     assert "<b>Baz" not in page
     assert str(dt.datetime.now(dt.UTC).year) in said
 
@@ -58,13 +61,22 @@ def test_an_app_without_a_history_gets_the_way_to_have_one(make_app: MakeApp) ->
         ("?key=SITENAME", {"one", "three"}),
         ("?actor=ana", {"one"}),
         ("?source=api", {"three"}),
-        ("?day=" + dt.datetime.now(dt.UTC).date().isoformat(), {"one", "two", "three"}),
-        ("?day=2001-02-03", set()),
+        ("?actor=EN", {"two", "three"}),
+        ("?actor=%25", set()),
+        ("?actor=_n", set()),
+        ("?key=site", {"one", "three"}),
+        ("?key=Opening+Hours", {"two"}),
+        ("?key=o", {"two"}),
+        (f"?since={TODAY}", {"one", "two", "three"}),
+        (f"?until={TODAY}", {"one", "two", "three"}),
+        (f"?since={TODAY}&until={TODAY}", {"one", "two", "three"}),
+        ("?since=2999-02-03", set()),
+        ("?until=2001-02-03", set()),
         ("?key=SITENAME&actor=ben", {"three"}),
         ("?before=nonsense", {"one", "two", "three"}),
-        ("?day=31.01.2026", set()),
-        ("?day=9999-12-31", set()),
-        ("?day=0001-01-01", set()),
+        ("?since=31.01.2026", set()),
+        ("?until=9999-12-31", set()),
+        ("?since=0001-01-01", set()),
         ("?before=1", set()),
         ("?before=99999999999999999999", {"one", "two", "three"}),
         ("?key=NOTHING", set()),
@@ -139,7 +151,7 @@ def test_a_day_lists_changes_by_their_time_over_several_pages(history_app: Flask
         ("2026-11-19", [n for n in range(160) if n % 3 == 0]),
         ("2026-11-21", []),
     ):
-        url, found = f"{HISTORY}?day={asked}", []
+        url, found = f"{HISTORY}?since={asked}&until={asked}", []
         while url:
             page = client.get(url).text
             assert set(re.findall(r'<h2 id="wf-day-\d+"><time datetime="([^"]*)', page)) <= {asked}
@@ -186,29 +198,31 @@ def test_the_history_shows_no_secret(history_app: Flask) -> None:
     for url in (HISTORY, f"{HISTORY}?key=TOKEN"):
         page = history_app.test_client().get(url).text
         assert "s3cr3t" not in page and "0ther" not in page
-        assert "The history shows no values of secrets" in words(page)
+        assert "changed (secret)" in words(page)
         assert buttons(page) == []
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "kind"),
+    ("old", "new", "shown"),
     [
-        ("one\ntwo\nthree", "one\n2\nthree", "wf-diff"),
-        ("word " * 20, "word " * 9 + "other " + "word " * 10, "<del>"),
-        ("x" * 40_000, "y" * 40_000, "<del>"),
-        ("a", "b", "wf-oldnew"),
-        ("x" * 200_000, "y" * 200_000, "wf-oldnew"),
-        ("x\n" * 3000, "y\n" * 3000, "wf-oldnew"),
-        ("a b " * 2000, "b a " * 2000, "wf-oldnew"),
+        ("one\ntwo\nthree", "one\n2\nthree", "Removed: two Added: 2 three"),
+        ("word " * 20, "word " * 9 + "other " + "word " * 10, "word word other word word"),
+        ("a", "b", "Before a → After b"),
+        ("a", "a" * 61, "a" * 61),
+        ("x" * 200_000, "y" * 200_000, "x… yyyy"),
+        ("x\n" * 3000, "y\n" * 3000, "First differs at line 1 of 3001"),
+        ("s\n" * 3000 + "x", "s\n" * 3000 + "y", "Removed: x Added: y"),
     ],
-    ids=["lines", "words", "a long word", "short", "huge", "many lines", "many words"],
+    ids=["lines", "words", "short", "a word", "a long word", "many lines", "one of many lines"],
 )
-def test_long_texts_are_compared(history_app: Flask, old: str, new: str, kind: str) -> None:
+def test_of_long_texts_the_difference_is_shown(
+    history_app: Flask, old: str, new: str, shown: str
+) -> None:
     state_of(history_app).update_db({"SITENAME": old})
     state_of(history_app).update_db({"SITENAME": new})
     page = history_app.test_client().get(f"{HISTORY}?key=SITENAME").text
-    newest = page.partition('wf-past-change"')[2].partition("</article>")[0]
-    assert kind in newest and len(page) < 50_000
+    newest = page.partition("<article")[2].partition("</article>")[0]
+    assert shown in words(f'id="wf-main"{newest}') and len(page) < 20_000
 
 
 def test_json_is_compared_line_by_line(history_app: Flask) -> None:
@@ -216,8 +230,7 @@ def test_json_is_compared_line_by_line(history_app: Flask) -> None:
     state_of(history_app).update_db({"HOURS": hours})
     state_of(history_app).update_db({"HOURS": hours | {"thu": []}})
     page = history_app.test_client().get(f"{HISTORY}?key=HOURS").text
-    said = words(page.replace("<main", "</article>").partition("</article>")[2])
-    newest = said.partition("Put the old")[0]
+    newest = words(page).partition("Put the old")[0]
     assert re.search(r'Added: +"thu": \[\]', newest) and re.search(r'Removed: +"thu": \[', newest)
     assert '"mon"' not in newest  # far from the difference
 
@@ -244,7 +257,7 @@ def test_a_removed_secret_shows_no_value(history_app: Flask) -> None:
         history_app.config["WAFFLE_CONFS"] = confs
         for url in (HISTORY, f"{HISTORY}?key=SITENAME"):
             page = history_app.test_client().get(url).text
-            assert "Changed." in words(page)
+            assert "changed (" in words(page)
             assert "s3cr3t" not in page and "0ther" not in page
     history_app.config["WAFFLE_CONFS"] = HISTORY_CONFS
     assert "s3cr3t" in history_app.test_client().get(HISTORY).text
@@ -286,3 +299,102 @@ def test_the_history_fits_into_a_layout_of_the_app(make_app: MakeApp, tmp_path: 
     state_of(app).update_db({"SIZE": 5})
     page = app.test_client().get(HISTORY).text
     assert "<i>ours</i>" in page and "After" in page and "<body" not in page
+
+
+def test_the_filter_offers_who_made_the_last_changes(history_app: Flask) -> None:
+    state = state_of(history_app)
+    for size, actor in enumerate(["ben", "ana", "ben", None]):
+        state.update_db({"SIZE": size}, actor=actor)
+    page = history_app.test_client().get(HISTORY).text
+    actors = page.partition('<datalist id="wf-past-actors">')[2].partition("</datalist>")[0]
+    assert re.findall('value="([^"]*)"', actors) == ["ana", "ben"]
+
+
+def test_the_filter_offers_nobody_who_changed_only_what_others_may_see(make_app: MakeApp) -> None:
+    app = make_app(HISTORY_CONFS, history=True)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: setting.key == "SIZE"))
+    state_of(app).update_db({"SITENAME": "Bar"}, actor="ben")
+    state_of(app).update_db({"SIZE": 5}, actor="ana")
+    page = app.test_client().get(HISTORY).text
+    assert '<option value="ana">' in page and "ben" not in page
+
+
+def add_changes(app: Flask, *times: dt.datetime) -> None:
+    """Add a change of SIZE for each of these times."""
+    for number, at in enumerate(times):
+        row = HistoryRow(f"{number}", "SIZE", None, serialize(number), "", at, "", "code")
+        with app.app_context():
+            state_of(app).configstore.add_history([row])
+            state_of(app).configstore.commit()
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "heading", "times"),
+    [
+        ("es", "Europe/Madrid", "viernes, 20 de noviembre de 2026", ["00:30", "23:30"]),
+        ("en", "America/New_York", "Friday, November 20, 2026", ["17:30"]),
+        ("en", None, "Friday, November 20, 2026", ["22:30"]),
+        (None, None, "Friday, 20 November 2026", ["22:30"]),
+    ],
+    ids=["Madrid", "New York", "Babel's own", "without Babel"],
+)
+def test_days_and_times_are_those_of_the_reader(
+    make_app: MakeApp, locale: str | None, zone: str | None, heading: str, times: list[str]
+) -> None:
+    app = make_app(HISTORY_CONFS, history=True)
+    if locale:
+        Babel(app, locale_selector=lambda: locale, timezone_selector=lambda: zone)
+    app.register_blueprint(WaffleAdmin())
+    night = dt.datetime(2026, 11, 19, 23, 30, tzinfo=dt.UTC)
+    add_changes(app, night, night + dt.timedelta(hours=23), night + dt.timedelta(hours=34))
+    page = app.test_client().get(f"{HISTORY}?since=2026-11-20&until=2026-11-20").text
+    assert f">{heading}</time></h2>" in page and page.count("</time></h2>") == 1
+    assert (zone or "UTC") in words(page)
+    found = re.findall(r'<time datetime="[^"]*" title="[^"]*">([\d:]*)</time>', page)
+    assert sorted(found) == times
+
+
+def test_a_day_that_the_clocks_go_back_has_25_hours(make_app: MakeApp) -> None:
+    app = make_app(HISTORY_CONFS, history=True)
+    Babel(app, timezone_selector=lambda: "Europe/Berlin")
+    app.register_blueprint(WaffleAdmin())
+    first, last = dt.datetime(2026, 10, 24, 22, tzinfo=dt.UTC), dt.datetime(2026, 10, 25, 22, 59)
+    minute = dt.timedelta(minutes=1)
+    last = last.replace(tzinfo=dt.UTC)
+    add_changes(app, first - minute, first, last, last + minute)
+    page = app.test_client().get(f"{HISTORY}?since=2026-10-25&until=2026-10-25").text
+    assert re.findall(r"After (\d)", words(page)) == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"SIZE": 5}, "Page size Before 20 (default) → After 5"),
+        ({"SITENAME": ""}, "Site name Before Waffle (default) → After empty"),
+        ({"SITENAME": "x" * 99}, f"Site name from the default Waffle {'x' * 99}"),
+        ({"TOKEN": "s3cr3t"}, "Upload token changed (secret)"),
+    ],
+    ids=["a number", "blank", "long", "a secret"],
+)
+def test_a_change_is_one_line_with_the_value_of_the_default(
+    history_app: Flask, change: dict[str, Any], line: str
+) -> None:
+    state_of(history_app).update_db(change)
+    assert line in words(history_app.test_client().get(HISTORY).text)
+
+
+def test_a_reset_is_shown_with_the_value_of_the_default(history_app: Flask) -> None:
+    state_of(history_app).update_db({"SIZE": 5, "SITENAME": "x\n" * 9})
+    state_of(history_app).reset(["SIZE", "SITENAME"])
+    page = words(history_app.test_client().get(HISTORY).text)
+    assert "Before 5 → After 20 (default)" in page
+    assert "Site name back to the default" in page and "Added: Waffle" in page
+
+
+def test_a_save_of_many_settings_is_folded(make_app: MakeApp) -> None:
+    app = make_app({f"K{i}": {"default": 0} for i in range(40)}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({f"K{i}": 1 for i in range(40)})
+    page = app.test_client().get(HISTORY).text
+    summary = words('id="wf-main"' + page.partition("<summary")[2].partition("</summary>")[0])
+    assert summary == "> 40 settings K0, K1, K2, K3, K4 …"

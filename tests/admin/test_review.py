@@ -68,12 +68,12 @@ def test_texts_of_several_lines_are_compared_line_by_line(client: Any, key: str,
     assert ("half" in new[0]) == (key == "ABOUT") and ("13" in new[0]) == (key == "HOURS")
 
 
-def test_huge_texts_are_not_compared(make_app: MakeApp) -> None:
+def test_of_huge_texts_the_first_difference_is_shown(make_app: MakeApp) -> None:
     app = make_app({"BIG": {"default": "a\n" * 60_000, "multiline": True}})
     app.register_blueprint(WaffleAdmin())
     client = app.test_client()
     page = client.post(URL, data={"BIG": "b\n" * 60_000, "waffle.do": "review"}).text
-    assert "wf-diff" not in page and len(page) < 200_000
+    assert "First differs at line 1 of 60001" in page and len(page) < 200_000
 
 
 @pytest.mark.parametrize("do", ["", "save", "review", "reset TAX", "nonsense"])

@@ -48,6 +48,11 @@ def test_history_lists_saves_the_last_first(run: Run, app: Flask, saves: list[st
         (["--key", "HOURS", "--key", "TOKEN"], ["HOURS", "TOKEN"]),
         (["--limit", "1"], ["HOURS"]),
         (["--key", "NOBODY"], []),
+        (["--by", "BE"], ["SITENAME"]),
+        (["--source", "page"], ["PAGE_SIZE", "SITENAME"]),
+        (["--until", "2020-01-31"], []),
+        (["--until", f"{datetime.now(UTC):%Y-%m-%d}", "--limit", "1"], ["HOURS"]),
+        (["--until", "1 hour"], []),
     ],
 )
 def test_history_is_narrowed(

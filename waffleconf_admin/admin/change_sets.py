@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ..fields import FieldFactory, SettingField, choose_source
 from ..fields.base import display_text
 from ..fields.factory import standalone_field
 from ..fields.value_text import bounded_text, generic_text
+from ..i18n import gettext as _
 from ..settings.notation import reader_notation
 from ..settings.setting import Setting
 from ..state.change import Change
 from . import undo
-from .diff import Comparer, Pieces
+from .diff import LONG, Comparer, Differences
+from .texts import shorten
+from .zone import Zone
 
-#: Texts on one line that are longer than this are compared word by word.
-LONG = 60
+#: A save of more settings than this is folded, and names the first ones.
+MANY, NAMED = 12, 5
 
 
 @dataclass
@@ -26,10 +30,9 @@ class ShownChange:
     change: Change
     label: object  #: as declared: a str, or a lazy text of the app's
     removed: bool = False  #: whether its key is no longer a setting
-    old: str | None = None  #: None: there was no row, and the default was in use
-    new: str | None = None
-    lines: Pieces = field(default_factory=list)  #: the differences of texts with several lines
-    words: Pieces = field(default_factory=list)  #: the differences of a long line
+    old: str = ""  #: the value before, on one line; with "default" where there was no row
+    new: str = ""
+    differences: Differences = field(default_factory=Differences)  #: of long texts
     undo: str = ""  #: what the button that restores the old value sends; "": it can't be restored
     overtaken: bool = False  #: whether the setting was changed again since
 
@@ -40,10 +43,18 @@ class ShownChangeSet:
 
     name: str
     first: Change
+    at: datetime  #: in the reader's time zone
     changes: list[ShownChange] = field(default_factory=list)
     undo: str = ""  #: what the button that undoes it sends; "": it can't be undone
     overtaken: bool = False  #: whether that is because some of it, not all, was changed again
     continues: bool = False  #: whether the next page has more of it
+
+    @property
+    def summary(self) -> str:
+        """The labels of the first settings of a save of many; "" for a save of few."""
+        if len(self.changes) <= MANY:
+            return ""
+        return ", ".join(shorten(shown.label, LONG) for shown in self.changes[:NAMED]) + " …"
 
 
 class ChangeSetBuilder:
@@ -54,6 +65,7 @@ class ChangeSetBuilder:
     :param latest: the last change of each setting.
     :param obstacle: returns why the old value of a change can't be restored.
     :param fields: by type.
+    :param zone: that of the reader.
     """
 
     def __init__(
@@ -63,12 +75,14 @@ class ChangeSetBuilder:
         latest: Mapping[str, Change],
         obstacle: undo.Obstacle,
         fields: Mapping[type, FieldFactory],
+        zone: Zone,
     ) -> None:
         self._settings = settings
         self._undoable = undoable
         self._latest = latest
         self._obstacle = obstacle
         self._fields = fields
+        self._zone = zone
         self._field_of: dict[str, object] = {}
         self._comparer = Comparer()
 
@@ -79,7 +93,7 @@ class ChangeSetBuilder:
         """
         change_sets: dict[str, ShownChangeSet] = {}
         for change in changes:
-            new = ShownChangeSet(change.change_set, change)
+            new = ShownChangeSet(change.change_set, change, self._zone.local(change.at))
             change_sets.setdefault(new.name, new).changes.append(self._change(change))
         undoable: dict[str, list[Change]] = {}
         for change in complete:
@@ -98,12 +112,15 @@ class ChangeSetBuilder:
         if setting is None:
             return ShownChange(change, change.key, removed=True, overtaken=overtaken)
         shown = ShownChange(change, setting.label, overtaken=overtaken, undo=self._undo_of(change))
-        if change.old_text is not None:
-            shown.old = display_text(self._field(setting), change.old)
-        if change.new_text is not None:
-            shown.new = display_text(self._field(setting), change.new)
-        if not (change.secret or change.problem or shown.old is None or shown.new is None):
-            self._compare(shown, setting)
+        if change.secret:
+            return shown
+        shown.old = self._text(setting, change, change.old, change.old_text)
+        shown.new = self._text(setting, change, change.new, change.new_text)
+        if not change.problem:
+            shown.differences = self._comparer.compare(
+                self._whole_text(setting, change.old, change.old_text),
+                self._whole_text(setting, change.new, change.new_text),
+            )
         return shown
 
     def _undo_of(self, change: Change) -> str:
@@ -115,13 +132,17 @@ class ChangeSetBuilder:
             return ""
         return str(undo.UndoButton(change.change_set, last.id, change.key))
 
-    def _compare(self, shown: ShownChange, setting: Setting) -> None:
-        """Add the differences, where they are easier to read than both texts."""
-        texts = [self._whole_text(setting, v) for v in (shown.change.old, shown.change.new)]
-        if any("\n" in text for text in texts):
-            shown.lines = _shorten(self._comparer.lines(*texts))
-        elif max(map(len, texts)) > LONG:
-            shown.words = _shorten(self._comparer.words(*texts))
+    def _text(self, setting: Setting, change: Change, value: object, stored: str | None) -> str:
+        """The text of a value on one line.
+
+        :param stored: its stored text; None: there was no row, so the default was in use.
+        """
+        if stored is None:
+            text = shorten(display_text(self._field(setting), setting.default), LONG)
+            return _("%(value)s (default)", value=text or _("empty"))
+        if change.problem and value is None:
+            return _("can’t be read any more")
+        return shorten(display_text(self._field(setting), value), LONG)
 
     def _field(self, setting: Setting) -> object:
         """The field of a setting, which formats its values; None if it has none."""
@@ -134,8 +155,9 @@ class ChangeSetBuilder:
             self._field_of[setting.key] = found
         return self._field_of[setting.key]
 
-    def _whole_text(self, setting: Setting, value: object) -> str:
+    def _whole_text(self, setting: Setting, value: object, stored: str | None) -> str:
         """The text of a value, not shortened."""
+        value = setting.default if stored is None else value
         found = self._field(setting)
         if isinstance(found, SettingField) and type(value) is not bool:
             try:
@@ -143,13 +165,3 @@ class ChangeSetBuilder:
             except ValueError:
                 pass
         return value if isinstance(value, str) else generic_text(value)
-
-
-def _shorten(pieces: Pieces) -> Pieces:
-    """The pieces with a limited length each."""
-    return [(part, _ends(text) if part == "same" else bounded_text(text)) for part, text in pieces]
-
-
-def _ends(text: str) -> str:
-    """The beginning and the end of a text that has not changed."""
-    return text if len(text) <= 4 * LONG else f"{text[: 2 * LONG]} … {text[-2 * LONG :]}"

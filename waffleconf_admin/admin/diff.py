@@ -1,106 +1,165 @@
-"""Differences: two texts compared line by line or word by word, in bounded time."""
+"""Differences: what has changed in a long text, found in linear time."""
 
 from __future__ import annotations
 
 import difflib
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
+from typing import NamedTuple
 
-#: More lines (or words) and characters than this are not compared.
-MOST = 2000
-MOST_CHARACTERS = 100_000
-#: Steps for all comparisons of a page: about a tenth of a second in the worst case.
-WORK = 5_000_000
-#: Blanks go with the word before them: on their own each would be equal to all others.
-_WORDS = re.compile(r"\w++\s*+|\s++|[^\w\s]\s*+")
-CONTEXT = 2  #: unchanged lines around each difference
+from ..fields.value_text import bounded_text
+from ..i18n import gettext as _
+from .matching import MOST, MOST_CHARACTERS, Matcher, Pieces, same_end, same_start
+from .word_diff import compare_words
 
-#: Parts of two texts in their order: whether each is "same", "old", "new" or a "gap", and its text.
-Pieces = list[tuple[str, str]]
+__all__ = ["LONG", "Comparer", "Differences", "Pieces"]
+
+#: A text on one line that is longer than this is long.
+LONG = 60
+CONTEXT = 1  #: unchanged lines around each difference
+CHARACTERS = 60  #: unchanged characters before the difference of a long line
+LINE = 240  #: characters of a line
+SHOWN = 100  #: lines of a diff
+FIRST = 8  #: lines of each text where the two can't be compared
+
+
+class Differences(NamedTuple):
+    """What differs in two texts: by lines, or by words where both have one line."""
+
+    lines: Pieces = []
+    words: Pieces = []
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.words)
 
 
 class Comparer:
-    """Compares the texts of one page, as long as that does not take too long.
+    """Compares the texts of one page, in detail as long as that does not take too long.
 
-    It returns no pieces where that would take too long: then show both texts whole.
+    Of other texts it returns the first lines that differ.
     """
 
     def __init__(self) -> None:
-        self._left = WORK
+        self._matcher = Matcher()
+
+    def compare(self, old: str, new: str) -> Differences:
+        """Return the differences of long texts; none where both sides are easy to read."""
+        if "\n" in old or "\n" in new:
+            return Differences(lines=self.lines(old, new))
+        if old and new and max(len(old), len(new)) > LONG:
+            return Differences(words=self.words(old, new))
+        return Differences()
 
     def lines(self, old: str, new: str) -> Pieces:
-        """Compare two texts line by line, without what is far from any difference."""
-        if not self._reads(old, new):
+        """Return the lines that differ, with an unchanged one around them."""
+        if old == new:
             return []
-        before, after = old.split("\n"), new.split("\n")
-        start, end = _ends(before, after)
-        start, end = max(start - CONTEXT, 0), max(end - CONTEXT, 0)
-        before, after = before[start : len(before) - end], after[start : len(after) - end]
-        matcher = self._matcher(before, after)
-        pieces: Pieces = []
-        for group in matcher.get_grouped_opcodes(CONTEXT) if matcher else ():
-            pieces += [("gap", "…")] if pieces else []
-            for part, tokens in _pieces(group, before, after):
-                pieces += [(part, line) for line in tokens]
-        return pieces
+        old, new = (f"{text}\n" if text else "" for text in (old, new))
+        start, same = _same_lines(old, new)
+        old_end, new_end = len(old) - same, len(new) - same
+        before, after = _last_lines(old[:start]), _first_lines(old[old_end:], CONTEXT)
+        lines = _Lines(new.count("\n", 0, start), new.count("\n"))
+        texts = old[start:old_end], new[start:new_end]
+        if all(map(_is_comparable, texts)):
+            one, other = ([*before, *text.split("\n")[:-1], *after] for text in texts)
+            if match := self._matcher.match(one, other):
+                return lines.moved(-len(before)).hunks(match, one, other)
+        return lines.beginning(before, *(_first_lines(text, FIRST) for text in texts))
 
     def words(self, old: str, new: str) -> Pieces:
-        """Compare two texts word by word."""
-        if not self._reads(old, new):
-            return []
-        before, after = _WORDS.findall(old), _WORDS.findall(new)
-        start, end = _ends(before, after)
-        head, tail = before[:start], before[len(before) - end :]
-        before, after = before[start : len(before) - end], after[start : len(after) - end]
-        matcher = self._matcher(before, after)
-        if matcher is None:
-            return []
-        middle = list(_pieces(matcher.get_opcodes(), before, after))
-        found = [("same", head), *middle, ("same", tail)]
-        return [(part, "".join(tokens)) for part, tokens in found if tokens]
-
-    def _reads(self, old: str, new: str) -> bool:
-        """Whether there is time to look at two texts at all."""
-        length = len(old) + len(new)
-        if length > min(MOST_CHARACTERS, self._left):
-            return False
-        self._left -= length
-        return True
-
-    def _matcher(
-        self, before: Sequence[str], after: Sequence[str]
-    ) -> difflib.SequenceMatcher[str] | None:
-        if max(len(before), len(after)) > MOST:
-            return None
-        counts = Counter(after)
-        pairs = sum(counts[token] for token in before)
-        # It looks at all pairs of equal tokens again for each run of them that it finds.
-        work = (pairs + len(before) + len(after)) * (1 + min(len(before), len(after), pairs))
-        if work > self._left:
-            return None
-        self._left -= work
-        return difflib.SequenceMatcher(None, before, after, False)
+        """Return two long lines as one: the words that differ, with what is around them."""
+        return [] if old == new else compare_words(old, new, self._matcher)
 
 
-def _ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
-    """How many tokens are the same at the beginning, and how many at the end."""
-    start = _same(zip(before, after, strict=False))
-    rest = min(len(before), len(after)) - start
-    return start, min(rest, _same(zip(reversed(before), reversed(after), strict=False)))
+class _Lines(NamedTuple):
+    """A range of lines of a text."""
+
+    first: int  #: how many lines come before it
+    total: int  #: how many lines the text has
+
+    def moved(self, by: int) -> _Lines:
+        return _Lines(self.first + by, self.total)
+
+    def hunks(
+        self, match: difflib.SequenceMatcher[str], old: Sequence[str], new: Sequence[str]
+    ) -> Pieces:
+        """The lines that differ, and before each part the number of the last line left out."""
+        pieces: Pieces = []
+        for group in match.get_grouped_opcodes(CONTEXT):
+            if skipped := self.first + group[0][3]:
+                where = _("… line %(line)s of %(total)s", line=skipped, total=self.total)
+                pieces.append(("gap", where))
+            for tag, start, end, start_new, end_new in group:
+                if tag == "equal":
+                    pieces += _unchanged(old[start:end])
+                else:
+                    pieces += _changed(old[start:end], new[start_new:end_new])
+            if len(pieces) > SHOWN:
+                return [*pieces[:SHOWN], ("gap", _("… more differences follow"))]
+        return pieces
+
+    def beginning(self, before: Sequence[str], old: Sequence[str], new: Sequence[str]) -> Pieces:
+        """The first lines of texts that can't be compared."""
+        line = self.first + 1
+        return [
+            ("gap", _("First differs at line %(line)s of %(total)s", line=line, total=self.total)),
+            *_unchanged(before),
+            *_changed(old, new),
+            ("gap", _("… more differences follow")),
+        ]
 
 
-def _same(pairs: Iterator[tuple[str, str]]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+def _same_lines(old: str, new: str) -> tuple[int, int]:
+    """How many characters are in lines that are the same, at the beginning and at the end.
+
+    :param old: as `new` it ends with a newline, or is blank.
+    """
+    start = old.rfind("\n", 0, same_start(old, new)) + 1
+    same = same_end(old, new, min(len(old), len(new)) - start)
+    at = len(old) - same
+    if not (_is_start(old, at) and _is_start(new, len(new) - same)):
+        same -= old.find("\n", at) + 1 - at
+    return start, same
 
 
-def _pieces(
-    opcodes: Sequence[tuple[str, int, int, int, int]], before: Sequence[str], after: Sequence[str]
-) -> Iterator[tuple[str, Sequence[str]]]:
-    for tag, start, end, start_new, end_new in opcodes:
-        if tag == "equal":
-            yield "same", before[start:end]
-        else:
-            yield "old", before[start:end]
-            yield "new", after[start_new:end_new]
+def _is_start(text: str, at: int) -> bool:
+    """Whether a line begins there."""
+    return at == 0 or text[at - 1] == "\n"
+
+
+def _is_comparable(text: str) -> bool:
+    return len(text) <= MOST_CHARACTERS and text.count("\n") <= MOST
+
+
+def _first_lines(text: str, count: int) -> list[str]:
+    """The first lines of a text that ends with a newline."""
+    lines = text.split("\n", count)
+    return lines[: min(count, len(lines) - 1)]
+
+
+def _last_lines(text: str) -> list[str]:
+    """The last lines of a text that ends with a newline."""
+    return text.rsplit("\n", CONTEXT + 1)[-CONTEXT - 1 : -1]
+
+
+def _unchanged(lines: Sequence[str]) -> Pieces:
+    return [("same", _part_of_line(line, 0)) for line in lines]
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Pieces:
+    """Lines that were changed; of long ones the part in which they differ."""
+    places = [same_start(*pair) for pair in zip(old, new, strict=False)]
+    places += [0] * (max(len(old), len(new)) - len(places))
+    return [
+        (part, _part_of_line(line, at))
+        for part, lines in (("old", old), ("new", new))
+        for line, at in zip(lines, places, strict=False)
+    ]
+
+
+def _part_of_line(line: str, at: int) -> str:
+    """A line; of a long one what is around a place."""
+    if len(line) > LINE:
+        start = max(at - CHARACTERS, 0)
+        end = start + LINE
+        line = ("…" if start else "") + line[start:end] + ("…" if end < len(line) else "")
+    return bounded_text(line)

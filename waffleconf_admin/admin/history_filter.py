@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 
 from flask import url_for
+
+from ..settings.setting import Setting
+from .zone import Zone
 
 
 class ListArguments(TypedDict):
     """Arguments of `History.list`."""
 
     key: list[str] | None
-    actor: str | None
+    actor_part: str | None
     source: str | None
     since: datetime | None
     until: datetime | None
@@ -21,42 +24,68 @@ class ListArguments(TypedDict):
 
 
 class HistoryFilter:
-    """What was asked for with ``?key=``, ``?actor=``, ``?source=``, ``?day=`` and ``?before=``.
+    """What was asked for with ``?key=``, ``?actor=``, ``?source=``, ``?since=``, ``?until=`` and
+    ``?before=``.
 
     :param query: the parameters of the address; of an undo, what its form has sent.
     """
 
     def __init__(self, query: Mapping[str, str]) -> None:
-        self.key = query.get("key", "")
-        self.actor = query.get("actor", "").strip()
+        self.key = query.get("key", "").strip()  #: a key, or a part of a key or a label
+        self.actor = query.get("actor", "").strip()  #: a part of a name
         self.source = query.get("source", "")
-        self.day = _day(query.get("day", ""))
-        self.is_invalid = bool(query.get("day")) and self.day is None  #: nothing matches it
+        days = [query.get(name, "") for name in ("since", "until")]
+        self.since, self.until = map(_day, days)  #: the first day and the last
+        #: Whether nothing can match.
+        self.is_invalid = any(text and _day(text) is None for text in days)
         self.before = number(query.get("before", ""))  #: the id of the last change of another page
 
     def __bool__(self) -> bool:
         """Whether anything but a page is asked for."""
-        return bool(self.key or self.actor or self.source or self.day or self.is_invalid)
+        return bool(self.query) or self.is_invalid
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the address, but for the page."""
-        day = self.day.isoformat() if self.day else ""
-        query = {"key": self.key, "actor": self.actor, "source": self.source, "day": day}
+        query = {
+            "key": self.key,
+            "actor": self.actor,
+            "source": self.source,
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
+        }
         return {name: text for name, text in query.items() if text}
 
-    def arguments(self, keys: list[str] | None) -> ListArguments:
+    def keys(self, settings: Mapping[str, Setting], *, removed: bool) -> list[str] | None:
+        """Return the keys of the settings to list; None: all there ever were.
+
+        :param settings: those whose history the user may see.
+        :param removed: whether those that are no longer declared may be listed too.
+        """
+        if self.is_invalid:
+            return []
+        if not self.key:
+            return None if removed else list(settings)
+        if self.key in settings:
+            return [self.key]
+        part = self.key.casefold()
+        texts = {key: (key.casefold(), str(s.label).casefold()) for key, s in settings.items()}
+        found = [key for key, names in texts.items() if part in names]
+        found = found or [key for key, names in texts.items() if any(part in n for n in names)]
+        return found or ([self.key] if removed else [])
+
+    def arguments(self, keys: list[str] | None, zone: Zone) -> ListArguments:
         """Return the arguments for `History.list`.
 
         :param keys: the settings to list; None: all there ever were.
+        :param zone: whose days are meant.
         """
-        start = datetime.combine(self.day, datetime.min.time(), UTC) if self.day else None
         return {
             "key": keys,
-            "actor": self.actor or None,
+            "actor_part": self.actor or None,
             "source": self.source or None,
-            "since": start,
-            "until": start + timedelta(days=1) if start else None,
+            "since": zone.start_of(self.since) if self.since else None,
+            "until": zone.start_of(self.until + timedelta(days=1)) if self.until else None,
             "before": self.before,
         }
 

@@ -13,8 +13,8 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..forms.form import ELSEWHERE
 from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, explain
+from ..i18n import full_date, ngettext
 from ..i18n import gettext as _
-from ..i18n import ngettext
 from ..state.change import Change
 from ..state.history import History
 from ..state.state import _WaffleState
@@ -28,6 +28,7 @@ from .permissions import Permissions
 from .responses import render_page
 from .texts import relative_time, source_names
 from .undo import UndoButton, already_undone, quick_obstacle
+from .zone import Zone
 
 log = logging.getLogger(__name__)
 
@@ -84,16 +85,20 @@ class HistoryPage:
         :param problems: why nothing was undone.
         :param refusal: what `csrf.refusal` has returned.
         """
+        zone = Zone()
         try:
-            changes = self._list(wanted)
-            complete = [] if wanted.key else self._complete(changes, wanted)
+            keys = wanted.keys(self._settings, removed=self._covers_all)
+            changes = self._history.list(**wanted.arguments(keys, zone), limit=PAGE + 1)
+            single = keys is not None and len(keys) == 1
+            complete = [] if single else self._complete(changes, wanted)
             latest = self._history.latest({change.key for change in [*changes, *complete]})
+            actors = self._history.actors(None if self._covers_all else self._settings)
         except StoreError:
             log.exception("the history can't be read")
             return _render(self._options, 503, enabled=True, available=False, wanted=wanted)
         obstacle = quick_obstacle(self._history)
         fields = self._options.field_table
-        builder = ChangeSetBuilder(self._settings, self._undoable, latest, obstacle, fields)
+        builder = ChangeSetBuilder(self._settings, self._undoable, latest, obstacle, fields, zone)
         change_sets = builder.build(changes[:PAGE], complete)
         older = changes[PAGE - 1].id if len(changes) > PAGE else None
         if older and change_sets[-1].name == changes[PAGE].change_set:
@@ -107,21 +112,16 @@ class HistoryPage:
             wanted=wanted,
             days=_by_day(change_sets),
             older=older,
-            setting=self._settings.get(wanted.key),
+            single=single,
+            setting=self._settings.get(keys[0]) if keys and single else None,
+            actors=actors,
+            zone=zone.name,
             settings=self._settings.values(),
             sources=source_names(),
             guard=Guard(refusal),
             ago=relative_time,
+            full_date=full_date,
         )
-
-    def _list(self, wanted: HistoryFilter) -> list[Change]:
-        """The changes of a page, and the first one of the next page."""
-        keys: list[str] | None = None if self._covers_all else list(self._settings)
-        if wanted.is_invalid:
-            keys = []
-        elif wanted.key:
-            keys = [wanted.key] if self._covers_all or wanted.key in self._settings else []
-        return self._history.list(**wanted.arguments(keys), limit=PAGE + 1)
 
     def _complete(self, changes: list[Change], wanted: HistoryFilter) -> list[Change]:
         """The changes of a page, and what its first and its last save changed on other pages."""
@@ -243,7 +243,7 @@ def _render(options: PageOptions, status: int, **context: object) -> Response:
 def _by_day(change_sets: list[ShownChangeSet]) -> list[tuple[date, list[ShownChangeSet]]]:
     days: list[tuple[date, list[ShownChangeSet]]] = []
     for change_set in change_sets:
-        day = change_set.first.at.date()
+        day = change_set.at.date()
         if not days or days[-1][0] != day:
             days.append((day, []))
         days[-1][1].append(change_set)

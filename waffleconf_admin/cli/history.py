@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
 import click
@@ -46,6 +46,17 @@ class _Since(click.ParamType[datetime]):
         self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
 
 
+class _Until(_Since):
+    """The same; a day means all of it."""
+
+    def convert(self, value: object, param: object, ctx: object) -> datetime:
+        time = super().convert(value, param, ctx)
+        with suppress(ValueError, OverflowError):
+            date.fromisoformat(str(value))
+            return time + timedelta(days=1)
+        return time
+
+
 def _ago(text: str) -> datetime:
     length = parse_duration(text)
     if length < timedelta():
@@ -61,16 +72,38 @@ def _ago(text: str) -> datetime:
     help="From this time on, in UTC unless it has an offset; or as long ago as this.",
 )
 @click.option(
+    "--until",
+    type=_Until(),
+    help="Before this time, or up to the end of this day; in UTC unless it has an offset.",
+)
+@click.option("--by", "actor_part", metavar="NAME", help="Of whoever has this in the name.")
+@click.option("--source", help="By this way in, such as page or cli.")
+@click.option(
     "--limit", type=click.IntRange(1, 10**9), default=50, show_default=True, help="At most."
 )
 @json_option
-def show_history(keys: tuple[str, ...], since: datetime | None, limit: int, as_json: bool) -> None:
+def show_history(
+    keys: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    actor_part: str | None,
+    source: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """Show who changed what, the last change first.
 
     Each save has a name, by which undo takes it back.
     """
     state = current_state()
-    changes = current_history().list(keys or None, since=since, limit=limit)
+    changes = current_history().list(
+        keys or None,
+        since=since,
+        until=until,
+        actor_part=actor_part,
+        source=source,
+        limit=limit,
+    )
     if as_json:
         print_json([_facts(state, change) for change in changes])
         return

@@ -30,12 +30,15 @@ log = logging.getLogger(__name__)
 MAX_ID = 2**63 - 1
 #: Rows that are deleted at once.
 BATCH = 500
+#: The last changes, whose authors are offered in a filter.
+RECENT = 1000
 #: Seconds between two deletions of old rows.
 TIDY_INTERVAL = 3600.0
 
 
 #: As an annotation within the class, `list` would be its method.
 ChangeList = list[Change]
+ActorList = list[str]
 
 
 class SavingState(Protocol):
@@ -78,6 +81,7 @@ class History:
         limit: int = 50,
         before: int | None = None,
         actor: str | None = None,
+        actor_part: str | None = None,
         source: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -89,6 +93,7 @@ class History:
         :param before: those that follow the change with this id: the id of the last one of a page
             gives the next page.
         :param actor: those made by this person.
+        :param actor_part: those made by somebody who has this in the name, in capitals or not.
         :param source: those made by this way in.
         :param since: at this time or later; an aware datetime.
         :param until: before this time; an aware datetime.
@@ -98,7 +103,21 @@ class History:
         _check_range(limit, before, since, until)
         given = (key,) if isinstance(key, str) else key
         keys = None if given is None else [k for k in dict.fromkeys(given) if is_storable(k)]
-        return self._read(HistoryQuery(keys, None, actor, source, since, until, before, limit))
+        return self._read(
+            HistoryQuery(keys, None, actor, actor_part, source, since, until, before, limit)
+        )
+
+    def actors(self, keys: Iterable[str] | None = None) -> ActorList:
+        """Return who made the last changes, of these settings or of all, by name.
+
+        A store of the app's own may not know.
+
+        :raises StoreError: the database can't be read.
+        """
+        wanted = None if keys is None else [key for key in dict.fromkeys(keys) if is_storable(key)]
+        if wanted == []:
+            return []
+        return sorted(filter(None, self._repository.read_actors(wanted, RECENT)))
 
     def latest(self, keys: Iterable[str]) -> dict[str, Change]:
         """Return the last change of each of these settings that has one, with one statement.

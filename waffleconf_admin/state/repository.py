@@ -161,6 +161,15 @@ class Repository:
         with quiet_context(self._app):
             return self._store.read_latest(keys)
 
+    def read_actors(self, keys: list[str] | None, limit: int) -> list[str]:
+        """Return who made the last changes, of these settings or of all.
+
+        :param limit: how many changes to read.
+        :raises StoreError: the database can't be read.
+        """
+        with quiet_context(self._app):
+            return self._store.read_actors(keys, limit)
+
     def prune_history(self, until: datetime, limit: int) -> int:
         """Delete rows of the history from before a time; return how many.
 

@@ -56,6 +56,7 @@ class HistoryQuery(NamedTuple):
     keys: Sequence[str] | None = None
     change_set: str | None = None
     actor: str | None = None
+    actor_part: str | None = None  #: who has this in the name, whether in capitals or not
     source: str | None = None
     since: datetime | None = None  #: aware; at this time or later
     until: datetime | None = None  #: aware; before this time
@@ -73,7 +74,7 @@ class HistoryQuery(NamedTuple):
 
     def matches_nothing(self) -> bool:
         """Whether no row can match; some databases refuse a text that they can't store."""
-        texts = (self.change_set, self.actor, self.source)
+        texts = (self.change_set, self.actor, self.actor_part, self.source)
         storable = all(text is None or is_storable(text) for text in texts)
         return not storable or (self.keys is not None and not self.keys)
 
@@ -254,6 +255,15 @@ class WaffleStore:
         :raises StoreError: the database can't be read.
         """
         raise NotImplementedError(f"{type(self).__name__} needs read_latest(keys)")
+
+    def read_actors(self, keys: Sequence[str] | None, limit: int) -> list[str]:
+        """Return who made the last changes, in any order; a store that can't say so returns none.
+
+        :param keys: of these settings; None for all.
+        :param limit: how many changes to read.
+        :raises StoreError: the database can't be read.
+        """
+        return []
 
     def prune_history(self, until: datetime, limit: int) -> int:
         """Delete the oldest rows from before a time, and return how many.

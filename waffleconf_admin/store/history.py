@@ -31,6 +31,7 @@ def row_of(instance: Any) -> HistoryRow:
 _FILTERS: tuple[tuple[str, str, Callable[[Any, Any], object]], ...] = (
     ("change_set", "change_set", operator.eq),
     ("actor", "actor", operator.eq),
+    ("actor_part", "actor", lambda column, part: _contains(column, part)),
     ("source", "source", operator.eq),
     ("keys", "key", lambda column, keys: column.in_(keys)),
     ("since", "at", operator.ge),
@@ -52,6 +53,13 @@ def conditions(model: Any, query: HistoryQuery, *, zoned: bool) -> list[Any]:
         for name, column, compare in _FILTERS
         if given[name] is not None
     ]
+
+
+def _contains(column: Any, part: str) -> object:
+    """Whether a column has a text in it, in capitals or not."""
+    if hasattr(column, "icontains"):  # of SQLAlchemy
+        return column.icontains(part, autoescape=True)
+    return column.contains(part)
 
 
 def after_row(model: Any, id: object, at: object) -> list[Any]:

@@ -153,5 +153,9 @@ class History(ABC, Generic[C]):
         """Return what `WaffleStore.read_latest` does."""
 
     @abstractmethod
+    def actors(self, connection: C, keys: Sequence[str] | None, limit: int) -> list[str]:
+        """Return what `WaffleStore.read_actors` does."""
+
+    @abstractmethod
     def prune(self, connection: C, until: datetime, limit: int) -> int:
         """Do what `WaffleStore.prune_history` does."""

@@ -102,6 +102,10 @@ class SQLStore(WaffleStore, Generic[C]):
         history = self._history
         return self._connections.ask(lambda at: history.latest(at, keys), fresh=True)
 
+    def read_actors(self, keys: Sequence[str] | None, limit: int) -> list[str]:
+        history = self._history
+        return self._connections.ask(lambda at: history.actors(at, keys, limit))
+
     def prune_history(self, until: datetime, limit: int) -> int:
         history = self._history
         return self._connections.change(

@@ -79,6 +79,14 @@ class AlchemyHistory(History[sa.Connection]):
         ]
         return self._rows(connection, sa.select(model).where(model.id.in_(newest)))
 
+    def actors(
+        self, connection: sa.Connection, keys: Sequence[str] | None, limit: int
+    ) -> list[str]:
+        model = self.model
+        wanted = conditions(model, HistoryQuery(keys), zoned=self._zoned)
+        last = sa.select(model.actor).where(*wanted).order_by(model.id.desc()).limit(limit)
+        return list(connection.scalars(sa.select(last.subquery().c.actor).distinct()))
+
     def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
         model = self.model
         old = sa.select(model.id).where(model.at < self._at(until)).order_by(model.at)

@@ -73,6 +73,14 @@ class PeeweeHistory(History[object]):
         instances = model.select().where(model.id.in_(newest))
         return [row_of(instance) for instance in instances.execute(connection)]
 
+    def actors(self, connection: object, keys: Sequence[str] | None, limit: int) -> list[str]:
+        model = self.model
+        wanted = conditions(model, HistoryQuery(keys), zoned=self._zoned)
+        last = model.select(model.actor).order_by(model.id.desc()).limit(limit)
+        last = (last.where(*wanted) if wanted else last).alias("last")
+        found = model.select(last.c.actor).from_(last).distinct().tuples()
+        return [actor for (actor,) in found.execute(connection)]
+
     def prune(self, connection: object, until: datetime, limit: int) -> int:
         model = self.model
         old = model.select(model.id).where(model.at < self._at(until)).order_by(model.at)

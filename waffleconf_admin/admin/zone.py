@@ -1,0 +1,29 @@
+"""Zone: the time zone in which a page shows times."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, tzinfo
+
+from ..i18n import time_zone
+
+
+class Zone:
+    """A time zone.
+
+    :param zone: as a rule that of the reader.
+    """
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone or time_zone()
+        self.name = str(self._zone)
+
+    def local(self, at: datetime) -> datetime:
+        """Return an aware time as it is in this zone."""
+        return at.astimezone(self._zone)
+
+    def start_of(self, day: date) -> datetime:
+        """Return when a day begins, as an aware time."""
+        midnight = datetime.combine(day, time())
+        if localize := getattr(self._zone, "localize", None):  # pytz, which Flask-Babel may use
+            return datetime.fromisoformat(localize(midnight).isoformat())
+        return midnight.replace(tzinfo=self._zone)
