@@ -34,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_TEMPLATE": "waffleconf/waffle_form",
     "WAFFLE_CAN": None,
     "WAFFLE_HISTORY_DAYS": None,
+    "WAFFLE_ENV_PREFIX": None,
+    "WAFFLE_ENCRYPTION_KEYS": (),
 }
 
 
@@ -63,7 +65,8 @@ def check(config: Mapping[str, Any]) -> None:
     _warn_of_misspelt(config)
     for key, (fits, remedy) in _RULES.items():
         if not fits(config[key]):
-            raise ValueError(f"{key} is {config[key]!r}: {remedy}.")
+            shown = "can't be used" if key in _HIDDEN else f"is {config[key]!r}"
+            raise ValueError(f"{key} {shown}: {remedy}.")
     watch = config["WAFFLE_WATCHTYPE"]
     if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
         raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: they can't be async.")
@@ -95,6 +98,14 @@ def _is_template(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def _is_prefix(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value != "")  # "" would mean PATH too
+
+
+def _is_keys(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(key, (str, bytes)) for key in value)
+
+
 def _is_interval(value: object) -> bool:
     return value is None or (isinstance(value, (int, float)) and value > 0)
 
@@ -111,6 +122,8 @@ def _is_classes(value: Any) -> bool:
     return not isinstance(value, type | str) and all(isinstance(cls, type) for cls in value)
 
 
+#: The settings of the extension that no message shows.
+_HIDDEN = ("WAFFLE_ENCRYPTION_KEYS",)
 #: What a setting of the extension may be, and the remedy for what it may not.
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "WAFFLE_AUTOLOAD": (_is_flag, "write True or False"),
@@ -126,6 +139,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "write it",
     ),
     "WAFFLE_TEMPLATE": (_is_template, "write the name of a template, such as 'settings.html'"),
+    "WAFFLE_ENV_PREFIX": (_is_prefix, "write a prefix such as 'APP_', or None"),
+    "WAFFLE_ENCRYPTION_KEYS": (_is_keys, "write a list of Fernet keys, the newest first"),
     "WAFFLE_CLASSES": (
         _is_classes,
         "write a list of classes, such as [Point], or a dict of those that have moved, by module "

@@ -11,7 +11,10 @@ from commands import CONFS, Run
 from flask import Flask
 from wtforms.validators import DataRequired, NumberRange
 
-FINE = "declarations: ok\nstored values: ok\nundeclared rows: ok\nwatcher: ok\n"
+CHECKS = [
+    "declarations", "environment", "stored values", "encryption", "undeclared rows", "watcher",
+]  # fmt: skip
+FINE = "".join(f"{check}: ok\n" for check in CHECKS)
 
 
 def invoke(app: Flask, *args: str) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from commands import CONFS, Run
+from cryptography.fernet import Fernet
 from flask import Flask
 
 from waffleconf_admin import cli
@@ -106,7 +107,8 @@ def test_a_secret_leaves_by_no_command(
     make_app: Callable[..., Flask], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    app = make_app(SECRETS, history=True, WAFFLE_STORE_DEFAULTS=False)
+    keys = [Fernet.generate_key()]
+    app = make_app(SECRETS, history=True, WAFFLE_STORE_DEFAULTS=False, WAFFLE_ENCRYPTION_KEYS=keys)
     state, runner = app.extensions["waffleconf"], app.test_cli_runner()
     printed: list[str] = []
     ran = set()
@@ -140,7 +142,7 @@ def test_a_secret_leaves_by_no_command(
         run("import", "--apply", "--take-over", "--all", "--prune", str(path))
     run("import", "-", stdin='{"waffleconf": 1, "settings": {"TOKEN": hunter12}}')
     run("import", "-", stdin='{"waffleconf": 1, "settings": {"TOKEN": "hunter13"')
-    run("check"), run("convert", "json"), run("convert", "json", "--apply")
+    run("check"), run("convert", "json"), run("convert", "json", "--apply"), run("rotate")
     for change in state.history.list():
         run("undo", change.change_set)
     app.config["WAFFLE_CONFS"] = {"SITENAME": SECRETS["SITENAME"]}

@@ -75,6 +75,7 @@ def test_list_json_has_values_as_files_have_them(run: Run, app: Flask) -> None:
         "secret": False,
         "readonly": False,
         "modified": True,
+        "layer": "database",
         "problem": "",
     }
     assert found["HOURS"]["value"] == {"tue": [1]}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 
 from waffleconf_admin import WaffleAdmin, cli
@@ -48,7 +49,13 @@ may_configure.__module__ = "shop.admin"
 def app(make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOGNAME", "ops")
-    app = make_app(CONFS | BANNER, history=True, WAFFLE_MULTIPROC=True, WAFFLE_STORE_DEFAULTS=False)
+    app = make_app(
+        CONFS | BANNER,
+        history=True,
+        WAFFLE_MULTIPROC=True,
+        WAFFLE_STORE_DEFAULTS=False,
+        WAFFLE_ENCRYPTION_KEYS=[Fernet.generate_key()],
+    )
     app.register_blueprint(WaffleAdmin(can=may_configure))
     app.extensions["waffleconf"].update_db({"BANNER": "Closed on Monday"})
     app.config["WAFFLE_CONFS"] = CONFS
@@ -73,6 +80,10 @@ class Terminal:
         """Return what a line prints."""
         if typed := re.fullmatch(r"# (\w+) writes (\S+) for (\w+) on the page", line):
             self.save_on_the_page(*typed.groups())
+            return ""
+        if line == "# the operator puts another key in front of WAFFLE_ENCRYPTION_KEYS":
+            encryption = self.app.extensions["waffleconf"]._repository.codec.encryption
+            encryption._fernets.insert(0, Fernet(Fernet.generate_key()))
             return ""
         words = shlex.split(NAME.sub(lambda name: self.names[name[0]], line.removeprefix("$ ")))
         if words[0] == "cat":  # somebody has edited the file

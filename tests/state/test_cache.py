@@ -17,7 +17,11 @@ from waffleconf_admin.state.cache import Cache, Changes
 
 
 class NoRows:
-    """Where there is nothing to read."""
+    """Where there is nothing to read; its own codec, too."""
+
+    @property
+    def codec(self) -> Any:
+        return self
 
     @staticmethod
     def decode(text: str, key: str) -> Any:

@@ -19,6 +19,7 @@ class Stored:
 
     def __init__(self, value: Any) -> None:
         self.text, self.value, self.served, self.problem = "stored", value, "stored", None
+        self.clear_text, self.behind = self.text, None
 
 
 def setting(key: str = "KEY", /, **entry: Any) -> Setting:

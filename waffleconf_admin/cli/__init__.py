@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import check, convert, explain, files, history, importing, listing, prune, values
+from . import check, convert, explain, files, history, importing, listing, prune, rotate, values
 from .group import waffle
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "importing",
     "listing",
     "prune",
+    "rotate",
     "values",
     "waffle",
 ]

@@ -70,7 +70,10 @@ def _declarations(state: _WaffleState) -> Iterator[Finding]:
 
 def _stored_values(state: _WaffleState) -> Iterator[Finding]:
     for key, record in state.read().items():
-        if problem := problem_of(record):
+        if record.behind is not None:
+            if behind := record.behind.problem:
+                yield Finding("warning", key, f"the environment holds it; stored: {behind()}")
+        elif problem := problem_of(record):
             yield Finding("warning" if record.served == "converted" else "error", key, problem)
         elif record.text is not None:
             for text in _problems(state, state.settings[key], record.value):
@@ -81,6 +84,23 @@ def _problems(state: _WaffleState, setting: Setting, value: object) -> Iterator[
     """What the declaration says against a value; of a secret without quoting it."""
     if problem := check_values(state.settings, {setting.key: value}, state.app.config):
         yield "Of a secret nothing more is said." if setting.secret else problem[setting.key]
+
+
+def _environment(state: _WaffleState) -> Iterator[Finding]:
+    """What the start of the app can't check of the environment, because it calls no function."""
+    for key, setting in state.settings.items():
+        if held := setting.environment:
+            for text in _problems(state, setting, held.value):
+                yield Finding("error", key, f"{held.variable} is used all the same: {text}")
+
+
+def _encryption(state: _WaffleState) -> Iterator[Finding]:
+    """Secrets that are not encrypted as they should be; a lost key is found with their values."""
+    if state.app.config["WAFFLE_ENCRYPTION_KEYS"]:
+        plan = state.rotation().plan()
+        for key in dict.fromkeys([*plan.swaps, *(row.key for row in plan.rows)]):
+            text = "not all of it is encrypted with the first key: flask waffle rotate"
+            yield Finding("warning", key, text)
 
 
 def _undeclared_rows(state: _WaffleState) -> Iterator[Finding]:
@@ -107,7 +127,9 @@ def _watcher(state: _WaffleState) -> Iterator[Finding]:
 #: What is checked, in this order.
 _CHECKS: dict[str, Callable[[_WaffleState], Iterator[Finding]]] = {
     "declarations": _declarations,
+    "environment": _environment,
     "stored values": _stored_values,
+    "encryption": _encryption,
     "undeclared rows": _undeclared_rows,
     "watcher": _watcher,
 }

@@ -64,20 +64,33 @@ def _setting(at: _Explained) -> Iterator[str]:
 
 
 def _value(at: _Explained) -> Iterator[str]:
-    layer = next(name for name, (text, _) in _LAYERS.items() if text(at) is not None)
-    yield f"{brief(at.setting, at.record.value)} ({layer})"
+    yield f"{brief(at.setting, at.record.value)} ({at.record.layer})"
     if problem := problem_of(at.record):
         yield printable(problem)
 
 
 def _layers(at: _Explained) -> Iterator[str]:
-    width = max(map(len, _LAYERS))
+    width = max(len(name) for name, (_, origin) in _LAYERS.items() if origin(at))
     for name, (text, origin) in _LAYERS.items():
-        yield f"{name:{width}}  {text(at) or '-'}  ({origin(at)})"
+        if found := origin(at):
+            yield f"{name:{width}}  {text(at) or '-'}  ({found})"
+
+
+def _in_environment(at: _Explained) -> str | None:
+    held = at.setting.environment
+    return None if held is None else brief(at.setting, held.value)
+
+
+def _variable(at: _Explained) -> str:
+    prefix = current_app.config["WAFFLE_ENV_PREFIX"]
+    if prefix is None:
+        return ""
+    return f"{prefix}{at.setting.key}" + ("" if at.setting.environment else " is not set")
 
 
 def _in_database(at: _Explained) -> str | None:
-    return None if at.record.text is None else brief(at.setting, at.record.value)
+    stored = at.record.behind or at.record
+    return None if stored.text is None else brief(at.setting, stored.value)
 
 
 def _last_change(at: _Explained) -> str:
@@ -93,8 +106,9 @@ def _default(at: _Explained) -> str:
 
 
 #: Where a value may come from, the strongest first: its text, None where the layer has none; and
-#: who has put it there.
+#: who has put it there, "" if the app does not use the layer.
 _LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explained], str]]] = {
+    "environment": (_in_environment, _variable),
     "database": (_in_database, _last_change),
     "default": (_default, lambda at: "code"),
 }

@@ -49,7 +49,8 @@ prune_option = click.option(
 def export_settings(format_name: str | None, defaults: bool) -> None:
     """Print the settings that are not the default, as a file for import.
 
-    Secrets are left out, and named on standard error.
+    Secrets are left out, and named on standard error. Of a setting that an
+    environment variable holds the file has the stored value.
     """
     state = current_state()
     records = state.read()
@@ -57,9 +58,13 @@ def export_settings(format_name: str | None, defaults: bool) -> None:
     text = write_document(export.values, format_name or "json")
     # In UTF-8 whatever the terminal's encoding is: import reads no other.
     click.echo(text.encode(), nl=False)
-    for keys, why in ((export.secrets, "secret"), (export.unwritable, "no file can hold it")):
+    for keys, what in (
+        (export.secrets, "was left out: secret"),
+        (export.unwritable, "was left out: no file can hold it"),
+        (export.behind, "has the stored value in the file, not that of the environment"),
+    ):
         for key in keys:
-            say(f"{key} was left out: {why}")
+            say(f"{key} {what}")
     for key, record in records.items():
         say_problem(key, record)
 

@@ -68,7 +68,8 @@ def import_settings(
     and named, and the exit code is 2, unless --take-over names it.
 
     With --prune, settings that FILE does not name are reset, but for secrets,
-    read-only ones, and those that have drifted.
+    read-only ones, those that environment variables hold, and those that have
+    drifted.
     """
     state = current_state()
     if ("" in taken) != take_all:

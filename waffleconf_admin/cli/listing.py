@@ -31,7 +31,8 @@ def list_settings(modified: bool, group: str | None, as_json: bool) -> None:
     """Show every setting; * marks a value that is not the default.
 
     For people: long values are cut, and of a secret it says only whether it is
-    set. Scripts use --json, or get.
+    set. After a value that an environment variable holds stands the name of the
+    variable. Scripts use --json, or get.
     """
     state = current_state()
     settings = {s.key: s for s in state.settings.values() if group in (None, s.group)}
@@ -49,7 +50,9 @@ def list_settings(modified: bool, group: str | None, as_json: bool) -> None:
     width = max(map(len, records), default=0)
     for key, record in records.items():
         mark = "*" if is_modified(settings[key], record) else " "
-        click.echo(f"{mark} {key:{width}}  {brief(settings[key], record.value)}")
+        environment = settings[key].environment
+        origin = f"  ({environment.variable})" if environment else ""
+        click.echo(f"{mark} {key:{width}}  {brief(settings[key], record.value)}{origin}")
         say_problem(key, record, "  ")
 
 
@@ -62,6 +65,7 @@ def _facts(state: _WaffleState, setting: Setting, record: Record) -> dict[str, o
         "secret": setting.secret,
         "readonly": setting.readonly,
         "modified": is_modified(setting, record),
+        "layer": record.layer,
         "problem": problem_of(record),
     }
     if setting.secret:

@@ -35,16 +35,24 @@ class Record(Protocol):
         """The stored text; None: there is no row."""
 
     @property
+    def clear_text(self) -> str | None:
+        """The stored text, decrypted."""
+
+    @property
     def value(self) -> object:
         """The value in force."""
 
     @property
     def served(self) -> str:
-        """Which value that is: "stored", "converted" or "default"."""
+        """Which value that is: "stored", "converted", "default" or "environment"."""
 
     @property
     def problem(self) -> Callable[[], str] | None:
         """Says what is wrong with the row; None: nothing is."""
+
+    @property
+    def behind(self) -> Record | None:
+        """The record that waits behind a value of the environment; None: it has none."""
 
 
 class SettingField(wtforms.Field):

@@ -17,6 +17,7 @@ from .base import (
     Record,
     SettingField,
     UnsupportedValue,
+    display_text,
     is_set,
     join_values,
 )
@@ -81,6 +82,14 @@ class StaticField(SettingField):
             self.data, self.text = None, gettext("(set)") if is_set(value) else gettext("(not set)")
         else:
             self.data, self.text = value, self.value_text
+
+    @property
+    def behind_text(self) -> str:
+        """The stored value that waits behind one of the environment, as people read it."""
+        behind = self.record.behind
+        if behind is None or behind.text is None or self.setting.secret:
+            return ""
+        return display_text(self.editor, behind.value)
 
     def control_text(self, value: object) -> None:
         return None
@@ -170,9 +179,10 @@ def _fill(
         field.process(None, record.value)
         if setting.secret:
             # The same without a row as with one that holds the default, in either format.
-            if record.text is None or is_text_of(record.text, setting.default):
+            text = record.clear_text
+            if text is None or is_text_of(text, setting.default):
                 return serialize(setting.default)
-            return record.text
+            return text
         return join_values(field.sent_values(field.text))
     field.process(None, record.value)
     values = foreign.sent_values(field)
@@ -209,5 +219,6 @@ def _differs(setting: Setting, record: Record) -> bool:
     so the page never reveals that a guess is the default.
     """
     if setting.secret:
-        return record.text is not None and not is_text_of(record.text, setting.default)
+        text = record.clear_text
+        return text is not None and not is_text_of(text, setting.default)
     return record.served != "default" and not same(record.value, setting.default)

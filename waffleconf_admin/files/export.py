@@ -18,19 +18,20 @@ class Export(NamedTuple):
     values: dict[str, object]  #: by key, for `write_document`
     secrets: list[str]  #: the keys of secrets that are not their default
     unwritable: list[str]  #: the keys of values that no file can hold
+    behind: list[str]  #: the keys of those whose stored value is not in force: the environment's is
 
 
 def export_values(
     state: _WaffleState, records: Mapping[str, Record], *, defaults: bool = False
 ) -> Export:
-    """Return what is in force.
+    """Return what the app has stored: of settings that the environment holds, what waits behind.
 
     :param records: by key, as ``state.read()`` returns them.
     :param defaults: whether settings that have their default are named too.
     """
-    export = Export({}, [], [])
-    for key, record in records.items():
-        setting = state.settings[key]
+    export = Export({}, [], [], [])
+    for key, in_force in records.items():
+        setting, record = state.settings[key], in_force.behind or in_force
         modified = not same(record.value, setting.default)
         if setting.secret:
             export.secrets.extend([key] if modified else [])
@@ -39,4 +40,6 @@ def export_values(
                 export.values[key] = dump_value(state, key, record.value)
             except InvalidValue:
                 export.unwritable.append(key)
+            else:
+                export.behind.extend([key] if in_force.behind else [])
     return export

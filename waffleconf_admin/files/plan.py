@@ -90,7 +90,9 @@ def make_plan(
     """
     # Records first: a change that comes after this is found by its record.
     records = state.read()
-    steps = [*_named(values, records), *(_unnamed(state, values, records) if prune else ())]
+    steps = [*_named(state.settings, values, records)]
+    if prune:
+        steps += _unnamed(state, values, records)
     undecided = [step.key for step in steps if step.action in ("set", "reset")]
     latest = state.history.latest(undecided) if state.history else {}
     decided = []
@@ -134,11 +136,19 @@ def import_values(
     raise AssertionError("unreachable")
 
 
-def _named(values: Mapping[str, object], records: Mapping[str, Record]) -> Iterator[Step]:
+def _named(
+    settings: Mapping[str, Setting], values: Mapping[str, object], records: Mapping[str, Record]
+) -> Iterator[Step]:
     """Yield the steps of what a file names."""
     for key, value in values.items():
-        old = records[key].value
-        yield Step(key, "same" if unchanged(old, value) else "set", old, value)
+        record = records[key]
+        behind = record.behind or record
+        if unchanged(record.value, value) or unchanged(behind.value, value):
+            yield Step(key, "same", record.value, value)
+        elif environment := settings[key].environment:
+            yield Step(key, "leave", record.value, value, environment.reason)
+        else:
+            yield Step(key, "set", record.value, value)
 
 
 def _unnamed(
@@ -147,13 +157,15 @@ def _unnamed(
     """Yield the steps of what a file does not name, if it is not the default."""
     for key, setting in state.settings.items():
         record, default = records[key], setting.default
-        if key in values or same(record.value, default):
+        if key in values or same((record.behind or record).value, default):
             continue
         reason = _why_not_pruned(state, setting, record)
         yield Step(key, "leave" if reason else "reset", record.value, default, reason)
 
 
 def _why_not_pruned(state: _WaffleState, setting: Setting, record: Record) -> str:
+    if setting.environment is not None:
+        return setting.environment.reason
     for holds, reason in NEVER_PRUNED:
         if holds(setting):
             return gettext(reason)

@@ -105,6 +105,8 @@ class FormFields(Mapping[str, BoundField]):
         return self[key]
 
     def _find_reason(self, setting: Setting) -> str:
+        if setting.environment is not None:
+            return setting.environment.reason
         if setting.readonly:
             return gettext(READ_ONLY)
         may = await_result(self._app, self._editable, self._editable(setting))

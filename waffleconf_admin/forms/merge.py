@@ -65,7 +65,7 @@ def merge(submission: Submission, fields: FormFields) -> Merged:
         field = fields[key]
         if not field.editable:
             if submission.had(key):
-                lost.append(gettext(LOCKED, label=setting.label))
+                lost.append(f"{gettext(LOCKED, label=setting.label)} {field.reason}")
             continue
         process_values(field, values)
         stored = submission.digest(key, field.merge_text)

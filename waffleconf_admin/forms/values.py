@@ -180,6 +180,8 @@ class Draft(NamedTuple):
     text: str | None = None
     served: str = "stored"
     problem: None = None
+    clear_text: str | None = None
+    behind: None = None
 
 
 def field_of(setting: Setting) -> Any:

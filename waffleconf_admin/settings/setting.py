@@ -13,6 +13,7 @@ from ..calls import call_directly, describe_error
 from ..i18n import gettext
 from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
+from .environment import EnvironmentValue
 from .limits import Limits
 from .needs import Need
 from .notation import PLAIN, Notation
@@ -21,8 +22,8 @@ from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 log = logging.getLogger(__name__)
 
 Type = type  # within Setting, "type" is an attribute
-#: What is served of a stored value: it, a converted one, or the default in its place.
-Served = Literal["stored", "converted", "default"]
+#: What is served: the stored value, a converted one, the default, or what the environment holds.
+Served = Literal["stored", "converted", "default", "environment"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False, slots=True)
@@ -51,6 +52,7 @@ class Setting:
     unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
     call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
+    environment: EnvironmentValue | None = None  #: what the environment holds of it; None: nothing
     # Of the few settings that not every value fits: an app may have thousands.
     _known_choices: ChoiceSet | None = dataclasses.field(init=False, default=None)
     _type_rule: TypeRule | None = dataclasses.field(init=False, default=None)

@@ -10,6 +10,7 @@ from collections.abc import Container, Mapping, MutableMapping
 from ..exceptions import StoreError
 from ..settings.equality import same
 from ..settings.setting import Setting
+from .codec import Encoded
 from .record import Decoder, Record
 from .repository import Repository
 from .values import is_immutable
@@ -36,7 +37,7 @@ class Cache:
     def __init__(self, config: MutableMapping[str, object], repository: Repository) -> None:
         self._config = config
         self._repository = repository
-        self._decoder = Decoder(repository)
+        self._decoder = Decoder(repository.codec)
         self.generation = 0
         self.values: Mapping[str, object] = {}
         self.loaded = False
@@ -64,6 +65,8 @@ class Cache:
             former, self.values = self.values, {k: r.value for k, r in self._records.items()}
             for key, value in self.values.items():
                 self._config.setdefault(key, value)
+                if settings[key].environment is not None:
+                    self._config[key] = value
             self.loaded = False
             self.generation += 1
             assigned = self._assigned(former, self.values)
@@ -136,9 +139,10 @@ class Cache:
             return known
         return self._decoder.record(key, text)
 
-    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
-        """Return the record of a stored text whose value is known, as `Decoder.record_of`."""
-        return self._decoder.record_of(setting, text, stored)
+    def record_of(self, setting: Setting, encoded: Encoded) -> Record:
+        """Return the record of a value that a save has encoded."""
+        text, clear, value = encoded
+        return self._decoder.record_of(setting, text, value, None if clear is text else clear)
 
     def _shared(self, key: str, text: str | None) -> Record:
         """The record in memory of a stored text; a new one where a view has changed its value."""
@@ -166,7 +170,7 @@ class Cache:
             known, old = self._records, self.values
             fresh = {key: r for key, r in records.items() if known.get(key, r) is not r}
             # By text: two objects of a class without __eq__ are never equal.
-            rewritten = [key for key, record in fresh.items() if record.text != known[key].text]
+            rewritten = [k for k, r in fresh.items() if r.clear_text != known[k].clear_text]
             new = {**old, **{key: record.value for key, record in fresh.items()}} if fresh else old
             served = {key: new[key] for key in records if key in new}
             assigned = self._assigned(old, served)

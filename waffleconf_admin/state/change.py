@@ -74,7 +74,7 @@ class ChangeReader:
         if setting is None or text is None:
             return None, ""
         try:
-            stored = self._repository.decode(text, setting.key)
+            stored = self._repository.codec.decode(text, setting.key)
         except InvalidValue as error:
             return None, str(error)
         value, served = setting.serve(stored)

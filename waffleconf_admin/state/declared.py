@@ -12,6 +12,7 @@ from ..log_once import LogOnce
 from ..settings.declarations import declare
 from ..settings.setting import Setting
 from .cache import Cache
+from .environment import Environment
 from .repository import Repository
 
 log = logging.getLogger(__name__)
@@ -23,13 +24,14 @@ class Declared:
 
     An operation asks once and passes the settings on: each time all of WAFFLE_CONFS is compared.
 
-    :raises InvalidValue: WAFFLE_CONFS has a mistake.
+    :raises InvalidValue: WAFFLE_CONFS has a mistake, or a variable of the environment does not fit.
     """
 
     def __init__(self, app: Flask, repository: Repository, cache: Cache) -> None:
         self._app = app
         self._repository = repository
         self._cache = cache
+        self._environment = Environment(app)
         self._log_once = LogOnce(log)
         self._settings: Mapping[str, Setting] = {}
         self._source: Mapping[str, object] | None = None  #: WAFFLE_CONFS when it was last compared
@@ -99,7 +101,7 @@ class Declared:
 
     def _declare(self) -> None:
         confs = self._app.config["WAFFLE_CONFS"]
-        settings = declare(confs, self._app)
-        self._repository.declare(settings)
+        settings = self._environment.apply(declare(confs, self._app))
+        self._repository.codec.declare(settings)
         self._cache.declare(settings)
         self._settings, self._source, self._confs = settings, confs, dict(confs)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..codec import Format, format_of
+from ..codec import Format
 from ..exceptions import BusyError, InvalidValue
 from ..i18n import gettext
 from ..settings.setting import Setting
-from ..store import HistoryQuery, HistoryRow, Swap
+from ..store import HistoryRow, Swap
 from .repository import Repository
 
-#: Rows of the history that are read at once.
-BATCH = 1000
 #: How often a conversion that others' saves overtake is tried before it is given up.
 ATTEMPTS = 5
 
@@ -50,7 +48,9 @@ class FormatConversion:
             new = self._convert(text, key, format, plan.left, secret=secret)
             if new != text:
                 plan.swaps[key] = Swap(text, new)
-        for row in self._history():
+        for row in self._repository.walk_history() if self._keeps_history else ():
+            if row.key not in self._settings:
+                continue
             old = self._convert(row.old, row.key, format, plan.left)
             new = self._convert(row.new, row.key, format, plan.left)
             if (old, new) != (row.old, row.new):
@@ -80,22 +80,10 @@ class FormatConversion:
         secret: bool = False,
     ) -> str | None:
         """Return a text in a format; the same text where that can't be."""
-        if text is None or format_of(text) == format:
-            return text
+        if text is None:
+            return None
         try:
-            return self._repository.convert(text, key, format, secret=secret)
+            return self._repository.codec.convert(text, key, format, secret=secret)
         except InvalidValue as error:
             left.setdefault(key, gettext(str(error)))
             return text
-
-    def _history(self) -> Iterator[HistoryRow]:
-        """Yield the changes of the declared settings."""
-        before = None
-        while self._keeps_history:
-            rows = self._repository.read_history(
-                HistoryQuery(before=before, limit=BATCH, fresh=True)
-            )
-            yield from (row for row in rows if row.key in self._settings)
-            if len(rows) < BATCH:
-                return
-            before = rows[-1].id

@@ -252,7 +252,7 @@ class History:
         assert setting
         if change.new_text is not None:
             with suppress(InvalidValue):  # the default is served of what can't be read
-                return setting.serve(self._repository.decode(change.new_text, change.key))[0]
+                return setting.serve(self._repository.codec.decode(change.new_text, change.key))[0]
         return setting.copy_default()
 
 

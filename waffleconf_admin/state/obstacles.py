@@ -35,12 +35,16 @@ class Obstacles:
         setting = change.setting
         if setting is None:
             return gettext("it is no longer a setting")
+        if setting.environment is not None:
+            return gettext(
+                "the environment variable %(name)s sets it", name=setting.environment.variable
+            )
         if change.secret:
             return gettext("it is a secret, and of secrets no value is kept")
         if change.old_text is None:
             return ""
         try:
-            stored = self._repository.decode(change.old_text, change.key)
+            stored = self._repository.codec.decode(change.old_text, change.key)
         except InvalidValue:
             return gettext("its old value can't be read any more")
         old, served = setting.serve(stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import Context
@@ -9,10 +10,12 @@ from functools import partial
 from typing import NamedTuple
 
 from ..codec import is_text_of, serialize
+from ..codec.encryption import is_encrypted
 from ..exceptions import InvalidValue
 from ..i18n import gettext
+from ..settings.equality import same
 from ..settings.setting import Served, Setting
-from .repository import Repository
+from .codec import Codec
 from .values import NoQuickCopy, is_immutable, quick_copy
 
 log = logging.getLogger(__name__)
@@ -29,8 +32,23 @@ class Record(NamedTuple):
 
     text: str | None  #: the stored text; None: there is no row
     value: object  #: what is served
-    served: Served = "stored"  #: which that is: the stored value, a converted one, or the default
+    served: Served = "stored"  #: which that is
     problem: Callable[[], str] | None = None  #: returns what is wrong with the row, translated
+    decrypted: str | None = None  #: what an encrypted text holds; None: it is not encrypted
+    #: Where the environment has the value: the record without it, which waits behind it.
+    behind: Record | None = None
+
+    @property
+    def clear_text(self) -> str | None:
+        """The stored text, decrypted; the same after a rotation of the keys."""
+        return self.text if self.decrypted is None else self.decrypted
+
+    @property
+    def layer(self) -> str:
+        """Where the value comes from: "environment", "database" or "default"."""
+        if self.behind is not None:
+            return "environment"
+        return "default" if self.text is None else "database"
 
     def __repr__(self) -> str:
         return f"<Record: {self.served}>"  # the value may be a secret
@@ -39,11 +57,11 @@ class Record(NamedTuple):
 class Decoder:
     """Makes records of the stored texts of one app; logs once what is wrong with a row.
 
-    :param repository: knows which classes a text may contain.
+    :param codec: makes values of the texts.
     """
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
         self._settings: Mapping[str, Setting] = {}
         self._default_texts: dict[str, str | None] = {}
         self._reported: dict[str, str] = {}
@@ -58,30 +76,44 @@ class Decoder:
         setting = self._settings.get(key)
         if setting is None:  # it was declared when it was read
             return Record(text, None, "default")
+        record = self._stored_record(setting, text)
+        if setting.environment is None:
+            return record
+        value = own_copy(setting.environment.value)
+        return Record(text, value, "environment", None, record.decrypted, record)
+
+    def _stored_record(self, setting: Setting, text: str | None) -> Record:
+        """The record of a stored text, whatever the environment holds."""
         if text is None:
-            return Record(None, _own_default(setting), "default")
+            return Record(None, own_copy(setting.default), "default")
+        decrypted = None
         try:
-            stored = self._repository.decode(text, key)
+            if is_encrypted(text):
+                decrypted = self._codec.decrypt(text)
+            stored = self._codec.decode(decrypted or text, setting.key)
         except InvalidValue as error:
             problem = partial(gettext, str(error))
-            record = Record(text, _own_default(setting), "default", problem)
-            self._report(key, record, problem, "can't be read")
+            record = Record(text, own_copy(setting.default), "default", problem, decrypted)
+            self._report(setting.key, record, problem, "can't be read")
             return record
-        return self.record_of(setting, text, stored)
+        return self.record_of(setting, text, stored, decrypted)
 
-    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
+    def record_of(
+        self, setting: Setting, text: str, stored: object, decrypted: str | None = None
+    ) -> Record:
         """Return the record of a stored text whose value is known.
 
         :param stored: the value; no other record has it, or it is immutable.
+        :param decrypted: what the text holds, if it is encrypted.
         """
         if setting.stored_problem(stored) is None:
-            return Record(text, stored)
+            return Record(text, stored, "stored", None, decrypted)
 
         def problem_of_value() -> str:
             return setting.stored_problem(stored) or ""
 
         value, served = setting.serve(stored)
-        record = Record(text, value, served, problem_of_value)
+        record = Record(text, value, served, problem_of_value, decrypted)
         self._report(setting.key, record, problem_of_value, "does not fit what is declared")
         return record
 
@@ -92,7 +124,10 @@ class Decoder:
         """
         if is_immutable(record.value):
             return True
-        text = record.text if record.served == "stored" else None
+        if record.served == "environment":
+            held = self._settings[key].environment
+            return held is not None and same(held.value, record.value)
+        text = record.clear_text if record.served == "stored" else None
         if record.served == "default":
             text = self._default_text(key)
         return text is not None and is_text_of(text, record.value)
@@ -123,9 +158,9 @@ class Decoder:
         )
 
 
-def _own_default(setting: Setting) -> object:
-    """The default, as a value that no other record has."""
+def own_copy(value: object) -> object:
+    """A default or a value of the environment, as one that no other record has."""
     try:
-        return quick_copy(setting.default)
+        return quick_copy(value)
     except NoQuickCopy:
-        return setting.copy_default()
+        return copy.deepcopy(value)

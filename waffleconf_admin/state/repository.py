@@ -1,54 +1,40 @@
-"""Repository: one app's settings in its database, as texts and as values."""
+"""Repository: one app's settings in its database, as texts."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from enum import Enum
 
 from flask import Flask, has_app_context
 
-from ..codec import Allowed, Format, classes_in, deserialize, is_text_of, serialize
 from ..contexts import quiet_context
-from ..exceptions import InvalidValue, NotReadyError
-from ..i18n import gettext
-from ..settings.setting import Setting
+from ..exceptions import NotReadyError
 from ..store import HistoryQuery, HistoryRow, Swap, WaffleStore
-from .values import NoQuickCopy, quick_copy
+from .codec import Codec
 
 log = logging.getLogger(__name__)
 
-#: Characters of a text that is surely within the limits of what is read.
-_SHORT = 1000
+#: Rows of the history that are read at once.
+BATCH = 1000
 
 #: Stored texts by key; None: no row.
 Texts = Mapping[str, str | None]
 
 
 class Repository:
-    """Reads and swaps stored texts inside the app's own context, and knows which classes they may
-    contain: those of standard types, of declared defaults, choices and Enums, and WAFFLE_CLASSES.
+    """Reads and swaps stored texts inside the app's own context.
+
+    :param codec: what encodes and decodes the texts.
     """
 
-    def __init__(self, app: Flask, store: WaffleStore) -> None:
+    def __init__(self, app: Flask, store: WaffleStore, codec: Codec) -> None:
         self._app = app
         self._store = store
-        self._allowed = Allowed(())
-        self._allowed_of: dict[str, Allowed] = {}
+        self.codec = codec
         self._location: object = None  # what the store says of its database
         self._moved = False
-
-    def declare(self, settings: Mapping[str, Setting]) -> None:
-        """Allow the classes that these declarations use."""
-        more = self._app.config["WAFFLE_CLASSES"]
-        former = more if isinstance(more, Mapping) else {}
-        classes = {key: _classes_of(setting) for key, setting in settings.items()}
-        self._allowed = Allowed(set(() if former else more).union(*classes.values()), former)
-        self._allowed_of = {
-            key: self._allowed.with_enums(own) for key, own in classes.items() if own
-        }
 
     def after_fork(self) -> None:
         """In a forked child: forget the parent's connections.
@@ -153,6 +139,19 @@ class Repository:
         with quiet_context(self._app):
             return self._store.read_history(query)
 
+    def walk_history(self) -> Iterator[HistoryRow]:
+        """Yield all rows of the history, read from where saves go, in batches.
+
+        :raises StoreError: the database can't be read.
+        """
+        before = None
+        while True:
+            rows = self.read_history(HistoryQuery(before=before, limit=BATCH, fresh=True))
+            yield from rows
+            if len(rows) < BATCH:
+                return
+            before = rows[-1].id
+
     def read_latest(self, keys: list[str]) -> list[HistoryRow]:
         """Return the last row of the history of each key that has one.
 
@@ -178,53 +177,6 @@ class Repository:
         with quiet_context(self._app):
             return self._store.prune_history(until, limit)
 
-    def decode(self, text: str, key: str) -> object:
-        """Return the value of a stored text of a setting.
-
-        :raises InvalidValue: it can't be read.
-        """
-        return deserialize(text, self._allowed_of.get(key, self._allowed))
-
-    def encode(
-        self, values: Mapping[str, object], unique: Container[str] = ()
-    ) -> dict[str, tuple[str, object]]:
-        """Return the texts to store, each with the value that is read back from it.
-
-        :param unique: the keys of those whose text shall be like no other, of the same value too.
-        :raises InvalidValue: some can't; `errors` says which, and the remedy.
-        """
-        format: Format = self._app.config["WAFFLE_SERIALIZER"]
-        encoded: dict[str, tuple[str, object]] = {}
-        problems: dict[str, str] = {}
-        for key, value in values.items():
-            try:
-                text = serialize(value, unique=key in unique, format=format)
-                encoded[key] = text, self._read_back(key, text, value)
-            except InvalidValue as error:
-                problems[key] = self._remedy(error, value, format)
-        if problems:
-            raise InvalidValue(problems)
-        return encoded
-
-    def _read_back(self, key: str, text: str, value: object) -> object:
-        """The value that a text just written is read back as."""
-        if len(text) <= _SHORT:
-            with suppress(NoQuickCopy):
-                return quick_copy(value)
-        return self.decode(text, key)
-
-    def convert(self, text: str, key: str, format: Format, *, secret: bool) -> str:
-        """Return the text that stands in a format for the value of a stored text of a setting.
-
-        :param secret: whether the new text shall be like no other if the old one is.
-        :raises InvalidValue: it can't be read, or the format can't hold it.
-        """
-        value = self.decode(text, key)
-        unique = secret and not is_text_of(text, value)
-        converted = serialize(value, unique=unique, format=format)
-        self.decode(converted, key)
-        return converted
-
     def rewrite(self, swaps: Mapping[str, Swap], rows: Sequence[HistoryRow]) -> bool:
         """Write new texts as `swap` does, and other texts of rows of the history.
 
@@ -233,22 +185,3 @@ class Repository:
         with quiet_context(self._app):
             self._check_location()
             return self._store.rewrite(swaps, rows)
-
-    def _remedy(self, error: InvalidValue, value: object, format: Format) -> str:
-        """Return why a value can't be stored, and what to do."""
-        classes = classes_in(value) - self._allowed.classes
-        if format == "json":  # it has no objects of other classes
-            classes = {cls for cls in classes if issubclass(cls, Enum)}
-        why, names = gettext(str(error)), ", ".join(sorted(cls.__qualname__ for cls in classes))
-        if not names:
-            return gettext("%(why)s; nothing was saved", why=why)
-        line = f"WAFFLE_CLASSES = [{names}]"
-        return gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
-
-
-def _classes_of(setting: Setting) -> set[type]:
-    """The classes that a setting may have values of."""
-    listed = setting.choices if isinstance(setting.choices, list) else []
-    choices = [choice.value for choice in listed]
-    # Not what objects keep in attributes, which may be the app itself.
-    return classes_in([setting.default, choices, setting.members], False)

@@ -110,7 +110,7 @@ class Saver:
         """
         if unknown := [key for key in expected if key not in settings]:
             raise InvalidValue(dict.fromkeys(unknown, gettext("Expected, but not declared.")))
-        task = Task(settings, wanted, expected, origin)
+        task = Task(settings, wanted, expected, origin).without_environment()
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)
@@ -128,7 +128,7 @@ class Saver:
         :raises InvalidValue: a value breaks its declaration or a rule, or can't be stored.
         :raises StoreError: the database can't be read.
         """
-        task = Task(settings, wanted, {}, Origin(None, None, "code"))
+        task = Task(settings, wanted, {}, Origin(None, None, "code")).without_environment()
         self._decide(task, self._read(task))
 
     # The steps of a save
@@ -154,8 +154,13 @@ class Saver:
             for key, record in records.items()
             if key in decisive
         }
-        written = {key: swap for key, swap in swaps.items() if key in new}
-        history = task.history(written) if self._keeps_history else []
+        # Of what is no secret any more the history has the text itself, not an encrypted one.
+        texts = {
+            key: Swap(record.clear_text, new[key].clear_text)
+            for key, record in records.items()
+            if key in new
+        }
+        history = task.history(texts) if self._keeps_history else []
         return Decision(new, swaps, history)
 
     def _write(self, decision: Decision) -> bool:
@@ -184,13 +189,10 @@ class Saver:
         if problems := forms.check_values(task.settings, differing, self._app.config):
             raise InvalidValue(problems)
         unique = {key for key in differing if task.always_writes(key)}
-        encoded = self._repository.encode(differing, unique)
+        encoded = self._repository.codec.encode(differing, unique)
         return {
             key: self._cache.record(key, None) for key in gone if records[key].text is not None
-        } | {
-            key: self._cache.record_of(task.settings[key], text, stored)
-            for key, (text, stored) in encoded.items()
-        }
+        } | {key: self._cache.record_of(task.settings[key], each) for key, each in encoded.items()}
 
     def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
         if self._validate is None:

@@ -17,6 +17,7 @@ from ..store import Swap, WaffleStore
 from ..sync.health import Health, attention_sentence
 from ..sync.synchronizer import Synchronizer
 from .cache import Cache
+from .codec import Codec
 from .conf import renew_snapshot
 from .declared import Declared
 from .format_conversion import FormatConversion
@@ -24,6 +25,7 @@ from .history import History
 from .loading import Loader
 from .record import Record
 from .repository import Repository
+from .rotation import Rotation
 from .save import Saved, Saver, Validate
 from .task import RESET, Origin
 from .undeclared import Undeclared
@@ -46,7 +48,7 @@ class _WaffleState:
         #: The extension that made this state.
         self.extension: object = None
         keeps_history = configstore.history is not None
-        self._repository = Repository(app, configstore)
+        self._repository = Repository(app, configstore, Codec(app))
         self._cache = Cache(app.config, self._repository)
         self._declared = Declared(app, self._repository, self._cache)
         self._saver = Saver(
@@ -198,6 +200,13 @@ class _WaffleState:
             self.settings, self._repository, keeps_history=self.history is not None
         )
 
+    def rotation(self) -> Rotation:
+        """Return what encrypts the stored texts of the secrets with the first key.
+
+        :raises InvalidValue: WAFFLE_ENCRYPTION_KEYS is empty.
+        """
+        return Rotation(self.settings, self._repository, keeps_history=self.history is not None)
+
     def check(self, wanted: Mapping[str, object]) -> None:
         """Raise what `save` would raise about the values themselves; write nothing.
 
@@ -240,14 +249,14 @@ class _WaffleState:
 
     def _add_defaults(self, keys: list[str]) -> bool:
         """Insert rows where there are none; False: another process did so first, read again."""
-        settings, encode = self._declared.settings_for(keys), self._repository.encode
+        settings, encode = self._declared.settings_for(keys), self._repository.codec.encode
         defaults = {key: settings[key].default for key in keys}
         try:
             encoded = encode(defaults)
         except InvalidValue as error:  # only where such a default is saved it is an error
             encoded = encode({key: v for key, v in defaults.items() if key not in error.errors})
         try:
-            return self._repository.swap({k: Swap(None, text) for k, (text, _) in encoded.items()})
+            return self._repository.swap({k: Swap(None, each.text) for k, each in encoded.items()})
         except StoreError as error:
             self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
             return True

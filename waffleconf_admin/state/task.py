@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from ..exceptions import InvalidValue
+from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from ..store.contract import storable
@@ -48,6 +50,28 @@ class Task(NamedTuple):
     wanted: Mapping[str, object]
     expected: Mapping[str, object]
     origin: Origin
+
+    def without_environment(self) -> Task:
+        """Return the task without the values that the environment has given settings already.
+
+        :raises InvalidValue: it is to give such a setting another value.
+        """
+        held = {
+            key: found
+            for key in self.wanted
+            if (found := self.settings[key].environment) is not None
+        }
+        if not held:
+            return self
+        # The answer never reveals whether somebody has guessed a secret.
+        refused = {
+            key: found.reason
+            for key, found in held.items()
+            if self.always_writes(key) or not same(self.new_value(key), found.value)
+        }
+        if refused:
+            raise InvalidValue(refused)
+        return self._replace(wanted={k: v for k, v in self.wanted.items() if k not in held})
 
     def new_value(self, key: str) -> object:
         """Return the value that a setting is to have."""

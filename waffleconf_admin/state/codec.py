@@ -1,0 +1,138 @@
+"""Codec: the values of one app's settings as stored texts, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from contextlib import suppress
+from enum import Enum
+from typing import NamedTuple
+
+from flask import Flask
+
+from ..codec import Allowed, Format, classes_in, deserialize, format_of, is_text_of, serialize
+from ..codec.encryption import Encryption, is_encrypted
+from ..exceptions import InvalidValue
+from ..i18n import gettext
+from ..settings.setting import Setting
+from .values import NoQuickCopy, quick_copy
+
+#: Characters of a text that is surely within the limits of what is read.
+_SHORT = 1000
+
+
+class Encoded(NamedTuple):
+    """A value as it is stored."""
+
+    text: str  #: to be stored
+    clear: str  #: the same, before it was encrypted
+    value: object  #: what is read back
+
+    def __repr__(self) -> str:
+        return "<Encoded>"  # the value may be a secret
+
+
+class Codec:
+    """Makes stored texts of values, and values of stored texts. It knows which classes they may
+    contain, those of standard types, of declared defaults, choices and Enums, and WAFFLE_CLASSES;
+    and encrypts those of secrets, if the app has keys.
+
+    :raises ValueError: one of WAFFLE_ENCRYPTION_KEYS is no key.
+    :raises ImportError: there are keys, and cryptography is missing.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self.encryption = Encryption(app.config["WAFFLE_ENCRYPTION_KEYS"])
+        self._secrets: frozenset[str] = frozenset()  #: whose texts are to be encrypted
+        self._allowed = Allowed(())
+        self._allowed_of: dict[str, Allowed] = {}
+
+    def declare(self, settings: Mapping[str, Setting]) -> None:
+        """Allow the classes that these declarations use."""
+        more = self._app.config["WAFFLE_CLASSES"]
+        former = more if isinstance(more, Mapping) else {}
+        classes = {key: _classes_of(setting) for key, setting in settings.items()}
+        self._allowed = Allowed(set(() if former else more).union(*classes.values()), former)
+        self._allowed_of = {
+            key: self._allowed.with_enums(own) for key, own in classes.items() if own
+        }
+        if self.encryption:
+            self._secrets = frozenset(key for key, setting in settings.items() if setting.secret)
+
+    def decode(self, text: str, key: str) -> object:
+        """Return the value of a stored text of a setting that is not encrypted.
+
+        :raises InvalidValue: it can't be read.
+        """
+        return deserialize(text, self._allowed_of.get(key, self._allowed))
+
+    def decrypt(self, text: str) -> str:
+        """Return the text within an encrypted one; any other text as it is.
+
+        :raises InvalidValue: it can't be decrypted.
+        """
+        return self.encryption.decrypt(text) if is_encrypted(text) else text
+
+    def encode(
+        self, values: Mapping[str, object], unique: Container[str] = ()
+    ) -> dict[str, Encoded]:
+        """Return values as they are stored.
+
+        :param unique: the keys of those whose text shall be like no other, of the same value too.
+        :raises InvalidValue: some can't; `errors` says which, and the remedy.
+        """
+        format: Format = self._app.config["WAFFLE_SERIALIZER"]
+        encoded: dict[str, Encoded] = {}
+        problems: dict[str, str] = {}
+        for key, value in values.items():
+            try:
+                clear = serialize(value, unique=key in unique, format=format)
+                text = self.encryption.encrypt(clear) if key in self._secrets else clear
+                encoded[key] = Encoded(text, clear, self._read_back(key, clear, value))
+            except InvalidValue as error:
+                problems[key] = self._remedy(error, value, format)
+        if problems:
+            raise InvalidValue(problems)
+        return encoded
+
+    def convert(self, text: str, key: str, format: Format, *, secret: bool) -> str:
+        """Return the text that stands in a format for the value of a stored text of a setting; the
+        same text if it has that format. An encrypted text stays encrypted.
+
+        :param secret: whether the new text shall be like no other if the old one is.
+        :raises InvalidValue: it can't be read, or the format can't hold it.
+        """
+        clear = self.decrypt(text)
+        if format_of(clear) == format:
+            return text
+        value = self.decode(clear, key)
+        unique = secret and not is_text_of(clear, value)
+        converted = serialize(value, unique=unique, format=format)
+        self.decode(converted, key)
+        return self.encryption.encrypt(converted) if is_encrypted(text) else converted
+
+    def _read_back(self, key: str, text: str, value: object) -> object:
+        """The value that a text just written is read back as."""
+        if len(text) <= _SHORT:
+            with suppress(NoQuickCopy):
+                return quick_copy(value)
+        return self.decode(text, key)
+
+    def _remedy(self, error: InvalidValue, value: object, format: Format) -> str:
+        """Return why a value can't be stored, and what to do."""
+        classes = classes_in(value) - self._allowed.classes
+        if format == "json":  # it has no objects of other classes
+            classes = {cls for cls in classes if issubclass(cls, Enum)}
+        why, names = gettext(str(error)), ", ".join(sorted(cls.__qualname__ for cls in classes))
+        if not names:
+            return gettext("%(why)s; nothing was saved", why=why)
+        line = f"WAFFLE_CLASSES = [{names}]"
+        return gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
+
+
+def _classes_of(setting: Setting) -> set[type]:
+    """The classes that a setting may have values of."""
+    listed = setting.choices if isinstance(setting.choices, list) else []
+    choices = [choice.value for choice in listed]
+    # Not what objects keep in attributes, which may be the app itself.
+    return classes_in([setting.default, choices, setting.members], False)
