@@ -25,9 +25,10 @@ ROOMS = {
     "hooks": {"contexts"},
     "cli": {"admin", "codec", "exceptions", "fields", "files", "forms", "settings", "state"},
     "admin": {
-        "calls", "contexts", "exceptions", "fields", "forms", "i18n", "log_once", "settings",
+        "api", "calls", "contexts", "exceptions", "fields", "forms", "i18n", "log_once", "settings",
         "state", "sync",
     },
+    "api": {"exceptions", "fields", "files", "forms", "i18n", "settings", "state"},
     "files": {
         "codec", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state",
     },

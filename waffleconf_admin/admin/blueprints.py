@@ -22,6 +22,7 @@ from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import _WaffleState
 from . import assets, csrf, history_page
+from .api import ApiPage
 from .options import Actor, Can, PageOptions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
@@ -35,6 +36,9 @@ _TEMPLATE_GLOBALS: dict[str, Callable[..., object]] = {
     "is_rtl": i18n.is_rtl,
     "asset": assets.url,
 }
+
+#: Whatever a resource of the API does not take, its answer says so.
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class WaffleAdmin(Blueprint):
@@ -53,6 +57,7 @@ class WaffleAdmin(Blueprint):
         scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
     :param actor: a function that says who saves; without it, whom Flask-Login has logged in. Like
         `can` it may be asynchronous.
+    :param api: whether there is a JSON API too, below ``api/``.
     :param url_prefix: where the page is, unless ``register_blueprint`` says otherwise.
     :param blueprint_options: whatever else a :class:`flask.Blueprint` takes.
 
@@ -68,6 +73,7 @@ class WaffleAdmin(Blueprint):
         fields: Mapping[type, FieldFactory] | None = None,
         layout: str | None = None,
         actor: Actor | None = None,
+        api: bool = False,
         url_prefix: str = "/admin/config",
         **blueprint_options: Any,
     ) -> None:
@@ -91,6 +97,8 @@ class WaffleAdmin(Blueprint):
         self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
         # For the address bar, and for a log-in that leads back to the address of the POST.
         self.add_url_rule("/history/undo", "no_undo", self._no_undo)
+        if api:
+            self._add_api()
         assets.add(self)
         self.url_value_preprocessor(allow_large_forms)
         self.url_value_preprocessor(self._exempt_from_csrf)
@@ -124,6 +132,18 @@ class WaffleAdmin(Blueprint):
     def _no_undo(self, /, **variables: object) -> BaseResponse:
         return redirect(url_for(".history"))
 
+    def _add_api(self) -> None:
+        from ..api import RESOURCES  # pages without an API need not import it
+
+        for endpoint, resource in RESOURCES.items():
+            self.add_url_rule(resource.rule, endpoint, self._answer_api, methods=_METHODS)
+
+    def _answer_api(self, /, **variables: object) -> BaseResponse:
+        from ..api import respond
+
+        endpoint = str(request.endpoint).rpartition(".")[2]
+        return respond(ApiPage(self.options), state_of_app(), endpoint, variables)
+
     def _exempt_from_csrf(self, endpoint: str | None, values: object) -> None:
         """Exempt our views from an app-wide CSRFProtect: they check the token themselves.
 
@@ -132,6 +152,7 @@ class WaffleAdmin(Blueprint):
         if protect := csrf.app_wide():
             protect.exempt(self._index)
             protect.exempt(self._history)
+            protect.exempt(self._answer_api)
 
     def _add_url_variables(self, endpoint: str, values: dict[str, object]) -> None:
         """Give the addresses of our pages the variables of the current one."""

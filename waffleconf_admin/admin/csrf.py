@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import current_app, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.datastructures import MultiDict
 
 from ..forms import guard
 from ..forms.tokens import FOREIGN
@@ -15,6 +15,8 @@ from .submission import posted_form
 #: Values of Sec-Fetch-Site. A sister domain is "same-site".
 _OTHER_SITES = ("cross-site", "same-site")
 _THIS_SITE = ("same-origin", "none")
+#: Headers with a token; the default of Flask-WTF for WTF_CSRF_HEADERS.
+_HEADERS = ("X-CSRFToken", "X-CSRF-Token")
 
 
 def app_wide() -> CSRFProtect | None:
@@ -37,6 +39,29 @@ def refusal() -> str:
     return FOREIGN if reason and is_foreign() else reason
 
 
+def api_refusal() -> str:
+    """Return why a request of the JSON API is refused, as `refusal` does; "" if it is accepted.
+
+    Without cookies, and with a bearer token, it needs no CSRF token: no browser sends such a
+    request for another site.
+    """
+    if not guard.is_on():
+        return ""
+    if _fetch_site() in _OTHER_SITES:
+        return FOREIGN
+    if request.method in ("GET", "HEAD") or _has_bearer_token_only():
+        return ""
+    names = current_app.config.get("WTF_CSRF_HEADERS", _HEADERS)
+    tokens = (request.headers.get(name) for name in names)
+    return _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})
+
+
+def _has_bearer_token_only() -> bool:
+    authorization = request.authorization
+    bearer = authorization is not None and authorization.type == "bearer" and authorization.token
+    return bool(bearer) and "Cookie" not in request.headers
+
+
 def is_foreign() -> bool:
     """Whether a page of another site has sent the request, as far as the browser says."""
     if not guard.is_on():
@@ -47,7 +72,7 @@ def is_foreign() -> bool:
     return bool(sender) and not _is_this_site(str(sender))
 
 
-def _refusal_of_token(form: MultiDict[str, str]) -> str:
+def _refusal_of_token(form: Mapping[str, str]) -> str:
     if protect := app_wide():
         try:
             protect.protect()

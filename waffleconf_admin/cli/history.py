@@ -9,9 +9,8 @@ from itertools import groupby
 
 import click
 
-from ..exceptions import ConflictError, InvalidValue
-from ..files import dump_value
-from ..forms import show_text
+from ..exceptions import ConflictError
+from ..files import change_facts
 from ..settings.units import parse_duration
 from ..state.change import Change
 from ..state.state import _WaffleState
@@ -105,7 +104,7 @@ def show_history(
         limit=limit,
     )
     if as_json:
-        print_json([_facts(state, change) for change in changes])
+        print_json([change_facts(state, change) for change in changes])
         return
     for _, group in groupby(changes, lambda change: change.change_set):
         _print_save(state, list(group))
@@ -131,30 +130,6 @@ def _change_text(state: _WaffleState, change: Change) -> str:
         for text, value in ((change.old_text, change.old), (change.new_text, change.new))
     ]
     return " -> ".join(texts)
-
-
-def _facts(state: _WaffleState, change: Change) -> dict[str, object]:
-    """What programs get to know of a change: a value as in files, else its text."""
-    facts: dict[str, object] = {
-        "id": change.id,
-        "change_set": change.change_set,
-        "key": change.key,
-        "actor": change.actor,
-        "at": change.at.isoformat(),
-        "note": change.note,
-        "source": change.source,
-        "secret": change.secret,
-    }
-    if change.secret:
-        return facts
-    for name, text in (("old", change.old_text), ("new", change.new_text)):
-        value = getattr(change, name)
-        facts[f"{name}_is_default"] = text is None
-        try:
-            facts[name] = None if text is None else dump_value(state, change.key, value)
-        except InvalidValue:
-            facts[name] = show_text(state.settings[change.key], value)
-    return facts
 
 
 @waffle.command("undo", epilog=examples("undo 0b5a7c1e4f9d4c0c8a6d1f3b2e5a7c9d --key SITENAME"))

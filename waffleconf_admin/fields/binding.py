@@ -121,7 +121,7 @@ def bind_field(
         field.resettable = not setting.confirm
     elif reason:
         field.editable, field.reason, field.resettable = False, reason, False
-    if _differs(setting, record):
+    if differs(setting, record):
         field.differs = True
     if record.problem is not None or getattr(editor, "has_removed_choice", False):
         field.attention = True
@@ -212,8 +212,8 @@ def _static(
     return field
 
 
-def _differs(setting: Setting, record: Record) -> bool:
-    """Whether a setting has another value than its default.
+def differs(setting: Setting, record: Record) -> bool:
+    """Return whether a setting has another value than its default.
 
     Of a secret the stored texts are compared. A secret that somebody typed has a text of its own,
     so the page never reveals that a guess is the default.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .changes import change_facts
 from .document import (
     FORMATS,
     format_of,
@@ -20,6 +21,7 @@ __all__ = [
     "Export",
     "Plan",
     "Step",
+    "change_facts",
     "dump_value",
     "export_values",
     "format_of",

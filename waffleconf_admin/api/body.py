@@ -1,0 +1,105 @@
+"""Body: the JSON object that a request has sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from flask import request
+
+from ..fields.json_text import read_json
+from ..files import most_bytes
+from ..state.task import NOTE_LENGTH
+from .problem import Problem
+
+#: Bytes that a body may have, where the app does not allow less (MAX_CONTENT_LENGTH).
+MAX_BYTES = most_bytes("json")
+
+JSON = "application/json"
+
+
+class Member(NamedTuple):
+    """A member of a body."""
+
+    what: str  #: it has to be
+    fits: Callable[[object], bool]
+    required: bool = False
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_note(value: object) -> bool:
+    return value is None or (isinstance(value, str) and len(value) <= NOTE_LENGTH)
+
+
+NOTE = Member(f"a text of at most {NOTE_LENGTH} characters", _is_note)
+ANYTHING = Member("a value", lambda value: True, required=True)
+OBJECT = Member("an object", lambda value: isinstance(value, dict))
+TEXT = Member("a text", lambda value: isinstance(value, str), required=True)
+TEXTS = Member("a list of texts", _is_texts)
+ID = Member("a whole number", lambda value: type(value) is int and 0 <= value < 2**63)
+
+
+def check_content_type() -> None:
+    """Refuse a body that is not declared to be JSON: forms of other sites can't send such a one.
+
+    :raises Problem: with the status 415.
+    """
+    # A DELETE needs no body.
+    if request.mimetype == JSON or (request.method == "DELETE" and not request.mimetype):
+        return
+    detail = f"Send JSON, with the header Content-Type: {JSON}."
+    raise Problem(415, detail, headers={"Accept-Patch": JSON} if request.method == "PATCH" else {})
+
+
+def read_body(members: Mapping[str, Member]) -> dict[str, object]:
+    """Return the object that the request has sent.
+
+    :param members: all that it may have, by name.
+    :raises Problem: it is too large, no JSON, or has other members.
+    :raises HTTPException: it is larger than the app allows, or its end is missing.
+    """
+    body = _parse(_read())
+    if not isinstance(body, dict):
+        raise Problem(422, f"The body must be an object with {_listed(members)}.")
+    # Names are not quoted: one may be a secret that was sent in the wrong place.
+    if body.keys() - members.keys():
+        raise Problem(422, f"The body may have only {_listed(members)}.")
+    for name, member in members.items():
+        if (name in body and not member.fits(body[name])) or (member.required and name not in body):
+            raise Problem(422, f'"{name}" must be {member.what}.')
+    return body
+
+
+def _read() -> bytes:
+    length = request.content_length
+    if length is None:
+        raise Problem(411, "The length of the body is missing: send the header Content-Length.")
+    if length > MAX_BYTES:
+        raise Problem(413, f"The body may have {MAX_BYTES} bytes.")
+    return request.get_data()
+
+
+def _parse(content: bytes) -> object:
+    try:
+        return read_json(content.decode())
+    except UnicodeDecodeError as error:
+        raise Problem(400, "The body is not in UTF-8.") from error
+    except ValueError as error:
+        where = str(error) if isinstance(error.__cause__, json.JSONDecodeError) else _LIMITS
+    raise Problem(400, f"The body is not JSON that can be read. {where}")
+
+
+#: Other messages may quote what was sent, which may be a secret.
+_LIMITS = (
+    "A name is there twice in one object; a number is too long, too large, NaN or Infinity; there "
+    "are over 100 brackets inside each other; or there is half a character after a \\u."
+)
+
+
+def _listed(members: Mapping[str, Member]) -> str:
+    *others, last = (f'"{name}"' for name in members)
+    return f"{', '.join(others)} and {last}" if others else last

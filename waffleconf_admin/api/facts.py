@@ -1,0 +1,66 @@
+"""Facts: what the API says of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..exceptions import InvalidValue
+from ..fields.binding import differs
+from ..files import dump_value
+from ..settings.setting import Setting
+from ..state.record import Record
+from ..state.state import _WaffleState
+from .answer import Versions
+from .page import Access
+
+Facts = dict[str, object]
+
+
+def setting_facts(
+    state: _WaffleState, access: Access, setting: Setting, record: Record
+) -> dict[str, object]:
+    """Return the facts of a setting; of a secret neither the value nor the default.
+
+    Where no file could hold the value or the default, it is left out too.
+    """
+    facts: Facts = {
+        "key": setting.key,
+        "label": str(setting.label),
+        "help": str(setting.help),
+        "group": setting.group,
+        "type": setting.value_type.__name__,
+        "secret": setting.secret,
+        "editable": not setting.readonly and access.may_edit(setting),
+        "modified": differs(setting, record),
+        "layer": "default" if record.text is None else "database",
+        "problem": record.problem() if record.problem else "",
+    }
+    if setting.secret:
+        return facts
+    for name, value in (("default", setting.default), ("value", record.value)):
+        try:
+            facts[name] = dump_value(state, setting.key, value)
+        except InvalidValue as error:
+            facts["problem"] = facts["problem"] or error.errors[setting.key]
+    return facts
+
+
+def all_facts(
+    state: _WaffleState, access: Access, settings: Iterable[Setting], records: Mapping[str, Record]
+) -> dict[str, Facts]:
+    """Return the facts of settings by key."""
+    return {s.key: setting_facts(state, access, s, records[s.key]) for s in settings}
+
+
+def secret_versions(state: _WaffleState, settings: Iterable[Setting]) -> Versions:
+    """Return the ids of the last changes of those settings that are secrets, by key; 0: of none.
+
+    Without a history nothing is known of them.
+
+    :raises StoreError: the database can't be read.
+    """
+    secrets = [setting.key for setting in settings if setting.secret]
+    if not secrets or state.history is None:
+        return {}
+    latest = state.history.latest(secrets)
+    return {key: latest[key].id if key in latest else 0 for key in secrets}

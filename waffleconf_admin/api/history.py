@@ -1,0 +1,143 @@
+"""History: GET of changes, and undo."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, request, url_for
+
+from ..exceptions import WaffleError
+from ..files import change_facts
+from ..i18n import gettext
+from ..state.change import Change
+from ..state.history import MAX_ID, History
+from ..state.save import Saved
+from . import body
+from .answer import json_response
+from .problem import Problem, problem_of_save
+from .settings import Call, saved_facts
+
+#: Changes in an answer: as a rule, and at most.
+LIMIT, MAX_LIMIT = 50, 1000
+
+UNDO_MEMBERS = {
+    "change_set": body.TEXT,
+    "keys": body.TEXTS,
+    "seen": body.ID,
+    "note": body.NOTE,
+}
+
+
+def get_history(call: Call) -> Response:
+    """Return changes, the last one first, and the address of those before them."""
+    history = _history_of(call)
+    limit = _number("limit", LIMIT, MAX_LIMIT)
+    filters: dict[str, Any] = {
+        "actor": request.args.get("actor"),
+        "source": request.args.get("source"),
+        "since": _time("since"),
+        "until": _time("until"),
+        "before": _number("before", None, MAX_ID),
+    }
+    changes = history.list(_visible_keys(call), **filters, limit=limit + 1)
+    following = None
+    if len(changes) > limit:
+        query: dict[str, Any] = {name: request.args.getlist(name) for name in ("key", *filters)}
+        query |= {"before": changes[limit - 1].id, "limit": limit}
+        following = url_for(".api_history", **query)
+    facts = [change_facts(call.state, change) for change in changes[:limit]]
+    return json_response({"changes": facts, "next": following})
+
+
+def undo(call: Call) -> Response:
+    """Give the settings of a save the values that they had before it."""
+    history = _history_of(call)
+    sent: Any = body.read_body(UNDO_MEMBERS)
+    changes = [c for c in history.of(sent["change_set"]) if _is_visible(call, c.key)]
+    if not changes:
+        raise Problem(404, "The history has no such save, or not any more.")
+    keys = sent.get("keys", [change.key for change in changes])
+    if unknown := set(keys) - {change.key for change in changes}:
+        message = "This save did not change it."
+        raise Problem(422, "Nothing was undone.", dict.fromkeys(sorted(unknown), message))
+    changes = [change for change in changes if change.key in keys]
+    undoable = [change for change in changes if change.key in call.access.undoable]
+    if not undoable:
+        raise Problem(403, "You may not undo this.")
+    origin = call.origin(sent.get("note"))
+    try:
+        saved = history.undo(
+            sent["change_set"],
+            keys=[change.key for change in undoable],
+            seen=sent.get("seen"),
+            actor=origin.actor,
+            note=origin.note,
+        )
+    except WaffleError as error:
+        visible = call.access.with_history
+        raise problem_of_save(error, visible, status_of_conflict=409) from error
+    facts = saved_facts(call, saved, call.state.read([change.key for change in undoable]))
+    return json_response(facts | {"left_out": _left_out(call, history, changes, saved)})
+
+
+def _history_of(call: Call) -> History:
+    if not call.access.with_history:
+        raise Problem(403, "You may not see the history.")
+    if call.state.history is None:
+        raise Problem(404, "No history is kept.")
+    return call.state.history
+
+
+def _is_visible(call: Call, key: str) -> bool:
+    return call.access.covers_removed_settings or key in call.access.with_history
+
+
+def _visible_keys(call: Call) -> list[str] | None:
+    """The keys whose changes are wanted and may be seen; None: all there ever were."""
+    wanted = request.args.getlist("key")
+    if wanted:
+        return [key for key in wanted if _is_visible(call, key)]
+    return None if call.access.covers_removed_settings else list(call.access.with_history)
+
+
+def _left_out(call: Call, history: History, changes: list[Change], saved: Saved) -> dict[str, str]:
+    """Why changes were not undone, by key."""
+    return {
+        change.key: _why_left_out(call, history, change)
+        for change in changes
+        if change.key not in saved
+    }
+
+
+def _why_left_out(call: Call, history: History, change: Change) -> str:
+    if change.key in call.access.with_history and change.key not in call.access.undoable:
+        return gettext("You may not change it.")
+    return history.obstacle(change) or gettext("It has that value already.")
+
+
+# Parameters of the address
+
+
+def _number(name: str, default: Any, most: int) -> Any:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most):
+        raise Problem(422, f"{name} must be a whole number from 1 to {most}.")
+    return int(text)
+
+
+def _time(name: str) -> datetime | None:
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+        # In UTC some of the first and the last times have no year.
+        if time.tzinfo is not None and 1 < time.year < 9999:
+            return time
+    except ValueError:
+        pass
+    example = "2026-11-28T09:30:00Z (in an address a + has to be written as %2B)"
+    raise Problem(422, f"{name} must be a time with a time zone, such as {example}.")

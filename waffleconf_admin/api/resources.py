@@ -1,0 +1,90 @@
+"""Resources: the addresses of the API, their methods, and how a request is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from ..exceptions import StoreError
+from ..state.state import _WaffleState
+from . import history, openapi, settings
+from .body import check_content_type
+from .page import Page
+from .problem import NO_ACCESS, Problem, problem_of_http_error, problem_of_store
+from .settings import Call
+
+#: In addresses; no variable of the app's own has this name.
+KEY = "setting_key"
+
+SAFE_METHODS = ("GET", "HEAD")
+
+
+class Resource(NamedTuple):
+    """What has an address, below that of the page."""
+
+    rule: str
+    methods: Mapping[str, Callable[..., Response]]  #: functions of a `Call`, and of a key
+
+    @property
+    def allowed(self) -> str:
+        """The header Allow."""
+        return ", ".join([*self.methods, *(["HEAD"] if "GET" in self.methods else []), "OPTIONS"])
+
+
+#: The resources by endpoint.
+RESOURCES = {
+    "api_settings": Resource(
+        "/api/settings", {"GET": settings.get_all, "PATCH": settings.patch_all}
+    ),
+    "api_setting": Resource(
+        f"/api/settings/<path:{KEY}>",
+        {"GET": settings.get_one, "PATCH": settings.patch_one, "DELETE": settings.delete_one},
+    ),
+    "api_history": Resource("/api/history", {"GET": history.get_history}),
+    "api_undo": Resource("/api/history/undo", {"POST": history.undo}),
+    "api_openapi": Resource("/api/openapi.json", {"GET": openapi.get_document}),
+}
+
+
+def respond(
+    page: Page, state: _WaffleState, endpoint: str, variables: Mapping[str, Any]
+) -> Response:
+    """Return the answer to a request; all that is wrong with it is a problem in JSON.
+
+    :param endpoint: without the name of the blueprint.
+    :param variables: those of the address.
+    """
+    resource, method = RESOURCES[endpoint], request.method
+    if method == "OPTIONS":
+        return Response(status=204, headers={"Allow": resource.allowed})
+    try:
+        function = resource.methods.get("GET" if method == "HEAD" else method)
+        if function is None:
+            headers = {"Allow": resource.allowed}
+            raise Problem(405, f"The methods are {resource.allowed}.", headers=headers)
+        key = [variables[KEY]] if KEY in variables else []
+        return function(_admit(page, state, method), *key)
+    except Problem as problem:
+        return problem.response()
+    except HTTPException as error:
+        return problem_of_http_error(error).response()
+    except StoreError as error:
+        return problem_of_store(error).response()
+
+
+def _admit(page: Page, state: _WaffleState, method: str) -> Call:
+    """Return the call, if the user may see any setting and no other site has sent it.
+
+    Nothing has read the body yet.
+    """
+    access = page.access(state)
+    if not access.viewable:
+        raise Problem(403, access.remedy() or NO_ACCESS)
+    if method not in SAFE_METHODS:
+        check_content_type()
+    if refusal := page.refusal():
+        raise Problem(403, refusal)
+    return Call(state, page, access)

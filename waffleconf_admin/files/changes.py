@@ -1,0 +1,33 @@
+"""Changes: what programs get to know of a change in the history."""
+
+from __future__ import annotations
+
+from ..exceptions import InvalidValue
+from ..forms import show_text
+from ..state.change import Change
+from ..state.state import _WaffleState
+from .values import dump_value
+
+
+def change_facts(state: _WaffleState, change: Change) -> dict[str, object]:
+    """Return the facts of a change, for JSON: a value as files have it, else its text."""
+    facts: dict[str, object] = {
+        "id": change.id,
+        "change_set": change.change_set,
+        "key": change.key,
+        "actor": change.actor,
+        "at": change.at.isoformat(),
+        "note": change.note,
+        "source": change.source,
+        "secret": change.secret,
+    }
+    if change.secret:
+        return facts
+    for name, text in (("old", change.old_text), ("new", change.new_text)):
+        value = getattr(change, name)
+        facts[f"{name}_is_default"] = text is None
+        try:
+            facts[name] = None if text is None else dump_value(state, change.key, value)
+        except InvalidValue:
+            facts[name] = show_text(state.settings[change.key], value)
+    return facts
