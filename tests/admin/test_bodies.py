@@ -25,7 +25,7 @@ FORM, JSON, PARTS = (
     "application/json",
     "multipart/form-data; boundary=x",
 )
-URLS = ["/admin/config", "/admin/config/history/undo"]
+URLS = ["/admin/config", "/admin/config/history/undo", "/admin/config/files"]
 KINDS = [
     FORM,
     f"{FORM}; charset=nonsense",
@@ -70,9 +70,13 @@ BODIES = [
     "csrf_token=é&waffle_token=é".encode(),
     b"SITENAME=%ED%A0%80&SIZE=1e999999&TAGS=%00&TAGS=zz&TOKEN=%00",
     b"waffle.do=reset&waffle.reset=%00&waffle.theirs.=theirs&waffle.note=%00",
+    b"waffle.document=%7B%7D&waffle.take=%00&waffle.take=-%20SIZE",
+    b'waffle.document={"waffleconf":1,"settings":{"SIZE":5,"TAGS":["b"]}}&waffle.take=x',
     b"waffle.do=reset%20TOKEN&waffle.reset=SIZE&waffle.reset=NOTHING",
     part('Content-Disposition: form-data; name="undo"'),
     part('Content-Disposition: form-data; name="SITENAME"; filename="f"'),
+    part('Content-Disposition: form-data; name="waffle.file"; filename="f.yml"'),
+    part('Content-Disposition: form-data; name="waffle.file"'),
     part("Content-Disposition: form-data"),
     part('Content-Disposition: form-data; name="\0"\r\nContent-Type: text/plain; charset=utf-7'),
     b"--x\r\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,7 @@ PAGES = {
     "index": 200, "search": 200, "mistakes": 422, "saved": 200, "review": 200, "conflict": 422,
     "history": 200, "history of one": 200, "history of none": 200, "undo": 422, "no history": 404,
     "history away": 503, "away": 503, "away for a save": 503, "forbidden": 403, "nobody": 403,
-    "empty": 403,
+    "empty": 403, "files": 200, "wrong file": 422, "import": 422,
 }  # fmt: skip
 
 
@@ -182,7 +183,13 @@ def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
         return client.get(URL)
     if name == "search":
         return client.get(f"{URL}?q=size&modified=1")
+    if name == "files":
+        return client.get(f"{URL}/files")
     form = sent(client.get(URL).text) | TYPED
+    if name in ("wrong file", "import"):
+        settings = {"SITENAME": "New", "TEXT": "a\nc"} if name == "import" else {"NONE": 1}
+        document = json.dumps({"waffleconf": 1, "settings": settings})
+        return client.post(f"{URL}/files", data=form | {"waffle.document": document})
     if name == "mistakes":
         return client.post(URL, data=form | {"TAX": "-1", "TOKEN": "x", "OWN": "y"})
     if name == "saved":

@@ -67,6 +67,19 @@ def test_yaml_is_written_and_read(run: Run, app: Flask, tmp_path: Path) -> None:
     assert run("diff", "--prune", "--format", "yaml", "-", stdin=text).exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["json", "yaml"])
+def test_the_ends_of_lines_of_a_text_stay_as_they_are(
+    run: Run, app: Flask, tmp_path: Path, name: str
+) -> None:
+    text = "one\r\ntwo\nthree\rfour\r\n"
+    app.extensions["waffleconf"].update_db({"TEXT": text})
+    content = run("export", "--format", name).stdout_bytes
+    app.extensions["waffleconf"].reset("TEXT")
+    path = write(tmp_path, f"settings.{name}", content)
+    assert run("import", "--apply", path).exit_code == 0
+    assert stored(app) == {"TEXT": text}
+
+
 # diff
 
 

@@ -159,7 +159,7 @@ def test_all_that_is_wrong_is_named(state: Any) -> None:
         ({"default": 1}, 1.5),
         ({"default": {}}, {1: 2}),
         ({"default": []}, [b"x"]),
-        ({"default": "x"}, "a\rb"),
+        ({"default": "x"}, "a\0b"),
         ({"default": 1 + 2j}, 1 + 2j),
         ({"default": "a", "choices": ["a", "b"]}, "c"),
     ],

@@ -25,8 +25,8 @@ ROOMS = {
     "hooks": {"contexts"},
     "cli": {"admin", "codec", "exceptions", "fields", "files", "forms", "settings", "state"},
     "admin": {
-        "api", "calls", "contexts", "exceptions", "fields", "forms", "i18n", "log_once", "settings",
-        "state", "sync",
+        "api", "calls", "contexts", "exceptions", "fields", "files", "forms", "i18n", "log_once",
+        "settings", "state", "sync",
     },
     "api": {"exceptions", "fields", "files", "forms", "i18n", "settings", "state"},
     "files": {

@@ -23,6 +23,7 @@ from ..settings.attributes import named_group
 from ..state.state import _WaffleState
 from . import assets, csrf, history_page
 from .api import ApiPage
+from .files_page import FilesPage
 from .options import Actor, Can, PageOptions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
@@ -99,6 +100,9 @@ class WaffleAdmin(Blueprint):
         self.add_url_rule("/history/undo", "no_undo", self._no_undo)
         if api:
             self._add_api()
+        methods = ["GET", "POST"]
+        self.add_url_rule("/files", "files", self._files, methods=methods, strict_slashes=False)
+        self.add_url_rule("/files/settings.json", "export", self._export)
         assets.add(self)
         self.url_value_preprocessor(allow_large_forms)
         self.url_value_preprocessor(self._exempt_from_csrf)
@@ -129,6 +133,12 @@ class WaffleAdmin(Blueprint):
     def _history(self, /, **variables: object) -> BaseResponse:
         return history_page.respond(self.options, state_of_app())
 
+    def _files(self, /, **variables: object) -> BaseResponse:
+        return FilesPage(self.options, state_of_app()).respond()
+
+    def _export(self, /, **variables: object) -> BaseResponse:
+        return FilesPage(self.options, state_of_app()).download()
+
     def _no_undo(self, /, **variables: object) -> BaseResponse:
         return redirect(url_for(".history"))
 
@@ -153,6 +163,7 @@ class WaffleAdmin(Blueprint):
             protect.exempt(self._index)
             protect.exempt(self._history)
             protect.exempt(self._answer_api)
+            protect.exempt(self._files)
 
     def _add_url_variables(self, endpoint: str, values: dict[str, object]) -> None:
         """Give the addresses of our pages the variables of the current one."""

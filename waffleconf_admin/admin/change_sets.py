@@ -9,7 +9,7 @@ from datetime import datetime
 from ..fields import FieldFactory, SettingField, choose_source
 from ..fields.base import display_text
 from ..fields.factory import standalone_field
-from ..fields.value_text import bounded_text, generic_text
+from ..fields.value_text import generic_text
 from ..i18n import gettext as _
 from ..settings.notation import reader_notation
 from ..settings.setting import Setting

@@ -50,7 +50,9 @@ class PageContext:
         self.editable = sum(field.editable for field in fields)
         has_history = state.history is not None and bool(permissions.with_history)
         self.history_url = url_for(".history") if has_history else None
-        self.links = [(_("History"), self.history_url)] if self.history_url else []
+        self.links = [(_("Import, export"), url_for(".files"))]
+        if self.history_url:
+            self.links.append((_("History"), self.history_url))
         #: The last change of settings that differ from their default or are in conflict; of all
         #: settings if the filter asks for it.
         self.latest = self._latest(state, permissions, fields)

@@ -70,7 +70,7 @@ def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
         change = (
             ReviewedChange(field, reset=form.is_reset(key))
             if field.setting.secret
-            else _change(field, value, comparer)
+            else reviewed_change(field, value, comparer)
         )
         changes.append(change._replace(consequence=_consequence(field, value)))
     return changes
@@ -92,7 +92,8 @@ def _consequence(field: BoundField, value: object) -> str:
         )
 
 
-def _change(field: BoundField, value: object, comparer: Comparer) -> ReviewedChange:
+def reviewed_change(field: BoundField, value: object, comparer: Comparer) -> ReviewedChange:
+    """Return the change of a setting that is no secret to a new value."""
     old, new = _whole_text(field, field.record.value), _whole_text(field, value)
     lines = comparer.lines(old, new) if "\n" in old or "\n" in new else []
     if not lines:

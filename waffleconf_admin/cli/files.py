@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
 from ..exceptions import InvalidValue
 from ..files import (
     ALL,
-    Step,
     export_values,
     format_of,
     load_values,
@@ -19,21 +17,18 @@ from ..files import (
     read_document,
     write_document,
 )
-from ..forms import show_text
-from ..settings.setting import Setting
 from ..state.state import _WaffleState
+from .as_of import as_of_option, past_records, print_differences_as_of
+from .differences import difference
 from .group import DIFFERS, waffle
 from .options import examples, format_option
 from .output import (
-    brief,
     current_state,
     printable,
     say,
     say_problem,
 )
 
-#: Longer texts are not compared line by line.
-MOST_COMPARED = 100_000
 #: Problems of a file that are named.
 MOST_PROBLEMS = 100
 
@@ -46,14 +41,16 @@ prune_option = click.option(
 @waffle.command("export", epilog=examples("export > settings.json", "export --format yaml --all"))
 @format_option("JSON, if it is left out.")
 @click.option("--all", "defaults", is_flag=True, help="Settings that have their default too.")
-def export_settings(format_name: str | None, defaults: bool) -> None:
+@as_of_option
+def export_settings(format_name: str | None, defaults: bool, at: datetime | None) -> None:
     """Print the settings that are not the default, as a file for import.
 
     Secrets are left out, and named on standard error. Of a setting that an
-    environment variable holds the file has the stored value.
+    environment variable holds the file has the stored value. With --as-of the
+    file has the values of that time: to go back to them, import it.
     """
     state = current_state()
-    records = state.read()
+    records = past_records(state, at) if at else state.read()
     export = export_values(state, records, defaults=defaults)
     text = write_document(export.values, format_name or "json")
     # In UTF-8 whatever the terminal's encoding is: import reads no other.
@@ -69,22 +66,32 @@ def export_settings(format_name: str | None, defaults: bool) -> None:
         say_problem(key, record)
 
 
-@waffle.command("diff", epilog=examples("diff settings.json", "diff --prune settings.yaml"))
-@click.argument("path", metavar="FILE")
+@waffle.command(
+    "diff",
+    epilog=examples("diff settings.json", "diff --prune settings.yaml", "diff --as-of '2 days'"),
+)
+@click.argument("path", metavar="FILE", required=False)
 @file_format
 @prune_option
-def show_differences(path: str, format_name: str | None, prune: bool) -> None:
-    """Show how FILE differs from the values in force.
+@as_of_option
+def show_differences(
+    path: str | None, format_name: str | None, prune: bool, at: datetime | None
+) -> None:
+    """Show how FILE, or the settings at a TIME, differ from the values in force.
 
-    The exit code is 2 if it does. Lines with - are in force, lines with + in
-    FILE, which may be -, for standard input.
+    The exit code is 2 if they do. Lines with - are in force, lines with + in
+    FILE, which may be -, for standard input, or at that TIME.
     """
     state = current_state()
+    if at and not (path or prune):
+        return print_differences_as_of(state, at)
+    if at or not path:
+        raise click.UsageError("Give a FILE, or --as-of TIME and nothing else.")
     values = read_values(state, path, format_name)
     plan = make_plan(state, values, prune=prune, take_over=ALL)
     for step in plan.changes:
         click.echo(step.key)
-        for line in _difference(state.settings[step.key], step):
+        for line in difference(state.settings[step.key], step.old, step.new):
             click.echo(f"  {line}")
     if plan.changes:
         raise click.exceptions.Exit(DIFFERS)
@@ -115,17 +122,3 @@ def refused(path: str, error: InvalidValue) -> click.ClickException:
         lines.append(f"  and {more} more")
     name = "standard input" if path == "-" else path
     return click.ClickException("\n".join([f"{name}: nothing was done.", *lines]))
-
-
-def _difference(setting: Setting, step: Step) -> Iterator[str]:
-    """Yield the lines that differ, those in force after - and those of the file after +."""
-    texts = [show_text(setting, value) for value in (step.old, step.new)]
-    if setting.secret or len("".join(texts)) > MOST_COMPARED:
-        texts = [brief(setting, value) for value in (step.old, step.new)]
-    old, new = (printable(text, but="\n").split("\n") for text in texts)
-    lines = list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]
-    for line in lines:
-        if not line.startswith("@@"):
-            yield f"{line[0]} {line[1:]}"
-    if not lines:  # secrets, and values that have one text
-        yield "(differs)"

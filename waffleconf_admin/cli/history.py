@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 import click
 
 from ..exceptions import ConflictError
 from ..files import change_facts
-from ..settings.units import parse_duration
 from ..state.change import Change
 from ..state.state import _WaffleState
 from .group import waffle
-from .options import changes_settings, examples, json_option
+from .options import END, TIME, changes_settings, examples, json_option
 from .output import (
     brief,
     current_history,
@@ -29,50 +26,16 @@ from .output import (
 )
 
 
-class _Since(click.ParamType[datetime]):
-    """A time, or how long ago it was."""
-
-    name = "time"
-
-    def convert(self, value: object, param: object, ctx: object) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        read: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, _ago)
-        for parse in read:
-            with suppress(ValueError, OverflowError):
-                found = parse(str(value))
-                return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-        self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
-
-
-class _Until(_Since):
-    """The same; a day means all of it."""
-
-    def convert(self, value: object, param: object, ctx: object) -> datetime:
-        time = super().convert(value, param, ctx)
-        with suppress(ValueError, OverflowError):
-            date.fromisoformat(str(value))
-            return time + timedelta(days=1)
-        return time
-
-
-def _ago(text: str) -> datetime:
-    length = parse_duration(text)
-    if length < timedelta():
-        raise ValueError
-    return datetime.now(UTC) - length
-
-
 @waffle.command("history", epilog=examples("history --key SITENAME", "history --since '2 days'"))
 @click.option("--key", "keys", metavar="KEY", multiple=True, help="Of this setting; repeatable.")
 @click.option(
     "--since",
-    type=_Since(),
+    type=TIME,
     help="From this time on, in UTC unless it has an offset; or as long ago as this.",
 )
 @click.option(
     "--until",
-    type=_Until(),
+    type=END,
     help="Before this time, or up to the end of this day; in UTC unless it has an offset.",
 )
 @click.option("--by", "actor_part", metavar="NAME", help="Of whoever has this in the name.")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import click
 
 from ..files import FORMATS
+from ..settings.units import parse_duration
 
 # Any: click's decorators take and return commands and functions alike.
-_Decorator = Callable[[Any], Any]
+Decorator = Callable[[Any], Any]
 
 
 def system_user() -> str | None:
@@ -22,15 +25,54 @@ def system_user() -> str | None:
         return None
 
 
-actor_option: _Decorator = click.option(
+class _Time(click.ParamType[datetime]):
+    """A time, or how long ago it was."""
+
+    name = "time"
+
+    def convert(self, value: object, param: object, ctx: object) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        read: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, _ago)
+        for parse in read:
+            with suppress(ValueError, OverflowError):
+                found = parse(str(value))
+                return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
+
+
+class _End(_Time):
+    """The same; a day means all of it."""
+
+    def convert(self, value: object, param: object, ctx: object) -> datetime:
+        time = super().convert(value, param, ctx)
+        with suppress(ValueError, OverflowError):
+            date.fromisoformat(str(value))
+            return time + timedelta(days=1)
+        return time
+
+
+def _ago(text: str) -> datetime:
+    length = parse_duration(text)
+    if length < timedelta():
+        raise ValueError
+    return datetime.now(UTC) - length
+
+
+#: The type of an option that takes a time, or how long ago it was.
+TIME = _Time()
+#: The same for the end of a range.
+END = _End()
+
+actor_option: Decorator = click.option(
     "--actor",
     metavar="NAME",
     default=system_user,
     show_default="you",
     help="Who changes it, for log and history.",
 )
-note_option: _Decorator = click.option("--note", metavar="TEXT", help="Why, for log and history.")
-json_option: _Decorator = click.option(
+note_option: Decorator = click.option("--note", metavar="TEXT", help="Why, for log and history.")
+json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs."
 )
 
@@ -40,9 +82,9 @@ def changes_settings(command: Any) -> Any:
     return actor_option(note_option(command))
 
 
-def format_option(help_text: str) -> _Decorator:
+def format_option(help_text: str) -> Decorator:
     """Return the option ``--format`` of commands that read or write a file."""
-    decorate: _Decorator = click.option(
+    decorate: Decorator = click.option(
         "--format", "format_name", type=click.Choice([*FORMATS]), help=help_text
     )
     return decorate

@@ -7,10 +7,12 @@ from .document import (
     FORMATS,
     format_of,
     most_bytes,
+    pack_document,
     read_document,
     write_document,
     write_json,
 )
+from .drift import Drift
 from .export import Export, export_values
 from .plan import ALL, Plan, Step, import_values, make_plan
 from .values import dump_value, load_value, load_values
@@ -18,6 +20,7 @@ from .values import dump_value, load_value, load_values
 __all__ = [
     "ALL",
     "FORMATS",
+    "Drift",
     "Export",
     "Plan",
     "Step",
@@ -30,6 +33,7 @@ __all__ = [
     "load_values",
     "make_plan",
     "most_bytes",
+    "pack_document",
     "read_document",
     "write_document",
     "write_json",

@@ -96,6 +96,12 @@ def write_document(values: Mapping[str, object], name: str = "json") -> str:
     return FORMATS[name].write({"waffleconf": VERSION, "settings": dict(values)})
 
 
+def pack_document(values: Mapping[str, object]) -> str:
+    """Return the shortest JSON of a file, in ASCII, for an input that no person reads."""
+    document = {"waffleconf": VERSION, "settings": dict(values)}
+    return json.dumps(document, separators=(",", ":"))
+
+
 def read_document(content: bytes, name: str = "json", *, piped: bool = False) -> dict[str, object]:
     """Return the values in a file by key, for `load_values`.
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from ..settings.equality import same
 from ..settings.setting import Setting
-from ..state.change import Change
+from ..state.change import Change, explains
 from ..state.record import Record
 
 #: The sources of changes that people make.
@@ -33,18 +32,9 @@ def find_drift(setting: Setting, record: Record, latest: Change | None) -> Drift
     """
     if latest is not None and is_by_person(latest):
         return Drift(latest.actor, latest.at, latest.source)
-    return UNKNOWN if _has_unknown_row(setting, record, latest) else None
+    return None if explains(latest, setting, record) else UNKNOWN
 
 
 def is_by_person(change: Change) -> bool:
     """Whether a person made a change, and not code, an import or a deployment."""
     return change.source in PEOPLE or (change.source == "undo" and bool(change.actor))
-
-
-def _has_unknown_row(setting: Setting, record: Record, latest: Change | None) -> bool:
-    """Whether the history does not say where a row comes from."""
-    if record.text is None:
-        return False
-    if latest is None:  # `parse_conf` stores defaults without a history
-        return not same(record.value, setting.default) or record.served != "stored"
-    return not (latest.secret or same(latest.new, record.value))

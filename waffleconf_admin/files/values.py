@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ..contexts import context_of
 from ..exceptions import InvalidValue
 from ..fields import ChoiceField, JsonField, MultipleChoiceField, UnsupportedValue, ZoneField
+from ..fields.base import newlines
 from ..fields.json_text import read_json
 from ..forms.values import exact_text, field_of, get_setting
 from ..i18n import gettext, mark
@@ -146,7 +147,8 @@ def _load_scalar(place: _Place, written: Any) -> object:
         value = place.parse(written)
         if not isinstance(value, str) and _is_json(written, value):
             raise ValueError(gettext("Write it without quotes: %(text)s.", text=written[:50]))
-        return value
+        # Browsers send other ends of lines than a value has; files have them as they are.
+        return written if value == newlines(written) else value
     if type(written) in (int, float) and issubclass(setting.value_type, Decimal):
         if isinstance(written, float):  # 1.10 of a file is 1.1 by now
             raise ValueError(gettext('Write it in quotes: "%(text)s".', text=str(written)))

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..exceptions import InvalidValue
+from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow
+from .record import Record
 from .repository import Repository
 
 
@@ -31,6 +33,19 @@ class Change:
     old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
     new_text: str | None = field(repr=False)
     problem: str = ""  #: why `old` or `new` can't be read
+
+
+def explains(latest: Change | None, setting: Setting, record: Record) -> bool:
+    """Whether the history says where the row of a setting comes from, if there is one.
+
+    :param latest: the last change of the setting; None: there is none.
+    :param record: as it is in the database.
+    """
+    if record.text is None:
+        return True
+    if latest is None:  # `parse_conf` stores defaults without a history
+        return same(record.value, setting.default) and record.served == "stored"
+    return latest.secret or same(latest.new, record.value)
 
 
 class ChangeReader:

@@ -1,0 +1,245 @@
+"""The files page: settings to download as a file, and the import of a file, with a review."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..files import ALL, export_values, load_values, make_plan, write_document
+from ..forms.form import ELSEWHERE
+from ..forms.guard import Guard
+from ..forms.tokens import FOREIGN, explain
+from ..i18n import gettext as _
+from ..i18n import mark, ngettext
+from ..state.form import build_form
+from ..state.state import _WaffleState
+from ..state.task import Origin
+from . import csrf, undo
+from .file_submission import FileSubmission, drop_if_too_large, too_large
+from .forbidden import forbidden_page
+from .import_review import ImportReview
+from .messages import has_session, shorten_label
+from .options import PageOptions
+from .permissions import Permissions
+from .responses import render_page
+from .submission import posted_form
+from .texts import shorten
+
+log = logging.getLogger(__name__)
+
+#: Problems that are displayed at once, and characters of a key in them.
+MOST_PROBLEMS, KEY_LENGTH = 100, 60
+
+NO_SETTING = mark("There is no setting of that name.")
+SECRET = mark("It is a secret, and files have none: change it on the page of settings.")
+
+
+class FilesPage:
+    """One request of the page for files.
+
+    :param options: those of the page.
+    :param state: the current app's state.
+    """
+
+    def __init__(self, options: PageOptions, state: _WaffleState) -> None:
+        self._options = options
+        self._state = state
+        self._permissions = Permissions(options, state.app, state.settings)
+
+    def respond(self) -> BaseResponse:
+        """Return the response to a GET, or to a POST that sends a file or imports its values."""
+        return self._answer(self._post if request.method == "POST" else self._show)
+
+    def download(self) -> BaseResponse:
+        """Return the file; with ``?all=1`` it has the settings that have their default, too."""
+        return self._answer(self._file)
+
+    def _answer(self, respond: Callable[[], BaseResponse]) -> BaseResponse:
+        if not self._permissions.viewable:
+            return forbidden_page(self._options, self._permissions)
+        try:
+            return respond()
+        except StoreError:
+            log.exception("the settings can't be read")
+            return render_page(self._options, "waffleconf/unavailable", 503, again=None)
+
+    # Export
+
+    def _file(self) -> BaseResponse:
+        records = self._state.read([setting.key for setting in self._permissions.viewable])
+        export = export_values(self._state, records, defaults=request.args.get("all") == "1")
+        response = Response(write_document(export.values), mimetype="application/json")
+        response.headers.set("Content-Disposition", "attachment", filename="settings.json")
+        return response
+
+    def _show(
+        self,
+        problems: Iterable[str] = (),
+        status: int = 200,
+        *,
+        refusal: str = "",
+        unchanged: bool = False,
+    ) -> Response:
+        """The page with the links and the form.
+
+        :param problems: why nothing was imported.
+        :param unchanged: whether a file had nothing that is not in force.
+        """
+        return render_page(
+            self._options,
+            "waffleconf/files",
+            status,
+            guard=Guard(refusal) if self._can_import else None,
+            problems=list(problems),
+            unchanged=unchanged,
+            heading=_("Import, export"),
+        )
+
+    # Import
+
+    @property
+    def _can_import(self) -> bool:
+        return any(
+            not (setting.secret or setting.readonly) and self._permissions.may_edit(setting)
+            for setting in self._permissions.viewable
+        )
+
+    def _post(self) -> BaseResponse:
+        """Review the values of a file, or save those that were chosen in the review."""
+        if not self._can_import:  # so the body need not be read
+            return self._show([_("You may see these settings, but not change them.")], 403)
+        if drop_if_too_large():
+            return self._show([too_large()], 422)
+        refusal = csrf.refusal()
+        if refusal == FOREIGN:  # nothing of it is shown
+            return self._show([explain(refusal)], 400, refusal=refusal)
+        try:
+            return self._import(FileSubmission(posted_form(), request.files), refusal)
+        except InvalidValue as error:
+            return self._show(_problems(error), 422, refusal=refusal)
+
+    def _import(self, sent: FileSubmission, refusal: str) -> BaseResponse:
+        """Review what was sent, or save it.
+
+        :raises InvalidValue: the file can't be used.
+        """
+        values, guard = self._load(sent.document), Guard(refusal)
+        review = self._review(sent, values, guard)
+        if not review.plan.changes and not sent.chosen:
+            return self._show(unchanged=True)
+        if refusal:
+            return review.respond([explain(refusal)], 422)
+        try:
+            return self._save(review, sent) if sent.is_reviewed else self._check(review)
+        except ConflictError as error:
+            sent.untick(error.keys)
+            review = self._review(sent, values, guard)
+            return review.respond(self._overtaken(error.keys), 409)
+
+    def _load(self, document: Mapping[str, object]) -> dict[str, object]:
+        """The values of a document; those of settings that the user may not see are unknown.
+
+        :raises InvalidValue: some can't be imported; `errors` names all of them.
+        """
+        viewable = {setting.key: setting for setting in self._permissions.viewable}
+        problems = {key: SECRET for key in document if key in viewable and viewable[key].secret}
+        problems |= {key: NO_SETTING for key in document if key not in viewable}
+        values: dict[str, object] = {}
+        try:
+            others = {key: part for key, part in document.items() if key not in problems}
+            values = load_values(self._state, others)
+        except InvalidValue as error:
+            problems |= error.errors
+        if problems:
+            raise InvalidValue({key: _(problems[key]) for key in document if key in problems})
+        return values
+
+    def _review(
+        self, sent: FileSubmission, values: Mapping[str, object], guard: Guard
+    ) -> ImportReview:
+        """Decide what an import would change, by what the database has now.
+
+        :raises InvalidValue: the user may not change some of it.
+        """
+        plan = make_plan(self._state, values, take_over=ALL)
+        form = build_form(
+            self._state,
+            keys=[step.key for step in plan.changes],
+            records=plan.records,
+            editable=self._permissions.may_edit,
+            fields=self._options.fields,
+            formdata=None,
+            guard=guard,
+        )
+        if locked := {field.setting.key: field.reason for field in form if not field.editable}:
+            raise InvalidValue(locked)
+        return ImportReview(self._options, self._permissions, plan, form, sent)
+
+    def _check(self, review: ImportReview) -> Response:
+        """Display the review of a file that was just sent, with what is not allowed of it."""
+        try:
+            self._state.check(review.chosen.wanted)
+        except InvalidValue as error:
+            return review.respond(self._not_allowed(error), 422)
+        return review.respond()
+
+    def _save(self, review: ImportReview, sent: FileSubmission) -> BaseResponse:
+        """Save what is ticked, all or nothing.
+
+        :raises ConflictError: some of it was saved since the review displayed it.
+        """
+        if not sent.chosen:
+            return review.respond([_("Nothing is ticked, so nothing was saved.")], 422)
+        chosen, actor = review.chosen, self._options.current_actor(self._state.app)
+        if overtaken := review.overtaken():
+            raise ConflictError(overtaken)
+        try:
+            origin = Origin(actor, sent.note, "import")
+            saved = self._state.save(chosen.wanted, chosen.expected, origin)
+        except InvalidValue as error:
+            return review.respond(self._not_allowed(error), 422)
+        if has_session():
+            flash(_imported(sent), "success")
+            if saved and (promise := self._state.propagation()):
+                flash(promise, "info")
+        undo.offer(self._state, saved)
+        return redirect(url_for(".index"), 303)
+
+    # Messages
+
+    def _overtaken(self, keys: Iterable[str]) -> Iterator[str]:
+        for key in keys:
+            yield _(
+                "%(label)s was saved by somebody else meanwhile. Check it, and tick it again.",
+                label=shorten_label(self._state.settings[key].label),
+            )
+
+    def _not_allowed(self, error: InvalidValue) -> list[str]:
+        """What a rule says; settings that the user may not see are not named."""
+        if not error.errors:
+            return [str(error)]
+        viewable = {setting.key for setting in self._permissions.viewable}
+        found = {key: text for key, text in error.errors.items() if key in viewable}
+        elsewhere = [_(ELSEWHERE)] if len(found) < len(error.errors) else []
+        return [*_texts(found), *elsewhere]
+
+
+def _problems(error: InvalidValue) -> list[str]:
+    """What is wrong with a file."""
+    return [*_texts(error.errors)] or [str(error)]
+
+
+def _texts(problems: Mapping[str, str]) -> Iterator[str]:
+    for key in list(problems)[:MOST_PROBLEMS]:
+        yield f"{shorten(key, KEY_LENGTH)}: {problems[key]}"
+    if (more := len(problems) - MOST_PROBLEMS) > 0:
+        yield ngettext("%(count)s more.", "%(count)s more.", more)
+
+
+def _imported(sent: FileSubmission) -> str:
+    count = len(sent.chosen)  # what has its value already was imported by a first click
+    return ngettext("%(count)s setting imported.", "%(count)s settings imported.", count)

@@ -1,0 +1,111 @@
+"""Import review: the page that displays what a file would change, with a box for each setting."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from flask import Response
+
+from ..files import Drift, Plan, Step, pack_document
+from ..forms import SettingsForm
+from ..i18n import gettext as _
+from .diff import Comparer
+from .file_submission import FileSubmission
+from .options import PageOptions
+from .permissions import Permissions
+from .responses import render_page
+from .review import ReviewedChange, reviewed_change
+from .texts import relative_time
+
+
+class ReviewedStep(NamedTuple):
+    """One setting that the file would change."""
+
+    change: ReviewedChange
+    box: str  #: what its box sends
+    ticked: bool
+    drift: str  #: who has changed it, in a sentence; "" if it has not drifted
+
+
+class ImportReview:
+    """The review of one file for one user.
+
+    :param options: those of the page.
+    :param permissions: of the user.
+    :param plan: what an import of the whole file would do.
+    :param form: of the settings that it would change.
+    :param sent: what the user has sent.
+    """
+
+    def __init__(
+        self,
+        options: PageOptions,
+        permissions: Permissions,
+        plan: Plan,
+        form: SettingsForm,
+        sent: FileSubmission,
+    ) -> None:
+        self._options = options
+        self._permissions = permissions
+        self._form = form
+        self._sent = sent
+        self.plan = plan
+
+    @property
+    def chosen(self) -> Plan:
+        """The plan of those settings that are ticked."""
+        return self.plan._replace(steps=[s for s in self.plan.changes if self._is_ticked(s)])
+
+    def overtaken(self) -> list[str]:
+        """Return the keys of those settings that were saved since they were ticked."""
+        versions = self._sent.chosen
+        return [s.key for s in self.chosen.steps if self._version(s.key) != versions[s.key]]
+
+    def respond(self, problems: Iterable[str] = (), status: int = 200) -> Response:
+        """Return the page.
+
+        :param problems: why nothing was saved.
+        """
+        comparer, document = Comparer(), self._sent.document
+        steps = [self._reviewed(step, comparer) for step in self.plan.changes]
+        return render_page(
+            self._options,
+            "waffleconf/import_review",
+            status,
+            form=self._form,
+            problems=list(problems),
+            document=pack_document({s.key: document[s.key] for s in self.plan.changes}),
+            steps=steps,
+            drifted=any(step.drift for step in steps),
+            note=self._sent.note or "",
+            heading=_("Review the import"),
+        )
+
+    def _is_ticked(self, step: Step) -> bool:
+        """Whether the user wants a change; before the first review those that undo no person's."""
+        return step.key in self._sent.chosen if self._sent.is_reviewed else not step.drift
+
+    def _reviewed(self, step: Step, comparer: Comparer) -> ReviewedStep:
+        return ReviewedStep(
+            reviewed_change(self._form[step.key], step.new, comparer),
+            f"{self._version(step.key)} {step.key}",
+            self._is_ticked(step),
+            self._drift_text(step.key, step.drift) if step.drift else "",
+        )
+
+    def _drift_text(self, key: str, drift: Drift) -> str:
+        if key not in self._permissions.with_history:
+            return _("A person has changed it here.")
+        if drift.at is None:
+            return _("The history does not know who has changed it.")
+        actor = drift.actor or _("Nobody named")
+        return _("Changed here by %(actor)s, %(when)s.", actor=actor, when=relative_time(drift.at))
+
+    def _version(self, key: str) -> str:
+        """A short text that is another one for each stored text."""
+        text = self.plan.records[key].text
+        if text is None:
+            return "-"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]

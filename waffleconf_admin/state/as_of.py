@@ -1,0 +1,106 @@
+"""As of: the settings as they were at a time, as far as the history knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from ..i18n import gettext, mark
+from ..settings.setting import Setting
+from .change import Change, explains
+from .history import History
+from .record import Record
+
+#: Changes that are read at once.
+BATCH = 1000
+
+SECRET = mark("it was changed since, and of secrets no value is kept")
+UNRECORDED = mark("the history does not say where its row comes from")
+
+
+class ReadingState(Protocol):
+    """What is needed of an app's state."""
+
+    @property
+    def settings(self) -> Mapping[str, Setting]: ...
+
+    def read(self, keys: Iterable[str] | None = None) -> dict[str, Record]: ...
+
+
+class PastValue(NamedTuple):
+    """What a setting was at a time."""
+
+    value: object  #: where there was no row, the default of the code as it is now
+    stored: bool  #: whether there was a row
+    changed: bool  #: whether it was changed since, even if to the same value
+    unknown: str = ""  #: why the value is not known, in half a sentence; "" if it is
+
+
+class AsOf(NamedTuple):
+    """The settings of an app at a time."""
+
+    at: datetime
+    values: dict[str, PastValue]  #: of all settings that are declared now, by key
+    records: dict[str, Record]  #: what they are now, by key
+    #: When the history begins, if that was later: the values are those of then. Earlier changes
+    #: were pruned, or made before a history was kept.
+    begins: datetime | None
+
+
+def read_as_of(state: ReadingState, history: History, at: datetime) -> AsOf:
+    """Return the settings at a time, all changes of that instant included.
+
+    It takes time in proportion to the changes since then.
+
+    :param history: of the state.
+    :param at: aware.
+    :raises ValueError: the time is not aware.
+    :raises StoreError: the database can't be read.
+    """
+    is_covered = bool(history.list(until=_after(at), limit=1))
+    # Records first: a change that comes after this is in the history that is read below.
+    records = state.read()
+    latest = history.latest(key for key, record in records.items() if record.text is not None)
+    oldest = None
+    # The first change of each setting since then; a replica may lack the latest.
+    first = {key: change for key, change in latest.items() if change.at > at}
+    for oldest in _since(history, at):
+        first[oldest.key] = oldest
+    values = {
+        key: _before(first[key], state.settings[key])
+        if key in first
+        else _still(state.settings[key], record, latest.get(key))
+        for key, record in records.items()
+    }
+    begins = oldest.at if oldest else datetime.now(UTC)
+    return AsOf(at, values, records, None if is_covered else begins)
+
+
+def _since(history: History, at: datetime) -> Iterator[Change]:
+    """Yield the changes after a time, the newest first."""
+    before = None
+    while changes := history.list(since=_after(at), before=before, limit=BATCH):
+        yield from changes
+        before = changes[-1].id
+
+
+def _after(at: datetime) -> datetime:
+    return at + timedelta(microseconds=1)
+
+
+def _before(change: Change, setting: Setting) -> PastValue:
+    """What a setting was before a change."""
+    if change.secret:
+        return PastValue(None, True, True, gettext(SECRET))
+    if change.old_text is None:
+        return PastValue(setting.copy_default(), False, True)
+    # `problem` may be about the new value.
+    unreadable = change.problem if change.old is None else ""
+    return PastValue(change.old, True, True, unreadable)
+
+
+def _still(setting: Setting, record: Record, latest: Change | None) -> PastValue:
+    """What a setting was that the history does not know to be changed since."""
+    unknown = "" if explains(latest, setting, record) else gettext(UNRECORDED)
+    return PastValue(record.value, record.text is not None, False, unknown)
