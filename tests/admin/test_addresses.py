@@ -113,7 +113,7 @@ def test_every_page_and_link_keeps_what_is_in_the_address(
             if not link.endswith("/undo"):
                 with client.get(html.unescape(link)) as answer:
                     assert answer.status_code == 200, link
-    with client.get(f"{url}/assets/waffleconf.css") as file:
+    with client.get(f"{url}/assets/base.css") as file:
         assert file.status_code == 200
     assert client.get(f"{url}/history/undo").location == f"{url}/history"
     name = re.search(r'name="undo" value="([^"]*)"', history.text)

@@ -130,7 +130,7 @@ def test_headers_keep_the_page_private(make_app: MakeApp, can: Any) -> None:
 
 
 def test_files_may_be_cached(make_app: MakeApp) -> None:
-    with go(make_app, anyone).get("/admin/config/assets/waffleconf.css") as response:
+    with go(make_app, anyone).get("/admin/config/assets/base.css") as response:
         assert response.status_code == 200
         assert "no-store" not in response.headers["Cache-Control"]
 
