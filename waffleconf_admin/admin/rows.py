@@ -7,20 +7,24 @@ from functools import cached_property
 from urllib.parse import quote
 
 from flask import url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..fields import ChoiceField, SettingField
+from ..fields.base import display_text, is_set
 from ..fields.binding import BoundField
 from ..fields.widgets import attributes
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import mark
+from ..settings.environment import SET_BY
 from ..state.change import Change
 from .found_settings import FoundSettings
 from .needs import unmet_needs
 from .search import CLOSE, NONE
 from .submission import ACTION
 from .texts import anchor, beside_control, relative_time
+
+NOT_IN_USE = mark("Stored, and not in use: %(value)s.")
 
 #: Characters of a value in a sentence.
 SHORT = 40
@@ -118,7 +122,8 @@ class Row:
         """What the template shows of every row: unpacked at once, for each lookup takes time."""
         field, setting = self.field, self.field.setting
         label, key, help_ = setting.label, setting.key, setting.help
-        has_notes = self.is_unsaved or field.differs or field.attention or self.needs
+        locked = setting.environment is not None
+        has_notes = self.is_unsaved or field.differs or field.attention or self.needs or locked
         framed = self.control is None or self.is_conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
         if self.rank < NONE:
@@ -200,15 +205,36 @@ class Row:
     def change(self) -> str:
         """Who has made the last change, and when; "" if nobody may know."""
         change = self._rows.latest.get(self.field.setting.key)
-        if change is None:
-            return ""
+        if change is None or self.field.setting.environment is not None:
+            return ""  # it has changed what waits behind
         when = relative_time(change.at)
         return f"{change.actor}, {when}" if change.actor else when
 
     @property
+    def environment(self) -> Markup:
+        """Which variable of the environment lets nobody change the setting, and what waits behind
+        its value; blank if none does.
+        """
+        setting, field = self.field.setting, self.field
+        if setting.environment is None:
+            return Markup()
+        name = Markup("<code>%s</code>") % setting.environment.variable
+        reason = Markup(_(SET_BY, name=name))
+        behind = field.record.behind
+        if behind is None or behind.text is None:
+            return reason
+        if setting.secret:
+            value = self.texts["is_set" if is_set(behind.value) else "not_set"]
+        else:
+            value = self.quoted(display_text(getattr(field, "editor", None), behind.value))
+        return reason + Markup(" ") + Markup(_(NOT_IN_USE, value=escape(value)))
+
+    @property
     def reason(self) -> str:
-        """Why it can't be edited; blank where its group says so."""
-        return "" if self.field.setting.key in self._rows.found.refused else self.field.reason
+        """Why it can't be edited; blank where its group or `environment` says so."""
+        setting = self.field.setting
+        is_said = setting.key in self._rows.found.refused or setting.environment is not None
+        return "" if is_said else self.field.reason
 
     @property
     def reset_attributes(self) -> Markup:

@@ -17,7 +17,6 @@ from .base import (
     Record,
     SettingField,
     UnsupportedValue,
-    display_text,
     is_set,
     join_values,
 )
@@ -82,14 +81,6 @@ class StaticField(SettingField):
             self.data, self.text = None, gettext("(set)") if is_set(value) else gettext("(not set)")
         else:
             self.data, self.text = value, self.value_text
-
-    @property
-    def behind_text(self) -> str:
-        """The stored value that waits behind one of the environment, as people read it."""
-        behind = self.record.behind
-        if behind is None or behind.text is None or self.setting.secret:
-            return ""
-        return display_text(self.editor, behind.value)
 
     def control_text(self, value: object) -> None:
         return None

@@ -64,7 +64,7 @@ def merge(submission: Submission, fields: FormFields) -> Merged:
             continue
         field = fields[key]
         if not field.editable:
-            if submission.had(key):
+            if _is_refused(submission, field, values):
                 lost.append(f"{gettext(LOCKED, label=setting.label)} {field.reason}")
             continue
         process_values(field, values)
@@ -86,6 +86,20 @@ def _is_untouched(submission: Submission, setting: Setting, values: list[str]) -
     if setting.secret:
         return not SecretField.canonical(values)  # blank keeps it
     return submission.digest(setting.key, join_values(values)) == submission.shown(setting.key)
+
+
+def _is_refused(submission: Submission, field: BoundField, values: list[str]) -> bool:
+    """Whether something was sent for a setting that nobody may change here, and is to be said."""
+    setting = field.setting
+    if setting.environment is None:
+        return submission.had(setting.key)
+    if setting.secret or not isinstance(editor := getattr(field, "editor", None), SettingField):
+        return True
+    try:
+        value = editor.parse(editor.canonical(values))
+    except ValueError:
+        return True
+    return not same(value, field.record.value)  # a form of all values still saves
 
 
 def _sent_digest(submission: Submission, field: BoundField, stored: str) -> str:
