@@ -58,6 +58,7 @@ def test_one_setting_says_what_is_known_of_it(client: Any, app: Flask) -> None:
         "type": "int",
         "secret": False,
         "editable": True,
+        "reason": "",
         "modified": True,
         "layer": "database",
         "problem": "",
@@ -68,9 +69,9 @@ def test_one_setting_says_what_is_known_of_it(client: Any, app: Flask) -> None:
 
 
 def test_a_value_that_no_file_can_hold_is_left_out(make_app: MakeApp) -> None:
-    app = make_app({"K": {"default": "x"}, "HALF": {"default": "\ud800", "choices": ["\ud800"]}})
+    app = make_app({"K": {"default": {}}, "HALF": {"default": "\ud800", "choices": ["\ud800"]}})
     app.register_blueprint(WaffleAdmin(api=True))
-    state_of(app).update_db({"K": "a\rb"})
+    state_of(app).update_db({"K": {1: 2}})
     settings = app.test_client().get(URL).json["settings"]
     assert "value" not in settings["K"] and "No file can hold" in settings["K"]["problem"]
     assert settings["HALF"]["value"] == "\\ud800"  # its text
@@ -173,6 +174,24 @@ def test_values_are_written_in_the_same_way_in_every_language(
     answer = client.patch(URL, json={"settings": plain})
     assert answer.status_code == 200, answer.json
     assert json.dumps(values(client)) == json.dumps(plain)
+
+
+def test_the_environment_wins(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_SIZE", "30")
+    monkeypatch.setenv("SHOP_TOKEN", "needle")
+    confs = {"SIZE": {"default": 20}, "TOKEN": {"default": "", "secret": True}}
+    app = make_app(confs, WAFFLE_ENV_PREFIX="SHOP_")
+    app.register_blueprint(WaffleAdmin(api=True))
+    client = app.test_client()
+    facts = client.get(f"{URL}/SIZE").json
+    assert (facts["value"], facts["layer"], facts["editable"]) == (30, "environment", False)
+    assert "SHOP_SIZE" in facts["reason"]
+    refused = client.patch(f"{URL}/SIZE", json={"value": 40})
+    assert (refused.status_code, refused.json["errors"]) == (422, {"SIZE": facts["reason"]})
+    accepted = client.patch(f"{URL}/SIZE", json={"value": 30})
+    assert (accepted.status_code, accepted.json["written"]) == (200, [])
+    right, wrong = (client.patch(f"{URL}/TOKEN", json={"value": v}) for v in ("needle", "noodle"))
+    assert (right.status_code, right.data) == (422, wrong.data)
 
 
 # Permissions

@@ -6,6 +6,7 @@ import dataclasses
 import html
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -42,6 +43,17 @@ HISTORY_CONFS: dict[str, Any] = {
     "HOURS": {"desc": "Opening hours", "default": {"mon": [9, 18]}, "group": "Shop"},
     "TOKEN": {"desc": "Upload token", "default": "", "secret": True},
     "REGION": {"desc": "Region", "default": "eu", "readonly": True},
+}
+
+#: For tests of the API.
+API_CONFS: dict[str, Any] = {
+    "SITENAME": {"desc": "Site name", "default": "Waffle", "max": 40},
+    "PAGE_SIZE": {"desc": "Page size", "default": 20, "min": 1, "max": 100, "group": "Shop"},
+    "THEME": {"default": "light", "choices": ["light", "dark"], "group": "Shop"},
+    "HOURS": {"default": {"mon": [9, 18]}, "group": "Shop"},
+    "TIMEOUT": {"default": timedelta(minutes=30)},
+    "TOKEN": {"default": "factory-needle", "secret": True},
+    "REGION": {"default": "eu", "readonly": True},
 }
 
 URL, HISTORY = "/admin/config", "/admin/config/history"

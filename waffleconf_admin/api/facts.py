@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from ..exceptions import InvalidValue
 from ..fields.binding import differs
 from ..files import dump_value
+from ..forms.form_fields import READ_ONLY
+from ..i18n import gettext
 from ..settings.setting import Setting
 from ..state.record import Record
 from ..state.state import _WaffleState
@@ -30,9 +32,10 @@ def setting_facts(
         "group": setting.group,
         "type": setting.value_type.__name__,
         "secret": setting.secret,
-        "editable": not setting.readonly and access.may_edit(setting),
+        "editable": not why_not_editable(access, setting),
+        "reason": why_not_editable(access, setting),
         "modified": differs(setting, record),
-        "layer": "default" if record.text is None else "database",
+        "layer": record.layer,
         "problem": record.problem() if record.problem else "",
     }
     if setting.secret:
@@ -43,6 +46,15 @@ def setting_facts(
         except InvalidValue as error:
             facts["problem"] = facts["problem"] or error.errors[setting.key]
     return facts
+
+
+def why_not_editable(access: Access, setting: Setting) -> str:
+    """Return why this user can't change a setting; "" if they can."""
+    if setting.environment is not None:
+        return setting.environment.reason
+    if setting.readonly:
+        return gettext(READ_ONLY)
+    return "" if access.may_edit(setting) else gettext("You may not change it.")
 
 
 def all_facts(

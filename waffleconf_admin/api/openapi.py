@@ -6,6 +6,7 @@ from flask import Response, current_app, url_for
 
 from ..state.task import NOTE_LENGTH
 from .answer import response_with_etag
+from .facts import why_not_editable
 from .history import LIMIT, MAX_LIMIT
 from .schemas import Schema, value_schema
 from .settings import Call
@@ -152,7 +153,7 @@ def _content(schema: str | None, content_type: str) -> Schema:
 
 
 def _schemas(call: Call) -> Schema:
-    editable = [s for s in call.access.viewable if not s.readonly and call.access.may_edit(s)]
+    editable = [s for s in call.access.viewable if not why_not_editable(call.access, s)]
     values = {setting.key: value_schema(call.state, setting) for setting in editable}
     saved = {
         "change_set": {"type": ["string", "null"]},
@@ -193,9 +194,8 @@ def _schemas(call: Call) -> Schema:
 
 
 _SETTING = {
-    **dict.fromkeys(("key", "label", "help", "group", "type", "problem"), _TEXT),
+    **dict.fromkeys(("key", "label", "help", "group", "type", "reason", "layer", "problem"), _TEXT),
     **dict.fromkeys(("secret", "editable", "modified"), _FLAG),
-    "layer": _TEXT,
 }
 _HISTORY_CHANGE = {
     "id": _ID,

@@ -11,7 +11,6 @@ from flask import Response, request
 from ..exceptions import InvalidValue, WaffleError
 from ..files import load_value
 from ..forms import check_values
-from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext
 from ..settings.setting import Setting
 from ..state.record import Record
@@ -26,7 +25,7 @@ from .answer import (
     precondition_holds,
     response_with_etag,
 )
-from .facts import all_facts, secret_versions, setting_facts
+from .facts import all_facts, secret_versions, setting_facts, why_not_editable
 from .page import Access, Page
 from .problem import Problem, problem_of_save
 
@@ -133,10 +132,8 @@ def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> di
         setting = viewable.get(key)
         if setting is None:
             errors[key] = gettext(NO_SETTING)
-        elif setting.readonly:
-            errors[key], forbidden = gettext(READ_ONLY), True
-        elif not call.access.may_edit(setting):
-            errors[key], forbidden = gettext("You may not change it."), True
+        elif setting.readonly or not call.access.may_edit(setting):
+            errors[key], forbidden = why_not_editable(call.access, setting), True
         elif written is RESET:
             wanted[key] = RESET
         else:

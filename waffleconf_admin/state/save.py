@@ -172,10 +172,10 @@ class Saver:
         new = {key: task.new_value(key) for key in task.wanted if key in decision.records}
         changes = {key: (reading.records[key].value, value) for key, value in new.items()}
         remote = self._cache.apply_save(reading.generation, reading.records, decision.records)
-        if changes:
-            _log(task, changes)
         saved = Saved(new)
         saved.change_set = decision.history[0].change_set if decision.history else None
+        if changes:
+            _log(task, changes, saved.change_set)
         return Outcome(saved, changes, remote)
 
     def _make_records(self, task: Task, records: Mapping[str, Record]) -> dict[str, Record]:
@@ -217,7 +217,7 @@ class Saver:
             raise InvalidValue(problems)
 
 
-def _log(task: Task, changes: Changes) -> None:
+def _log(task: Task, changes: Changes, change_set: str | None) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     settings, origin = task.settings, task.origin
@@ -229,7 +229,10 @@ def _log(task: Task, changes: Changes) -> None:
     )
     note = f" ({origin.note[:200]!r})" if origin.note else ""
     actor = origin.actor or "nobody named"
-    log.info("Settings saved by %r from %s%s: %s", actor, origin.source, note, what)
+    facts = {"keys": list(changes), "change_set": change_set}  # docs/observing.md
+    facts |= {"actor": origin.actor, "source": origin.source}
+    message = "Settings saved by %r from %s%s: %s"
+    log.info(message, actor, origin.source, note, what, extra=facts)
 
 
 def _is_still(record: Record, seen: object) -> bool:
