@@ -47,6 +47,7 @@ LONGEST = [
     "store/test_store.py",
     "sync/test_forks.py",
     "servers/test_faults.py",
+    "servers/test_deploy.py",
     "sync/test_postgresql.py",
     "browser/test_browser_types.py",
     "browser/test_browser_sending.py",

@@ -25,6 +25,7 @@ CONFS: dict[str, Any] = {
     "REGION": {"desc": "Region", "default": "eu", "readonly": True},
     "HIDDEN": {"desc": "Hidden", "default": 1},
     "SEEN": {"desc": "Seen", "default": 1},
+    "TAX": {"desc": "Tax", "default": 21, "confirm": "All prices change."},
 }
 URL = "/admin/config/files"
 DOWNLOAD = f"{URL}/settings.json"
@@ -130,6 +131,11 @@ def test_a_file_is_reviewed_and_saved_and_can_be_undone(app: Flask, client: Any)
     assert "2 settings imported." in settings and f'value="{changes[0].change_set}"' in settings
     again = confirm(client, page.text, "SITENAME", "TEXT")  # a second click
     assert again.status_code == 303 and len(state_of(app).history.list()) == 2
+
+
+def test_the_review_says_what_an_important_change_means(client: Any) -> None:
+    text = words(upload(client, document(TAX=9)).text)
+    assert "important" in text and "All prices change." in text
 
 
 def test_yaml_is_read_too(app: Flask, client: Any) -> None:
@@ -267,6 +273,19 @@ def test_what_a_review_sends_is_decided_again(app: Flask, client: Any) -> None:
         data["waffle.take"] = f"- {key}"
         assert client.post(URL, data=data).status_code == 422
     assert not state_of(app).history.list()
+
+
+def test_what_the_environment_holds_is_refused_unless_it_is_the_same(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_SIZE", "50")
+    app = make_app(CONFS, WAFFLE_ENV_PREFIX="SHOP_", WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin())
+    page = upload(app.test_client(), document(SIZE=30, SITENAME="Ours"))
+    assert page.status_code == 422
+    assert "SIZE: Set by the environment variable SHOP_SIZE." in words(page.text)
+    page = upload(app.test_client(), document(SIZE=50, SITENAME="Ours"))
+    assert page.status_code == 200 and [*boxes(page.text)] == ["SITENAME"]
 
 
 def test_a_form_without_a_file_asks_for_one(client: Any) -> None:

@@ -5,6 +5,7 @@ With WAFFLE_SCREENSHOTS=FOLDER a picture of each is written there.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -100,6 +101,24 @@ def past_of_one(app: Flask, page: Any) -> None:
     follow(page, page.get_by_role("link", name="Opening hours"))
 
 
+def upload(page: Any, **settings: object) -> None:
+    page.goto(f"{page.url}/files")
+    content = json.dumps({"waffleconf": 1, "settings": settings}).encode()
+    file = {"name": "settings.json", "mimeType": "application/json", "buffer": content}
+    page.get_by_label("File").set_input_files(file)
+    follow(page, page.get_by_role("button", name="Review"))
+
+
+def wrong_file(app: Flask, page: Any) -> None:
+    upload(page, **{"SITENAME": 5, "X" * 200: LONG})
+
+
+def importing(app: Flask, page: Any) -> None:
+    state_of(app).update_db({"SITENAME": "Theirs"}, actor="ben", source="page")
+    upload(page, SITENAME="Bakery", ABOUT=f"{LONG}\n{LONG}", TAX=7)
+    assert page.get_by_role("checkbox").count() == 3
+
+
 def may_read(app: Flask, page: Any) -> None:
     change_can(app, lambda action, setting: action == "view")
     page.goto(page.url)
@@ -151,7 +170,7 @@ def undecided(app: Flask, page: Any) -> None:
 STATES = [
     plain, unsaved, mistaken, found, nothing_found, reviewed, in_conflict, saved, may_read,
     may_change_some, in_trouble, declared_anew, needing_attention, empty, refused, undecided,
-    unavailable, at_the_end, past, past_of_one,
+    unavailable, at_the_end, past, past_of_one, wrong_file, importing,
 ]  # fmt: skip
 #: What is checked with axe: the width of the screen, and the colour scheme.
 LOOKS = {
@@ -236,7 +255,7 @@ def test_paper_has_the_settings_and_no_controls_around(open_page: Open) -> None:
 
 
 def test_targets_of_every_page_are_large_enough(app: Flask, open_page: Open) -> None:
-    for state in (unsaved, in_conflict, reviewed):
+    for state in (unsaved, in_conflict, reviewed, importing):
         page = open_page()
         state(app, page)
         small = page.evaluate(

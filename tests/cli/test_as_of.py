@@ -57,7 +57,7 @@ def test_what_is_not_known_is_said(run: Run, app: Flask, at: str) -> None:
     state = app.extensions["waffleconf"]
     with app.app_context():
         text = dict(state.configstore.read(["PAGE_SIZE"]))["PAGE_SIZE"]
-        other = state._repository.encode({"PAGE_SIZE": 30})["PAGE_SIZE"][0]
+        other = state._repository.codec.encode({"PAGE_SIZE": 30})["PAGE_SIZE"].text
         assert state.configstore.swap({"PAGE_SIZE": (text, other)})
     unknown = "the history does not say where its row comes from"
     assert f"PAGE_SIZE is not compared: {unknown}" in run("diff", "--as-of", at).stderr
@@ -66,6 +66,18 @@ def test_what_is_not_known_is_said(run: Run, app: Flask, at: str) -> None:
     assert json.loads(result.stdout)["settings"] == {"SITENAME": "Before"}
     for command in ("diff", "export"):
         assert "The history begins at" in run(command, "--as-of", "2000-01-01").stderr
+
+
+def test_of_what_the_environment_holds_the_stored_values_are_compared(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PAGE_SIZE", "40")
+    at = datetime.now(UTC).isoformat()
+    make_app(CONFS, history=True).extensions["waffleconf"].update_db({"PAGE_SIZE": 20})
+    app = make_app(CONFS, history=True, WAFFLE_ENV_PREFIX="SHOP_")
+    result = app.test_cli_runner().invoke(args=["waffle", "diff", "--as-of", at])
+    assert result.stdout == "PAGE_SIZE\n  - 20\n  + 10\n"
+    assert "What is stored, and not in force: PAGE_SIZE\n" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,9 @@ class FilesPage:
             formdata=None,
             guard=guard,
         )
-        if locked := {field.setting.key: field.reason for field in form if not field.editable}:
+        locked = {step.key: step.reason for step in plan.steps if step.reason}
+        locked |= {field.setting.key: field.reason for field in form if not field.editable}
+        if locked:
             raise InvalidValue(locked)
         return ImportReview(self._options, self._permissions, plan, form, sent)
 

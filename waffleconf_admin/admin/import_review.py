@@ -16,7 +16,7 @@ from .file_submission import FileSubmission
 from .options import PageOptions
 from .permissions import Permissions
 from .responses import render_page
-from .review import ReviewedChange, reviewed_change
+from .review import ReviewedChange, consequence_of, reviewed_change
 from .texts import relative_time
 
 
@@ -88,8 +88,10 @@ class ImportReview:
         return step.key in self._sent.chosen if self._sent.is_reviewed else not step.drift
 
     def _reviewed(self, step: Step, comparer: Comparer) -> ReviewedStep:
+        field = self._form[step.key]
+        change = reviewed_change(field, step.new, comparer)
         return ReviewedStep(
-            reviewed_change(self._form[step.key], step.new, comparer),
+            change._replace(consequence=consequence_of(field, step.new)),
             f"{self._version(step.key)} {step.key}",
             self._is_ticked(step),
             self._drift_text(step.key, step.drift) if step.drift else "",

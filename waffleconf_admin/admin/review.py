@@ -72,12 +72,12 @@ def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
             if field.setting.secret
             else reviewed_change(field, value, comparer)
         )
-        changes.append(change._replace(consequence=_consequence(field, value)))
+        changes.append(change._replace(consequence=consequence_of(field, value)))
     return changes
 
 
-def _consequence(field: BoundField, value: object) -> str:
-    """What the declaration says of a change, with ``confirm``; blank if it says nothing."""
+def consequence_of(field: BoundField, value: object) -> str:
+    """Return what the declaration says of a change, with ``confirm``; blank if it says nothing."""
     setting = field.setting
     text = setting.confirm_text
     if not callable(text):

@@ -41,6 +41,8 @@ def print_differences_as_of(state: _WaffleState, at: datetime) -> None:
             say(f"{key} is not compared: {past.unknown}")
     if reset := [key for key in differing if not found.values[key].stored]:
         say(f"The default then, here as the code has it now: {', '.join(reset)}")
+    if held := [key for key in differing if state.settings[key].environment]:
+        say(f"What is stored, and not in force: {', '.join(held)}")
     say_where_history_begins(found)
     if differing:
         raise click.exceptions.Exit(DIFFERS)

@@ -42,7 +42,7 @@ class AsOf(NamedTuple):
 
     at: datetime
     values: dict[str, PastValue]  #: of all settings that are declared now, by key
-    records: dict[str, Record]  #: what they are now, by key
+    records: dict[str, Record]  #: what they are now, by key, whatever the environment holds
     #: When the history begins, if that was later: the values are those of then. Earlier changes
     #: were pruned, or made before a history was kept.
     begins: datetime | None
@@ -60,7 +60,7 @@ def read_as_of(state: ReadingState, history: History, at: datetime) -> AsOf:
     """
     is_covered = bool(history.list(until=_after(at), limit=1))
     # Records first: a change that comes after this is in the history that is read below.
-    records = state.read()
+    records = {key: record.behind or record for key, record in state.read().items()}
     latest = history.latest(key for key, record in records.items() if record.text is not None)
     oldest = None
     # The first change of each setting since then; a replica may lack the latest.

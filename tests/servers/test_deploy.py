@@ -1,0 +1,269 @@
+"""The deployments of examples/deploy: servers, hosts and Celery as docs/deployment.md runs them."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from fleet import WAIT, until
+from pages import sent
+from required import required
+from servers import find, free_port, prepare, running
+
+DEPLOY = Path(__file__).parents[2] / "examples" / "deploy"
+BIN = Path(sys.executable).parent
+HOST, PASSWORD = "shop.example.org", "secret"
+#: The main file of nginx, which includes the site; a distribution brings its own.
+NGINX = """
+daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr;
+events {{}}
+http {{
+    access_log off;
+    {temporary}
+    include {folder}/nginx.conf;
+}}
+"""
+TEMPORARY = ("client_body", "proxy", "uwsgi", "fastcgi", "scgi")
+
+
+class Deployment:
+    """A copy of the examples, with paths and ports of its own.
+
+    :param folder: of the copy, and of the sockets.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        shutil.copytree(DEPLOY, folder, dirs_exist_ok=True)
+        places = {
+            "/run/shop": str(folder),
+            "/etc/ssl/shop": str(folder),
+            "listen 443": f"listen 127.0.0.1:{self.port}",
+        }
+        for path in folder.rglob("*.*"):
+            text = path.read_text()
+            for place, here in places.items():
+                text = text.replace(place, here)
+            path.write_text(text)
+
+    def run(
+        self, name: str, command: list[object], **environ: str
+    ) -> contextlib.AbstractContextManager[Any]:
+        """A server that answers on the socket of its name, until the end of the block."""
+        path = self.folder / f"{name}.sock"
+
+        def ready() -> None:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(path))
+
+        return running([*map(str, command)], ready, self.log(name), **self.options(environ))
+
+    def options(self, environ: dict[str, str]) -> dict[str, Any]:
+        """The folder and the environment of a process."""
+        paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "HOME": str(self.folder)}
+        return {"cwd": self.folder, "env": {**os.environ, **paths, **environ}}
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def ask(
+        self, path: str, data: dict[str, str] | None = None, **headers: str
+    ) -> tuple[http.client.HTTPResponse, str]:
+        """The response to a request over https, and its text."""
+        context = ssl._create_unverified_context()
+        client = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
+        headers |= {"Host": HOST}
+        if data is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        with contextlib.closing(client):
+            body = None if data is None else urlencode(data)
+            client.request("GET" if data is None else "POST", path, body, headers)
+            response = client.getresponse()
+            return response, response.read().decode()
+
+    def save(self, prefix: str, name: str) -> None:
+        """Save a name of the site on the settings page, as a browser does."""
+        url = f"{prefix}/admin/config"
+        assert self.ask(url)[0].status == 401
+        key = base64.b64encode(f"ana:{PASSWORD}".encode()).decode()
+        headers = {"Authorization": f"Basic {key}"}
+        response, page = self.ask(url, **headers)
+        cookie = response.headers["Set-Cookie"]
+        assert "; Secure" in cookie
+        links = re.findall(r'(?:href|src)="(/[^"]*)"', page)
+        assert links and all(link.startswith(f"{prefix}/") for link in links)
+        headers |= {"Cookie": cookie.partition(";")[0], "Referer": f"https://{HOST}{url}"}
+        response, text = self.ask(url, sent(page, SITENAME=name), **headers)
+        assert (response.status, response.headers["Location"]) == (303, url), text
+
+    def answers(self, prefix: str) -> list[dict[str, Any]]:
+        """What is answered until both workers have answered."""
+
+        def ask(number: int) -> dict[str, Any]:
+            answer: dict[str, Any] = json.loads(self.ask(f"{prefix}/")[1])
+            return answer
+
+        found: list[dict[str, Any]] = []
+
+        def have_answered() -> bool:
+            with ThreadPoolExecutor(4) as pool:
+                found.extend(pool.map(ask, range(4)))
+            return len({answer["process"] for answer in found}) == 2
+
+        assert until(have_answered), found
+        return found
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    """The examples behind nginx."""
+    with required():
+        nginx, openssl = find("nginx", "/usr/sbin"), find("openssl")
+    folder = Path(tempfile.mkdtemp(prefix="shop-"))  # the path of a socket has to be short
+    deployment = Deployment(folder)
+    certificate = f"{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    names = f"-subj /CN={HOST} -keyout key.pem -out certificate.pem"
+    prepare(f"{certificate} {names}".split(), cwd=folder)
+    temporary = " ".join(f"{name}_temp_path {folder}/{name};" for name in TEMPORARY)
+    main = folder / "main.conf"
+    main.write_text(NGINX.format(folder=folder, temporary=temporary))
+    command = [nginx, "-e", "stderr", "-c", str(main)]
+    prepare([*command, "-t"])
+    with running(
+        command,
+        lambda: socket.create_connection(("127.0.0.1", deployment.port)).close(),
+        deployment.log("nginx"),
+    ):
+        yield deployment
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def environ(
+    request: pytest.FixtureRequest,
+    deployment: Deployment,
+    redis_server: str,
+    server_url: Callable[[str], str],
+) -> Iterator[dict[str, str]]:
+    """The environment of a configuration, while uWSGI and gunicorn run with it: two hosts."""
+    database = f"sqlite:///{deployment.folder}/shop.db"
+    if request.param != "one-host":
+        database = server_url("postgres").replace("postgresql:", "postgresql+psycopg:")
+    environ = {
+        "SHOP_CONFIG": str(deployment.folder / "config" / f"{request.param}.cfg"),
+        "SHOP_DATABASE": database,
+        "SHOP_REDIS": redis_server,
+        "SHOP_SECRET_KEY": "test",
+        "SHOP_OPERATOR_PASSWORD": PASSWORD,
+    }
+    tables = [sys.executable, "-m", "flask", "--app", "wsgi", "create-tables"]
+    prepare(tables, **deployment.options(environ))
+    gunicorn = [sys.executable, "-m", "gunicorn", "--graceful-timeout", 3, "wsgi:app"]
+    with (
+        deployment.run("uwsgi", [BIN / "pyuwsgi", "--ini", "uwsgi.ini"], **environ),
+        deployment.run("gunicorn", gunicorn, **environ),
+    ):
+        yield environ
+    for name in ("uwsgi", "gunicorn"):
+        assert "Traceback" not in deployment.log(name).read_text()
+
+
+@pytest.mark.parametrize("environ", ["one-host", "redis", "postgresql"], indirect=True)
+def test_every_worker_of_both_hosts_follows(
+    deployment: Deployment, environ: dict[str, str]
+) -> None:
+    for saving, name in (("/shop", "Crêperie"), ("/bakery", "Boulangerie")):
+        deployment.save(saving, name)
+        for prefix in ("/shop", "/bakery"):
+
+            def is_current(prefix: str = prefix, name: str = name) -> bool:
+                return {answer["name"] for answer in deployment.answers(prefix)} == {name}
+
+            assert until(is_current)
+            for answer in deployment.answers(prefix):
+                assert answer["address"] == f"https://{HOST}{prefix}/"
+            assert deployment.ask(f"{prefix}/ready")[0].status == 200
+
+
+CALLER = """
+import sys
+from wsgi import app
+from shop.tasks import letter
+
+def write():
+    return letter.delay("Ana").get(timeout=20)
+
+state = app.extensions["waffleconf"]
+for name in sys.argv[1:]:
+    state.update_db({"SITENAME": name})
+    while write() != f"Hello Ana, this is {name}.":
+        pass
+"""
+
+
+@pytest.mark.parametrize("environ", ["redis"], indirect=True)
+def test_a_celery_worker_follows(deployment: Deployment, environ: dict[str, str]) -> None:
+    options = deployment.options(environ)
+    worker = [sys.executable, "-m", "celery", "--app", "wsgi:celery", "worker"]
+    worker += ["--concurrency", "1", "--loglevel", "info"]
+    log = deployment.log("celery")
+
+    def ready() -> None:
+        assert "ready." in log.read_text()
+
+    with running(worker, ready, log, **options):
+        caller = [sys.executable, "-c", CALLER, "Crêperie", "Boulangerie"]
+        done = subprocess.run(
+            caller, capture_output=True, text=True, check=False, timeout=WAIT, **options
+        )
+        assert done.returncode == 0, done.stderr + log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+# Files for containers, which nothing here runs
+
+INSTRUCTIONS = {"FROM", "WORKDIR", "RUN", "COPY", "USER", "CMD"}
+
+
+def test_the_dockerfile_has_known_instructions_and_copies_what_is_there() -> None:
+    text = re.sub(r"^#.*\n|\\\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.M)
+    lines = [line.split(maxsplit=1) for line in text.splitlines()]
+    assert lines[0][0] == "FROM" and {name for name, _ in lines} <= INSTRUCTIONS
+    for name, rest in lines:
+        if name == "CMD":
+            assert all(isinstance(word, str) for word in json.loads(rest))
+        if name == "COPY":
+            assert all((DEPLOY / path).exists() for path in rest.split()[:-1])
+
+
+def test_the_compose_file_names_services_and_volumes_that_it_has() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    services = compose["services"]
+    for service in services.values():
+        assert ("image" in service) != (service.get("build") == ".")
+        assert set(service.get("depends_on", ())) <= services.keys()
+        named = {volume.partition(":")[0] for volume in service.get("volumes", ())}
+        assert named <= compose["volumes"].keys()
+    for name in ("web", "worker"):
+        config = Path(services[name]["environment"]["SHOP_CONFIG"])
+        assert (DEPLOY / config.relative_to("/srv/shop")).exists()
+        used = set(re.findall(r'environ\["(\w+)"\]', (DEPLOY / "config/redis.cfg").read_text()))
+        assert used <= services[name]["environment"].keys()
