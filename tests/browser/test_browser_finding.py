@@ -19,6 +19,7 @@ from browsing import (
     save,
     search,
     serving,
+    state_of,
     visible_keys,
 )
 from flask import Flask
@@ -81,6 +82,85 @@ def test_search_counts_aloud_and_by_group(open_page: Open) -> None:
     assert page.locator(".wf-side a").all_inner_texts()[-1].split() == ["Integrations", "3"]
     search(page).fill("sender")
     assert page.locator(".wf-found").inner_text() == "1 setting found"
+
+
+def test_groups_filters_and_searches_are_steps_of_back(open_page: Open) -> None:
+    page = open_page()
+    everything = visible_keys(page)
+    page.locator(".wf-side").get_by_role("link", name="Integrations").click()
+    assert page.title() == "Integrations – Settings"
+    search(page).press_sequentially("server")
+    page.get_by_role("link", name="Modified 4").click()
+    row(page, "SMTP_PASSWORD").locator("summary").click()
+    page.get_by_label("Password of the mail server").fill("new")
+    assert page.title() == "1 unsaved – Integrations – Settings"
+    steps = [(visible_keys(page), search(page).input_value())]
+    for address in ("q=server", "group=Integrations", "/config"):
+        page.go_back()
+        assert page.url.endswith(address)
+        steps.append((visible_keys(page), search(page).input_value()))
+    assert steps == [
+        (["SMTP_PASSWORD"], "server"),
+        (["SMTP_HOST", "SMTP_PASSWORD"], "server"),
+        ([key for key in FULL_SHOP if FULL_SHOP[key]["group"] == "Integrations"], ""),
+        (everything, ""),
+    ]
+    assert page.title() == "1 unsaved – Settings"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_what_other_groups_have_is_a_click_away(open_page: Open, script: bool) -> None:
+    page = open_page(java_script_enabled=script)
+    with arriving(page, leaves=not script):
+        page.locator(".wf-side").get_by_role("link", name="Uploads").click()
+    search(page).fill("serevr")
+    if not script:
+        with arriving(page):
+            search(page).press("Enter")
+    assert page.locator(".wf-found").inner_text() == "No setting found"
+    with arriving(page, leaves=not script):
+        page.get_by_role("link", name="2 in other groups: show").click()
+    assert visible_keys(page) == ["SMTP_HOST", "SMTP_PASSWORD"]
+    assert "Close to it:" in page.locator(".wf-found").inner_text()
+    assert page.locator(".wf-elsewhere").is_hidden()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_more_filters_are_in_a_menu(open_page: Open, app: Flask, script: bool) -> None:
+    state_of(app).update_db({"WISHLIST": False}, actor="cleo")
+    page = open_page(java_script_enabled=script)
+
+    def choose(name: str, *, leaves: bool = not script) -> None:
+        page.locator(".wf-more summary").click()
+        with arriving(page, leaves=leaves):
+            page.locator(".wf-menu").get_by_role("link", name=name).click()
+
+    choose("Locked 1")
+    assert visible_keys(page) == ["REGION"]
+    choose("Locked 1")
+    choose("Secret 2")
+    assert visible_keys(page) == ["UPLOAD_TOKEN", "SMTP_PASSWORD"]
+    choose("Changed this week", leaves=True)
+    assert visible_keys(page) == ["SMTP_PASSWORD"]
+    choose("Secret 2")
+    assert set(visible_keys(page)) == STORED.keys() | {"WISHLIST"}
+    page.locator(".wf-more summary").click()
+    page.get_by_label("Last changed by").fill("cle")
+    with arriving(page):
+        page.get_by_role("button", name="Show").click()
+    assert visible_keys(page) == ["WISHLIST"] and "week=1" in page.url
+
+
+def test_hits_are_marked_as_one_types(open_page: Open) -> None:
+    page = open_page()
+    search(page).fill("serevr pasword")
+    marked = page.evaluate(
+        """[...CSS.highlights.get("wf-hit")].map(({ startContainer, startOffset, endOffset }) =>
+            startContainer.data.slice(startOffset, endOffset))"""
+    )
+    assert marked == ["Password", "server", "PASSWORD"]
+    page.goto(f"{page.url.partition('?')[0]}?q=mail")
+    assert page.locator("mark").count() == 0
 
 
 def test_slash_focuses_the_search_and_escape_clears_it(open_page: Open) -> None:

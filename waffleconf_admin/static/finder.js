@@ -46,17 +46,7 @@ function estimateHeight(section, count) {
 }
 
 const setCurrent = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-
-// Marks are ranges: the text of a row stays as it is.
-function mark(search, hits) {
-  CSS.highlights?.set("wf-hit", new Highlight(...hits.flatMap(({ row, rank }) => partsOf(row).flatMap((part, i) => {
-    const text = part?.firstChild;
-    return search.spans(textOf(text), rank >= CLOSE && i < 2).map(([startOffset, endOffset]) =>
-      new StaticRange({ startContainer: text, startOffset, endContainer: text, endOffset }));
-  }))));
-}
-
-const places = (a, b) => a.dataset.place - b.dataset.place || 0;
+const byPlace = (a, b) => a.dataset.place - b.dataset.place || 0;
 
 // Puts siblings into an order.
 const arrange = (elements) => elements.reduce((last, element) => {
@@ -64,18 +54,25 @@ const arrange = (elements) => elements.reduce((last, element) => {
   return element;
 });
 
+// Marks are ranges: the text of a row stays as it is.
+function mark(row, search, close) {
+  return partsOf(row).flatMap((part, i) => {
+    const node = part?.firstChild;
+    return search.spans(textOf(node), close && i < 2).map(([startOffset, endOffset]) =>
+      new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset }));
+  });
+}
+
 export class Finder {
   constructor(form, search) {
     this.form = form;
     this.search = search;
-    this.status = $(".wf-found", form);
-    this.groups = $$(".wf-group", form).sort(places).map((section) => ({
+    this.groups = $$(".wf-group", form).sort(byPlace).map((section) => ({
       section,
       name: section.dataset.group,
       title: $("h2", section).textContent,
-      rows: $$(".wf-row", section).sort(places).map((row) => ({ row, visible: !row.hidden })),
+      rows: $$(".wf-row", section).sort(byPlace),
     }));
-    for (const { section, rows } of this.groups) estimateHeight(section, rows.length);
     // What the server has marked would not follow the search.
     for (const part of $$(":has(> mark)", form)) part.textContent += "";
     this.read();
@@ -90,76 +87,66 @@ export class Finder {
 
   // Each filter and each search is a step of Back; more letters belong to the same search.
   want(changes, typing = false) {
-    const asksHistory = ["week", "by"].some((name) => this.wanted[name] !== (changes[name] ?? this.wanted[name]));
-    const isStep = !(typing && this.typing);
+    const url = new URL(location);
+    const now = { ...this.wanted, ...changes };
+    for (const name of NAMES) now[name] ? url.searchParams.set(name, now[name]) : url.searchParams.delete(name);
+    if (now.week !== this.wanted.week || now.by !== this.wanted.by) return location.assign(url);
+    history[typing && this.typing ? "replaceState" : "pushState"](null, "", url);
     this.typing = typing;
-    Object.assign(this.wanted, changes);
-    if (asksHistory) return location.assign(this.url());
-    this.search.value = this.wanted.q;
-    this.filter();
+    this.read();
     this.showTitle();
-    history[isStep ? "pushState" : "replaceState"](null, "", this.url());
-  }
-
-  url() {
-    const query = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries(this.wanted)) value ? query.set(name, value) : query.delete(name);
-    return `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`;
   }
 
   filter() {
-    const { wanted } = this;
-    const search = new Search(wanted.q);
-    const selector = `.wf-row:not(.wf-out)${Object.keys(FLAGS).map((name) => wanted[name] && FLAGS[name]).join("")}`;
-    for (const group of this.groups) this.filterGroup(group, (row) => !row.matches(selector) ? NONE : wanted.q ? search.rank(searchText(row, group.title)) : 0);
-    const ordered = this.groups.toSorted((a, b) => a.rank - b.rank);
+    const { q, group: chosen } = this.wanted;
+    const search = new Search(q), ranks = new Map();
+    const selector = `.wf-row:not(.wf-out)${Object.keys(FLAGS).map((name) => this.wanted[name] && FLAGS[name]).join("")}`;
+    const byRank = (a, b) => ranks.get(a) - ranks.get(b);
+    for (const group of this.groups) {
+      for (const row of group.rows) ranks.set(row, row.matches(selector) ? search.rank(q && searchText(row, group.title)) : NONE);
+      const rows = group.rows.toSorted(byRank);
+      group.found = rows.filter((row) => ranks.get(row) < NONE);
+      group.hits = !chosen || chosen === group.name ? group.found : [];
+      ranks.set(group, ranks.get(group.hits[0]) ?? NONE);
+      const hits = new Set(group.hits);
+      // An unsaved change is never hidden.
+      const shown = rows.filter((row) => {
+        const hidden = !hits.has(row) && !row.matches(".wf-unsaved");
+        if (row.hidden !== hidden) row.hidden = hidden;
+        return !hidden;
+      });
+      arrange(rows);
+      group.section.hidden = !shown.length;
+      estimateHeight(group.section, shown.length);
+    }
+    const ordered = this.groups.toSorted(byRank);
     arrange(ordered.map(({ section }) => section));
     const hits = ordered.flatMap((group) => group.hits);
-    this.first = hits.find(({ row }) => controlsOf(row)[0])?.row; // where Enter leads to
-    mark(search, hits.slice(0, MARKED));
-    this.showCounts(hits);
+    this.first = hits.find((row) => controlsOf(row)[0]); // where Enter leads to
+    const isClose = (row) => ranks.get(row) >= CLOSE;
+    CSS.highlights?.set("wf-hit", new Highlight(...hits.slice(0, MARKED).flatMap((row) => mark(row, search, isClose(row)))));
+    this.showCounts(hits.length, isClose(hits[0]));
   }
 
-  filterGroup(group, rank) {
-    const here = !this.wanted.group || this.wanted.group === group.name;
-    for (const entry of group.rows) entry.rank = rank(entry.row, group);
-    const ordered = group.rows.toSorted((a, b) => a.rank - b.rank);
-    const found = ordered.filter((entry) => entry.rank < NONE);
-    group.found = found.length;
-    group.hits = here ? found : [];
-    group.rank = group.hits[0]?.rank ?? NONE;
-    let shown = 0;
-    for (const entry of ordered) {
-      const { row } = entry;
-      // An unsaved change is never hidden.
-      const visible = (here && entry.rank < NONE) || row.classList.contains("wf-unsaved");
-      shown += visible;
-      if (entry.visible !== visible) row.hidden = !(entry.visible = visible);
-    }
-    arrange(ordered.map(({ row }) => row));
-    group.section.hidden = !shown;
-    estimateHeight(group.section, shown);
-  }
-
-  showCounts(hits) {
-    const { wanted } = this, { length } = hits;
-    const total = this.groups.reduce((sum, group) => sum + group.found, 0);
+  showCounts(count, isClose) {
+    const { form, groups, wanted } = this;
+    const found = Object.fromEntries(groups.map((group) => [group.name, group.found.length]));
+    found[""] = groups.reduce((sum, group) => sum + group.found.length, 0);
     for (const link of $$(".wf-side [data-group]")) {
       const { group } = link.dataset;
-      const count = group ? this.groups.find(({ name }) => name === group).found : total;
-      $(".wf-count", link).textContent = count;
-      link.classList.toggle("wf-nothing", !count);
+      $(".wf-count", link).textContent = found[group];
+      link.classList.toggle("wf-nothing", !found[group]);
       setCurrent(link, group === wanted.group);
     }
     for (const chip of $$(".wf-chips [data-only]")) setCurrent(chip, wanted[chip.dataset.only]);
     const narrows = NAMES.some((name) => name !== "group" && wanted[name]);
-    const { none, one, many, close } = this.status.dataset;
-    this.status.textContent = !narrows ? "" : !length ? none : hits[0].rank >= CLOSE ? close.replace("#", wanted.q.trim())
-      : length === 1 ? one : many.replace("#", length);
-    $(".wf-none", this.form).hidden = length > 0;
-    const elsewhere = $(".wf-elsewhere", this.form), link = elsewhere.firstElementChild;
-    elsewhere.hidden = !narrows || total === length;
-    link.textContent = link.dataset.text.replace("#", total - length);
+    const status = $(".wf-found", form), { none, one, many, close } = status.dataset;
+    const text = !count ? none : isClose ? close.replace("#", wanted.q.trim()) : count === 1 ? one : many.replace("#", count);
+    status.textContent = narrows ? text : "";
+    $(".wf-none", form).hidden = count > 0;
+    const elsewhere = $(".wf-elsewhere", form), link = elsewhere.firstElementChild;
+    elsewhere.hidden = !narrows || found[""] === count;
+    link.textContent = link.dataset.text.replace("#", found[""] - count);
   }
 
   showTitle() {
@@ -169,7 +156,7 @@ export class Finder {
   }
 
   prepare() {
-    for (const { title, rows } of this.groups) rows.forEach(({ row }) => searchText(row, title));
+    for (const { title, rows } of this.groups) rows.forEach((row) => searchText(row, title));
   }
 
   // A setting that the address names is shown, whatever the filter says.
@@ -192,7 +179,7 @@ export class Finder {
 
   linkClicked(event) {
     const more = $(".wf-more[open]");
-    if (more && !closest(event.target, ".wf-more")) more.open = false;
+    if (more && !closest(event.target, ".wf-more :is(summary, form)")) more.open = false;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const link = closest(event.target, "[data-group]:any-link, [data-only], .wf-none [data-all]");
     if (!link) return;
