@@ -23,8 +23,9 @@ from ..settings.attributes import named_group
 from ..state.state import _WaffleState
 from . import assets, csrf, history_page
 from .api import ApiPage
+from .checks import named_checks, require_groups
 from .files_page import FilesPage
-from .options import Actor, Can, PageOptions
+from .options import Actor, Can, Check, PageOptions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
 from .submission import allow_large_forms
@@ -58,6 +59,9 @@ class WaffleAdmin(Blueprint):
         scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
     :param actor: a function that says who saves; without it, whom Flask-Login has logged in. Like
         `can` it may be asynchronous.
+    :param checks: ``{group: check}``: a button tests the values of a group before they are saved.
+        ``check(values)`` gets a dict by key, and returns a sentence for the user or raises
+        `InvalidValue`.
     :param api: whether there is a JSON API too, below ``api/``.
     :param url_prefix: where the page is, unless ``register_blueprint`` says otherwise.
     :param blueprint_options: whatever else a :class:`flask.Blueprint` takes.
@@ -74,6 +78,7 @@ class WaffleAdmin(Blueprint):
         fields: Mapping[type, FieldFactory] | None = None,
         layout: str | None = None,
         actor: Actor | None = None,
+        checks: Mapping[str, Check] | None = None,
         api: bool = False,
         url_prefix: str = "/admin/config",
         **blueprint_options: Any,
@@ -83,7 +88,7 @@ class WaffleAdmin(Blueprint):
         if isinstance(groups, str):
             raise TypeError(f"groups={groups!r}: write a list, [{groups!r}]")
         names = None if groups is None else frozenset(named_group(group)[0] for group in groups)
-        self.options = PageOptions(name, can, names, fields, layout, actor)
+        self.options = PageOptions(name, can, names, fields, layout, actor, named_checks(checks))
         defaults = {
             "template_folder": "templates",
             "static_folder": "static",
@@ -114,10 +119,12 @@ class WaffleAdmin(Blueprint):
     def register(self, app: Any, options: dict[str, object]) -> None:
         """Register on an app, and let its command line use the fields of the page.
 
-        :raises TypeError: `can` or `actor` is asynchronous, and asgiref is missing.
-        :raises ValueError: another page has another field for one of the types.
+        :raises TypeError: one of the functions is asynchronous, and asgiref is missing.
+        :raises ValueError: another page has another field for one of the types; or a check is for
+            a group that the page does not have.
         """
         self.options.check(app)
+        require_groups(app, self.options)
         add_fields(app, self.options.fields or {})
         super().register(app, options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 
@@ -16,6 +16,8 @@ from ..settings.setting import Setting
 Can = Callable[[str, Setting], bool | Awaitable[bool]]
 #: Returns who saves. May be asynchronous.
 Actor = Callable[[], str | Awaitable[str | None] | None]
+#: ``check(values)``: tries the values of a group, and returns a sentence. May be asynchronous.
+Check = Callable[[Mapping[str, Any]], str | Awaitable[str | None] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,7 @@ class PageOptions:
     fields: Mapping[type, FieldFactory] | None = None
     layout: str | None = None
     actor: Actor | None = None
+    checks: Mapping[str, Check] | None = None  #: by the name of the group
 
     def __post_init__(self) -> None:
         for option, function in (("can", self.can), ("actor", self.actor)):
@@ -47,7 +50,8 @@ class PageOptions:
 
         :raises TypeError: one of them is asynchronous, and asgiref is missing.
         """
-        for option, function in (("can=", self.can), ("actor=", self.actor)):
+        checks = {f"checks[{name!r}]": check for name, check in (self.checks or {}).items()}
+        for option, function in {"can=": self.can, "actor=": self.actor, **checks}.items():
             calls.check(app, function, option)
 
     def current_actor(self, app: Flask) -> str | None:

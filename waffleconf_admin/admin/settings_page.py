@@ -23,6 +23,7 @@ from ..state.save import Saved
 from ..state.state import _WaffleState
 from ..state.task import RESET, Origin
 from . import csrf, undo
+from .checks import Checks
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .messages import flash_saved, saved_messages
 from .options import PageOptions
@@ -48,6 +49,7 @@ class SettingsPage:
         self._options = options
         self._state = state
         self._permissions = Permissions(options, state.app, state.settings)
+        self._checks = Checks(options, state.app, state.settings.values(), self._permissions)
         #: What was sent; None on a GET, and of a form from another site.
         self._sent: PageSubmission | None = None
 
@@ -81,6 +83,8 @@ class SettingsPage:
         if sent.action != "edit":
             _reset_secrets(form, sent)
         valid = form.validate()  # the CSRF token too
+        if sent.action == "test":
+            return self._show(form, 200 if self._checks.run(sent.key, form) else 422)
         if single and not (sent.action == "reset" and _needs_review_of_reset(form[single.key])):
             return self._save_single(form, sent, single.key)
         if not valid:
@@ -108,7 +112,9 @@ class SettingsPage:
         settings_filter = SettingsFilter(request.args)
         page = PageContext(self._state, self._permissions, form, settings_filter, self._sent, notes)
         template = current_app.config["WAFFLE_TEMPLATE"]
-        return render_page(self._options, template, status, form=form, page=page)
+        return render_page(
+            self._options, template, status, form=form, page=page, checks=self._checks.answers
+        )
 
     # Saving all changes
 

@@ -12,7 +12,8 @@ from ..forms.submission import PAGE, Names
 from ..settings.setting import Setting
 
 # Names of inputs
-ACTION = PAGE + "do"  #: "review", "edit", "confirm", "reset KEY", "convert KEY"; nothing: save
+#: "review", "edit", "confirm", "reset KEY", "convert KEY", "test GROUP"; nothing: save
+ACTION = PAGE + "do"
 NOTE = PAGE + "note"
 RESET_KEY = PAGE + "reset"  #: the key of a setting whose row shall go, not just get the default
 THEIRS = PAGE + "theirs."  #: before a key, in a conflict: "theirs" keeps what somebody else saved
@@ -38,7 +39,7 @@ class PageSubmission:
         #: The controls of settings, without those where a conflict is decided for the stored value.
         self.settings = _settings(form, self.name_of)
         self._do = form.get(ACTION, "")
-        #: What to do, and the key of the setting that it is about, if it is about one.
+        #: What to do, and the key of the setting or the group that it is about, if it is.
         self.action, _, self.key = self._do.partition(" ")
         self.note = form.get(NOTE, "").strip() or None
         button = [self.key] if self.action == "reset" else []

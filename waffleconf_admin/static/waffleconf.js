@@ -4,10 +4,11 @@
 import { $, $$, on } from "./dom.js";
 import { watchControls } from "./controls.js";
 import { Finder } from "./finder.js";
-import { allowSending, sendOnce } from "./sending.js";
+import { allowSending, sendOnce, testClicked } from "./sending.js";
 import { watchChanges } from "./unsaved.js";
 
 on(document, "submit", sendOnce);
+on(document, "click", testClicked);
 on(document, "input", allowSending);
 on(window, "pageshow", allowSending);
 for (const form of $$("form[data-waffle]")) {
