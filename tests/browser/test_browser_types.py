@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
 from typing import Any
+from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import arriving, serving
 from every_type import BERLIN, CONFS, Level, Rights, Theme
 from flask import Flask
+from flask_babel import Babel
 
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.settings.equality import same
@@ -380,3 +382,106 @@ def test_two_people_with_the_page_lose_nothing(
             "START": datetime(2026, 5, 2, 10, tzinfo=BERLIN),
         }
         assert same(after, wanted[key]), after
+
+
+TYPING: dict[str, dict[str, Any]] = {
+    "PRICE": {"default": Decimal("4.90"), "unit": "€", "min": 0},
+    "SHARE": {"default": 0.25, "type": "range", "min": 0, "max": 1},
+    "MODE": {"default": "a", "choices": ["a", "b", "c"]},
+    "LINK": {"default": "#0a5bd6", "type": "color"},
+    "BACK": {"default": "", "type": "color"},
+    "TENANT": {"default": UUID(int=2**128 - 1)},
+    "SITE": {"default": "", "type": "url"},
+    "UNTIL": {"default": date(2026, 1, 31)},
+    "TEXT": {"default": "a\nb", "multiline": True},
+    "TOKEN": {"default": "", "secret": True},
+}
+
+
+def box(page: Any, selector: str) -> dict[str, float]:
+    found: dict[str, float] = page.locator(selector).bounding_box()
+    return found
+
+
+@pytest.fixture
+def spanish_page(make_app: Callable[..., Flask], open_page: Callable[..., Any]) -> Any:
+    app = make_app(TYPING)
+    Babel(app, locale_selector=lambda: "es")
+    return open_page(app, viewport={"width": 1240, "height": 900})
+
+
+def test_rows_have_label_and_value_on_one_line_and_long_texts_the_whole_width(
+    spanish_page: Any,
+) -> None:
+    page = spanish_page
+    for key in ("PRICE", "LINK", "TENANT", "SITE", "UNTIL"):
+        label, control = box(page, f"#{key} label"), box(page, f"#waffle-{key}")
+        middles = [part["y"] + part["height"] / 2 for part in (label, control)]
+        assert middles[0] == pytest.approx(middles[1], abs=2), key
+    unit, price = box(page, "#waffle-PRICE-limits"), box(page, "#waffle-PRICE")
+    assert unit["x"] > price["x"] + price["width"] and unit["y"] > price["y"]
+    assert len({choice.bounding_box()["y"] for choice in page.locator("#MODE label").all()}) == 1
+    tenant = page.locator("#waffle-TENANT")
+    assert tenant.evaluate("input => input.scrollWidth <= input.clientWidth")
+    area, row = page.locator("#waffle-TEXT"), box(page, "#TEXT")
+    assert area.bounding_box()["width"] > row["width"] - 50
+    before = area.bounding_box()["height"]
+    area.fill("line\n" * 15)
+    assert area.bounding_box()["height"] > before + 200
+    area.fill("line\n" * 500)
+    assert area.bounding_box()["height"] == pytest.approx(900 * 0.7, abs=1)
+    corner = area.bounding_box()
+    x, y = corner["x"] + corner["width"] - 6, corner["y"] + corner["height"] - 6
+    page.mouse.wheel(0, y - 500)
+    page.wait_for_function("window.scrollY > 0")
+    corner = area.bounding_box()
+    page.mouse.move(x, corner["y"] + corner["height"] - 6)
+    page.mouse.down()
+    page.mouse.move(x, corner["y"] + corner["height"] + 194, steps=4)
+    page.mouse.up()
+    assert area.bounding_box()["height"] == pytest.approx(900 * 0.7 + 200, abs=10)
+
+
+def test_no_key_is_in_the_tab_order(spanish_page: Any) -> None:
+    page = spanish_page
+    keys = page.evaluate("[...document.querySelectorAll('.wf-key')].map(key => key.tabIndex)")
+    assert keys == [-1] * len(TYPING)
+
+
+def test_what_stands_beside_a_control_follows_it(spanish_page: Any) -> None:
+    page = spanish_page
+    page.locator("#waffle-SHARE").fill("0.5")
+    assert page.locator("#SHARE output").inner_text() == "0,5"
+    line, swatch = page.locator("#waffle-BACK"), page.locator("#BACK [type=color]")
+    line.fill("#aBc")
+    assert (swatch.input_value(), swatch.get_attribute("class")) == ("#aabbcc", "")
+    swatch.fill("#123456")
+    assert line.input_value() == "#123456"
+    page.locator("#BACK .wf-undo").click()
+    assert (line.input_value(), swatch.get_attribute("class")) == ("", "wf-blank")
+    page.locator("#TOKEN summary").click()
+    warning = page.locator("#TOKEN [role=status]")
+    for typed, blanks in ((" a", True), ("a", False), ("a\t", True)):
+        page.locator("#waffle-TOKEN").fill(typed)
+        assert bool(warning.inner_text()) is blanks
+
+
+def test_mistakes_are_answered_in_our_words(spanish_page: Any) -> None:
+    page, sent = spanish_page, []
+    page.on("request", lambda request: sent.append(request.method))
+    page.locator("#waffle-UNTIL").focus()
+    page.keyboard.press("Backspace")
+    page.locator(".wf-bar .wf-primary").click()
+    message = page.locator("#waffle-UNTIL").evaluate("input => input.validationMessage")
+    assert message == "Finish this date or time, or empty it."
+    assert "POST" not in sent
+    page.locator("#waffle-UNTIL").fill("2026-01-31")
+    page.locator("#waffle-SITE").fill("example.org")
+    page.locator("#waffle-PRICE").fill("1.234")
+    submit(page, 422)
+    assert "https://" in page.locator("#waffle-SITE-errors").inner_text()
+    assert "1,234" in page.locator("#waffle-PRICE-errors").inner_text()
+    page.locator("#waffle-SITE").fill("https://example.org")
+    page.locator("#waffle-PRICE").fill("5,90")
+    submit(page)
+    assert page.locator("#waffle-PRICE").input_value() == "5,90"

@@ -79,8 +79,8 @@ def test_a_control_is_one_that_the_browser_does_not_spoil(
         ("#0a5bd6", {"value": "#0a5bd6", "class": None}),
         ("#0A5BD6", {"value": "#0a5bd6"}),
         ("#aBc", {"value": "#aabbcc"}),
-        ("", {"value": None, "class": "wf-none"}),
-        ("red", {"value": None, "class": "wf-none"}),
+        ("", {"value": None, "class": "wf-blank"}),
+        ("red", {"value": None, "class": "wf-blank"}),
     ],
 )
 def test_a_colour_is_a_text_with_a_swatch_that_is_never_sent(

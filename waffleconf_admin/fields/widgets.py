@@ -133,7 +133,7 @@ class ColorInput(TextInput):
             digits = found[1].lower()
             own["value"] = "#" + ("".join(d + d for d in digits) if len(digits) == 3 else digits)
         else:
-            own["class"] = "wf-none"
+            own["class"] = "wf-blank"
         kwargs = {"placeholder": "#rrggbb"} | kwargs
         return super().__call__(field, **kwargs) + Markup(f"<input{attributes(own)}>")
 

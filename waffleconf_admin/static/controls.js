@@ -27,16 +27,13 @@ export function stateOfText(control, text) {
   return closest(control, ".wf-choices, [role=group]") ? text.split("\n").includes(control.value) : text === "true";
 }
 
-function updateBeside(control) {
-  const beside = control.nextElementSibling;
-  if (control.type === "range") beside.value = control.value.replace(".", beside.dataset.point ?? ".");
-  else if (beside?.type === "color") {
-    const [, hex] = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(control.value.trim()) ?? [];
-    beside.classList.toggle("wf-none", !hex);
-    if (hex) beside.value = `#${hex.length === 3 ? hex.replace(/./g, "$&$&") : hex}`;
-  } else if (beside?.matches(".wf-blanks")) {
-    beside.textContent = control.value.trim() === control.value ? "" : beside.dataset.text;
-  }
+function updateBeside({ value, type, nextElementSibling: beside }) {
+  if (type === "range") beside.value = value.replace(".", beside.dataset.point ?? ".");
+  if (beside?.matches(".wf-blanks")) beside.textContent = value.trim() === value ? "" : beside.dataset.text;
+  if (beside?.type !== "color") return;
+  const isColor = /^#([\da-f]{3}){1,2}$/i.test(value);
+  beside.classList.toggle("wf-blank", !isColor);
+  if (isColor) beside.value = value.replace(/^#(.)(.)(.)$/, "#$1$1$2$2$3$3");
 }
 
 function typed({ target }) {
@@ -45,7 +42,7 @@ function typed({ target }) {
   updateBeside(target.type === "color" ? target.previousElementSibling : target);
 }
 
-// Of a date that is half written a browser sends nothing, as if it were empty.
+// A browser sends nothing of a date that is half written.
 function refuseHalf(event) {
   const half = $$("input", this).find((control) => control.validity.badInput);
   if (!half) return;
