@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, tzinfo
 from functools import cache
-from gettext import NullTranslations
+from gettext import NullTranslations, find
 from pathlib import Path
 from typing import Any
 
 from flask import current_app, has_app_context, has_request_context
 
+_DOMAIN, _FOLDER = "waffleconf_admin", Path(__file__).parent / "translations"
 _ENGLISH = NullTranslations()
 
 
@@ -60,9 +61,12 @@ def mark(text: str, /, **values: object) -> str:
 
 
 def language() -> str:
-    """Return the language that people are shown, as HTML names it."""
+    """Return the language that our texts are in, as HTML names it.
+
+    It is English where there is no catalogue for the reader's language.
+    """
     locale = _locale()
-    return str(locale).replace("_", "-") if locale else "en"
+    return str(locale).replace("_", "-") if _is_translated(locale) else "en"
 
 
 def locale_name() -> str:
@@ -87,9 +91,9 @@ def decimal_mark(locale: str) -> str:
 
 
 def is_rtl() -> bool:
-    """Whether that language is written from right to left."""
+    """Whether our texts are written from right to left."""
     locale = _locale()
-    return bool(locale and locale.text_direction == "rtl")
+    return _is_translated(locale) and locale.text_direction == "rtl"
 
 
 def time_zone() -> tzinfo:
@@ -122,6 +126,16 @@ def _locale() -> Any:
         return None  # it is asked of the request, and a command or a task has none
 
 
+def _is_translated(locale: Any) -> bool:
+    """Whether our texts are in the language of a locale; None: no locale is chosen."""
+    return bool(locale) and (locale.language == "en" or _has_catalogue(str(locale)))
+
+
+@cache
+def _has_catalogue(locale: str) -> bool:
+    return find(_DOMAIN, str(_FOLDER), [locale]) is not None
+
+
 @cache
 def _flask_babel() -> Any:
     try:
@@ -133,5 +147,4 @@ def _flask_babel() -> Any:
 
 @cache
 def _domain() -> Any:
-    folder = str(Path(__file__).parent / "translations")
-    return _flask_babel().Domain([folder], "waffleconf_admin")
+    return _flask_babel().Domain([str(_FOLDER)], _DOMAIN)

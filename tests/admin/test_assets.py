@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -57,3 +58,19 @@ def test_style_sheet_and_scripts_have_at_most_16_kilobytes_as_they_are_sent(app:
 
 def test_the_style_sheet_is_one_of_all_files(app: Flask) -> None:
     assert sorted(STYLES) == sorted(path.name for path in FOLDER.glob("*.css"))
+
+
+def test_every_colour_and_corner_is_a_property_of_the_theme() -> None:
+    style = "".join(path.read_text() for path in sorted(FOLDER.glob("*.css")))
+    theme = re.search(r":where\(\.waffle\) \{.*?\n\}", style, re.S)
+    assert theme
+    literal = r"(?:color|background|border[\w-]*|shadow)\b[^;{}]*(?:#[0-9a-f]{6}\b|rgb\(|hsl\()"
+    assert re.findall(literal, style.replace(theme[0], "")) == []
+    corners = re.findall(r"border-radius: ([^;]*)", style)
+    assert corners and all("var(--wf-radius" in corner for corner in corners)
+
+
+def test_the_documentation_lists_every_property_of_the_theme() -> None:
+    theme = (FOLDER / "base.css").read_text().partition("\n}")[0]
+    documented = (Path(__file__).parents[2] / "docs" / "templates.md").read_text()
+    assert [name for name in re.findall(r"--wf-[\w-]+(?=:)", theme) if name not in documented] == []

@@ -41,10 +41,16 @@ def app(make_app: MakeApp) -> Flask:
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("LIMIT", "of another type, so a converted value is in use: This must be a whole number"),
-        ("OPEN", "can’t be used, so the default is in use: This must be yes or no (True or False)"),
-        ("SHARE", "is in use, but no longer allowed: At most 100."),
-        ("TOKEN", "can’t be used, so the default is in use: Of a secret nothing more is said."),
+        (
+            "LIMIT",
+            "of another type, so it is used in a converted form: This must be a whole number",
+        ),
+        (
+            "OPEN",
+            "can’t be used, so the default is used instead: This must be yes or no (True or False)",
+        ),
+        ("SHARE", "is used, but it is no longer allowed: At most 100."),
+        ("TOKEN", "can’t be used, so the default is used instead: No more is said about a secret."),
         ("THEME", "blue (no longer a choice)"),
     ],
 )
@@ -54,7 +60,7 @@ def test_a_note_beside_the_setting_says_what_is_wrong(app: Flask, key: str, text
 
 
 def test_a_value_that_needs_attention_is_not_trouble_with_other_processes(app: Flask) -> None:
-    assert "lag behind" not in app.test_client().get(URL).text
+    assert "use older values" not in app.test_client().get(URL).text
     assert state_of(app).health().trouble
 
 
@@ -126,7 +132,7 @@ def test_an_untouched_page_writes_nothing(app: Flask) -> None:
 def test_a_user_who_may_not_change_a_setting_gets_no_button(app: Flask) -> None:
     change_can(app, lambda action, setting: action == "view")
     page = app.test_client().get(URL).text
-    assert "converted value is in use" in page
+    assert "used in a converted form" in page
     assert 'value="convert' not in page and 'value="reset' not in page
     before = texts(app)
     do(app, "convert LIMIT")

@@ -51,7 +51,13 @@ def test_the_page_is_within_flask_admin(app: Flask) -> None:
     assert "navbar" in page and "bootstrap.min.css" in page
     assert page.count("<html") == 1 and page.count("data-waffle") == 1
     assert page.count("waffleconf.css") == page.count("waffleconf.js") == 1
-    assert 'role="search"' in page and 'href="/admin/config"' in page
+    assert 'role="search"' in page
+
+
+def test_the_menu_of_flask_admin_leads_to_the_page(app: Flask) -> None:
+    client = app.test_client()
+    menu = client.get("/admin/").text
+    assert 'href="/admin/config"' in menu and client.get("/admin/config").status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

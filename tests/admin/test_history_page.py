@@ -51,7 +51,7 @@ def test_an_app_without_a_history_gets_the_way_to_have_one(make_app: MakeApp) ->
     client = app.test_client()
     for response in (client.get(HISTORY), undo(client, "x")):
         assert response.status_code == 404
-        assert "No history is kept" in words(response.text)
+        assert "There is no history" in words(response.text)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_reset_to_the_default(app: Flask, open_page: Open, script: bool) -> None
         assert page.get_by_label("Site name").input_value() == "Waffle"
         assert app.config["SITENAME"] == "Crêperie du Port"
     else:
-        assert "What else you have changed is not saved yet." in page.content()
+        assert "Your other changes are not saved yet." in page.content()
         assert app.config["BANNER"] == ""
     assert page.get_by_label("Banner").input_value() == "typed before"
     save(page)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -245,12 +246,19 @@ def test_from_right_to_left_nothing_sticks_out(open_page: Open) -> None:
     assert label.bounding_box()["x"] > field.bounding_box()["x"]
 
 
-def test_paper_has_the_settings_and_no_controls_around(open_page: Open) -> None:
+def test_paper_has_whole_texts_on_few_pages_and_no_bars(app: Flask, open_page: Open) -> None:
+    text = "\n".join(f"Line {number}" for number in range(1, 201))
     page = open_page()
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1  # it had 3
+    assert page.locator(".wf-printed").count() == 0  # only while it prints
+    page.get_by_label("About us").fill(text)
     page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
     picture(page, "plain-print")
-    assert page.get_by_label("Site name").is_visible()
-    for selector in (".wf-bar", ".wf-side", ".wf-tools", ".wf-reset"):
+    assert page.locator("#ABOUT .wf-printed").inner_text() == text
+    assert page.locator("#SITENAME .wf-printed").inner_text() == "Crêperie du Port"
+    assert page.locator("#THEME").get_by_text("light").is_visible()
+    for selector in (".wf-bar", ".wf-side", ".wf-tools", ".wf-reset", "#waffle-ABOUT"):
         assert not page.locator(selector).first.is_visible()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import SHOP, Open, follow, make_shop, serving, state_of
+from browsing import SHOP, SIZES, Open, follow, make_shop, save, serving, state_of
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
@@ -114,6 +114,80 @@ def test_a_theme_in_an_own_layout_counts(within: Callable[..., Flask], browser: 
         style = "getComputedStyle(document.querySelector('.waffle'))"
         assert page.evaluate(f"[{style}.color, {style}.colorScheme]") == ["rgb(9, 9, 9)", "dark"]
         page.close()
+
+
+def test_a_theme_reaches_every_corner_and_every_field(
+    within: Callable[..., Flask], browser: Any
+) -> None:
+    theme = """.waffle { --wf-radius: 0; --wf-field: rgb(1, 2, 3); --wf-heading: rgb(4, 5, 6);
+        --wf-heading-font: Theme }"""
+    with serving(within("light", theme)) as url:
+        page = browser.new_page()
+        for address in (url, f"{url}/history"):
+            page.goto(address)
+            exceptions = page.evaluate(
+                """() => {
+                    const not = (selector, name, wanted) =>
+                        [...document.querySelectorAll(`.waffle ${selector}`)]
+                        .filter((element) => getComputedStyle(element)[name] !== wanted)
+                        .map((element) => element.outerHTML)
+                    const texts = ":is([type=text], [type=search], textarea, select)"
+                    const title = ".wf-main h2"
+                    return [
+                        not("*:not([type=radio], [type=checkbox], option)", "borderRadius", "0px"),
+                        not(texts, "backgroundColor", "rgb(1, 2, 3)"),
+                        not(title, "color", "rgb(4, 5, 6)"),
+                        not(title, "fontFamily", "Theme"),
+                    ]
+                }"""
+            )
+            assert exceptions == [[], [], [], []]
+        page.close()
+
+
+#: As Bootstrap 5 has it, with its bar at the top of the window.
+BOOTSTRAP = """@media (prefers-reduced-motion: no-preference) { :root { scroll-behavior: smooth } }
+    header { position: sticky; top: 0; height: 56px; z-index: 1020 } .waffle { --wf-top: 56px }"""
+
+
+def test_links_land_below_a_bar_of_the_app_however_smoothly_it_scrolls(
+    within: Callable[..., Flask], browser: Any
+) -> None:
+    with serving(within("light", BOOTSTRAP)) as url:
+        page = browser.new_page(viewport={"width": 1000, "height": 500})
+
+        def top(selector: str) -> float:
+            page.wait_for_function("new Promise((done) => requestAnimationFrame(() => done(true)))")
+            box: dict[str, float] = page.locator(selector).bounding_box()
+            return box["y"]
+
+        page.goto(f"{url}#GIFT_CARDS")
+        assert 56 <= top("#GIFT_CARDS") < 120
+        page.get_by_label("Opening hours").fill("{")
+        save(page)
+        page.get_by_role("link", name="Opening hours", exact=True).click()
+        assert 56 <= top("#waffle-HOURS") < 120
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        page.locator("#waffle-MAIL_FROM").focus()
+        for _ in range(12):  # back by the keyboard
+            page.keyboard.press("Shift+Tab")
+            assert top(":focus") >= 56
+        page.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_bar_never_covers_the_status_of_the_row_in_use(open_page: Open, size: str) -> None:
+    page = open_page(viewport=SIZES[size] | {"height": 600})
+    bar = page.locator(".wf-bar")
+    for key in ("BANNER", "PAGE_SIZE", "GIFT_CARDS", "MAIL_FROM"):
+        control = page.locator(f"#waffle-{key}")
+        # At the bottom edge of the window, below the bar.
+        control.evaluate("e => scrollBy(0, e.getBoundingClientRect().bottom - innerHeight)")
+        control.focus()
+        page.keyboard.press("Space" if key == "GIFT_CARDS" else "5")
+        row = page.locator(f"#{key}").bounding_box()
+        assert page.locator(f"#{key} .wf-pending").is_visible()
+        assert row["y"] + row["height"] <= bar.bounding_box()["y"], key
 
 
 @pytest.mark.parametrize("names", ["const $ = 1", "var $ = 1", "let on = 1, read, form"])

@@ -100,4 +100,4 @@ def test_without_a_history_there_is_no_other_time(
     runner = make_app(CONFS).test_cli_runner()
     for command in ("diff", "export"):
         result = runner.invoke(args=["waffle", command, "--as-of", "1 h"])
-        assert result.exit_code == 1 and "No history is kept" in result.output
+        assert result.exit_code == 1 and "There is no history" in result.output

@@ -90,7 +90,7 @@ def test_without_a_history_the_message_says_so(
     make_app: Callable[..., Flask], args: list[str]
 ) -> None:
     result = make_app(CONFS).test_cli_runner().invoke(args=["waffle", *args])
-    assert result.exit_code == 1 and "No history is kept" in result.stderr
+    assert result.exit_code == 1 and "There is no history" in result.stderr
 
 
 SECRETS = {

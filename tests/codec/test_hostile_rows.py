@@ -76,7 +76,7 @@ def test_the_default_is_served_the_row_stays_and_the_log_says_why(
         assert "stored text" in said or "not allowed" in said
         assert len(said) < 400
         page = app.test_client().get("/admin/config").text
-        assert "so the default is in use" in page
+        assert "so the default is used instead" in page
         assert SECRET not in said + page
         with engine.connect() as connection:
             select = sa.select(table.c.value).where(table.c.key == "TOKEN")

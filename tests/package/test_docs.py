@@ -12,7 +12,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
@@ -134,10 +133,8 @@ def test_a_quickstart_serves_its_page_and_uses_what_is_saved(
 @pytest.fixture
 def libraries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Flask-Admin has tests of its own; here its names are enough."""
-    module = ModuleType("flask_admin")
-    module.Admin = lambda app, name: None  # type: ignore[attr-defined]
-    module.helpers = None  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "flask_admin", module)
+    for name in ("flask_admin", "flask_admin.menu"):
+        monkeypatch.setitem(sys.modules, name, Mock())
     yield
 
 

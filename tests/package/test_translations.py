@@ -7,6 +7,7 @@ import copy
 import io
 import pickle
 import re
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -20,6 +21,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from flask import Flask, request
 from flask_babel import Babel, LazyString, get_locale, lazy_gettext
+from jinja2 import DictLoader
 from pages import row
 from wtforms import StringField
 
@@ -323,15 +325,40 @@ def test_a_marked_text_is_english_until_it_is_asked_for(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "lang"), [("fr", "fr"), ("pt_BR", "pt-BR"), ("zh_Hans_CN", "zh-Hans-CN")]
+    ("locale", "lang"), [("es_MX", "es-MX"), ("en_GB", "en-GB"), ("zh_Hans_CN", "en"), ("ar", "en")]
 )
-def test_a_language_without_a_catalogue_is_english(app: Flask, locale: str, lang: str) -> None:
+def test_the_page_names_the_language_that_its_texts_are_in(
+    app: Flask, locale: str, lang: str
+) -> None:
+    """Without a catalogue they are in English, and read from left to right."""
     page = app.test_client().get(f"{URL}?lang={locale}").text
-    assert f'<html lang="{lang}">' in page and ">Save<" in page
+    assert f'<html lang="{lang}">' in page
+    assert (">Save<" in page) == lang.startswith("en")
 
 
-def test_a_language_from_right_to_left_says_so(app: Flask) -> None:
-    assert '<html lang="ar" dir="rtl">' in app.test_client().get(f"{URL}?lang=ar").text
+@pytest.mark.parametrize(("locale", "attributes"), [("ar", "en ltr"), ("es", "es ltr")])
+def test_within_a_layout_of_the_app_the_page_names_its_own_language(
+    make_app: Callable[..., Flask], locale: str, attributes: str
+) -> None:
+    app = make_app(CONFS)
+    app.jinja_loader = DictLoader({"base.html": "{% block content %}{% endblock %}"})  # type: ignore[assignment]
+    Babel(app, locale_selector=lambda: locale)
+    app.register_blueprint(WaffleAdmin(layout="base.html"))
+    lang, direction = attributes.split()
+    assert f'wf-embedded" lang="{lang}" dir="{direction}"' in app.test_client().get(URL).text
+
+
+def test_a_catalogue_from_right_to_left_says_so(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(FOLDER / "es", tmp_path / "ar")
+    monkeypatch.setattr(i18n, "_FOLDER", tmp_path)
+    i18n._has_catalogue.cache_clear()
+    try:
+        page = app.test_client().get(f"{URL}?lang=ar").text
+    finally:
+        i18n._has_catalogue.cache_clear()
+    assert '<html lang="ar" dir="rtl">' in page
 
 
 def test_without_flask_babel_it_is_english(make_app: Callable[..., Flask]) -> None:

@@ -386,7 +386,7 @@ def test_the_command_line_marks_the_rows(app: Flask) -> None:
     assert "LIMIT: a converted value is used: This must be a whole number, not str." in said
     assert "OPEN: the default is used: This must be yes or no" in said
     assert "SHARE: it is used all the same: At most 100." in said
-    assert "TOKEN: the default is used: Of a secret nothing more is said." in said
+    assert "TOKEN: the default is used: No more is said about a secret." in said
     assert "NAME" not in said
 
 

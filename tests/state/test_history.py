@@ -701,7 +701,7 @@ def test_prune_history_says_why_it_does_nothing(make_app: MakeApp, run: Any) -> 
     result = run("prune", "--history")
     assert result.exit_code == 1 and "--days" in result.stderr
     result = make_app(CONFS).test_cli_runner().invoke(args=["waffle", "prune", "--history"])
-    assert result.exit_code == 1 and "No history is kept" in result.stderr
+    assert result.exit_code == 1 and "There is no history" in result.stderr
 
 
 # What docs/history.md says

@@ -209,10 +209,10 @@ def test_values_lag_when_no_reload_came_when_it_was_due(
 @pytest.mark.parametrize(
     ("watch_type", "sentence"),
     [
-        ("file", "The other processes follow at once."),
-        ("redis", "The other processes follow at once."),
-        ("database", "The other processes follow within 3 seconds."),
-        ((quiet, _dummy), "The other processes have been notified."),
+        ("file", "The whole site uses the new values at once."),
+        ("redis", "The whole site uses the new values at once."),
+        ("database", "The whole site uses the new values within 3 seconds."),
+        ((quiet, _dummy), "The rest of the site has been notified."),
     ],
     ids=["file", "redis", "database", "custom"],
 )

@@ -95,7 +95,7 @@ def test_each_follows_the_other(make: Make) -> None:
     for state in (first, second):
         health = state.health()
         assert (health.watch_type, health.trouble, health.last_error) == ("postgresql", None, None)
-        assert state.propagation() == "The other processes follow at once."
+        assert state.propagation() == "The whole site uses the new values at once."
 
 
 def test_a_notification_carries_no_value(make: Make, url: str) -> None:

@@ -40,10 +40,10 @@ class Chip(NamedTuple):
 
 #: The filters that are on or off: what people read, and what it means.
 _CHIPS = {
-    "modified": (mark("Modified"), mark("Those that differ from their default")),
+    "modified": (mark("Modified"), mark("Settings that differ from their default")),
     "attention": (
         mark("Needs attention"),
-        mark("Those whose stored value does not fit what is declared"),
+        mark("Settings whose stored value has a problem"),
     ),
     "locked": (mark("Locked"), mark("Those that can’t be changed here")),
     "secret": (mark("Secret"), mark("Those whose value is never shown")),

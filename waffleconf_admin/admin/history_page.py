@@ -194,7 +194,7 @@ class HistoryPage:
         if isinstance(error, InvalidValue):
             return self.show(wanted, problems=self._invalid(error), status=422)
         log.error("a save can't be undone", exc_info=error)
-        problems = [_("Undoing does not work at the moment. Try again soon.")]
+        problems = [_("Undo does not work at the moment. Please try again soon.")]
         return self.show(wanted, problems=problems, status=503)
 
     def _label(self, key: str) -> str:

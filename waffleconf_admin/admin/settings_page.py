@@ -167,7 +167,7 @@ class SettingsPage:
         done = " ".join(saved_messages(form, [key], saved))
         rest = self._form(sent=sent)
         rest.validate()
-        return self._show(rest, 200, done, _("What else you have changed is not saved yet."))
+        return self._show(rest, 200, done, _("Your other changes are not saved yet."))
 
 
 def _reset_secrets(form: SettingsForm, sent: PageSubmission) -> None:

@@ -85,7 +85,7 @@ def _history_of(call: Call) -> History:
     if not call.access.with_history:
         raise Problem(403, "You may not see the history.")
     if call.state.history is None:
-        raise Problem(404, "No history is kept.")
+        raise Problem(404, "There is no history.")
     return call.state.history
 
 

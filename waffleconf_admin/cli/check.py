@@ -83,7 +83,7 @@ def _stored_values(state: _WaffleState) -> Iterator[Finding]:
 def _problems(state: _WaffleState, setting: Setting, value: object) -> Iterator[str]:
     """What the declaration says against a value; of a secret without quoting it."""
     if problem := check_values(state.settings, {setting.key: value}, state.app.config):
-        yield "Of a secret nothing more is said." if setting.secret else problem[setting.key]
+        yield "No more is said about a secret." if setting.secret else problem[setting.key]
 
 
 def _environment(state: _WaffleState) -> Iterator[Finding]:

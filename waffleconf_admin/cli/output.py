@@ -24,7 +24,7 @@ LENGTH = 60
 SECRET_TEXTS = {True: "<secret, set>", False: "<secret, not set>"}
 #: Choices that an error lists, at most.
 MOST_CHOICES = 20
-NO_HISTORY = "No history is kept: the store has no model for it (docs/history.md)."
+NO_HISTORY = "There is no history: the store has no model for it (docs/history.md)."
 
 
 def current_state() -> _WaffleState:

@@ -159,7 +159,7 @@ class Setting:
         if not (problem or callable(self.choices)):
             problem = self.choice_problem(value)
         problem = problem or self.limit_problem(value)
-        return gettext("Of a secret nothing more is said.") if problem and self.secret else problem
+        return gettext("No more is said about a secret.") if problem and self.secret else problem
 
     def type_problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared type, so that it is neither served nor saved."""

@@ -53,16 +53,17 @@ function reset(row, text) {
   row.lastElementChild.append(input);
 }
 
+// The bar must not cover the status of the row in use.
+function showWhole(row) {
+  if (row?.offsetHeight < innerHeight / 2) row.scrollIntoView({ block: "nearest" });
+}
+
 function showCount(form) {
   const total = $$(".wf-row.wf-unsaved", form).length;
   const count = $(".wf-unsaved-count", form);
   if (!count) return total;
   const bar = closest(count, ".wf-bar");
-  const wasIdle = bar.classList.contains("wf-idle");
   bar.classList.toggle("wf-idle", total === 0);
-  // The bar may cover the control that was changed.
-  const active = document.activeElement;
-  if (wasIdle && total && active?.form === form) active.scrollIntoView({ block: "nearest" });
   count.textContent = !total ? "" : total === 1 ? count.dataset.one : count.dataset.many.replace("#", total);
   return total;
 }
@@ -74,6 +75,7 @@ function changed({ type, target }) {
   if (mine) $("input", mine.previousElementSibling).checked = true;
   if (stored.has(row)) mark(row);
   showCount(this);
+  showWhole(row);
 }
 
 function clicked(event) {
@@ -96,6 +98,7 @@ export function watchChanges(form) {
   on(form, "input", changed);
   on(form, "change", changed);
   on(form, "click", clicked);
+  on(form, "keyup", ({ key, target }) => key === "Tab" && showWhole(closest(target, ".wf-row")));
   on(form, "formdata", leaveOutUntouched);
   for (const link of $$(".wf-discard", form)) on(link, "click", (event) => {
     if (sentBack) return startSending(form);

@@ -11,6 +11,16 @@ on(document, "submit", sendOnce);
 on(document, "click", testClicked);
 on(document, "input", allowSending);
 on(window, "pageshow", allowSending);
+// A control shows a part of a long text only: on paper the text itself stands in its place.
+on(window, "beforeprint", () => {
+  for (const control of $$(".wf-value :is(textarea, [type=text])")) {
+    const text = document.createElement("p");
+    text.className = "wf-printed";
+    text.textContent = control.value;
+    control.after(text);
+  }
+});
+on(window, "afterprint", () => $$(".wf-printed").forEach((text) => text.remove()));
 for (const form of $$("form[data-waffle]")) {
   watchControls(form);
   watchChanges(form);

@@ -96,8 +96,8 @@ WATCHER_FAILS = Trouble(
 NOT_SENT = Trouble(
     Severity.NOT_SENT,
     mark(
-        "The other processes could not be notified of the last change; they follow within "
-        "%(seconds)s seconds. The log says why."
+        "The rest of the site could not be notified of the last change: it uses the new values "
+        "within %(seconds)s seconds. The log says why."
     ),
 )
 THREAD_SILENT = Trouble(

@@ -240,8 +240,8 @@ class Synchronizer:
         seconds = f"{self._interval:g}"
         if self._notifier.unsent:
             return gettext(
-                "The other processes could not be notified; they follow within %(seconds)s "
-                "seconds.",
+                "The rest of the site could not be notified: it uses the new values within "
+                "%(seconds)s seconds.",
                 seconds=seconds,
             )
         if self._watch_type.trouble() or self._thread.is_failing():  # mostly theirs, too

@@ -15,9 +15,9 @@ from .health import Severity, Trouble
 Reload = Callable[[], object]
 
 #: When the other processes follow a save, for people; ``%(seconds)s`` are those between two reads.
-NOTIFIED = mark("The other processes have been notified.")
-AT_ONCE = mark("The other processes follow at once.")
-WITHIN_SECONDS = mark("The other processes follow within %(seconds)s seconds.")
+NOTIFIED = mark("The rest of the site has been notified.")
+AT_ONCE = mark("The whole site uses the new values at once.")
+WITHIN_SECONDS = mark("The whole site uses the new values within %(seconds)s seconds.")
 
 NOTIFICATIONS_MISSED = Trouble(
     Severity.CHANGES_MISSED,
