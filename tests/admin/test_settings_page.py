@@ -28,8 +28,8 @@ def test_a_row_shows_label_key_help_and_limits(orm_app: Flask) -> None:
 def test_a_row_says_that_a_value_differs_from_the_default(orm_app: Flask) -> None:
     state_of(orm_app).update_db({"SITENAME": "Crêperie", "TOKEN": "s3cr3t-stored"})
     page = orm_app.test_client().get(URL).text
-    assert "Changed" in row(page, "SITENAME") and "default “Waffle”" in row(page, "SITENAME")
-    assert "Changed" not in row(page, "THEME")
+    assert "Modified" in row(page, "SITENAME") and "default “Waffle”" in row(page, "SITENAME")
+    assert "Modified" not in row(page, "THEME")
     assert "default" not in row(page, "TOKEN")
 
 
