@@ -73,7 +73,12 @@ class Search:
 
         :param parts: its texts in the order of `PARTS`, folded.
         """
-        return max((typed.rank(parts) for typed in self._typed), default=0)
+        worst = 0
+        for typed in self._typed:
+            worst = max(worst, typed.rank(parts))
+            if worst == NONE:
+                break
+        return worst
 
     def mark(self, text: object, *, close: bool = False) -> Markup:
         """Return a text as HTML, its words that match marked.

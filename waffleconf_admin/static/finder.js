@@ -48,11 +48,11 @@ function estimateHeight(section, count) {
 const setCurrent = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
 const byPlace = (a, b) => a.dataset.place - b.dataset.place || 0;
 
-// Puts siblings into an order.
+// Puts siblings into an order, whatever is between them: to move one takes time.
 const arrange = (elements) => elements.reduce((last, element) => {
-  if (last.nextElementSibling !== element) last.after(element);
+  if (last?.compareDocumentPosition(element) === Node.DOCUMENT_POSITION_PRECEDING) last.after(element);
   return element;
-});
+}, undefined);
 
 // Marks are ranges: the text of a row stays as it is.
 function mark(row, search, close) {
@@ -115,7 +115,7 @@ export class Finder {
         if (row.hidden !== hidden) row.hidden = hidden;
         return !hidden;
       });
-      arrange(rows);
+      arrange(shown);
       group.section.hidden = !shown.length;
       estimateHeight(group.section, shown.length);
     }

@@ -41,7 +41,7 @@ export class Search {
 
   // The parts are name, key, keywords, group, help and value, folded.
   rank(parts) {
-    return Math.max(0, ...this.words.map((word) => word.rank(parts)));
+    return this.words.reduce((worst, word) => worst === NONE ? worst : Math.max(worst, word.rank(parts)), 0);
   }
 
   // Where the words of a text that match begin and end.
