@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -354,15 +355,17 @@ def test_days_and_times_are_those_of_the_reader(
     assert sorted(found) == times
 
 
-def test_a_day_that_the_clocks_go_back_has_25_hours(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("zone", ["Europe/Berlin", ZoneInfo("Europe/Berlin")], ids=["name", "zone"])
+def test_a_day_that_the_clocks_go_back_has_25_hours(make_app: MakeApp, zone: Any) -> None:
     app = make_app(HISTORY_CONFS, history=True)
-    Babel(app, timezone_selector=lambda: "Europe/Berlin")
+    Babel(app, timezone_selector=lambda: zone)
     app.register_blueprint(WaffleAdmin())
     first, last = dt.datetime(2026, 10, 24, 22, tzinfo=dt.UTC), dt.datetime(2026, 10, 25, 22, 59)
     minute = dt.timedelta(minutes=1)
     last = last.replace(tzinfo=dt.UTC)
     add_changes(app, first - minute, first, last, last + minute)
     page = app.test_client().get(f"{HISTORY}?since=2026-10-25&until=2026-10-25").text
+    assert "Times: Europe/Berlin" in words(page)
     assert re.findall(r"After (\d)", words(page)) == ["2", "1"]
 
 

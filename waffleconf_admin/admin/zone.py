@@ -25,5 +25,6 @@ class Zone:
         """Return when a day begins, as an aware time."""
         midnight = datetime.combine(day, time())
         if localize := getattr(self._zone, "localize", None):  # pytz, which Flask-Babel may use
-            return datetime.fromisoformat(localize(midnight).isoformat())
+            start: datetime = localize(midnight)
+            return start
         return midnight.replace(tzinfo=self._zone)
