@@ -20,9 +20,16 @@ def add_celery(app: Flask) -> None:
     celery.config_from_object(app.config["CELERY"])
     celery.set_default()
     app.extensions["celery"] = celery
+    app.add_url_rule("/letters/<customer>", "write", write, methods=["POST"])
 
 
 @shared_task
 def letter(customer: str) -> str:
     """Return the first line of a letter."""
     return f"{conf.GREETING} {customer}, this is {conf.SITENAME}."
+
+
+def write(customer: str) -> str:
+    """Have a worker write a letter; a real app would not wait for it."""
+    text: str = letter.delay(customer).get(timeout=10)
+    return text
