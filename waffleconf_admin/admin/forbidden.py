@@ -20,7 +20,20 @@ from . import csrf
 from .options import PageOptions
 from .permissions import Permissions
 from .responses import render_page
-from .submission import ACTION, NOTE, RESET_KEY, PageSubmission, Pairs, posted_form
+from .settings_filter import group_name
+from .submission import (
+    ACTION,
+    ACTIONS,
+    ACTIONS_ON,
+    CONVERT_KEY,
+    NOTE,
+    RESET_KEY,
+    SECRET_KEY,
+    THEIRS,
+    PageSubmission,
+    Pairs,
+    posted_form,
+)
 
 #: Bytes of a form that are read at most.
 MAX_BYTES = 256_000
@@ -98,13 +111,14 @@ def _pairs_of_page(sent: PageSubmission, settings: list[Setting]) -> Pairs:
     """What was sent by inputs that the page has."""
     keys = {setting.key for setting in settings}
     names = {*map(sent.name_of, keys), TOKEN, field_name(), NOTE}
-    actions = {"review", "edit", "confirm"}
-    actions |= {f"{action} {key}" for action in ("reset", "convert") for key in keys}
+    names |= {THEIRS + key for key in keys}
+    groups = {group_name(setting) for setting in settings}
+    actions = {*ACTIONS, *(f"{action} {name}" for action in ACTIONS_ON for name in keys | groups)}
     return [
         (name, value)
         for name, value in sent.everything(settings)
         if name in names
-        or (name == RESET_KEY and value in keys)
+        or (name in (RESET_KEY, CONVERT_KEY, SECRET_KEY) and value in keys)
         or (name == ACTION and value in actions)
     ]
 

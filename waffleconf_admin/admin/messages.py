@@ -1,10 +1,11 @@
-"""Messages: what was saved, as flash messages for the next page."""
+"""Messages: what a save has written, for the next page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from flask import current_app, flash, session
+from flask import current_app, session
 
 from ..fields.base import display_text
 from ..fields.binding import BoundField
@@ -13,32 +14,45 @@ from ..i18n import gettext as _
 from ..i18n import ngettext
 from .texts import shorten
 
-#: Messages of one save, and characters of a label or a value: the session may be a cookie, which
-#: holds 4 kB, most of them for the app.
+#: Settings that a message names, and characters of a label or a value: the session may be a
+#: cookie, which holds 4 kB, most of them for the app.
 MESSAGES, LENGTH = 5, 30
 
+#: In the session: the message of the save just before the next settings page.
+_MESSAGE = "waffle_saved"
 
-def flash_saved(
+
+class SaveMessage(NamedTuple):
+    """The message of one save."""
+
+    saved: bool  #: whether anything was written
+    lines: list[str]
+
+
+def leave_message(
     form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, object], promise: str | None
 ) -> None:
-    """Flash what was saved.
+    """Leave a message about a save for the next settings page.
 
     :param wanted: the keys of what was to be saved.
     :param saved: the new values by key.
     :param promise: when other processes will have them; None: nothing to say.
     """
-    if not has_session():
-        return
-    for message in saved_messages(form, wanted, saved):
-        flash(message, "success")
-    if promise:
-        flash(promise, "info")
+    if has_session():
+        lines = [*describe_save(form, wanted, saved), *([promise] if promise else [])]
+        session[_MESSAGE] = [bool(saved), *lines]
 
 
-def saved_messages(
+def take_message() -> SaveMessage | None:
+    """Return the message of the save just before this page, once."""
+    found = session.pop(_MESSAGE, None) if has_session() else None
+    return SaveMessage(found[0], found[1:]) if found else None
+
+
+def describe_save(
     form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, object]
 ) -> Iterator[str]:
-    """Return messages about what was saved; parameters as for `flash_saved`."""
+    """Return lines about what was saved; parameters as for `leave_message`."""
     keys = [key for key in wanted if key in saved]
     if not keys:
         yield _("Nothing to save: no setting was changed.")
@@ -51,7 +65,7 @@ def saved_messages(
             yield _("%(label)s saved.", label=label)
         else:
             texts = {"old": _quote(field.value_text, field), "new": _quote(new, field)}
-            yield _("%(label)s saved: %(old)s → %(new)s", label=label, **texts)
+            yield _("%(label)s: %(old)s → %(new)s", label=label, **texts)
     if len(keys) > MESSAGES:
         yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(keys) - MESSAGES)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from flask import url_for
 
@@ -16,11 +16,13 @@ from ..state.change import Change
 from ..state.state import _WaffleState
 from ..sync.health import Health, attention_sentence
 from . import undo
+from .conflicts import Conflict
 from .found_settings import FoundSettings
+from .messages import take_message
 from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
-from .submission import PageSubmission
+from .submission import PageSubmission, Pairs
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,9 @@ class PageContext:
     :param form: of the settings that the user may see.
     :param settings_filter: which settings the address asks for.
     :param sent: what was sent, if anything.
-    :param notes: sentences to show on top.
+    :param conflicts: what is to be said of the conflicts of the form, by key.
+    :param expired: whether the form is refused only because it is old.
+    :param discarded: what was typed before a click on Discard, to be brought back.
     """
 
     def __init__(
@@ -41,7 +45,10 @@ class PageContext:
         form: SettingsForm,
         settings_filter: SettingsFilter,
         sent: PageSubmission | None,
-        notes: Iterable[str],
+        *,
+        conflicts: Mapping[str, Conflict],
+        expired: bool = False,
+        discarded: Pairs | None = None,
     ) -> None:
         self._form = form
         fields = list(form)
@@ -63,17 +70,13 @@ class PageContext:
         self._unsaved = (form.errors.keys() | form.changes.keys()) - {""}
         self.found = FoundSettings(fields, settings_filter, self._unsaved, refused, self.latest)
         self.groups = self.found.groups
-        #: Secrets are left out: no control shows that one is to be reset.
-        self.resets = (
-            [key for key in sent.resets if key in form and not form[key].setting.secret]
-            if sent
-            else []
-        )
-        #: Why all this is changed, as written on the review page.
+        #: Why all this is changed, if that was written already.
         self.note = (sent.note if sent else None) or ""
+        self.expired = expired
+        self.discarded = discarded
         self.rows = Rows(
             form,
-            self.resets,
+            conflicts,
             self.latest,
             permissions.with_history if has_history else (),
             self.found,
@@ -82,7 +85,9 @@ class PageContext:
         self.undo = undo.take_offer(state, permissions)
         self.undo_form = Guard() if self.undo else None
         self.trouble = _trouble(state.health())
-        self.notes = list(notes)
+        #: What the save just before this page has written.
+        self.message = take_message()
+        self.notes = []
         if refused and not self.editable:
             self.notes.append(_("You may see these settings, but not change them."))
 
@@ -92,7 +97,8 @@ class PageContext:
         count = len(self._unsaved)
         text = _("1 unsaved") if count == 1 else _("# unsaved").replace("#", str(count))
         groups = [group.label for group in self.groups if group.name == self.filter.group]
-        return " – ".join([text] * bool(count) + groups + [_("Settings")])
+        saved = [_("Saved")] if self.message and self.message.saved else []
+        return " – ".join(saved + [text] * bool(count) + groups + [_("Settings")])
 
     def _latest(
         self, state: _WaffleState, permissions: Permissions, fields: list[BoundField]

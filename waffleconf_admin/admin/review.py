@@ -25,7 +25,7 @@ class ReviewedChange(NamedTuple):
     """One setting that a form would change; of a secret only that it does."""
 
     field: BoundField
-    reset: bool = False  #: whether a secret would get its default
+    reset: bool = False  #: whether it would get its default
     old: str = ""
     new: str = ""
     lines: Pieces = []  #: the differences of texts with several lines
@@ -67,12 +67,10 @@ def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
     changes = []
     for key, value in form.changes.items():
         field = form[key]
-        change = (
-            ReviewedChange(field, reset=form.is_reset(key))
-            if field.setting.secret
-            else reviewed_change(field, value, comparer)
-        )
-        changes.append(change._replace(consequence=consequence_of(field, value)))
+        secret = field.setting.secret
+        change = ReviewedChange(field) if secret else reviewed_change(field, value, comparer)
+        consequence = consequence_of(field, value)
+        changes.append(change._replace(reset=form.is_reset(key), consequence=consequence))
     return changes
 
 
@@ -94,15 +92,15 @@ def consequence_of(field: BoundField, value: object) -> str:
 
 def reviewed_change(field: BoundField, value: object, comparer: Comparer) -> ReviewedChange:
     """Return the change of a setting that is no secret to a new value."""
-    old, new = _whole_text(field, field.record.value), _whole_text(field, value)
+    old, new = whole_text(field, field.record.value), whole_text(field, value)
     lines = comparer.lines(old, new) if "\n" in old or "\n" in new else []
     if not lines:
         old, new = field.value_text, display_text(field, value)
     return ReviewedChange(field, old=old, new=new, lines=lines)
 
 
-def _whole_text(field: BoundField, value: object) -> str:
-    """The text of a value with lines, not shortened; else as people read it."""
+def whole_text(field: BoundField, value: object) -> str:
+    """Return the text of a value with lines, not shortened; else as people read it."""
     if isinstance(field, SettingField) and field.multiline:
         try:
             return field.format(value)

@@ -18,6 +18,7 @@ from ..i18n import gettext as _
 from ..i18n import mark
 from ..settings.environment import SET_BY
 from ..state.change import Change
+from .conflicts import Conflict
 from .found_settings import FoundSettings
 from .needs import unmet_needs
 from .search import CLOSE, NONE
@@ -51,7 +52,7 @@ class Rows:
     """Makes the rows of one page, and holds what is the same for all of them.
 
     :param form: of the page.
-    :param resets: the keys of settings that are to be reset.
+    :param conflicts: what is to be said of the conflicts of the form, by key.
     :param latest: the last change of a setting, by key.
     :param history: those settings whose history this user may see.
     :param found: what the filter of the page finds.
@@ -60,14 +61,14 @@ class Rows:
     def __init__(
         self,
         form: SettingsForm,
-        resets: Iterable[str],
+        conflicts: Mapping[str, Conflict],
         latest: Mapping[str, Change],
         history: Container[str],
         found: FoundSettings,
     ) -> None:
         self.unsaved = {*form.errors, *form.changes, *form.conflicts}
-        self.conflicts = frozenset(form.conflicts)
-        self.resets = frozenset(resets)
+        self.conflicts = conflicts
+        self.is_reset, self.is_converted = form.is_reset, form.is_converted
         self.latest = latest
         self.notation = form.notation
         self.history = history
@@ -102,7 +103,10 @@ class Row:
         key = setting.key
         self.field, self.texts, self._rows = field, rows.texts, rows
         self.is_unsaved = key in rows.unsaved
-        self.is_conflict = key in rows.conflicts
+        #: What is to be said of its conflict; None: there is none.
+        self.conflict = rows.conflicts.get(key)
+        self.is_reset = self.is_unsaved and rows.is_reset(key)
+        self.is_converted = self.is_unsaved and rows.is_converted(key)
         #: Whether its label is that of one control.
         self.has_label = field.editable and not field.is_group
         self.anchor = anchor(key)
@@ -124,7 +128,7 @@ class Row:
         label, key, help_ = setting.label, setting.key, setting.help
         locked = setting.environment is not None
         has_notes = self.is_unsaved or field.differs or field.attention or self.needs or locked
-        framed = self.control is None or self.is_conflict or setting.secret
+        framed = self.control is None or self.conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
         if self.rank < NONE:
             mark, is_close = self._rows.search.mark, self.rank >= CLOSE
@@ -161,11 +165,10 @@ class Row:
         css += " wf-unsaved"
         if field.errors:
             css += " wf-invalid"
-        if self.is_conflict:
-            css += " wf-conflict"
-        stored = None
-        if not self.is_conflict and key not in self._rows.resets:
-            stored = control_text(field, field.record.value)
+        # The script discards by it. In a conflict no value is the one to go back to.
+        stored = "" if field.setting.secret else control_text(field, field.record.value)
+        if self.conflict:
+            css, stored = f"{css} wf-conflict", None
         return Markup(attributes({**given, "class": css, "data-stored": stored}))
 
     def _control(self) -> Markup:

@@ -1,39 +1,39 @@
-"""The settings page: shows the settings, and saves, reviews or resets what people change."""
+"""The settings page: shows the settings, and reviews or saves what people change."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from flask import Response, current_app, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import StoreError
-from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..forms.guard import Guard
-from ..forms.submission import submitted_notation
-from ..forms.tokens import FOREIGN, explain
-from ..forms.values import control_texts
-from ..i18n import gettext as _
-from ..settings.equality import same
+from ..forms.tokens import FOREIGN, explain, has_expired
 from ..settings.setting import Setting
 from ..state.form import build_form
-from ..state.save import Saved
 from ..state.state import _WaffleState
 from ..state.task import RESET, Origin
 from . import csrf, undo
 from .checks import Checks
+from .conflicts import describe_conflicts
 from .forbidden import forbidden_page, page_for_error, resubmission_of
-from .messages import flash_saved, saved_messages
+from .messages import leave_message
 from .options import PageOptions
 from .page_context import PageContext
 from .permissions import Permissions
 from .responses import render_page
 from .review import needs_review, review_page
 from .saving import save_form
-from .settings_filter import SettingsFilter
-from .submission import PageSubmission, posted_form
+from .settings_filter import SettingsFilter, group_name
+from .submission import SHOWING, PageSubmission, Pairs, posted_form
+from .texts import anchor
+
+#: The header of a form that the script sends: it goes on to the next page itself.
+FETCH = "X-Waffle-Fetch"
 
 log = logging.getLogger(__name__)
 
@@ -76,20 +76,19 @@ class SettingsPage:
             form.form_errors.append(explain(refusal))
             return self._show(form, 400)
         self._sent = sent = PageSubmission(posted_form())
-        single = self._setting_of_button(sent)
-        if single and sent.action == "reset" and not single.secret:
-            self._send_default(sent, single)
+        if sent.action == "discard" and not sent.key:
+            return self._show_discarded(sent)
         form = self._form(Guard(refusal), sent)  # current values, with what was sent merged in
-        if sent.action != "edit":
-            _reset_secrets(form, sent)
+        _apply(form, sent, self._permissions.viewable)
         valid = form.validate()  # the CSRF token too
         if sent.action == "test":
             return self._show(form, 200 if self._checks.run(sent.key, form) else 422)
-        if single and not (sent.action == "reset" and _needs_review_of_reset(form[single.key])):
-            return self._save_single(form, sent, single.key)
-        if not valid:
-            return self._show(form, 422)
-        if sent.action == "edit":
+        typed_before = [key for key in sent.secrets if key in form and key not in form.changes]
+        if typed_before or sent.action in SHOWING:
+            form.ask_for_secrets(typed_before)
+        if not valid or typed_before:
+            return self._show(form, 422, expired=has_expired(refusal))
+        if sent.action in SHOWING:
             return self._show(form)
         reviewed = sent.action == "confirm"
         if form.changes and not reviewed and (sent.action == "review" or needs_review(form)):
@@ -108,83 +107,74 @@ class SettingsPage:
             guard=guard or Guard(),
         )
 
-    def _show(self, form: SettingsForm, status: int = 200, *notes: str) -> Response:
-        settings_filter = SettingsFilter(request.args)
-        page = PageContext(self._state, self._permissions, form, settings_filter, self._sent, notes)
+    def _show(
+        self,
+        form: SettingsForm,
+        status: int = 200,
+        *,
+        expired: bool = False,
+        discarded: Pairs | None = None,
+    ) -> Response:
+        conflicts = {}
+        if form.conflicts:
+            actor = self._options.current_actor(self._state.app)
+            conflicts = describe_conflicts(form, self._state.history, self._permissions, actor)
+        page = PageContext(
+            self._state,
+            self._permissions,
+            form,
+            SettingsFilter(request.args),
+            self._sent,
+            conflicts=conflicts,
+            expired=expired,
+            discarded=discarded,
+        )
         template = current_app.config["WAFFLE_TEMPLATE"]
         return render_page(
             self._options, template, status, form=form, page=page, checks=self._checks.answers
         )
 
+    def _show_discarded(self, sent: PageSubmission) -> Response:
+        """Show the page as it is stored, with a button that brings back what was typed."""
+        self._sent = None
+        return self._show(self._form(), discarded=sent.typed(self._permissions.viewable))
+
     # Saving all changes
 
     def _save(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:
-        resets = {key for key in sent.resets if key in form.changes and _is_default(form, key)}
-        wanted = form.changes | dict.fromkeys(resets, RESET)
-        status, saved = save_form(self._state, form, wanted, form.expected, self._origin(sent))
+        wanted = {
+            key: RESET if form.is_reset(key) else value for key, value in form.changes.items()
+        }
+        origin = Origin(self._options.current_actor(self._state.app), sent.note, "page")
+        status, saved = save_form(self._state, form, wanted, form.expected, origin)
         if status != 303:
             return self._show(form, status)
-        return self._redirect(form, list(wanted), saved)
-
-    def _redirect(self, form: SettingsForm, wanted: list[str], saved: Saved) -> BaseResponse:
-        """Lead to the page anew, with its filter, after a save."""
-        flash_saved(form, wanted, saved, self._state.propagation() if saved else None)
+        leave_message(form, wanted, saved, self._state.propagation() if saved else None)
         undo.offer(self._state, saved)
+        return self._redirect(sent.row if sent.row in form else next(iter(saved), None))
+
+    def _redirect(self, key: str | None) -> BaseResponse:
+        """Lead to the page anew, with its filter, and to the row of a setting."""
         query = request.query_string.decode("utf-8", "replace")
-        return redirect(url_for(".index") + (f"?{query}" if query else ""), 303)
-
-    def _origin(self, sent: PageSubmission) -> Origin:
-        return Origin(self._options.current_actor(self._state.app), sent.note, "page")
-
-    # Saving a single setting: its default, or its value converted to the declared type
-
-    def _setting_of_button(self, sent: PageSubmission) -> Setting | None:
-        if sent.action not in ("reset", "convert"):
-            return None
-        return next((s for s in self._permissions.viewable if s.key == sent.key), None)
-
-    def _send_default(self, sent: PageSubmission, setting: Setting) -> None:
-        """Do as if the default had been typed: then a reset is merged and checked as a change."""
-        notation = submitted_notation(sent.settings)
-        texts = control_texts(setting, setting.default, self._options.field_table, notation)
-        # Boxes of which none is ticked send a blank; without one their setting would not change.
-        sent.settings.setlist(sent.name_of(setting.key), texts or [""])
-
-    def _save_single(self, form: SettingsForm, sent: PageSubmission, key: str) -> BaseResponse:
-        """Save one setting; the other changes are neither saved nor lost."""
-        field = form[key]
-        if form.form_errors or key in form.conflicts or not field.resettable:
-            return self._show(form, 422)
-        wanted = {key: RESET if sent.action == "reset" else field.record.value}
-        status, saved = save_form(
-            self._state, form, wanted, {key: field.expected}, self._origin(sent)
+        url = (
+            url_for(".index") + (f"?{query}" if query else "") + (f"#{anchor(key)}" if key else "")
         )
-        if status != 303:
-            return self._show(form, status)
-        if set(form.errors) | set(form.changes) <= {key}:
-            return self._redirect(form, [key], saved)
-        sent.settings.poplist(sent.name_of(key))
-        done = " ".join(saved_messages(form, [key], saved))
-        rest = self._form(sent=sent)
-        rest.validate()
-        return self._show(rest, 200, done, _("Your other changes are not saved yet."))
+        if request.headers.get(FETCH):  # the script goes there itself
+            return Response(status=204, headers={"Location": url})
+        return redirect(url, 303)
 
 
-def _reset_secrets(form: SettingsForm, sent: PageSubmission) -> None:
-    """Reset secrets in the form: no text stands for the default of a secret."""
-    for key in sent.resets:
-        if key in form and form[key].setting.secret:
-            form.reset(key)
-
-
-def _is_default(form: SettingsForm, key: str) -> bool:
-    """Whether a setting is to get its default; the result for a typed secret does not depend on
-    what was typed.
-    """
-    setting = form[key].setting
-    return form.is_reset(key) if setting.secret else same(form.changes[key], setting.default)
-
-
-def _needs_review_of_reset(field: BoundField) -> bool:
-    """Whether a reset has to be confirmed: not where the default is in use already."""
-    return bool(field.setting.confirm and field.editable and field.record.served != "default")
+def _apply(form: SettingsForm, sent: PageSubmission, settings: Iterable[Setting]) -> None:
+    """Let a form do what buttons ask for, on this page and on earlier ones."""
+    for key in filter(form.__contains__, sent.resets):
+        form.keep_reset(key)
+    for key in filter(form.__contains__, sent.conversions):
+        form.convert(key)
+    if sent.action in ("reset", "convert") and sent.key in form:
+        (form.reset if sent.action == "reset" else form.convert)(sent.key)
+    elif sent.action == "reset-group":
+        for setting in settings:
+            if group_name(setting) == sent.key and form[setting.key].differs:
+                form.reset(setting.key)
+    for key in sent.undecided:
+        form.keep_conflict(key)

@@ -12,11 +12,22 @@ from ..forms.submission import PAGE, Names
 from ..settings.setting import Setting
 
 # Names of inputs
-#: "review", "edit", "confirm", "reset KEY", "convert KEY", "test GROUP"; nothing: save
-ACTION = PAGE + "do"
+ACTION = PAGE + "do"  #: one of `ACTIONS`, or one of `ACTIONS_ON` and a space and a name
 NOTE = PAGE + "note"
-RESET_KEY = PAGE + "reset"  #: the key of a setting whose row shall go, not just get the default
-THEIRS = PAGE + "theirs."  #: before a key, in a conflict: "theirs" keeps what somebody else saved
+ROW = PAGE + "row"  #: the key of the setting that was changed last: from the script
+RESET_KEY = PAGE + "reset"  #: the key of a setting that is to be reset, not just get the default
+CONVERT_KEY = PAGE + "convert"  #: the key of a setting whose converted value is to be stored
+SECRET_KEY = PAGE + "secret"  #: the key of a secret that was typed on an earlier page
+THEIRS = PAGE + "theirs."  #: before a key, in a conflict: one of `_THEIRS`, `_UNDECIDED`, "mine"
+
+_THEIRS, _UNDECIDED = "theirs", "?"
+
+#: What buttons ask for; none of them: to save.
+ACTIONS = ("review", "confirm", "edit", "discard")
+#: With the key of a setting; of "reset-group" with the name of a group.
+ACTIONS_ON = ("reset", "convert", "discard", "reset-group")
+#: Those that save nothing: they show the settings page again.
+SHOWING = ("edit", "discard", "reset", "convert", "reset-group")
 
 #: Bytes that a form may have, where the app allows less. A character takes up to nine bytes, and a
 #: browser sends every control of the page.
@@ -37,27 +48,57 @@ class PageSubmission:
     def __init__(self, form: MultiDict[str, str]) -> None:
         self.name_of = Names()
         #: The controls of settings, without those where a conflict is decided for the stored value.
-        self.settings = _settings(form, self.name_of)
+        self.settings: MultiDict[str, str] = MultiDict(form)
         self._do = form.get(ACTION, "")
         #: What to do, and the key of the setting or the group that it is about, if it is.
         self.action, _, self.key = self._do.partition(" ")
         self.note = form.get(NOTE, "").strip() or None
-        button = [self.key] if self.action == "reset" else []
-        #: The keys of settings to reset: from the script, and from a button.
-        self.resets = list(dict.fromkeys(form.getlist(RESET_KEY) + button))
+        self.row = form.get(ROW)
+        #: The keys of settings that an earlier page, or the script, shows as reset.
+        self.resets = dict.fromkeys(form.getlist(RESET_KEY))
+        #: The keys of settings that an earlier page shows as converted.
+        self.conversions = dict.fromkeys(form.getlist(CONVERT_KEY))
+        #: The keys of secrets that were typed on an earlier page.
+        self.secrets = dict.fromkeys(form.getlist(SECRET_KEY))
+        #: The keys of conflicts that nobody has decided.
+        self.undecided: list[str] = []
+        self._decide_conflicts(form)
+        if self.action == "discard":
+            self._drop(self.key)
+
+    def _decide_conflicts(self, form: MultiDict[str, str]) -> None:
+        for name in form:
+            if name.startswith(THEIRS):
+                key, choice = name.removeprefix(THEIRS), form.getlist(name)[-1]
+                if choice == _THEIRS:
+                    self._drop(key)
+                elif choice == _UNDECIDED:
+                    self.undecided.append(key)
+
+    def _drop(self, key: str) -> None:
+        """Forget what was typed for a setting."""
+        self.settings.poplist(self.name_of(key))
+        self.resets.pop(key, None)
+        self.conversions.pop(key, None)
+        self.secrets.pop(key, None)
 
     def typed(self, settings: Iterable[Setting]) -> Pairs:
-        """Return what was typed, for a form that sends it again; of secrets only that they are
-        cleared.
+        """Return what was typed, for a form that sends it again; of secrets only that they were
+        typed, or are cleared.
         """
-        secrets = {self.name_of(setting.key) for setting in settings if setting.secret}
-        omitted = {name for name in secrets if self.settings.getlist(name) != _CLEARED}
+        secrets = {self.name_of(s.key): s.key for s in settings if s.secret}
+        sent = {name: self.settings.getlist(name) for name in secrets}
+        omitted = {name for name, values in sent.items() if values != _CLEARED}
+        typed = {secrets[name] for name in omitted if any(sent[name])} | self.secrets.keys()
         pairs = [
             (name, value)
             for name, value in self.settings.items(multi=True)
             if not name.startswith(PAGE) and name not in omitted
         ]
-        return pairs + [(RESET_KEY, key) for key in self.resets]
+        pairs += [(RESET_KEY, key) for key in self.resets]
+        pairs += [(CONVERT_KEY, key) for key in self.conversions]
+        pairs += [(SECRET_KEY, key) for key in secrets.values() if key in typed]
+        return pairs + [(THEIRS + key, _UNDECIDED) for key in self.undecided]
 
     def everything(self, settings: Iterable[Setting]) -> Pairs:
         """Return what was typed with the note and the action."""
@@ -84,11 +125,3 @@ def posted_form() -> MultiDict[str, str]:
     if None in request.form:
         raise BadRequest("A part of the form has no name.")
     return request.form
-
-
-def _settings(form: MultiDict[str, str], name_of: Names) -> MultiDict[str, str]:
-    settings = MultiDict(form)
-    for name in form:
-        if name.startswith(THEIRS) and form[name] == "theirs":
-            settings.poplist(name_of(name.removeprefix(THEIRS)))
-    return settings

@@ -131,6 +131,16 @@ def process_values(field: BoundField, values: list[str]) -> None:
         field.process_errors = [gettext("This can't be read: write it in another way.")]
 
 
+def show_default(field: BoundField) -> None:
+    """Let a field have the default, as far as its control can show it; else the value in force."""
+    try:
+        field.process(None, field.setting.copy_default())
+    except Exception as error:
+        if not isinstance(error, ValueError):
+            log_failure(f"the control of {field.setting.key}", field.setting, error)
+        field.process(None, field.record.value)
+
+
 def render_failure(field: BoundField, error: Exception) -> Markup:
     """Return what stands in place of a control that could not be rendered."""
     log_failure(f"the control of {field.setting.key}", field.setting, error)

@@ -12,10 +12,11 @@ from wtforms.form import BaseForm
 
 from ..contexts import context_of
 from ..fields import FIELDS, FieldFactory
-from ..fields.base import Record
-from ..fields.binding import BoundField, process_values
+from ..fields.base import Record, SettingField, join_values
+from ..fields.binding import BoundField, process_values, show_default
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
+from ..settings.equality import same
 from ..settings.notation import Notation, reader_notation
 from ..settings.setting import Setting
 from .form_fields import FormFields, Meta
@@ -115,16 +116,58 @@ class SettingsForm(BaseForm):
         return self._submission is not None
 
     def reset(self, key: str) -> None:
-        """Let a secret have its default, which no control shows; unless a new one was typed."""
+        """Let a setting have its default, whatever was typed for it."""
         field = self[key]
-        if self._submission and field.editable and key not in self._edits:
-            shown = self._submission.shown(key)
-            stored = self._submission.digest(key, field.merge_text)
-            self._edits[key] = Edit(conflict=shown not in (None, stored), reset=True)
+        if self._submission is None or not field.resettable:
+            return
+        self._edits[key] = Edit(self._was_changed(key), "default")
+        show_default(field)
+
+    def keep_reset(self, key: str) -> None:
+        """Reset a setting as an earlier page has shown it, unless something was typed since."""
+        field = self[key]
+        is_default = not field.process_errors and same(field.data, field.setting.default)
+        if key not in self._edits or (is_default and not field.setting.secret):
+            self.reset(key)
+
+    def convert(self, key: str) -> None:
+        """Let the value in force of a setting be stored, as it was converted when it was read;
+        unless something was typed.
+        """
+        field = self[key]
+        if self._submission and field.resettable and key not in self._edits:
+            self._edits[key] = Edit(self._was_changed(key), "converted")
 
     def is_reset(self, key: str) -> bool:
-        """Whether a secret shall have its default."""
-        return key in self._edits and self._edits[key].reset
+        """Whether a setting shall have its default."""
+        return key in self._edits and self._edits[key].new == "default"
+
+    def is_converted(self, key: str) -> bool:
+        """Whether the value in force of a setting shall be stored."""
+        return key in self._edits and self._edits[key].new == "converted"
+
+    def keep_conflict(self, key: str) -> None:
+        """Let a setting stay in conflict: nobody has decided between the two values yet."""
+        if key in self._edits:
+            self._edits[key].conflict = True
+
+    def was_displayed(self, key: str, value: object) -> bool:
+        """Whether this is the value of a setting that the page had displayed; no secret is."""
+        field = self[key]
+        if self._submission is None or field.setting.secret or not isinstance(field, SettingField):
+            return False
+        try:
+            text = join_values(field.sent_values(field.format(value)))
+        except ValueError:
+            return False
+        return self._submission.digest(key, text) == self._submission.shown(key)
+
+    def ask_for_secrets(self, keys: Iterable[str] = ()) -> None:
+        """Say of the secrets that were typed, and of these, that they have to be typed again.
+
+        For a page that is shown though nothing is wrong: no page sends a secret back.
+        """
+        ask_again(self[key] for key in dict.fromkeys([*self._typed(), *keys]))
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         return self.is_submitted() and self.validate(extra_validators)
@@ -188,14 +231,16 @@ class SettingsForm(BaseForm):
 
     def _validate_edit(self, key: str, edit: Edit, extra_validators: Iterable[object]) -> None:
         field = self[key]
-        if not edit.reset:
+        new = field.record.value
+        if edit.new == "default":
+            new = field.setting.copy_default()
+        elif edit.new == "typed":
             validate_field(self, field, extra_validators)
+            new = field.data
         if edit.conflict:
             self._add_conflict(key)
-        elif edit.reset:
-            self._changes[key] = FormChange(field.expected, field.setting.copy_default())
         elif not field.errors:
-            self._changes[key] = FormChange(field.expected, field.data)
+            self._changes[key] = FormChange(field.expected, new)
 
     def _add_conflict(self, key: str) -> None:
         mark_conflict(self[key])
@@ -205,5 +250,16 @@ class SettingsForm(BaseForm):
         """Whether anything is wrong; then typed secrets have to be typed again."""
         if not self.errors:
             return False
-        ask_again(self[key] for key, edit in self._edits.items() if not edit.reset)
+        ask_again(self[key] for key in self._typed())
         return True
+
+    def _typed(self) -> list[str]:
+        """The keys of what was typed."""
+        return [key for key, edit in self._edits.items() if edit.new == "typed"]
+
+    def _was_changed(self, key: str) -> bool:
+        """Whether somebody has changed a setting since the page was shown."""
+        field, submission = self[key], self._submission
+        if submission is None or not field.editable:
+            return False
+        return submission.shown(key) not in (None, submission.digest(key, field.merge_text))

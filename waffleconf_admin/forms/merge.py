@@ -28,7 +28,7 @@ class Edit:
     """What a submission does to one setting."""
 
     conflict: bool  #: whether somebody else has changed it meanwhile
-    reset: bool = False  #: whether it is a secret that goes back to its default
+    new: Literal["typed", "default", "converted"] = "typed"  #: the value that it gets
 
 
 class Merged(NamedTuple):

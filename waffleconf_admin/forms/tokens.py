@@ -23,16 +23,16 @@ FOREIGN = "The form was sent by another site."
 INTERVAL = 60.0
 
 OLD = mark(
-    "The security token (CSRF) of this page is missing or too old. Send the form again. "
-    "If you see this again, tell who runs this site."
+    "This page was open for a long time, or you have logged in again since. Check what is not "
+    "saved yet, and send it again. If you see this again, tell who runs this site."
 )
 UNREADABLE = mark(
-    "The security token (CSRF) of this page can't be read: it was damaged on its way, or is from "
+    "The security token of this page can't be read: it was damaged on its way, or is from "
     "before the site was set up anew. Check what is not saved yet, and send the form again. "
     "If you see this again, tell who runs this site: its log says more."
 )
 NO_COOKIE = mark(
-    "Your browser sent no session cookie, so the security token (CSRF) of this page can't be "
+    "Your browser sent no session cookie, so the security token of this page can't be "
     "checked. Allow cookies for this site, and send the form again. "
     "If you see this again, tell who runs this site: its log says more."
 )
@@ -63,11 +63,20 @@ def explain(refusal: str, *, unreadable: bool = False) -> str:
     """
     if not (refusal or unreadable):
         return ""
-    cause = _without_session() if refusal == _NO_SESSION else _CAUSES.get(refusal, _AGE)
+    cause = _cause(refusal)
     if unreadable and cause in (_AGE, _SESSION, _FIELD):
         cause = _KEY
     _report(cause)
     return gettext(cause.message)
+
+
+def has_expired(refusal: str) -> bool:
+    """Return whether a form is refused only because it is old, or from before another log-in."""
+    return bool(refusal) and _cause(refusal) in (_AGE, _SESSION)
+
+
+def _cause(refusal: str) -> Cause:
+    return _without_session() if refusal == _NO_SESSION else _CAUSES.get(refusal, _AGE)
 
 
 def report_session() -> None:

@@ -14,7 +14,7 @@ from ..settings.notation import PLAIN
 
 UNCHECKED = mark("This could not be checked, so it is not saved; the log of the site says why.")
 NOT_ACCEPTED = mark("This value is not accepted.")
-OVERTAKEN = mark("Somebody else has changed this meanwhile. Save again to use yours instead.")
+OVERTAKEN = mark("This was changed since you opened the page. Choose the value to save.")
 AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
 
 

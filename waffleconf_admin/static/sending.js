@@ -1,11 +1,16 @@
-// Sending: a form is sent once, or again after a while, for no event says that a request was stopped.
+// Sending: a form is sent once. A save is sent by the script, so that the page stays if it does not arrive.
 
-import { $$, closest } from "./dom.js";
+import { $, $$, closest, on } from "./dom.js";
 
 export const sending = new Set();
-let timer;
-export const allowSending = () => sending.clear();
+const natively = new WeakSet(); // forms that the browser sends
+let timer, retry;
+let blocked = false; // by a policy of the app's own
 
+export const allowSending = () => sending.clear();
+export const submit = (form, button) => HTMLFormElement.prototype.requestSubmit.call(form, button);
+
+// No event says that a request was stopped: after a while a form may be sent again.
 export function startSending(form) {
   sending.add(form);
   clearTimeout(timer);
@@ -13,10 +18,45 @@ export function startSending(form) {
 }
 
 export function sendOnce(event) {
-  if (event.defaultPrevented || !closest(event.target, ".waffle form[method=post]")) return;
-  if (sending.has(event.target)) event.preventDefault();
-  else startSending(event.target);
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || !closest(form, ".waffle form[method=post]")) return;
+  if (sending.has(form)) return event.preventDefault();
+  clearTimeout(retry);
+  startSending(form);
+  const saves = closest(form, "[data-waffle]") && (!submitter || submitter.matches(":not([name]), [value=confirm]"));
+  if (!saves || blocked || natively.delete(form)) return;
+  event.preventDefault();
+  send(form, submitter);
 }
+
+async function send(form, submitter) {
+  const response = await fetch(location.pathname + location.search, {
+    method: "POST",
+    body: new URLSearchParams(new FormData(form, submitter)),
+    headers: { "X-Waffle-Fetch": "1" },
+    redirect: "manual",
+    signal: AbortSignal.timeout(30000),
+  }).catch(() => new Promise((resolve) => setTimeout(resolve, 100))); // the violation of a policy comes after it
+  const status = response?.status ?? 500;
+  if (status === 204) {
+    sending.add(form);
+    history.replaceState(null, "", response.headers.get("Location"));
+    return location.reload();
+  }
+  allowSending();
+  const loggedOut = response?.type === "opaqueredirect" || status === 401 || status === 403;
+  if (!blocked && (loggedOut || status >= 500)) {
+    const message = $(".wf-unsaved-count", form);
+    message.textContent = message.dataset[loggedOut ? "loggedOut" : "offline"];
+    if (!loggedOut) retry = setTimeout(submit, 5000, form, submitter);
+  } else { // a review, or what is wrong: the browser gets that page
+    natively.add(form);
+    submit(form, submitter);
+  }
+}
+
+on(document, "securitypolicyviolation", ({ effectiveDirective }) => { blocked ||= effectiveDirective === "connect-src"; });
+on(document, "input", () => clearTimeout(retry));
 
 // Long texts that nobody touched are not sent: the server keeps what is missing.
 export function leaveOutUntouched({ target, formData }) {

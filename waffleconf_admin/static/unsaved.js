@@ -1,13 +1,12 @@
-// Unsaved changes: they are marked and counted, can be discarded, and are not lost without a question.
+// Unsaved changes: each row knows what is stored, and what is typed is marked, discarded, reset or brought back.
 
 import { controlsOf, displayTexts, focus, readState, stateOfText, statesOf, writeState } from "./controls.js";
-import { $, $$, closest, on, partOfForm } from "./dom.js";
+import { $, $$, closest, partOfForm } from "./dom.js";
 import { copyLink, searchTexts } from "./finder.js";
-import { allowSending, leaveOutUntouched, sending, startSending } from "./sending.js";
 
-const stored = new WeakMap(); // by row: each control with its stored state
+export const stored = new WeakMap(); // by row: each control with its stored state
 
-function storeStates(row) {
+export function storeStates(row) {
   const text = row.dataset.stored;
   // The server sent back what was typed, and can't say what is stored.
   if (row.matches(".wf-unsaved") && text === undefined) return;
@@ -26,90 +25,81 @@ function addUnsavedLine(row) {
   row.firstElementChild.append(line);
 }
 
+// What is typed anew may be right.
+function removeErrors(row) {
+  row.classList.remove("wf-invalid");
+  for (const control of $$("[aria-invalid]", row)) control.removeAttribute("aria-invalid");
+  $(".wf-errors", row)?.remove();
+}
+
 function mark(row) {
   searchTexts.delete(row);
   const changed = !stored.get(row).every(([control, state]) => String(readState(control)) === String(state));
   if (changed && !$(".wf-pending", row)) addUnsavedLine(row);
   if (!changed) {
-    row.classList.remove("wf-invalid");
-    for (const control of $$("[aria-invalid]", row)) control.removeAttribute("aria-invalid");
-    for (const part of $$(".wf-pending, .wf-errors", row)) part.remove();
+    removeErrors(row);
+    $(".wf-pending", row)?.remove();
   }
   row.classList.toggle("wf-unsaved", changed);
-  $("[name='waffle.reset']", row)?.remove();
+  for (const input of $$("[name='waffle.reset'], [name='waffle.convert']", row)) input.remove();
 }
 
-function discard(row) {
-  for (const [control, state] of stored.get(row)) writeState(control, state);
-  mark(row);
-}
-
-function reset(row, text) {
-  for (const control of controlsOf(row)) writeState(control, stateOfText(control, text));
-  mark(row);
-  // It deletes the stored row; without it the default would be saved as a value.
+// It deletes the stored row; without it the default would be saved as a value.
+function addReset(row) {
   const input = document.createElement("input");
   Object.assign(input, { type: "hidden", name: "waffle.reset", value: row.id });
   row.lastElementChild.append(input);
 }
 
-// The bar must not cover the status of the row in use.
-function showWhole(row) {
-  if (row?.offsetHeight < innerHeight / 2) row.scrollIntoView({ block: "nearest" });
+function write(row, states) {
+  for (const [control, state] of states) writeState(control, state);
+  mark(row);
 }
 
-function showCount(form) {
-  const total = $$(".wf-row.wf-unsaved", form).length;
-  const count = $(".wf-unsaved-count", form);
-  if (!count) return total;
-  const bar = closest(count, ".wf-bar");
-  bar.classList.toggle("wf-idle", total === 0);
-  count.textContent = !total ? "" : total === 1 ? count.dataset.one : count.dataset.many.replace("#", total);
-  return total;
+export const discard = (row) => write(row, stored.get(row));
+
+function reset(row, text) {
+  write(row, controlsOf(row).map((control) => [control, stateOfText(control, text)]));
+  addReset(row);
+  row.hidden = false;
 }
 
-function changed({ type, target }) {
+export const draftOf = (rows) => rows.map((row) => [row.id, statesOf(row).map(([, state]) => state), Boolean($("[name='waffle.reset']", row))]);
+
+export function restore(draft) {
+  for (const [id, states, isReset] of draft) {
+    const row = document.getElementById(id);
+    const controls = stored.get(row) ?? [];
+    if (controls.length !== states.length) continue;
+    write(row, controls.map(([control], i) => [control, states[i]]));
+    if (isReset) addReset(row);
+  }
+}
+
+export function typed({ type, target }) {
   const row = closest(target, ".wf-row");
+  if (!row) return;
   // Who types into “mine” wants it.
   const mine = type === "input" && closest(target, ".wf-mine");
   if (mine) $("input", mine.previousElementSibling).checked = true;
+  removeErrors(row);
   if (stored.has(row)) mark(row);
-  showCount(this);
-  showWhole(row);
 }
 
-function clicked(event) {
-  const button = closest(event.target, ".wf-undo, .wf-reset[data-default], .wf-key");
-  if (!button) return;
+// Whether a click was on a button of a row or a group that the script can do without the server.
+export function clicked(target) {
+  const button = closest(target, ".wf-undo, .wf-reset, .wf-reset-group, .wf-key");
+  if (!button) return false;
+  if (button.matches(".wf-key")) return void copyLink(button);
   const row = closest(button, ".wf-row");
-  if (button.matches(".wf-key")) return copyLink(button);
-  if (button.matches(".wf-undo")) discard(row);
-  else if (stored.has(row)) reset(row, button.dataset.default);
-  else return;
-  event.preventDefault();
-  showCount(this);
-  focus(row);
-}
-
-export function watchChanges(form) {
-  // Of what the server sent back only a new page has the stored values: the link is followed.
-  const sentBack = $$(".wf-row.wf-unsaved", form).length;
-  $$(".wf-row", form).forEach(storeStates);
-  on(form, "input", changed);
-  on(form, "change", changed);
-  on(form, "click", clicked);
-  on(form, "keyup", ({ key, target }) => key === "Tab" && showWhole(closest(target, ".wf-row")));
-  on(form, "formdata", leaveOutUntouched);
-  for (const link of $$(".wf-discard", form)) on(link, "click", (event) => {
-    if (sentBack) return startSending(form);
-    event.preventDefault();
-    $$(".wf-row.wf-unsaved", form).filter((row) => stored.has(row)).forEach(discard);
-    showCount(form);
-  });
-  on(window, "beforeunload", (event) => {
-    if (sending.has(form) || !(closest(form, ".wf-reviewing") || showCount(form))) return;
-    event.preventDefault();
-    setTimeout(allowSending); // for who stays
-  });
-  showCount(form);
+  if (button.matches(".wf-undo")) {
+    if (!stored.has(row)) return false;
+    discard(row);
+  } else {
+    const buttons = row ? [button] : $$(".wf-reset", closest(button, ".wf-group"));
+    if (!buttons.every((one) => one.matches("[data-default]") && stored.has(closest(one, ".wf-row")))) return false;
+    for (const one of buttons) reset(closest(one, ".wf-row"), one.dataset.default);
+  }
+  if (row) focus(row);
+  return true;
 }

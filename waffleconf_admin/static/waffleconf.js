@@ -1,11 +1,11 @@
 // The settings page works without this script. It filters settings, marks and counts unsaved changes, and asks before
 // they are lost. Its texts come from the page.
 
+import { Bar } from "./bar.js";
 import { $, $$, on } from "./dom.js";
 import { watchControls } from "./controls.js";
 import { Finder } from "./finder.js";
 import { allowSending, sendOnce, testClicked } from "./sending.js";
-import { watchChanges } from "./unsaved.js";
 
 on(document, "submit", sendOnce);
 on(document, "click", testClicked);
@@ -23,7 +23,7 @@ on(window, "beforeprint", () => {
 on(window, "afterprint", () => $$(".wf-printed").forEach((text) => text.remove()));
 for (const form of $$("form[data-waffle]")) {
   watchControls(form);
-  watchChanges(form);
+  new Bar(form).start();
   const search = $(".wf-search input[type=search]");
   if (search && $(".wf-found", form)) new Finder(form, search).start();
 }

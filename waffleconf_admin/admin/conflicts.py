@@ -1,0 +1,88 @@
+"""Conflicts: who has changed a setting since the page was opened, from what and to what."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from ..exceptions import StoreError
+from ..fields.base import display_text
+from ..fields.binding import BoundField
+from ..forms import SettingsForm
+from ..i18n import gettext as _
+from ..state.change import Change
+from ..state.history import History
+from .diff import Comparer, Differences
+from .permissions import Permissions
+from .review import whole_text
+from .texts import relative_time
+
+log = logging.getLogger(__name__)
+
+#: Changes of a setting among which the value that the page had displayed is searched.
+CHANGES = 20
+
+
+class Conflict(NamedTuple):
+    """What the page shows of a setting in conflict, besides both values."""
+
+    by: str  #: who has saved the stored value, and when
+    original: str | None  #: what the page had displayed; None: that is not known
+    differences: Differences  #: of the stored value and the typed one, where they are long
+
+
+def describe_conflicts(
+    form: SettingsForm, history: History | None, permissions: Permissions, actor: str | None
+) -> dict[str, Conflict]:
+    """Describe the conflicts of a validated form, by key.
+
+    :param history: None: the app keeps none.
+    :param permissions: of the user; others' changes are only described to who may see them.
+    :param actor: the user, as the history names them.
+    """
+    comparer = Comparer()
+    found = {}
+    for key in form.conflicts:
+        readable = history is not None and key in permissions.with_history
+        changes = _changes(history, key) if history and readable else []
+        found[key] = Conflict(
+            _by(changes[0] if changes else None, actor),
+            _original(form, key, changes),
+            _differences(form[key], comparer),
+        )
+    return found
+
+
+def _changes(history: History, key: str) -> list[Change]:
+    try:
+        return history.list(key, limit=CHANGES)
+    except StoreError:
+        log.exception("the history can't be read")
+        return []
+
+
+def _by(change: Change | None, actor: str | None) -> str:
+    if change is None:
+        return _("changed since you opened this page")
+    when = relative_time(change.at)
+    if not change.actor:
+        return when
+    if change.actor == actor:
+        return _("saved by you in another window, %(when)s", when=when)
+    return f"{change.actor}, {when}"
+
+
+def _original(form: SettingsForm, key: str, changes: list[Change]) -> str | None:
+    field = form[key]
+    for change in changes:
+        default = change.old_text is None
+        value = field.setting.default if default else change.old
+        if not change.secret and form.was_displayed(key, value):
+            return display_text(field, value)
+    return None
+
+
+def _differences(field: BoundField, comparer: Comparer) -> Differences:
+    if field.setting.secret or field.process_errors:
+        return Differences()
+    return comparer.compare(whole_text(field, field.record.value), whole_text(field, field.data))
