@@ -100,7 +100,7 @@ def test_every_page_and_link_keeps_what_is_in_the_address(
     page = client.get(url)
     assert page.status_code == 200
     saved = client.post(f"{url}?q=site", data=sent(page.text, SITENAME="Crêperie"))
-    assert (saved.status_code, saved.location) == (303, f"{url}?q=site")
+    assert (saved.status_code, saved.location) == (303, f"{url}?q=site#SITENAME")
     page = client.get(url)
     undo = sent(page.text.partition('action="')[2])
     history = client.get(f"{url}/history?actor=")

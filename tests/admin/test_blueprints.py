@@ -40,7 +40,7 @@ def test_the_page_answers_with_and_without_a_slash(
     client = app.test_client()
     assert client.get(url).status_code == 200
     response = client.post(url, data={"SITENAME": "New"})
-    assert (response.status_code, response.location) == (303, prefix or URL)
+    assert (response.status_code, response.location) == (303, f"{prefix or URL}#SITENAME")
     assert stored(app)["SITENAME"] == "New"
 
 
@@ -127,7 +127,7 @@ def test_a_field_of_the_app_is_shown_and_saved(make_app: MakeApp) -> None:
     client = app.test_client()
     form = sent(client.get(URL).text, COLOR="#b00b1e")
     page = client.post(URL, data=form, follow_redirects=True).text
-    assert "Colour saved: “#ffffff” → “#b00b1e”" in page
+    assert "Colour: “#ffffff” → “#b00b1e”" in page
     assert 'type="color"' in row(page, "COLOR")
 
 

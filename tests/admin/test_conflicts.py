@@ -14,6 +14,11 @@ from waffleconf_admin import StoreError
 from waffleconf_admin.state.task import Origin
 
 
+def mine(page: str, key: str) -> dict[str, str]:
+    """What a browser sends after somebody has decided a conflict for what was typed."""
+    return sent(page) | {f"waffle.theirs.{key}": "mine"}
+
+
 def test_a_conflict_shows_both_values_and_the_second_save_writes(orm_app: Flask) -> None:
     client = orm_app.test_client()
     form = sent(client.get(URL).text, SITENAME="Mine", PAGE_SIZE="30")
@@ -23,7 +28,7 @@ def test_a_conflict_shows_both_values_and_the_second_save_writes(orm_app: Flask)
     assert 'value="Mine"' in row(response.text, "SITENAME")
     assert "Theirs" in row(response.text, "SITENAME")
     assert (stored(orm_app)["SITENAME"], stored(orm_app)["PAGE_SIZE"]) == ("Theirs", 20)
-    assert client.post(URL, data=sent(response.text)).status_code == 303
+    assert client.post(URL, data=mine(response.text, "SITENAME")).status_code == 303
     assert {"SITENAME": "Mine", "PAGE_SIZE": 30, "THEME": "dark"}.items() <= stored(orm_app).items()
 
 
@@ -63,7 +68,7 @@ def test_the_same_change_during_the_save_is_no_conflict(
     assert client.post(URL, data=form).status_code == 303
     monkeypatch.undo()
     page = client.get(URL).text
-    assert "saved: “Waffle” → “Mine”" in page and "saved: 20 → 30" in page
+    assert ": “Waffle” → “Mine”" in page and ": 20 → 30" in page
     assert (stored(orm_app)["SITENAME"], stored(orm_app)["PAGE_SIZE"]) == ("Mine", 30)
 
 
@@ -98,7 +103,7 @@ def test_another_value_or_a_secret_during_the_save_is_a_conflict(
     monkeypatch.setattr(state, "save", overtaken)
     response = client.post(URL, data=form)
     assert response.status_code == 422
-    found = [key for key in typed if "Somebody else has changed" in row(response.text, key)]
+    found = [key for key in typed if "This was changed since" in row(response.text, key)]
     assert found == [conflict]
     assert theirs.items() <= stored(orm_app).items()
 
@@ -122,13 +127,13 @@ def refuse(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def test_a_conflict_keeps_the_other_changes(app: Flask, conflict: str) -> None:
     both = row(conflict, "SITENAME")
-    assert "Keep theirs" in both and "Use mine" in both
+    assert "Keep what is saved" in both and " checked" not in both and "Use mine" in both
     assert "Theirs" in both and 'value="Mine"' in both
     assert "Not saved yet" in row(conflict, "OPEN")
     assert stored(app)["OPEN"] is True
 
 
-@pytest.mark.parametrize(("choice", "name"), [("theirs", "Theirs"), ("", "Mine")])
+@pytest.mark.parametrize(("choice", "name"), [("theirs", "Theirs"), ("mine", "Mine")])
 def test_either_side_of_a_conflict_can_be_chosen(
     app: Flask, client: Any, conflict: str, choice: str, name: str
 ) -> None:
@@ -172,4 +177,4 @@ def test_a_conflict_names_who_made_the_other_change(history_app: Flask) -> None:
     # Theirs is the default, so without the conflict the page would not mention ben.
     state_of(history_app).update_db({"SITENAME": "Waffle"}, actor="ben")
     answer = client.post(URL, data={"waffle_token": html.unescape(token[1]), "SITENAME": "Mine"})
-    assert "Keep theirs ben, just now" in words(answer.text)
+    assert "Keep what is saved ben, just now" in words(answer.text)

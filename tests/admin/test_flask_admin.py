@@ -78,5 +78,5 @@ def test_it_saves_and_reviews_there(app: Flask) -> None:
     assert "navbar" in review.text and "shown once more" in review.text
     again = sent(review.text.partition("data-waffle")[2]) | {"waffle.do": "confirm"}
     answer = client.post("/admin/config", data=again, follow_redirects=True)
-    assert "Tax saved: 21 → 7" in answer.text
+    assert "Tax: 21 → 7" in answer.text
     assert stored(app)["TAX"] == 7

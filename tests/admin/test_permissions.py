@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, abort, redirect
+from pages import row, sent
 
 from waffleconf_admin import WaffleAdmin, anyone
 
@@ -181,9 +182,17 @@ def test_a_user_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, 
     assert ('href="/login?next=/"' in page.text) == (way == "redirect")
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text)
     form = {name: html.unescape(value) for name, value in fields}
-    assert form == {"SITENAME": "<Typed>", "waffle.note": "why", "waffle.do": "review"}
+    assert form == {
+        "SITENAME": "<Typed>",
+        "waffle.note": "why",
+        "waffle.do": "review",
+        "waffle.secret": "TOKEN",
+    }
     logged_in[""] = True
-    assert "1 change, not saved yet" in client.post("/admin/config", data=form).text
+    page = client.post("/admin/config", data=form)
+    assert page.status_code == 422 and "write it again" in row(page.text, "TOKEN")
+    form = sent(page.text, TOKEN="s3cr3t") | {"waffle.do": "review"}
+    assert "2 changes, not saved yet" in client.post("/admin/config", data=form).text
 
 
 def test_other_errors_of_a_submission_are_not_changed(make_app: MakeApp) -> None:

@@ -99,7 +99,7 @@ export class Bar {
     on(form, "submit", (event) => {
       if (!this.asks(event)) return;
       event.preventDefault();
-      submit(form, $(".wf-review", form));
+      setTimeout(submit, 0, form, $(".wf-review", form)); // a form that is being submitted can't be
     });
     on(form, "formdata", (event) => {
       leaveOutUntouched(event);
