@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import request
-from flask_babel import Babel
+from flask_babel import Babel, LazyString, get_locale
 from pages import MakeApp, change_can, row, state_of
 from wtforms import StringField
 
@@ -78,6 +79,60 @@ def test_a_row_is_in_the_language_of_its_reader(read_row: Any) -> None:
     state_of(read.app).update_db({"SITENAME": "New"})
     for lang, text in [("en", "Reset"), ("es", "Restablecer"), ("en", "Reset")]:
         assert f">{text}<" in read(query=f"?lang={lang}")
+
+
+NEEDS: dict[str, Any] = {
+    "ON": {"desc": "<Mail>", "default": False},
+    "MODE": {"desc": "Mode", "default": "log", "choices": [("log", "Log only"), "smtp"]},
+    "TLS": {"desc": "TLS", "default": True},
+    "HOST": {"desc": "Host", "default": "localhost", "needs": ["ON", {"MODE": "smtp"}]},
+    "PLAIN": {"desc": "Plain", "default": "", "needs": {"TLS": False}},
+    "TOKEN": {"desc": "Token", "default": "", "secret": True, "needs": "HOST"},
+    "HOOK": {"desc": "Hook", "default": "", "needs": ["TOKEN", {"MODE": "log"}]},
+}
+OFF = 'Has no effect while <a href="#ON">&lt;Mail&gt;</a> is off.'
+
+
+@pytest.mark.parametrize(
+    ("key", "stored", "hidden", "notes"),
+    [
+        ("HOST", {}, "", [OFF, 'Has no effect while <a href="#MODE">Mode</a> is not smtp.']),
+        ("HOST", {"MODE": "smtp"}, "", [OFF]),
+        ("HOST", {"MODE": "smtp", "ON": True}, "", []),
+        ("HOST", {"MODE": "smtp"}, "ON", []),  # nothing of a setting that one may not see
+        ("PLAIN", {}, "", ['Has no effect while <a href="#TLS">TLS</a> is on.']),
+        ("TOKEN", {}, "", []),
+        ("TOKEN", {"HOST": ""}, "", ['Has no effect while <a href="#HOST">Host</a> is not set.']),
+        ("HOOK", {}, "", ['Has no effect while <a href="#TOKEN">Token</a> is not set.']),
+        ("HOOK", {"TOKEN": "s3cr3t"}, "", []),
+        ("HOOK", {"TOKEN": "s3cr3t", "MODE": "smtp"}, "", [
+            'Has no effect while <a href="#MODE">Mode</a> is not Log only.'
+        ]),
+    ],
+)  # fmt: skip
+def test_a_row_says_which_other_settings_it_needs(
+    read_row: Any, key: str, stored: dict[str, object], hidden: str, notes: list[str]
+) -> None:
+    read = read_row(NEEDS, can=lambda action, setting: setting.key != hidden)
+    state_of(read.app).update_db(stored)
+    found = read(key)
+    assert re.findall(r'<p class="wf-reason">(.*?)</p>', found) == notes
+    assert "<input" in found and " disabled" not in found and " hidden" not in found
+
+
+def test_each_row_leads_to_its_history(read_row: Any) -> None:
+    read = read_row()
+    assert 'href="/admin/config/history?key=OPEN"' in read("OPEN")  # which nobody has changed
+    change_can(read.app, lambda action, setting: action != "history")
+    assert "/history" not in read("OPEN")
+
+
+def test_a_row_has_its_keywords_in_the_language_of_the_reader(read_row: Any) -> None:
+    keywords = [LazyString(lambda: {"es": "correo"}.get(str(get_locale()), "mail")), "<smtp>"]
+    read = read_row({"HOST": {"default": "", "keywords": keywords}})
+    for lang, word in [("en", "mail"), ("es", "correo")]:
+        found = read("HOST", f"?lang={lang}&q={word}")
+        assert f'data-keywords="{word} &lt;smtp&gt;"' in found and " hidden" not in found
 
 
 def test_a_row_asks_a_function_for_its_choices_on_each_page(read_row: Any) -> None:

@@ -51,7 +51,7 @@ def app(make_app: MakeApp) -> Flask:
         ("?group=General", {"SITENAME"}),
         ("?group=none", set()),
         ("?modified=1", {"PAGE_SIZE"}),
-        ("?modified=0", CONFS.keys()),
+        ("?modified=", CONFS.keys()),
         ("?locked=1", {"REGION"}),
         ("?secret=1", {"TOKEN"}),
         ("?secret=1&locked=1", set()),

@@ -55,7 +55,7 @@ def test_edit_save_and_reload(app: Flask, open_page: Callable[..., Any], script:
     assert page.get_by_label("Maintenance mode").is_checked()
     assert not page.get_by_label("Customer reviews").is_checked()
     assert page.get_by_label("About us").input_value() == "\nTwo\nlines"
-    assert row(page, "SITENAME").get_by_text("Changed").is_visible()
+    assert row(page, "SITENAME").get_by_text("Modified").is_visible()
     if not script:  # with it there is no Save button until something is changed
         save(page)
         assert state_of(app).read() == rows

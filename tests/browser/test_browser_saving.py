@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from browsing import (
+    FULL_SHOP,
     STORED,
     Open,
     arriving,
@@ -151,11 +152,11 @@ def test_keyboard_walk(app: Flask, open_page: Open) -> None:
     page.keyboard.type("banner")
     assert visible_keys(page) == ["BANNER"]
     page.keyboard.press("Escape")
-    tab_to("Changed")
+    tab_to("Modified")
     page.keyboard.press("Enter")
     assert set(visible_keys(page)) == STORED.keys()
-    page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
+    assert len(visible_keys(page)) == len(FULL_SHOP)
     tab_to("Features")
     page.keyboard.press("Enter")
     tab_to("waffle-REVIEWS")

@@ -52,7 +52,8 @@ def mistaken(app: Flask, page: Any) -> None:
 
 
 def found(app: Flask, page: Any) -> None:
-    search(page).fill("mail")
+    search(page).fill("mial")
+    page.locator(".wf-more summary").click()
 
 
 def nothing_found(app: Flask, page: Any) -> None:

@@ -86,6 +86,7 @@ SHOP: dict[str, dict[str, Any]] = {
         "desc": "Password of the mail server",
         "default": "s3cr3t",
         "secret": True,
+        "needs": "SMTP_HOST",
         "group": "Integrations",
     },
     "WEBHOOKS": {

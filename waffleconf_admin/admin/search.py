@@ -59,7 +59,7 @@ class Search:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text.strip()[:LONGEST]
+        self.text = text[:LONGEST].strip()
         folded = fold(self.text)
         self._typed = [_Typed(word) for word in dict.fromkeys(folded.split())]
         self._pieces = _WORD.findall(folded)

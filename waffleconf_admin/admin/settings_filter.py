@@ -40,7 +40,7 @@ class SettingsFilter:
     def __init__(self, args: MultiDict[str, str]) -> None:
         self.search = Search(args.get("q", ""))
         self.group = args.get("group", "")
-        self.flags = {name for name in (*FLAGS, "week") if args.get(name, "") not in ("", "0")}
+        self.flags = {name for name in (*FLAGS, "week") if args.get(name)}
         self.by = args.get("by", "").strip()[:LONGEST]  #: in the name of who made the last change
         given = self._given
         self._others = [pair for pair in args.items(multi=True) if pair[0] not in given]

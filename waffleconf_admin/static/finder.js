@@ -1,16 +1,16 @@
-// Finding: the search, the groups and the filters show and hide settings at once.
+// Finding: search, groups and filters work at once.
 
 import { controlsOf, displayTexts, focus, statesOf } from "./controls.js";
 import { $, $$, closest, on, partOfForm } from "./dom.js";
 import { CLOSE, NONE, Search, fold } from "./search.js";
 
 export const searchTexts = new WeakMap(); // by row: its texts, folded, in the order of Search.rank
-const MARKED = 300; // rows in which hits are marked: nobody reads more
+const MARKED = 300; // rows with marked hits: nobody reads more
 
-// The filters, and the rows that each leaves. For those of the history the page is loaded again.
+// The filters, and the rows that each leaves; week and by load the page again.
 const FLAGS = { modified: ".wf-differs", attention: ".wf-attention", locked: ".wf-is-static", secret: ":has(.wf-set)" };
-const NAMES = ["q", "group", ...Object.keys(FLAGS), "week", "by"];
-const ALL = Object.fromEntries(NAMES.map((name) => [name, ""]));
+const ALL = { q: "", group: "", modified: "", attention: "", locked: "", secret: "", week: "", by: "" };
+const NAMES = Object.keys(ALL);
 
 export async function copyLink(link) {
   const url = new URL(link.href);
@@ -29,7 +29,7 @@ export async function copyLink(link) {
 }
 
 const partsOf = (row) => ["label, strong", ".wf-key", ".wf-help"].map((selector) => $(selector, row.firstElementChild));
-const textOf = (element) => element?.textContent ?? "";
+const textOf = (part) => part?.textContent ?? "";
 
 function searchText(row, group) {
   if (!searchTexts.has(row)) {
@@ -45,14 +45,14 @@ function estimateHeight(section, count) {
   section.style.containIntrinsicHeight = `auto ${count * 84 + 36}px`;
 }
 
-const setCurrent = (link, is) => is ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+const setCurrent = (link, is) => { link.ariaCurrent = is ? "true" : null; };
 const byPlace = (a, b) => a.dataset.place - b.dataset.place || 0;
 
 // Puts siblings into an order, whatever is between them: to move one takes time.
-const arrange = (elements) => elements.reduce((last, element) => {
+const arrange = (elements) => elements.forEach((element, i) => {
+  const last = elements[i - 1];
   if (last?.compareDocumentPosition(element) === Node.DOCUMENT_POSITION_PRECEDING) last.after(element);
-  return element;
-}, undefined);
+});
 
 // Marks are ranges: the text of a row stays as it is.
 function mark(row, search, close) {
@@ -65,32 +65,29 @@ function mark(row, search, close) {
 
 export class Finder {
   constructor(form, search) {
-    this.form = form;
-    this.search = search;
+    Object.assign(this, { form, search });
     this.groups = $$(".wf-group", form).sort(byPlace).map((section) => ({
       section,
       name: section.dataset.group,
       title: $("h2", section).textContent,
       rows: $$(".wf-row", section).sort(byPlace),
     }));
-    // What the server has marked would not follow the search.
+    // The server's marks would not follow the search.
     for (const part of $$(":has(> mark)", form)) part.textContent += "";
     this.read();
   }
 
   read() {
-    const query = new URLSearchParams(location.search);
-    this.wanted = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]));
+    this.wanted = { ...ALL, ...Object.fromEntries(new URLSearchParams(location.search)) };
     this.search.value = this.wanted.q;
     this.filter();
   }
 
-  // Each filter and each search is a step of Back; more letters belong to the same search.
+  // Filters and searches are steps of Back; more letters belong to the same search.
   want(changes, typing = false) {
-    const url = new URL(location);
-    const now = { ...this.wanted, ...changes };
-    for (const name of NAMES) now[name] ? url.searchParams.set(name, now[name]) : url.searchParams.delete(name);
-    if (now.week !== this.wanted.week || now.by !== this.wanted.by) return location.assign(url);
+    const url = new URL(location), { searchParams } = url;
+    for (const name in changes) changes[name] ? searchParams.set(name, changes[name]) : searchParams.delete(name);
+    if (["week", "by"].some((name) => (searchParams.get(name) ?? "") !== this.wanted[name])) return location.assign(url);
     history[typing && this.typing ? "replaceState" : "pushState"](null, "", url);
     this.typing = typing;
     this.read();
@@ -122,7 +119,7 @@ export class Finder {
     const ordered = this.groups.toSorted(byRank);
     arrange(ordered.map(({ section }) => section));
     const hits = ordered.flatMap((group) => group.hits);
-    this.first = hits.find((row) => controlsOf(row)[0]); // where Enter leads to
+    this.first = hits.find((row) => controlsOf(row)[0]);
     const isClose = (row) => ranks.get(row) >= CLOSE;
     CSS.highlights?.set("wf-hit", new Highlight(...hits.slice(0, MARKED).flatMap((row) => mark(row, search, isClose(row)))));
     this.showCounts(hits.length, isClose(hits[0]));
@@ -155,17 +152,14 @@ export class Finder {
     document.title = [textOf($(".wf-unsaved-count", this.form)), group?.title, textOf($(".wf-top h1"))].filter(Boolean).join(" – ");
   }
 
-  prepare() {
-    for (const { title, rows } of this.groups) rows.forEach((row) => searchText(row, title));
-  }
-
   // A setting that the address names is shown, whatever the filter says.
   reveal() {
     let name = location.hash.slice(1);
     try { name = decodeURIComponent(name); } catch {} // a lone %
     const row = document.getElementById(name)?.closest(".wf-row");
     if (!row?.hidden) return;
-    this.want(ALL);
+    this.typing = true; // no step of Back
+    this.want(ALL, true);
     row.scrollIntoView();
   }
 
@@ -181,25 +175,21 @@ export class Finder {
     const more = $(".wf-more[open]");
     if (more && !closest(event.target, ".wf-more :is(summary, form)")) more.open = false;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const link = closest(event.target, "[data-group]:any-link, [data-only], .wf-none [data-all]");
+    const link = closest(event.target, "a:is([data-group], [data-only], [data-all])");
     if (!link) return;
     event.preventDefault();
     const { group, only } = link.dataset;
-    if (only) this.want({ [only]: this.wanted[only] ? "" : "1" });
-    else if (group === undefined) {
-      this.want(ALL);
-      this.search.focus();
-    } else {
-      this.want({ group });
-      scrollTo(0, 0);
-    }
+    this.want(only ? { [only]: this.wanted[only] ? "" : "1" } : group === undefined ? ALL : { group });
+    if (!only) scrollTo(0, 0);
   }
 
   start() {
     const { search } = this;
     on(search, "input", () => this.want({ q: search.value }, true));
     on(search, "blur", () => { this.typing = false; });
-    on(search, "focus", () => setTimeout(() => this.prepare()), { once: true });
+    on(search, "focus", () => setTimeout(() => {
+      for (const { title, rows } of this.groups) rows.forEach((row) => searchText(row, title));
+    }), { once: true });
     on(search, "keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -212,7 +202,7 @@ export class Finder {
     const by = $(".wf-more form");
     if (by) on(by, "submit", (event) => {
       event.preventDefault();
-      this.want({ by: by.elements.by.value.trim() });
+      this.want({ by: $("[name=by]", by).value.trim() });
     });
     on(document, "keydown", (event) => this.keyPressed(event));
     on(document, "click", (event) => this.linkClicked(event));

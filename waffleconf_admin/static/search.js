@@ -1,6 +1,6 @@
-// Search: how well a setting matches what was typed, and which words of it do. admin/search.py has the same rule.
+// Search: how well a setting matches what was typed. admin/search.py has the same rule.
 
-export const CLOSE = 100, NONE = 200; // ranks from CLOSE on are those of what is only close, NONE of what doesn't match
+export const CLOSE = 100, NONE = 200; // ranks: from CLOSE on it is only close, NONE doesn't match
 const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ł: "l", ı: "i", ς: "σ" };
 const WORD = /[\p{L}\p{N}\u0300-\u036f]+/gu;
 
@@ -8,7 +8,7 @@ export const fold = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g,
   .replace(/[ßæœøđłıς]/g, (letter) => LETTERS[letter]);
 const wordsOf = (text) => text.match(WORD) ?? [];
 
-// Whether two words differ by mistakes that cost at most so much: letters in the wrong order cost 1, others 2.
+// Whether two words differ by mistakes of such a cost: letters in the wrong order cost 1, others 2.
 function within(a, b, cost) {
   if (Math.abs(a.length - b.length) * 2 > cost) return false;
   let i = 0;
@@ -20,9 +20,9 @@ function within(a, b, cost) {
 
 export class Search {
   constructor(text) {
-    const folded = fold(text.trim().slice(0, 200));
+    const folded = fold(text.slice(0, 200));
     this.pieces = wordsOf(folded);
-    this.words = folded.split(/\s+/).filter(Boolean).map((typed) => {
+    this.words = (folded.match(/\S+/g) ?? []).map((typed) => {
       const joined = wordsOf(typed).join(""), { length } = joined;
       const cost = length < 4 ? 0 : length === 4 ? 1 : length < 9 ? 2 : 4;
       const isNear = (word) => within(joined, word, cost);
@@ -39,12 +39,12 @@ export class Search {
     });
   }
 
-  // The parts are name, key, keywords, group, help and value, folded.
+  // Of name, key, keywords, group, help and value, folded.
   rank(parts) {
     return this.words.reduce((worst, word) => worst === NONE ? worst : Math.max(worst, word.rank(parts)), 0);
   }
 
-  // Where the words of a text that match begin and end.
+  // Where matching words begin and end.
   spans(text, close) {
     return [...text.matchAll(WORD)].filter(([found]) => {
       const word = fold(found);
