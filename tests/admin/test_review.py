@@ -76,6 +76,28 @@ def test_of_huge_texts_the_first_difference_is_shown(make_app: MakeApp) -> None:
     assert "First differs at line 1 of 60001" in page and len(page) < 200_000
 
 
+@pytest.mark.parametrize(
+    ("entry", "length"),
+    [({"default": ""}, 2500), ({"default": "", "multiline": True}, 33_000)],
+    ids=["a line", "a long text on one line"],
+)
+def test_one_changed_character_of_a_long_line_is_shown(
+    make_app: MakeApp, entry: dict[str, Any], length: int
+) -> None:
+    app = make_app({"TEXT": entry})
+    app.register_blueprint(WaffleAdmin())
+    same = "word " * (length // 5)
+    state_of(app).update_db({"TEXT": f"{same}old {same}"})
+    client = app.test_client()
+    form = typed(client, TEXT=f"{same}new {same}") | {"waffle.do": "review"}
+    page = client.post(URL, data=form).text
+    assert "<del>old </del><ins>new </ins>" in page
+    # In a conflict too.
+    state_of(app).update_db({"TEXT": f"{same}their {same}"})
+    page = client.post(URL, data=form | {"waffle.do": ""}).text
+    assert "<del>their </del><ins>new </ins>" in page
+
+
 @pytest.mark.parametrize("do", ["", "save", "review", "nonsense"])
 def test_a_setting_with_confirm_is_always_reviewed(app: Flask, client: Any, do: str) -> None:
     state_of(app).update_db({"TAX": 7})

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..fields import FieldFactory, SettingField, choose_source
+from ..fields import FieldFactory, choose_source
 from ..fields.base import display_text
 from ..fields.factory import standalone_field
-from ..fields.value_text import generic_text
 from ..i18n import gettext as _
 from ..settings.notation import reader_notation
 from ..settings.setting import Setting
 from ..state.change import Change
 from . import undo
-from .diff import LONG, Comparer, Differences
+from .diff import LONG, Comparer, Differences, whole_text
 from .texts import shorten
 from .zone import Zone
 
@@ -117,10 +116,10 @@ class ChangeSetBuilder:
         shown.old = self._text(setting, change, change.old, change.old_text)
         shown.new = self._text(setting, change, change.new, change.new_text)
         if not change.problem:
-            shown.differences = self._comparer.compare(
-                self._whole_text(setting, change.old, change.old_text),
-                self._whole_text(setting, change.new, change.new_text),
-            )
+            sides = [(change.old, change.old_text), (change.new, change.new_text)]
+            values = [setting.default if stored is None else value for value, stored in sides]
+            texts = (whole_text(self._field(setting), value) for value in values)
+            shown.differences = self._comparer.compare(*texts)
         return shown
 
     def _undo_of(self, change: Change) -> str:
@@ -154,14 +153,3 @@ class ChangeSetBuilder:
                 found = None
             self._field_of[setting.key] = found
         return self._field_of[setting.key]
-
-    def _whole_text(self, setting: Setting, value: object, stored: str | None) -> str:
-        """The text of a value, not shortened."""
-        value = setting.default if stored is None else value
-        found = self._field(setting)
-        if isinstance(found, SettingField) and type(value) is not bool:
-            try:
-                return found.format(value)
-            except ValueError:
-                pass
-        return value if isinstance(value, str) else generic_text(value)

@@ -12,9 +12,8 @@ from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..state.change import Change
 from ..state.history import History
-from .diff import Comparer, Differences
+from .diff import Comparer, Differences, whole_text
 from .permissions import Permissions
-from .review import whole_text
 from .texts import relative_time
 
 log = logging.getLogger(__name__)

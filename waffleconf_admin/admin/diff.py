@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
+from ..fields import SettingField
+from ..fields.base import display_text
 from ..fields.value_text import bounded_text
 from ..i18n import gettext as _
 from .matching import MOST, MOST_CHARACTERS, Matcher, Pieces, same_end, same_start
 from .word_diff import compare_words
-
-__all__ = ["LONG", "Comparer", "Differences", "Pieces"]
 
 #: A text on one line that is longer than this is long.
 LONG = 60
@@ -68,6 +69,14 @@ class Comparer:
     def words(self, old: str, new: str) -> Pieces:
         """Return two long lines as one: the words that differ, with what is around them."""
         return [] if old == new else compare_words(old, new, self._matcher)
+
+
+def whole_text(field: object, value: object) -> str:
+    """Return the text of a value to compare: that of its field, and not shortened."""
+    if isinstance(field, SettingField) and type(value) is not bool:
+        with suppress(ValueError):
+            return field.format(value)
+    return value if isinstance(value, str) else display_text(field, value)
 
 
 class _Lines(NamedTuple):

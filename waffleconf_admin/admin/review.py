@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from flask import Response
 
-from ..fields.base import SettingField, display_text
+from ..fields.base import display_text
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..settings.setting import Setting
-from .diff import Comparer, Pieces
+from .diff import Comparer, Differences, whole_text
 from .options import PageOptions
 from .responses import render_page
 from .submission import PageSubmission
@@ -28,7 +28,7 @@ class ReviewedChange(NamedTuple):
     reset: bool = False  #: whether it would get its default
     old: str = ""
     new: str = ""
-    lines: Pieces = []  #: the differences of texts with several lines
+    differences: Differences = Differences()  #: of long texts
     consequence: str = ""  #: what the declaration says of such a change
 
 
@@ -92,18 +92,8 @@ def consequence_of(field: BoundField, value: object) -> str:
 
 def reviewed_change(field: BoundField, value: object, comparer: Comparer) -> ReviewedChange:
     """Return the change of a setting that is no secret to a new value."""
-    old, new = whole_text(field, field.record.value), whole_text(field, value)
-    lines = comparer.lines(old, new) if "\n" in old or "\n" in new else []
-    if not lines:
-        old, new = field.value_text, display_text(field, value)
-    return ReviewedChange(field, old=old, new=new, lines=lines)
-
-
-def whole_text(field: BoundField, value: object) -> str:
-    """Return the text of a value with lines, not shortened; else as people read it."""
-    if isinstance(field, SettingField) and field.multiline:
-        try:
-            return field.format(value)
-        except ValueError:
-            pass
-    return display_text(field, value)
+    whole = [whole_text(field, text) for text in (field.record.value, value)]
+    new = display_text(field, value)
+    return ReviewedChange(
+        field, old=field.value_text, new=new, differences=comparer.compare(*whole)
+    )

@@ -88,7 +88,8 @@ export class Bar {
       this.row = closest(event.target, ".wf-row")?.id ?? this.row;
       typed(event);
       this.show();
-      showWhole(closest(event.target, ".wf-row"));
+      // A change may come with a click elsewhere, and what is clicked must not move away.
+      if (type === "input") showWhole(closest(event.target, ".wf-row"));
     });
     on(form, "keyup", ({ key, target }) => key === "Tab" && showWhole(closest(target, ".wf-row")));
     on(form, "click", (event) => {
