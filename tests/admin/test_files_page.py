@@ -61,8 +61,8 @@ def upload(client: Any, content: bytes, name: str = "settings.json", **headers: 
         % (field.encode(), more.encode(), data)
         for field, more, data in parts
     )
-    kind = "multipart/form-data; boundary=x"
-    return client.post(URL, data=body + b"--x--\r\n", content_type=kind, headers=headers)
+    content_type = "multipart/form-data; boundary=x"
+    return client.post(URL, data=body + b"--x--\r\n", content_type=content_type, headers=headers)
 
 
 def boxes(page: str) -> dict[str, tuple[str, bool]]:
@@ -128,7 +128,10 @@ def test_a_file_is_reviewed_and_saved_and_can_be_undone(app: Flask, client: Any)
         ("TEXT", "ana", "import", "the shop moves"),
     }
     settings = client.get("/admin/config").text
-    assert "2 settings imported." in settings and f'value="{changes[0].change_set}"' in settings
+    assert (
+        "Site name: “Waffle” → “Crêperie”" in settings
+        and f'value="{changes[0].change_set}"' in settings
+    )
     again = confirm(client, page.text, "SITENAME", "TEXT")  # a second click
     assert again.status_code == 303 and len(state_of(app).history.list()) == 2
 
@@ -356,6 +359,22 @@ def test_without_the_database_the_page_says_so(
     data = form | {"waffle.document": document(SIZE=30).decode()}
     answer = client.get(path) if path == DOWNLOAD else client.post(path, data=data)
     assert answer.status_code == 503
+
+
+def test_if_a_save_fails_the_review_is_kept(
+    app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> Any:
+        raise StoreError("away")
+
+    page = upload(client, document(SIZE=30, SITENAME="Ours"))
+    with monkeypatch.context() as patch:
+        patch.setattr(state_of(app), "save", fail)
+        failed = confirm(client, page.text, "SIZE", **{"waffle.note": "why"})
+    assert failed.status_code == 503 and "try again soon" in failed.text
+    assert [ticked for _, ticked in boxes(failed.text).values()] == [True, False]
+    assert confirm(client, failed.text, "SIZE").status_code == 303
+    assert state_of(app).history.list()[0].note == "why"
 
 
 def test_without_a_history_what_is_stored_counts_as_changed_by_a_person(make_app: MakeApp) -> None:

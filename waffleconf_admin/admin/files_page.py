@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
@@ -22,7 +22,7 @@ from . import csrf, undo
 from .file_submission import FileSubmission, drop_if_too_large, too_large
 from .forbidden import forbidden_page
 from .import_review import ImportReview
-from .messages import has_session, shorten_label
+from .messages import leave_message, shorten_label
 from .options import PageOptions
 from .permissions import Permissions
 from .responses import render_page
@@ -146,8 +146,8 @@ class FilesPage:
         :raises InvalidValue: some can't be imported; `errors` names all of them.
         """
         viewable = {setting.key: setting for setting in self._permissions.viewable}
-        problems = {key: SECRET for key in document if key in viewable and viewable[key].secret}
-        problems |= {key: NO_SETTING for key in document if key not in viewable}
+        problems = {key: _(NO_SETTING) for key in document if key not in viewable}
+        problems |= {s.key: _(SECRET) for s in viewable.values() if s.secret and s.key in document}
         values: dict[str, object] = {}
         try:
             others = {key: part for key, part in document.items() if key not in problems}
@@ -155,7 +155,7 @@ class FilesPage:
         except InvalidValue as error:
             problems |= error.errors
         if problems:
-            raise InvalidValue({key: _(problems[key]) for key in document if key in problems})
+            raise InvalidValue({key: problems[key] for key in document if key in problems})
         return values
 
     def _review(
@@ -204,10 +204,12 @@ class FilesPage:
             saved = self._state.save(chosen.wanted, chosen.expected, origin)
         except InvalidValue as error:
             return review.respond(self._not_allowed(error), 422)
-        if has_session():
-            flash(_imported(sent), "success")
-            if saved and (promise := self._state.propagation()):
-                flash(promise, "info")
+        except StoreError:
+            log.exception("the settings can't be saved")
+            problem = _("Saving does not work at the moment. Please try again soon.")
+            return review.respond([problem], 503)
+        if saved:  # else a first click on the button has just left a message
+            leave_message(review.form, saved, saved, self._state.propagation())
         undo.offer(self._state, saved)
         return redirect(url_for(".index"), 303)
 
@@ -240,8 +242,3 @@ def _texts(problems: Mapping[str, str]) -> Iterator[str]:
         yield f"{shorten(key, KEY_LENGTH)}: {problems[key]}"
     if (more := len(problems) - MOST_PROBLEMS) > 0:
         yield ngettext("%(count)s more.", "%(count)s more.", more)
-
-
-def _imported(sent: FileSubmission) -> str:
-    count = len(sent.chosen)  # what has its value already was imported by a first click
-    return ngettext("%(count)s setting imported.", "%(count)s settings imported.", count)

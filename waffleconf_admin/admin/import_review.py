@@ -49,7 +49,7 @@ class ImportReview:
     ) -> None:
         self._options = options
         self._permissions = permissions
-        self._form = form
+        self.form = form
         self._sent = sent
         self.plan = plan
 
@@ -74,7 +74,7 @@ class ImportReview:
             self._options,
             "waffleconf/import_review",
             status,
-            form=self._form,
+            form=self.form,
             problems=list(problems),
             document=pack_document({s.key: document[s.key] for s in self.plan.changes}),
             steps=steps,
@@ -88,7 +88,7 @@ class ImportReview:
         return step.key in self._sent.chosen if self._sent.is_reviewed else not step.drift
 
     def _reviewed(self, step: Step, comparer: Comparer) -> ReviewedStep:
-        field = self._form[step.key]
+        field = self.form[step.key]
         change = reviewed_change(field, step.new, comparer)
         return ReviewedStep(
             change._replace(consequence=consequence_of(field, step.new)),
