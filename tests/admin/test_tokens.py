@@ -64,7 +64,7 @@ def test_a_key_per_worker_is_named_and_is_no_conflict(
         assert page.status_code == 422
         assert "Somebody else" not in page.text
         (message,) = summary(page)
-        assert "can't be read" in message and "tell who runs this site" in message
+        assert "can't be read" in message and "contact the people who run this site" in message
         form = sent(page.text)
         assert form["SITENAME"] == "Crêperie" and form["OPEN"] == ""
         assert "Not saved yet" in row(page.text, "SITENAME")
@@ -161,7 +161,7 @@ def test_a_session_that_is_lost_each_time_is_explained(
         page = client.post(URL, data=sent(page.text, SITENAME="Mine"))
         assert page.status_code == 422 and sent(page.text)["SITENAME"] == "Mine"
         (said,) = summary(page)
-        assert message in said and "" in said and "tell who runs this site" in said
+        assert message in said and "people who run this site" in said and "CSRF" not in said
     undone = client.post(UNDO, data=sent(page.text) | {"undo": saved.change_set})
     assert undone.status_code == 422 and message in summary(undone)[0]
     assert len(warnings_in(caplog)) == bool(line) and line in "".join(warnings_in(caplog))

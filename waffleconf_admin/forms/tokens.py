@@ -24,25 +24,25 @@ INTERVAL = 60.0
 
 OLD = mark(
     "This page was open for a long time, or you have logged in again since. Check what is not "
-    "saved yet, and send it again. If you see this again, tell who runs this site."
+    "saved yet, and send it again. If you see this again, contact the people who run this site."
 )
 UNREADABLE = mark(
     "The security token of this page can't be read: it was damaged on its way, or is from "
     "before the site was set up anew. Check what is not saved yet, and send the form again. "
-    "If you see this again, tell who runs this site: its log says more."
+    "If you see this again, contact the people who run this site: its log says more."
 )
 NO_COOKIE = mark(
     "Your browser sent no session cookie, so the security token of this page can't be "
     "checked. Allow cookies for this site, and send the form again. "
-    "If you see this again, tell who runs this site: its log says more."
+    "If you see this again, contact the people who run this site: its log says more."
 )
 NO_REFERRER = mark(
     "Your browser did not say that a page of this site has sent this form (Referer). "
-    "Send it again. If you see this again, tell who runs this site: its log says more."
+    "Send it again. If you see this again, contact the people who run this site: its log says more."
 )
 NOT_FROM_HERE = mark(
     "This was not sent by a page of this site, so nothing of it is saved or filled in. "
-    "If you have sent it from here, tell who runs this site: its log says more."
+    "If you have sent it from here, contact the people who run this site: its log says more."
 )
 
 
