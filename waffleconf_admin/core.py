@@ -45,9 +45,10 @@ class WaffleConf:
     def init_app(self, app: Flask, configstore: WaffleStore | None = None) -> None:
         """Initialise *app*; runs no query.
 
-        :raises InvalidValue: a mistake in WAFFLE_CONFS.
+        :raises InvalidValue: a mistake in WAFFLE_CONFS, or in a variable of the environment.
         :raises ValueError: another WAFFLE_* setting can't be used.
         :raises RuntimeError: the app was initialised before, or there is no store.
+        :raises ImportError: there are WAFFLE_ENCRYPTION_KEYS, and cryptography is missing.
         :raises TypeError: what is given as the store is none, or a function is asynchronous and
             asgiref is missing.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -90,3 +91,12 @@ def test_no_button_changes_what_waits_behind(app: Flask, action: str) -> None:
     data = sent(client.get(URL).text) | {"waffle.do": action}
     assert client.post(URL, data=data).status_code in (303, 422)
     assert {key: record.text for key, record in state_of(app).read().items()} == before
+
+
+def test_an_imported_file_is_refused_with_the_reason(app: Flask) -> None:
+    client = app.test_client()
+    text = '{"waffleconf": 1, "settings": {"SITENAME": "File", "SIZE": 30}}'
+    sent_file = (BytesIO(text.encode()), "settings.json")
+    response = client.post(f"{URL}/files", data={"waffle.file": sent_file})
+    assert response.status_code == 422 and app.config["SIZE"] == 20
+    assert "Set by the environment variable SHOP_SITENAME" in without_tags(response.text)

@@ -31,7 +31,7 @@ def put(state: Any, key: str, value: object) -> None:
     repository = state._repository
     with state.app.app_context():
         store = state.configstore
-        store.put(key, repository.codec.encode({key: value})[key].text)
+        store.put(key, repository.codec.encode({key: value})[key][0])
         store.commit()
 
 

@@ -43,7 +43,6 @@ def everything_about(app: Flask) -> list[str]:
     objects += [setting.environment for setting in state.settings.values()]
     objects += [each.behind for each in state.read().values()]
     objects += [vars(state), vars(state._repository.codec), state.health(), vars(state._cache)]
-    objects += [state._repository.codec.encode({"STORED": planted(2)})]
     return [repr(each) for each in objects if each is not vars(state._cache)]
 
 

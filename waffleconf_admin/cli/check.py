@@ -31,11 +31,12 @@ class Finding(NamedTuple):
 @waffle.command("check", epilog=examples("check", "check --strict"))
 @click.option("--strict", is_flag=True, help="The exit code is 1 for warnings too.")
 def check(strict: bool) -> None:
-    """Check declarations, stored values and the watcher.
+    """Check declarations, the environment, stored values and the watcher.
 
     For CI: the exit code is 1 if there is an error. Warnings are: a default
-    that is refused, a stored value that is converted, and a row that nobody
-    declares, for it may be of another app. To check the watcher, a notification
+    that is refused, a stored value that is converted, a secret that is not
+    encrypted with the first key, and a row that nobody declares, for it may be
+    of another app. To check the watcher, a notification
     is sent, after which the processes of a running site read the database.
     """
     state = current_state()

@@ -7,10 +7,10 @@ import logging
 import threading
 from collections.abc import Container, Mapping, MutableMapping
 
+from ..codec.encryption import is_encrypted
 from ..exceptions import StoreError
 from ..settings.equality import same
 from ..settings.setting import Setting
-from .codec import Encoded
 from .record import Decoder, Record
 from .repository import Repository
 from .values import is_immutable
@@ -139,10 +139,12 @@ class Cache:
             return known
         return self._decoder.record(key, text)
 
-    def record_of(self, setting: Setting, encoded: Encoded) -> Record:
-        """Return the record of a value that a save has encoded."""
-        text, clear, value = encoded
-        return self._decoder.record_of(setting, text, value, None if clear is text else clear)
+    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
+        """Return the record of a stored text whose value is known."""
+        record = self._decoder.record_of(setting, text, stored)
+        if setting.secret and is_encrypted(text):
+            record = record._replace(decrypted=self._repository.codec.decrypt(text))
+        return record
 
     def _shared(self, key: str, text: str | None) -> Record:
         """The record in memory of a stored text; a new one where a view has changed its value."""
@@ -170,7 +172,13 @@ class Cache:
             known, old = self._records, self.values
             fresh = {key: r for key, r in records.items() if known.get(key, r) is not r}
             # By text: two objects of a class without __eq__ are never equal.
-            rewritten = [k for k, r in fresh.items() if r.clear_text != known[k].clear_text]
+            rewritten = [
+                key
+                for key, r in fresh.items()
+                if r.text != known[key].text
+                # It may be another encryption of the same text.
+                and (r.decrypted is None or r.decrypted != known[key].decrypted)
+            ]
             new = {**old, **{key: record.value for key, record in fresh.items()}} if fresh else old
             served = {key: new[key] for key in records if key in new}
             assigned = self._assigned(old, served)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from contextlib import suppress
 from enum import Enum
-from typing import NamedTuple
 
 from flask import Flask
 
@@ -18,17 +17,6 @@ from .values import NoQuickCopy, quick_copy
 
 #: Characters of a text that is surely within the limits of what is read.
 _SHORT = 1000
-
-
-class Encoded(NamedTuple):
-    """A value as it is stored."""
-
-    text: str  #: to be stored
-    clear: str  #: the same, before it was encrypted
-    value: object  #: what is read back
-
-    def __repr__(self) -> str:
-        return "<Encoded>"  # the value may be a secret
 
 
 class Codec:
@@ -75,24 +63,26 @@ class Codec:
 
     def encode(
         self, values: Mapping[str, object], unique: Container[str] = ()
-    ) -> dict[str, Encoded]:
-        """Return values as they are stored.
+    ) -> dict[str, tuple[str, object]]:
+        """Return the texts to store, each with the value that is read back from it.
 
         :param unique: the keys of those whose text shall be like no other, of the same value too.
         :raises InvalidValue: some can't; `errors` says which, and the remedy.
         """
         format: Format = self._app.config["WAFFLE_SERIALIZER"]
-        encoded: dict[str, Encoded] = {}
+        encoded: dict[str, tuple[str, object]] = {}
         problems: dict[str, str] = {}
         for key, value in values.items():
             try:
-                clear = serialize(value, unique=key in unique, format=format)
-                text = self.encryption.encrypt(clear) if key in self._secrets else clear
-                encoded[key] = Encoded(text, clear, self._read_back(key, clear, value))
+                text = serialize(value, unique=key in unique, format=format)
+                encoded[key] = text, self._read_back(key, text, value)
             except InvalidValue as error:
                 problems[key] = self._remedy(error, value, format)
         if problems:
             raise InvalidValue(problems)
+        for key in self._secrets.intersection(encoded):
+            text, stored = encoded[key]
+            encoded[key] = self.encryption.encrypt(text), stored
         return encoded
 
     def convert(self, text: str, key: str, format: Format, *, secret: bool) -> str:

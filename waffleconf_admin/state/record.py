@@ -13,6 +13,7 @@ from ..codec import is_text_of, serialize
 from ..codec.encryption import is_encrypted
 from ..exceptions import InvalidValue
 from ..i18n import gettext
+from ..settings.environment import EnvironmentValue
 from ..settings.equality import same
 from ..settings.setting import Served, Setting
 from .codec import Codec
@@ -76,44 +77,45 @@ class Decoder:
         setting = self._settings.get(key)
         if setting is None:  # it was declared when it was read
             return Record(text, None, "default")
-        record = self._stored_record(setting, text)
-        if setting.environment is None:
-            return record
-        value = own_copy(setting.environment.value)
-        return Record(text, value, "environment", None, record.decrypted, record)
-
-    def _stored_record(self, setting: Setting, text: str | None) -> Record:
-        """The record of a stored text, whatever the environment holds."""
         if text is None:
-            return Record(None, own_copy(setting.default), "default")
-        decrypted = None
-        try:
-            if is_encrypted(text):
-                decrypted = self._codec.decrypt(text)
-            stored = self._codec.decode(decrypted or text, setting.key)
-        except InvalidValue as error:
-            problem = partial(gettext, str(error))
-            record = Record(text, own_copy(setting.default), "default", problem, decrypted)
-            self._report(setting.key, record, problem, "can't be read")
-            return record
-        return self.record_of(setting, text, stored, decrypted)
+            record = Record(None, own_copy(setting.default), "default")
+        else:
+            try:
+                stored = self._codec.decode(text, key)
+            except InvalidValue as error:  # the others pay nothing for encrypted ones
+                record = self._record_of_other(setting, text, error)
+            else:
+                record = self.record_of(setting, text, stored)
+        return record if setting.environment is None else _overlay(record, setting.environment)
 
-    def record_of(
-        self, setting: Setting, text: str, stored: object, decrypted: str | None = None
-    ) -> Record:
+    def _record_of_other(self, setting: Setting, text: str, error: InvalidValue) -> Record:
+        """The record of a text that is encrypted, or that can't be read."""
+        clear = None
+        if is_encrypted(text):
+            try:
+                clear = self._codec.decrypt(text)
+                stored = self._codec.decode(clear, setting.key)
+                return self.record_of(setting, text, stored)._replace(decrypted=clear)
+            except InvalidValue as found:
+                error = found
+        problem = partial(gettext, str(error))
+        record = Record(text, own_copy(setting.default), "default", problem, clear)
+        self._report(setting.key, record, problem, "can't be read")
+        return record
+
+    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
         """Return the record of a stored text whose value is known.
 
         :param stored: the value; no other record has it, or it is immutable.
-        :param decrypted: what the text holds, if it is encrypted.
         """
         if setting.stored_problem(stored) is None:
-            return Record(text, stored, "stored", None, decrypted)
+            return Record(text, stored)
 
         def problem_of_value() -> str:
             return setting.stored_problem(stored) or ""
 
         value, served = setting.serve(stored)
-        record = Record(text, value, served, problem_of_value, decrypted)
+        record = Record(text, value, served, problem_of_value)
         self._report(setting.key, record, problem_of_value, "does not fit what is declared")
         return record
 
@@ -124,12 +126,13 @@ class Decoder:
         """
         if is_immutable(record.value):
             return True
-        if record.served == "environment":
-            held = self._settings[key].environment
-            return held is not None and same(held.value, record.value)
-        text = record.clear_text if record.served == "stored" else None
-        if record.served == "default":
+        text = None
+        if record.served == "stored":
+            text = record.text if record.decrypted is None else record.decrypted
+        elif record.served == "default":
             text = self._default_text(key)
+        elif held := self._settings[key].environment:
+            return same(held.value, record.value)
         return text is not None and is_text_of(text, record.value)
 
     def _default_text(self, key: str) -> str | None:
@@ -156,6 +159,12 @@ class Decoder:
             Context().run(problem),  # in English, whoever makes the request
             served,
         )
+
+
+def _overlay(record: Record, held: EnvironmentValue) -> Record:
+    """The record of a setting that the environment holds."""
+    value = own_copy(held.value)
+    return record._replace(value=value, served="environment", problem=None, behind=record)
 
 
 def own_copy(value: object) -> object:

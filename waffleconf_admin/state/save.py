@@ -154,13 +154,12 @@ class Saver:
             for key, record in records.items()
             if key in decisive
         }
-        # Of what is no secret any more the history has the text itself, not an encrypted one.
-        texts = {
-            key: Swap(record.clear_text, new[key].clear_text)
-            for key, record in records.items()
-            if key in new
-        }
-        history = task.history(texts) if self._keeps_history else []
+        written = {key: swap for key, swap in swaps.items() if key in new}
+        for key in written:
+            # Of what is no secret any more the history has the text itself, not an encrypted one.
+            if (decrypted := records[key].decrypted) is not None:
+                written[key] = Swap(decrypted, written[key].new)
+        history = task.history(written) if self._keeps_history else []
         return Decision(new, swaps, history)
 
     def _write(self, decision: Decision) -> bool:
@@ -192,7 +191,10 @@ class Saver:
         encoded = self._repository.codec.encode(differing, unique)
         return {
             key: self._cache.record(key, None) for key in gone if records[key].text is not None
-        } | {key: self._cache.record_of(task.settings[key], each) for key, each in encoded.items()}
+        } | {
+            key: self._cache.record_of(task.settings[key], text, stored)
+            for key, (text, stored) in encoded.items()
+        }
 
     def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
         if self._validate is None:

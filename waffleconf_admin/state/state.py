@@ -256,7 +256,7 @@ class _WaffleState:
         except InvalidValue as error:  # only where such a default is saved it is an error
             encoded = encode({key: v for key, v in defaults.items() if key not in error.errors})
         try:
-            return self._repository.swap({k: Swap(None, each.text) for k, each in encoded.items()})
+            return self._repository.swap({k: Swap(None, text) for k, (text, _) in encoded.items()})
         except StoreError as error:
             self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
             return True
