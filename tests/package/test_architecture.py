@@ -142,13 +142,13 @@ app.config.update(
 db = SQLAlchemy(app)
 models = AlchemyWaffleStore.make_models(db)
 WaffleConf(app, AlchemyWaffleStore(db, *models))
-app.register_blueprint(WaffleAdmin(can=anyone))
+app.register_blueprint(WaffleAdmin(can=anyone, api=True))
 app.add_url_rule("/", view_func=lambda: conf.SITENAME)
 with app.app_context():
     db.create_all()
 before = set(sys.modules)
 client, state = app.test_client(), app.extensions["waffleconf"]
-for path in ("/", "/admin/config", "/admin/config/history"):
+for path in ("/", "/admin/config", "/admin/config/history", "/admin/config/api/openapi.json"):
     assert client.get(path).status_code == 200, path
 state.update_db({"SITENAME": "Ours"})
 Path(sys.argv[1], "changed").write_text("by another process")

@@ -42,6 +42,8 @@ RUN_ELSEWHERE = {
     "docs/history.md": "tests/state/test_history.py",
     "docs/processes.md": "tests/sync/test_watch_types.py",
     "docs/databases.md": "tests/store/test_tenants.py",
+    "docs/api.md": "tests/api/test_examples.py",
+    "docs/observing.md": "tests/state/test_observing.py",
 }
 
 

@@ -155,12 +155,3 @@ def test_the_watch_type_that_the_documents_show_works(
         first.extensions["waffleconf"].update_db({"SITENAME": name})
         assert until(lambda name=name: second.config["SITENAME"] == name)
     assert second.extensions["waffleconf"].health().trouble is None
-
-
-def test_the_probe_that_the_documents_show_works(make_app: Callable[..., Flask]) -> None:
-    app = make_app(CONFS, WAFFLE_MULTIPROC=True)
-    exec(block_of_the_documents("@app.get"), {"app": app})
-    assert app.test_client().get("/ready").status_code == 200
-    app.extensions["waffleconf"].synchronizer.note_failed_reload(OSError("away"))
-    answer = app.test_client().get("/ready")
-    assert (answer.status_code, answer.json["lags"]) == (503, True)  # type: ignore[index]

@@ -18,7 +18,7 @@ class ApiPage:
     def __init__(self, options: PageOptions) -> None:
         self._options = options
 
-    def access(self, state: _WaffleState) -> Permissions:
+    def permissions(self, state: _WaffleState) -> Permissions:
         """Return what the current user may do."""
         return Permissions(self._options, state.app, state.settings)
 

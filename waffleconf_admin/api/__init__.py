@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .page import Access, Page
+from .call import Page, Permissions
 from .resources import RESOURCES, respond
 
-__all__ = ["RESOURCES", "Access", "Page", "respond"]
+__all__ = ["RESOURCES", "Page", "Permissions", "respond"]

@@ -75,8 +75,8 @@ def read_body(members: Mapping[str, Member]) -> dict[str, object]:
 
 
 def _read() -> bytes:
-    length = request.content_length
-    if length is None:
+    length = request.content_length or 0
+    if "Transfer-Encoding" in request.headers:
         raise Problem(411, "The length of the body is missing: send the header Content-Length.")
     if length > MAX_BYTES:
         raise Problem(413, f"The body may have {MAX_BYTES} bytes.")

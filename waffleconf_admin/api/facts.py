@@ -13,13 +13,13 @@ from ..settings.setting import Setting
 from ..state.record import Record
 from ..state.state import _WaffleState
 from .answer import Versions
-from .page import Access
+from .call import Permissions
 
 Facts = dict[str, object]
 
 
 def setting_facts(
-    state: _WaffleState, access: Access, setting: Setting, record: Record
+    state: _WaffleState, permissions: Permissions, setting: Setting, record: Record
 ) -> dict[str, object]:
     """Return the facts of a setting; of a secret neither the value nor the default.
 
@@ -32,8 +32,8 @@ def setting_facts(
         "group": setting.group,
         "type": setting.value_type.__name__,
         "secret": setting.secret,
-        "editable": not why_not_editable(access, setting),
-        "reason": why_not_editable(access, setting),
+        "editable": not why_not_editable(permissions, setting),
+        "reason": why_not_editable(permissions, setting),
         "modified": differs(setting, record),
         "layer": record.layer,
         "problem": record.problem() if record.problem else "",
@@ -48,20 +48,23 @@ def setting_facts(
     return facts
 
 
-def why_not_editable(access: Access, setting: Setting) -> str:
+def why_not_editable(permissions: Permissions, setting: Setting) -> str:
     """Return why this user can't change a setting; "" if they can."""
     if setting.environment is not None:
         return setting.environment.reason
     if setting.readonly:
         return gettext(READ_ONLY)
-    return "" if access.may_edit(setting) else gettext("You may not change it.")
+    return "" if permissions.may_edit(setting) else gettext("You may not change it.")
 
 
 def all_facts(
-    state: _WaffleState, access: Access, settings: Iterable[Setting], records: Mapping[str, Record]
+    state: _WaffleState,
+    permissions: Permissions,
+    settings: Iterable[Setting],
+    records: Mapping[str, Record],
 ) -> dict[str, Facts]:
     """Return the facts of settings by key."""
-    return {s.key: setting_facts(state, access, s, records[s.key]) for s in settings}
+    return {s.key: setting_facts(state, permissions, s, records[s.key]) for s in settings}
 
 
 def secret_versions(state: _WaffleState, settings: Iterable[Setting]) -> Versions:

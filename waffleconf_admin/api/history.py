@@ -15,8 +15,9 @@ from ..state.history import MAX_ID, History
 from ..state.save import Saved
 from . import body
 from .answer import json_response
+from .call import Call
 from .problem import Problem, problem_of_save
-from .settings import Call, saved_facts
+from .settings import saved_facts
 
 #: Changes in an answer: as a rule, and at most.
 LIMIT, MAX_LIMIT = 50, 1000
@@ -62,7 +63,7 @@ def undo(call: Call) -> Response:
         message = "This save did not change it."
         raise Problem(422, "Nothing was undone.", dict.fromkeys(sorted(unknown), message))
     changes = [change for change in changes if change.key in keys]
-    undoable = [change for change in changes if change.key in call.access.undoable]
+    undoable = [change for change in changes if change.key in call.permissions.undoable]
     if not undoable:
         raise Problem(403, "You may not undo this.")
     origin = call.origin(sent.get("note"))
@@ -75,14 +76,14 @@ def undo(call: Call) -> Response:
             note=origin.note,
         )
     except WaffleError as error:
-        visible = call.access.with_history
+        visible = call.permissions.with_history
         raise problem_of_save(error, visible, status_of_conflict=409) from error
     facts = saved_facts(call, saved, call.state.read([change.key for change in undoable]))
     return json_response(facts | {"left_out": _left_out(call, history, changes, saved)})
 
 
 def _history_of(call: Call) -> History:
-    if not call.access.with_history:
+    if not call.permissions.with_history:
         raise Problem(403, "You may not see the history.")
     if call.state.history is None:
         raise Problem(404, "There is no history.")
@@ -90,7 +91,7 @@ def _history_of(call: Call) -> History:
 
 
 def _is_visible(call: Call, key: str) -> bool:
-    return call.access.covers_removed_settings or key in call.access.with_history
+    return call.permissions.covers_removed_settings or key in call.permissions.with_history
 
 
 def _visible_keys(call: Call) -> list[str] | None:
@@ -98,7 +99,7 @@ def _visible_keys(call: Call) -> list[str] | None:
     wanted = request.args.getlist("key")
     if wanted:
         return [key for key in wanted if _is_visible(call, key)]
-    return None if call.access.covers_removed_settings else list(call.access.with_history)
+    return None if call.permissions.covers_removed_settings else list(call.permissions.with_history)
 
 
 def _left_out(call: Call, history: History, changes: list[Change], saved: Saved) -> dict[str, str]:
@@ -111,7 +112,7 @@ def _left_out(call: Call, history: History, changes: list[Change], saved: Saved)
 
 
 def _why_left_out(call: Call, history: History, change: Change) -> str:
-    if change.key in call.access.with_history and change.key not in call.access.undoable:
+    if change.key in call.permissions.with_history and change.key not in call.permissions.undoable:
         return gettext("You may not change it.")
     return history.obstacle(change) or gettext("It has that value already.")
 

@@ -6,10 +6,10 @@ from flask import Response, current_app, url_for
 
 from ..state.task import NOTE_LENGTH
 from .answer import response_with_etag
+from .call import Call
 from .facts import why_not_editable
 from .history import LIMIT, MAX_LIMIT
 from .schemas import Schema, value_schema
-from .settings import Call
 
 _PROBLEMS = {
     "400": "The body is not JSON that can be read.",
@@ -68,7 +68,7 @@ def _document(call: Call) -> Schema:
 
 
 def _paths(call: Call) -> Schema:
-    keys = [setting.key for setting in call.access.viewable]
+    keys = [setting.key for setting in call.permissions.viewable]
     key = {"name": "key", "in": "path", "required": True, "schema": {"enum": keys}}
     return {
         "/settings": {
@@ -153,7 +153,7 @@ def _content(schema: str | None, content_type: str) -> Schema:
 
 
 def _schemas(call: Call) -> Schema:
-    editable = [s for s in call.access.viewable if not why_not_editable(call.access, s)]
+    editable = [s for s in call.permissions.viewable if not why_not_editable(call.permissions, s)]
     values = {setting.key: value_schema(call.state, setting) for setting in editable}
     saved = {
         "change_set": {"type": ["string", "null"]},

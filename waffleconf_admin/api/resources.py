@@ -12,9 +12,8 @@ from ..exceptions import StoreError
 from ..state.state import _WaffleState
 from . import history, openapi, settings
 from .body import check_content_type
-from .page import Page
+from .call import Call, Page
 from .problem import NO_ACCESS, Problem, problem_of_http_error, problem_of_store
-from .settings import Call
 
 #: In addresses; no variable of the app's own has this name.
 KEY = "setting_key"
@@ -80,11 +79,11 @@ def _admit(page: Page, state: _WaffleState, method: str) -> Call:
 
     Nothing has read the body yet.
     """
-    access = page.access(state)
-    if not access.viewable:
-        raise Problem(403, access.remedy() or NO_ACCESS)
+    permissions = page.permissions(state)
+    if not permissions.viewable:
+        raise Problem(403, permissions.remedy() or NO_ACCESS)
     if method not in SAFE_METHODS:
         check_content_type()
     if refusal := page.refusal():
         raise Problem(403, refusal)
-    return Call(state, page, access)
+    return Call(state, page, permissions)

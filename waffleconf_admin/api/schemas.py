@@ -39,7 +39,7 @@ _TYPES: Mapping[type, Schema] = {
     set: {"type": "array", "uniqueItems": True},
     frozenset: {"type": "array", "uniqueItems": True},
     dict: {"type": "object"},
-    Flag: {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    Flag: {"type": "array", "uniqueItems": True},
     Enum: {"type": "string"},
     object: {"type": "string"},
 }
@@ -101,16 +101,17 @@ def _limits(setting: Setting, schema: Schema) -> Schema:
 
 
 def _choices(state: _WaffleState, setting: Setting) -> Schema:
-    listed = setting.members if setting.choices is None else setting.choices
-    if callable(listed) or not listed:
-        return {}
-    values = [getattr(choice, "value", choice) if setting.choices else choice for choice in listed]
+    if callable(setting.choices):
+        return {}  # they may be others tomorrow
+    values = [choice.value for choice in setting.choices or ()] or setting.members
     try:
         if setting.several:
-            made = setting.value_type
-            texts: list[Any] = [dump_value(state, setting.key, made([v])) for v in values]
-            return {"items": {"enum": [text[0] for text in texts]}, "uniqueItems": True}
-        texts = [dump_value(state, setting.key, value) for value in values]
-    except (InvalidValue, TypeError):
+            values = [setting.value_type([value]) for value in values]
+        written: list[Any] = [dump_value(state, setting.key, value) for value in values]
+    except (InvalidValue, TypeError):  # a namedtuple, for one, is not made of a list
         return {}
-    return {"enum": [*texts, None] if setting.optional and None not in texts else texts}
+    if not written:
+        return {}
+    if setting.several or issubclass(setting.value_type, Flag):
+        return {"items": {"enum": [item for items in written for item in items]}}
+    return {"enum": [*written, None] if setting.optional and None not in written else written}

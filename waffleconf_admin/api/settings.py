@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
@@ -15,8 +14,7 @@ from ..i18n import gettext
 from ..settings.setting import Setting
 from ..state.record import Record
 from ..state.save import Saved
-from ..state.state import _WaffleState
-from ..state.task import RESET, Origin
+from ..state.task import RESET
 from . import body
 from .answer import (
     is_conditional,
@@ -25,38 +23,13 @@ from .answer import (
     precondition_holds,
     response_with_etag,
 )
+from .call import NO_SETTING, Call
 from .facts import all_facts, secret_versions, setting_facts, why_not_editable
-from .page import Access, Page
 from .problem import Problem, problem_of_save
-
-NO_SETTING = "There is no setting of that name."
 
 #: What the body of a change may have.
 ALL_MEMBERS = {"settings": body.OBJECT, "reset": body.TEXTS, "note": body.NOTE}
 ONE_MEMBERS = {"value": body.ANYTHING, "note": body.NOTE}
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request of somebody who may see some settings."""
-
-    state: _WaffleState
-    page: Page
-    access: Access
-
-    def find(self, key: str) -> Setting:
-        """Return a setting.
-
-        :raises Problem: there is none, or this user may not see it: a 404 either way.
-        """
-        for setting in self.access.viewable:
-            if setting.key == key:
-                return setting
-        raise Problem(404, NO_SETTING)
-
-    def origin(self, note: str | None) -> Origin:
-        """Return who makes a change, and why."""
-        return Origin(self.page.current_actor(self.state), note, "api")
 
 
 # Reading
@@ -78,19 +51,19 @@ def _get(call: Call, setting: Setting | None) -> Response:
 
 
 def _keys(call: Call, setting: Setting | None) -> list[str]:
-    return [s.key for s in ([setting] if setting else call.access.viewable)]
+    return [s.key for s in ([setting] if setting else call.permissions.viewable)]
 
 
 def _representation(
     call: Call, setting: Setting | None, records: Mapping[str, Record]
 ) -> tuple[object, Mapping[str, int]]:
     """The facts of one setting, or of all, and the versions of the secrets among them."""
-    state, access = call.state, call.access
+    state, permissions = call.state, call.permissions
     if setting:
-        facts: object = setting_facts(state, access, setting, records[setting.key])
+        facts: object = setting_facts(state, permissions, setting, records[setting.key])
         return facts, secret_versions(state, [setting])
-    facts = {"settings": all_facts(state, access, access.viewable, records)}
-    return facts, secret_versions(state, access.viewable)
+    facts = {"settings": all_facts(state, permissions, permissions.viewable, records)}
+    return facts, secret_versions(state, permissions.viewable)
 
 
 # Changing
@@ -124,7 +97,7 @@ def delete_one(call: Call, key: str) -> Response:
 
 def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> dict[str, object]:
     """The values to save by key; all that is wrong is named."""
-    viewable = {setting.key: setting for setting in call.access.viewable}
+    viewable = {setting.key: setting for setting in call.permissions.viewable}
     errors: dict[str, str] = {}
     wanted: dict[str, object] = {}
     forbidden = False
@@ -132,8 +105,8 @@ def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> di
         setting = viewable.get(key)
         if setting is None:
             errors[key] = gettext(NO_SETTING)
-        elif setting.readonly or not call.access.may_edit(setting):
-            errors[key], forbidden = why_not_editable(call.access, setting), True
+        elif setting.readonly or not call.permissions.may_edit(setting):
+            errors[key], forbidden = why_not_editable(call.permissions, setting), True
         elif written is RESET:
             wanted[key] = RESET
         else:
@@ -166,7 +139,7 @@ def _save(
     try:
         saved = state.save(wanted, expected, call.origin(note))
     except WaffleError as error:
-        visible = {s.key for s in call.access.viewable}
+        visible = {s.key for s in call.permissions.viewable}
         raise problem_of_save(error, visible, status_of_conflict=412) from error
     records = state.read(wanted)
     response = json_response(saved_facts(call, saved, records))
@@ -194,9 +167,9 @@ def _expected(
 
 def saved_facts(call: Call, saved: Saved, records: Mapping[str, Record]) -> dict[str, object]:
     """Return what a change has written, and how the settings that it is about are now."""
-    settings = [setting for setting in call.access.viewable if setting.key in records]
+    settings = [setting for setting in call.permissions.viewable if setting.key in records]
     return {
         "change_set": saved.change_set,
         "written": [key for key in records if key in saved],
-        "settings": all_facts(call.state, call.access, settings, records),
+        "settings": all_facts(call.state, call.permissions, settings, records),
     }

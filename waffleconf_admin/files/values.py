@@ -16,6 +16,7 @@ from ..contexts import context_of
 from ..exceptions import InvalidValue
 from ..fields import ChoiceField, JsonField, MultipleChoiceField, UnsupportedValue, ZoneField
 from ..fields.base import newlines
+from ..fields.factory import log_failure
 from ..fields.json_text import read_json
 from ..forms.values import exact_text, field_of, get_setting
 from ..i18n import gettext, mark
@@ -98,8 +99,19 @@ class _Place(NamedTuple):
 
     @classmethod
     def of(cls, state: _WaffleState, setting: Setting) -> _Place:
+        """Return the place of a setting.
+
+        :raises UnsupportedValue: it can't have a field.
+        """
         readable = replace(setting, secret=False)
-        return cls(state, readable, field_of(readable))
+        try:
+            return cls(state, readable, field_of(readable))
+        except UnsupportedValue:
+            raise
+        except Exception as error:  # of a function of the app's own, such as that of choices
+            log_failure(f"the control of {setting.key}", setting, error)
+            why = gettext("its control can't be made at the moment")
+            raise UnsupportedValue(why) from (None if setting.secret else error)
 
     def load(self, written: object) -> object:
         """Return the value of what a file has.

@@ -1,17 +1,45 @@
-"""Page: what the API needs of the settings page that it belongs to."""
+"""Call: one request, and what it needs of the settings page that the API belongs to."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..settings.setting import Setting
 from ..state.state import _WaffleState
+from ..state.task import Origin
+from .problem import Problem
+
+NO_SETTING = "There is no setting of that name."
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of somebody who may see some settings."""
+
+    state: _WaffleState
+    page: Page
+    permissions: Permissions
+
+    def find(self, key: str) -> Setting:
+        """Return a setting.
+
+        :raises Problem: there is none, or this user may not see it: a 404 either way.
+        """
+        for setting in self.permissions.viewable:
+            if setting.key == key:
+                return setting
+        raise Problem(404, NO_SETTING)
+
+    def origin(self, note: str | None) -> Origin:
+        """Return who makes a change, and why."""
+        return Origin(self.page.current_actor(self.state), note, "api")
 
 
 class Page(Protocol):
     """The settings page that an API belongs to: both have the same settings and permissions."""
 
-    def access(self, state: _WaffleState) -> Access:
+    def permissions(self, state: _WaffleState) -> Permissions:
         """Return what the current user may do."""
 
     def current_actor(self, state: _WaffleState) -> str | None:
@@ -21,7 +49,7 @@ class Page(Protocol):
         """Return why the request may come from another site, in a sentence; "" if it can't."""
 
 
-class Access(Protocol):
+class Permissions(Protocol):
     """What the current user may do, during one request."""
 
     @property
