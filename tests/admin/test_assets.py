@@ -11,7 +11,7 @@ from flask import Flask
 from pages import MakeApp
 
 from waffleconf_admin import WaffleAdmin, anyone
-from waffleconf_admin.admin.assets import FOLDER, STYLES
+from waffleconf_admin.admin.assets import FOLDER, JOINED, joined
 
 URL = "/admin/config"
 
@@ -40,24 +40,28 @@ def test_an_asset_under_another_digest_is_not_cached_for_good(app: Flask) -> Non
         assert "immutable" not in response.headers["Cache-Control"]
 
 
-def test_a_script_imports_from_the_folder_of_its_own_digest(app: Flask) -> None:
-    """So a new version of one file gives new addresses to all."""
-    for path in FOLDER.glob("*.js"):
-        for imported in re.findall(r'^import .* from "(.*)";$', path.read_text(), re.M):
-            assert imported.startswith("./") and (FOLDER / imported).is_file()
+def test_the_style_sheet_and_the_script_have_at_most_16_kilobytes_as_they_are_sent() -> None:
+    assert sum(len(gzip.compress(joined(name).encode())) for name in JOINED) <= 16_384
 
 
-def test_style_sheet_and_scripts_have_at_most_16_kilobytes_as_they_are_sent(app: Flask) -> None:
-    client = app.test_client()
-    style_sheet = re.search(r'href="([^"]*[.]css)"', client.get(URL).text)
-    assert style_sheet
-    sent = [client.get(style_sheet[1]).data, *(path.read_bytes() for path in FOLDER.glob("*.js"))]
-    # Each is compressed on its own, as a server does.
-    assert sum(len(gzip.compress(data)) for data in sent) <= 16_384
+def test_each_file_is_a_part_of_what_is_sent() -> None:
+    written = sorted(path.name for path in FOLDER.iterdir())
+    assert sorted(name for names in JOINED.values() for name in names) == written
 
 
-def test_the_style_sheet_is_one_of_all_files(app: Flask) -> None:
-    assert sorted(STYLES) == sorted(path.name for path in FOLDER.glob("*.css"))
+def test_a_script_imports_from_those_before_it() -> None:
+    before: list[str] = []
+    for name in JOINED["waffleconf.js"]:
+        imports = re.findall(r'^import .* from "[.]/(.*)";$', (FOLDER / name).read_text(), re.M)
+        assert set(imports) <= set(before)
+        before.append(name)
+
+
+def test_no_two_scripts_have_one_name() -> None:
+    """They are joined into one module."""
+    declared = r"^(?:async )?(?:const|let|class|function) (?:{ )?(\w+|[$]+)"
+    names = re.findall(declared, joined("waffleconf.js"), re.MULTILINE)
+    assert len(names) > 30 and len(names) == len(set(names))
 
 
 def test_every_colour_and_corner_is_a_property_of_the_theme() -> None:

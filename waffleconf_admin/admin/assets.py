@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 
 from flask import Blueprint, request, url_for
@@ -12,18 +14,29 @@ from werkzeug.wrappers import Response
 
 FOLDER = Path(__file__).parent.parent / "static"
 YEAR = 365 * 24 * 3600
-#: One style sheet, written in several files. The first has the properties of a theme; the last
-#: adapts to the window, so it overrides the others.
-STYLE_SHEET = "waffleconf.css"
-STYLES = ("base.css", "rows.css", "pages.css", "media.css")
+#: The style sheet and the script of the pages, and the files in which each is written. Of the
+#: style sheets the first has the properties of a theme; the last adapts to the window, so it
+#: overrides the others. Of the scripts each imports from those before it.
+JOINED = {
+    "waffleconf.css": ("base.css", "rows.css", "pages.css", "media.css"),
+    "waffleconf.js": (
+        "dom.js", "controls.js", "search.js", "finder.js", "sending.js", "unsaved.js", "bar.js",
+        "page.js",
+    ),
+}  # fmt: skip
+#: What is left out when files are joined: comments on lines of their own, and how scripts import
+#: from each other.
+LEFT_OUT = re.compile(r"^ *//.*\n|/\*[^*]*\*/\n?|^import .*\n|^export ", re.MULTILINE)
 
 
 def add(blueprint: Blueprint) -> None:
-    """Let a blueprint serve ``/assets/<digest>/<filename>``."""
+    """Let a blueprint serve ``/assets/<digest>/<filename>``, of a file or of joined ones."""
 
     def asset(digest: str, filename: str, **variables: object) -> Response:
-        if filename == STYLE_SHEET:
-            response: Response = _style_sheet()
+        if filename in JOINED:
+            response = FlaskResponse(joined(filename), mimetype=guess_type(filename)[0])
+            response.add_etag()
+            response.make_conditional(request)
         else:
             response = blueprint.send_static_file(filename)
         if digest == _digest():
@@ -42,19 +55,19 @@ def url(filename: str) -> str:
     return url_for(".asset", digest=_digest(), filename=filename)
 
 
-def _style_sheet() -> Response:
-    response = FlaskResponse("".join(map(_read, STYLES)), mimetype="text/css")
-    response.add_etag()
-    return response.make_conditional(request)
-
-
-def _read(filename: str) -> str:
-    return (FOLDER / filename).read_text("utf-8")
+@cache
+def joined(filename: str) -> str:
+    """Return the text of files that are sent as one: so it is asked for once, and compressed as a
+    whole.
+    """
+    return "".join(
+        LEFT_OUT.sub("", (FOLDER / name).read_text("utf-8")) for name in JOINED[filename]
+    )
 
 
 @cache
 def _digest() -> str:
-    """Return one digest for all assets: a script imports others from the folder of its address."""
+    """Return one digest for all assets."""
     digest = hashlib.sha256()
     for path in sorted(FOLDER.iterdir()):
         digest.update(path.name.encode() + path.read_bytes())

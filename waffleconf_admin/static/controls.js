@@ -36,7 +36,7 @@ function updateBeside({ value, type, nextElementSibling: beside }) {
   if (isColor) beside.value = value.replace(/^#(.)(.)(.)$/, "#$1$1$2$2$3$3");
 }
 
-function typed({ target }) {
+function typedIn({ target }) {
   target.setCustomValidity("");
   if (target.type === "color") target.previousElementSibling.value = target.value;
   updateBeside(target.type === "color" ? target.previousElementSibling : target);
@@ -53,7 +53,7 @@ function refuseHalf(event) {
 
 export function watchControls(form) {
   for (const control of $$("[type=color]", form)) control.disabled = false;
-  on(form, "input", typed);
+  on(form, "input", typedIn);
   on(form, "submit", refuseHalf);
 }
 

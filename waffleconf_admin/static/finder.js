@@ -55,7 +55,7 @@ const arrange = (elements) => elements.forEach((element, i) => {
 });
 
 // Marks are ranges: the text of a row stays as it is.
-function mark(row, search, close) {
+function rangesOfHits(row, search, close) {
   return partsOf(row).flatMap((part, i) => {
     const node = part?.firstChild;
     return search.spans(textOf(node), close && i < 2).map(([startOffset, endOffset]) =>
@@ -121,7 +121,7 @@ export class Finder {
     const hits = ordered.flatMap((group) => group.hits);
     this.first = hits.find((row) => controlsOf(row)[0]);
     const isClose = (row) => ranks.get(row) >= CLOSE;
-    CSS.highlights?.set("wf-hit", new Highlight(...hits.slice(0, MARKED).flatMap((row) => mark(row, search, isClose(row)))));
+    CSS.highlights?.set("wf-hit", new Highlight(...hits.slice(0, MARKED).flatMap((row) => rangesOfHits(row, search, isClose(row)))));
     this.showCounts(hits.length, isClose(hits[0]));
   }
 
