@@ -172,3 +172,24 @@ def test_a_field_of_the_app_is_rendered_for_each_request(read_row: Any) -> None:
 )
 def test_a_row_without_a_control_says_why(read_row: Any, declared: Any) -> None:
     assert read_row({"SIZE": declared})("SIZE").count('class="wf-reason"') == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "css"),
+    [
+        ({"default": "a", "choices": ["a", "b", "c"]}, "wf-segments"),
+        ({"default": None, "type": bool}, "wf-segments"),
+        ({"default": "a", "choices": ["a", ("b", "Everybody who has an account")]}, "wf-segments"),
+        ({"default": "a", "choices": ["a", "b" * 32]}, "wf-choices"),
+        ({"default": ["a"], "choices": ["a", "b"]}, "wf-choices"),
+    ],
+)  # fmt: skip
+def test_few_choices_with_short_labels_stand_on_one_line(
+    read_row: Any, declared: Any, css: str
+) -> None:
+    assert f'<fieldset class="{css}"' in read_row({"SIZE": declared})("SIZE")
+
+
+def test_the_unit_of_a_value_that_nobody_can_change_follows_it(read_row: Any) -> None:
+    declared = {"default": 2.5, "unit": "<s>", "readonly": True}
+    assert ">2,5 &lt;s&gt;</p>" in read_row({"SIZE": declared})("SIZE", "?lang=es")

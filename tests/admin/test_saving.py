@@ -30,6 +30,26 @@ def test_a_save_answers_303_and_the_next_page_lists_what_was_saved(orm_app: Flas
 
 
 @pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (" hunter3", "Token saved, with a blank at its beginning or end."),
+        ("hunter3\t", "Token saved, with a blank at its beginning or end."),
+        ("hunter 3", "Token saved."),
+    ],
+)
+def test_a_secret_with_outer_blanks_is_saved_with_them_and_the_message_says_so(
+    make_app: MakeApp, typed: str, message: str
+) -> None:
+    app = make_app({"TOKEN": {"default": "", "secret": True}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get(URL).text, TOKEN=typed)
+    page = client.post(URL, data=form, follow_redirects=True).text
+    assert f'<li class="wf-flash-success">{message}</li>' in page
+    assert (app.config["TOKEN"], typed.strip() in page) == (typed, False)
+
+
+@pytest.mark.parametrize(
     ("conf", "value", "words"),
     [
         ({"default": ""}, "a b", "empty → “a b”"),

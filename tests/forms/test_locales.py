@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from every_type import CONFS as EVERY_TYPE_CONFS
 from flask import Flask
 from flask_babel import Babel
 from submissions import Page, store, stored
@@ -150,3 +151,12 @@ def test_every_way_in_but_the_page_has_the_plain_form(reader: Reader) -> None:
         assert parse_text(state, "PRICE", "1.234") == Decimal("1.234")
         broken = check_values(state.settings, {"PRICE": Decimal("0.05")}, {})
         assert broken["PRICE"].endswith(" 0.10.")
+
+
+def test_no_type_is_changed_by_a_page_that_nobody_touches(make_app: Callable[..., Flask]) -> None:
+    app = make_app(EVERY_TYPE_CONFS)
+    Babel(app, locale_selector=lambda: "es")
+    page = Page(app)
+    assert [field.setting.key for field in page.form if not field.editable] == []
+    form = page.send()
+    assert (form.errors, form.changes) == ({}, {})

@@ -29,9 +29,6 @@ NOT_IN_USE = mark("Stored, and not in use: %(value)s.")
 
 #: Characters of a value in a sentence.
 SHORT = 40
-#: Characters of all choices together that stand on one line, and those that the space around a
-#: choice takes.
-SEGMENTS, PADDING = 40, 4
 
 _TEXTS = {
     "default": mark("default"),
@@ -196,11 +193,9 @@ class Row:
     def group_attributes(self) -> Markup:
         """The attributes of what holds several inputs."""
         field = self.field
-        css = "wf-choices"
-        if field.control == "radio" and isinstance(field, ChoiceField):
-            width = sum(len(str(label)) + PADDING for _, label in field.options())
-            css = "wf-segments" if width <= SEGMENTS else css
-        return Markup(attributes({"class": css} | self._described_by()))
+        few = field.control == "radio" and isinstance(field, ChoiceField) and field.is_short
+        css = "wf-segments" if few else "wf-choices"
+        return Markup(f' class="{css}"{attributes(self._described_by())}')
 
     # What a row has if the value differs from the default, or from what somebody else has saved
 

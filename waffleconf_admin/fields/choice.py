@@ -23,6 +23,8 @@ from .value_text import generic_text
 
 #: Up to so many choices are radio buttons, more are a select.
 RADIO_BUTTONS = 4
+#: Characters of all labels that fit on one line, and those that the space around one takes.
+ONE_LINE, PADDING = 40, 4
 
 
 class ChoiceField(SettingField):
@@ -61,6 +63,12 @@ class ChoiceField(SettingField):
         """Return the same under the headings of the groups; "" where there is none."""
         offered = groupby(self._offered.items(), lambda item: item[1].group)
         return [(group, [(text, c.label) for text, c in items]) for group, items in offered]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether all that it offers fits on one line."""
+        labels = [str(choice.label) for choice in self._offered.values()]
+        return len("".join(labels)) + PADDING * len(labels) <= ONE_LINE
 
     def apply(self, setting: Setting) -> None:
         super().apply(setting)

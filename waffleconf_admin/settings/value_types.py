@@ -173,8 +173,9 @@ def display_text(value_type: type, value: object, notation: Notation = PLAIN) ->
     """
     write = _DISPLAY.get(value_type)
     text = write(value) if write and accepts(value_type, value) else str(value)
-    is_number = isinstance(value, (float, Decimal, timedelta)) or value_type is FileSize
-    return notation.write(text) if is_number else text
+    if notation is PLAIN or not (isinstance(value, _WITH_POINT) or value_type is FileSize):
+        return text
+    return notation.write(text)
 
 
 def shape_problem(value_type: type, value: object) -> str | None:
@@ -246,6 +247,8 @@ def _zone_problem(name: str) -> str | None:
     return gettext("Write the name of a time zone, such as Europe/Berlin.")
 
 
+#: Types of numbers that may have decimals.
+_WITH_POINT = (float, Decimal, timedelta)
 _DISPLAY: dict[type, Callable[[Any], str]] = {FileSize: size_text, timedelta: duration_text}
 
 
