@@ -178,3 +178,42 @@ def test_a_conflict_names_who_made_the_other_change(history_app: Flask) -> None:
     state_of(history_app).update_db({"SITENAME": "Waffle"}, actor="ben")
     answer = client.post(URL, data={"waffle_token": html.unescape(token[1]), "SITENAME": "Mine"})
     assert "Keep what is saved ben, just now" in words(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("actor", "by"), [("ben", "ben, just now"), ("ana", "saved by you in another window, just now")]
+)
+def test_a_conflict_shows_the_value_before_and_knows_ones_own_other_window(
+    history_app: Flask, actor: str, by: str
+) -> None:
+    client, state = history_app.test_client(), state_of(history_app)
+    state.update_db({"SITENAME": "Original"})
+    form = sent(client.get(URL).text, SITENAME="Mine")
+    state.update_db({"SITENAME": "Between"}, actor="eve")
+    state.update_db({"SITENAME": "Theirs"}, actor=actor)
+    said = words(client.post(URL, data=form).text)
+    assert f"Before Original Keep what is saved {by} Theirs" in said
+
+
+def test_without_a_history_nobody_is_blamed(app: Flask, client: Any, conflict: str) -> None:
+    assert "Keep what is saved changed since you opened this page" in words(conflict)
+    assert "Before" not in row(conflict, "SITENAME")
+
+
+@pytest.mark.parametrize("do", ["", "review", "confirm"])
+def test_a_conflict_that_nobody_decides_stays_one(
+    app: Flask, client: Any, conflict: str, do: str
+) -> None:
+    page = client.post(URL, data=sent(conflict) | {"waffle.do": do})
+    assert page.status_code == 422 and "Choose the value" in row(page.text, "SITENAME")
+    assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == ("Theirs", True)
+
+
+def test_a_conflict_about_a_long_text_shows_what_differs(app: Flask, client: Any) -> None:
+    lines = [f"line {number}" for number in range(3000)]
+    state_of(app).update_db({"ABOUT": "\n".join(lines)})
+    form = typed(client, ABOUT="\n".join([*lines[:1500], "mine", *lines[1501:]]))
+    state_of(app).update_db({"ABOUT": "\n".join([*lines[:1500], "theirs", *lines[1501:]])})
+    page = client.post(URL, data=form).text.partition('class="wf-diff"')[2]
+    shown = re.findall(r'<div class="wf-(?:old|new)">.*?</span>(.*?)</div>', page)
+    assert shown == ["theirs", "mine"]

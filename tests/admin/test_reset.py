@@ -20,6 +20,7 @@ from pages import (
     stored,
     typed,
 )
+from werkzeug.datastructures import MultiDict
 from wtforms import SelectMultipleField
 
 from waffleconf_admin import WaffleAdmin
@@ -33,9 +34,14 @@ def press(client: Any, action: str, **changes: str) -> Any:
 
 def save(client: Any, page: Any, **changes: str) -> Any:
     """Save what a page shows, through its review if it has one."""
-    answer = client.post(URL, data=sent(page.text, **changes))
+    form: Any = MultiDict(submissions.sent(page.text))
+    for name, text in changes.items():
+        form[name] = text
+    answer = client.post(URL, data=form)
     if answer.status_code == 200:
-        answer = client.post(URL, data=sent(answer.text, **changes) | {"waffle.do": "confirm"})
+        again: Any = MultiDict(submissions.sent(answer.text))
+        again.setlist("waffle.do", ["confirm"])
+        answer = client.post(URL, data=again)
     return answer
 
 
@@ -253,17 +259,7 @@ def test_a_reset_goes_by_the_field_of_its_own_page(
     app.register_blueprint(WaffleAdmin("other", url_prefix="/other", fields={int: Hex}))
     state_of(app).update_db({"M": stored_value})
     client = app.test_client()
-    page = press(client, "reset M")
-    pairs: dict[str, Any] = {}
-    for name, value in submissions.sent(page.text):
-        pairs.setdefault(name, []).append(value)
-    answer = client.post(URL, data=pairs)
-    if confirm:
-        again: dict[str, Any] = {}
-        for name, value in submissions.sent(answer.text):
-            again.setdefault(name, []).append(value)
-        answer = client.post(URL, data=again | {"waffle.do": "confirm"})
-    assert answer.status_code == 303
+    assert save(client, press(client, "reset M")).status_code == 303
     assert state_of(app).read()["M"].text is None
 
 

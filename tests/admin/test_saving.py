@@ -302,3 +302,46 @@ def test_under_an_app_wide_csrf_protection_an_old_token_loses_nothing(app: Flask
     assert page.status_code == 422 and "Crêperie" in row(page.text, "SITENAME")
     assert client.post(URL, data=sent(page.text)).status_code == 303
     assert client.post("/other").status_code == 400  # that is protected as ever
+
+
+def test_an_old_page_is_answered_calmly(make_app: MakeApp) -> None:
+    app = make_app(CONFS, WTF_CSRF_ENABLED=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get(URL).text, SITENAME="Mine")
+    app.config["WTF_CSRF_TIME_LIMIT"] = -1
+    page = client.post(URL, data=form)
+    app.config["WTF_CSRF_TIME_LIMIT"] = 3600
+    assert page.status_code == 422 and "CSRF" not in page.text and "wf-bad" not in page.text
+    assert client.post(URL, data=sent(page.text)).status_code == 303
+    assert stored(app)["SITENAME"] == "Mine"
+
+
+def test_errors_are_listed_in_the_order_of_the_page(orm_app: Flask) -> None:
+    page = orm_app.test_client().post(URL, data={"PAGE_SIZE": "x", "HOURS": "[", "SITENAME": "\0"})
+    summary = page.text.partition('role="alert"')[2].partition("</div>")[0]
+    keys = re.findall(r'href="#waffle-(\w+)"', summary)
+    rows = re.findall(r'<div class="wf-row[^"]*" id="(\w+)"', page.text)
+    assert len(keys) > 1 and keys == [key for key in rows if key in keys]
+
+
+def test_the_script_learns_where_to_go_on(app: Flask, client: Any) -> None:
+    form = typed(client, SITENAME="New", ABOUT="new") | {"waffle.row": "ABOUT"}
+    answer = client.post(URL, data=form, headers={"X-Waffle-Fetch": "1"})
+    assert (answer.status_code, answer.headers["Location"]) == (204, f"{URL}#ABOUT")
+    assert "“Waffle” → “New”" in client.get(URL).text
+
+
+def test_what_was_discarded_can_be_brought_back(app: Flask, client: Any) -> None:
+    page = client.post(URL, data=typed(client, SITENAME="Mine") | {"waffle.do": "discard"}).text
+    assert 'value="Waffle"' in row(page, "SITENAME")
+    form = page.partition('wf-messages"')[2].partition("</form>")[0]
+    back = client.post(URL, data=sent(form) | {"waffle.do": "edit"})
+    assert 'value="Mine"' in row(back.text, "SITENAME") and stored(app)["SITENAME"] == "Waffle"
+
+
+def test_a_secret_typed_before_going_back_to_editing_is_asked_for_again(client: Any) -> None:
+    form = typed(client, TOKEN="s3cr3t") | {"waffle.do": "review"}
+    review = client.post(URL, data=form).text
+    page = client.post(URL, data=sent(review) | {"waffle.do": "edit"}).text
+    assert "write it again" in row(page, "TOKEN") and "s3cr3t" not in page

@@ -218,7 +218,7 @@ def test_hidden_settings_are_sent_and_the_filter_stays(app: Flask) -> None:
     client = app.test_client()
     form = sent(client.get(f"{URL}?q=site").text, SITENAME="New", PAGE_SIZE="8")
     answer = client.post(f"{URL}?q=site", data=form)
-    assert (answer.status_code, answer.location) == (303, f"{URL}?q=site")
+    assert (answer.status_code, answer.location) == (303, f"{URL}?q=site#SITENAME")
     assert (stored(app)["SITENAME"], stored(app)["PAGE_SIZE"]) == ("New", 8)
 
 

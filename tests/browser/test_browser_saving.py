@@ -24,12 +24,9 @@ def test_reset_to_the_default(app: Flask, open_page: Open, script: bool) -> None
     page.get_by_label("Banner").fill("typed before")
     with arriving(page, leaves=not script):
         row(page, "SITENAME").get_by_role("button", name="Reset").click()
-    if script:
-        assert page.get_by_label("Site name").input_value() == "Waffle"
-        assert app.config["SITENAME"] == "Crêperie du Port"
-    else:
-        assert "Your other changes are not saved yet." in page.content()
-        assert app.config["BANNER"] == ""
+    assert page.get_by_label("Site name").input_value() == "Waffle"
+    assert app.config["SITENAME"] == "Crêperie du Port"
+    assert "ot saved yet" in row(page, "SITENAME").inner_text()
     assert page.get_by_label("Banner").input_value() == "typed before"
     save(page)
     assert (app.config["SITENAME"], app.config["BANNER"]) == ("Waffle", "typed before")
@@ -47,6 +44,74 @@ def test_enter_in_a_field_saves_and_resets_nothing(
     assert (app.config["BANNER"], app.config["SITENAME"]) == ("Hello", "Crêperie du Port")
 
 
+def test_enter_asks_where_something_else_is_not_saved(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    with arriving(page):
+        page.get_by_label("Site name").fill("Mine")
+        page.get_by_label("Site name").press("Enter")
+    assert page.get_by_role("heading", name="2 changes, not saved yet").is_visible()
+    assert app.config["BANNER"] == ""
+
+
+def test_after_a_save_by_keyboard_one_is_back_at_the_row(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    page.get_by_label("Reason").fill("spring")
+    page.get_by_label("Discount").fill("5")
+    with arriving(page):
+        page.keyboard.press("Control+s")
+    assert (app.config["DISCOUNT"], app.config["BANNER"]) == (5.0, "Hello")
+    assert state_of(app).history.list()[0].note == "spring"
+    assert page.url.endswith("#DISCOUNT") and page.title() == "Saved – Settings"
+    page.locator("#waffle-DISCOUNT:focus").wait_for()
+    page.locator(".wf-live").filter(has_text="Discount").wait_for(state="attached")
+    message = page.locator(".wf-messages")
+    assert message.count() == 1 and "9.5 → 5" in message.inner_text()
+    assert message.get_by_role("button", name="Undo").is_visible()
+    page.get_by_label("Discount").fill("6")
+    with arriving(page):
+        page.keyboard.press("Control+Enter")
+    assert app.config["DISCOUNT"] == 6.0
+
+
+def test_what_was_discarded_comes_back(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    row(page, "SITENAME").get_by_role("button", name="Reset").click()
+    page.locator(".wf-discard").click()
+    assert page.get_by_label("Banner").input_value() == ""
+    assert page.locator(".wf-row.wf-unsaved").count() == 0
+    page.get_by_role("button", name="Bring it back").click()
+    save(page)
+    assert app.config["BANNER"] == "Hello" and state_of(app).read()["SITENAME"].text is None
+
+
+def test_the_back_of_the_browser_brings_back_what_was_typed(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    page.get_by_label("dark").check()
+    row(page, "UPLOAD_TOKEN").get_by_text("Set", exact=False).last.click()
+    page.locator("#waffle-UPLOAD_TOKEN").fill("t0ken")
+    dialogs(page)
+    page.goto(f"{page.url}/history")
+    page.go_back()
+    page.locator(".wf-bar").get_by_text("2 unsaved").wait_for()
+    assert "t0ken" not in page.evaluate("JSON.stringify(history.state)")
+    save(page)
+    assert (app.config["BANNER"], app.config["THEME"]) == ("Hello", "dark")
+
+
+def test_a_group_is_reset_and_saved(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Reset 2 modified Storefront").click()
+    page.locator(".wf-bar").get_by_text("2 unsaved").wait_for()
+    assert page.get_by_label("Site name").input_value() == "Waffle"
+    save(page)
+    records = state_of(app).read()
+    assert (records["SITENAME"].text, records["PAGE_SIZE"].text) == (None, None)
+
+
 def test_typing_leaves_the_cursor_where_it_is(open_page: Open) -> None:
     page = open_page()
     field = page.get_by_label("Site name")
@@ -62,7 +127,7 @@ def test_review_save_and_undo(app: Flask, open_page: Open, script: bool) -> None
     page.get_by_label("Opening hours").fill('{"mon": []}')
     follow(page, page.get_by_role("button", name="Review"))
     assert page.get_by_role("heading", name="2 changes, not saved yet").is_visible()
-    page.get_by_label("Why?").fill("for the summer")
+    page.get_by_label("Reason").fill("for the summer")
     follow(page, page.get_by_role("button", name="Save 2 changes"))
     assert app.config["BANNER"] == "Hello"
     assert state_of(app).history.list()[0].note == "for the summer"
@@ -86,14 +151,16 @@ def test_leaving_a_review_asks(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Banner").press_sequentially("Hello")
     follow(page, page.get_by_role("button", name="Review"))
-    page.get_by_label("Why?").press_sequentially("x")
+    page.get_by_label("Reason").press_sequentially("x")
     asked = dialogs(page)
     page.goto("about:blank")
     assert asked == ["beforeunload"]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize(("choice", "name"), [("Keep theirs", "Theirs"), ("Use mine", "Mine")])
+@pytest.mark.parametrize(
+    ("choice", "name"), [("Keep what is saved", "Theirs"), ("Use mine", "Mine")]
+)
 def test_two_browsers_in_conflict(
     app: Flask, open_page: Open, script: bool, choice: str, name: str
 ) -> None:
@@ -137,7 +204,7 @@ def test_keyboard_walk(app: Flask, open_page: Open) -> None:
 
     def here() -> str:
         text: str = page.evaluate(
-            "(e => e.id || e.name || e.textContent.trim())(document.activeElement)"
+            "(e => e.id || e.textContent.trim() || e.name)(document.activeElement)"
         )
         return text
 
@@ -169,10 +236,10 @@ def test_keyboard_walk(app: Flask, open_page: Open) -> None:
     tab_to("waffle-DISCOUNT")
     page.keyboard.press("Control+a")
     page.keyboard.type("5")
-    tab_to("waffle.do")
+    tab_to("Review")
     with arriving(page):
         page.keyboard.press("Enter")
-    tab_to("wf-note")
+    tab_to("waffle.note")
     page.keyboard.type("spring")
     with arriving(page):
         page.keyboard.press("Enter")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browsing import Open, arriving, follow, make_shop, row, save, state_of
-from flask import Flask, request
+from flask import Flask, redirect, request
 
 
 class Style(enum.Flag):
@@ -113,24 +113,31 @@ def test_a_double_click_sends_once(
     assert "Nothing" not in page.locator("#wf-main").inner_text()
 
 
-def typed_on(page: Any) -> None:
-    page.get_by_label("Banner").fill("Hello")
-
-
-def waited(page: Any) -> None:
-    page.clock.run_for(6000)
-
-
-@pytest.mark.parametrize("then", [typed_on, waited], ids=lambda then: then.__name__)
-def test_what_was_stopped_can_be_sent_again(
-    app: Flask, open_page: Open, then: Callable[[Any], None]
-) -> None:
+def test_without_a_network_the_page_stays_and_tries_again(app: Flask, open_page: Open) -> None:
     page = open_page()
     page.clock.install()
-    page.route("**", lambda route: route.abort("aborted"), times=1)  # as if Escape was pressed
-    with page.expect_event("requestfailed"):
-        saved(page).click(no_wait_after=True)
-    then(page)
+    page.route("**", lambda route: route.abort("internetdisconnected"), times=2)
+    for banner in ("Hello", "Hello again"):  # who types on sends it again
+        page.get_by_label("Banner").fill(banner)
+        saved(page).click()
+        page.locator(".wf-bar").get_by_text("can’t be reached").wait_for()
+    with arriving(page):
+        page.clock.run_for(6000)
+    assert (app.config["SITENAME"], app.config["BANNER"]) == ("Bakery", "Hello again")
+
+
+def test_after_the_end_of_a_login_the_page_stays(app: Flask, open_page: Open) -> None:
+    logged_out = [False]
+
+    @app.before_request
+    def login() -> Any:
+        return redirect("/login") if logged_out[0] else None
+
+    page = open_page()
+    logged_out[0] = True
+    saved(page).click()
+    page.locator(".wf-bar").get_by_text("your log-in has ended").wait_for()
+    logged_out[0] = False
     save(page)
     assert app.config["SITENAME"] == "Bakery"
 
@@ -140,7 +147,7 @@ def test_typing_into_mine_chooses_mine(app: Flask, open_page: Open) -> None:
     page.get_by_label("Site name").fill("Mine")
     state_of(app).update_db({"SITENAME": "Theirs"}, actor="ben")
     save(page)
-    page.get_by_label("Keep theirs").check()
+    page.get_by_label("Keep what is saved").check()
     page.get_by_label("Site name").fill("Mine!")
     assert page.get_by_label("Use mine").is_checked()
     save(page)
@@ -154,7 +161,7 @@ def test_a_secret_is_written_again_in_a_review_or_not_at_all(app: Flask, open_pa
     follow(page, page.get_by_role("button", name="Review"))
     assert page.get_by_label("Clear it").count() == 0
     follow(page, page.get_by_role("button", name="Back to editing"))
-    row(page, "TOKEN").get_by_text("Replace").click()
+    assert "write it again" in row(page, "TOKEN").inner_text()
     page.get_by_label("Clear it").check()
     save(page)
     follow(page, page.get_by_role("button", name="Save 1 change"))

@@ -93,7 +93,10 @@ def sent(page: str, **changes: str) -> dict[str, str]:
 def row(page: str, key: str) -> str:
     """The part of the page that shows one setting."""
     before, _, after = page.partition(f">{key}</a>")
-    return before.rpartition('<div class="wf-row')[2] + after.partition('<div class="wf-row')[0]
+    return (
+        before.rpartition('<div class="wf-row')[2]
+        + re.split('<div class="wf-row|</section>', after)[0]
+    )
 
 
 def shown(page: str, confs: Mapping[str, Any]) -> set[str]:
