@@ -9,6 +9,7 @@ import pickle
 import re
 import shutil
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -81,8 +82,8 @@ def app(make_app: Callable[..., Flask]) -> Flask:
     return app
 
 
-def test_spanish_ships() -> None:
-    assert "es" in LANGUAGES
+def test_four_languages_ship_beside_english() -> None:
+    assert LANGUAGES == ["de", "es", "fr", "pt"]
 
 
 def test_the_template_has_every_word_of_the_code() -> None:
@@ -93,13 +94,15 @@ def test_the_template_has_every_word_of_the_code() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_is_complete_and_compiled(language: str) -> None:
-    written = {message.id: message for message in catalog(language) if message.id}
+    texts = catalog(language)
+    written = {message.id: message for message in texts if message.id}
     assert written.keys() == in_code()
     with open(FOLDER / language / "LC_MESSAGES" / "waffleconf_admin.mo", "rb") as file:
         compiled = read_mo(io.BytesIO(file.read()))
     for text, message in written.items():
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         assert all(strings) and not message.fuzzy, text
+        assert len(strings) == (texts.num_plurals if isinstance(text, tuple) else 1), text
         one = text[0] if isinstance(text, tuple) else text
         assert compiled.get(text).string in (message.string, [*strings]), text
         places = set(re.findall(r"%\(\w+\)s", one if isinstance(text, str) else text[1]))
@@ -166,7 +169,7 @@ def test_nothing_to_say_stays_nothing(app: Flask) -> None:
 
 def test_what_was_saved_is_told_in_it_too(app: Flask) -> None:
     answer = app.test_client().post(f"{URL}?lang=es", data={"SIZE": "5"}, follow_redirects=True)
-    assert "Size: guardado, 20 → 5" in answer.text
+    assert "Size: 20 → 5" in answer.text
 
 
 def test_what_cannot_be_undone_is_told_in_it_too(make_app: Callable[..., Flask]) -> None:
@@ -217,9 +220,9 @@ def test_every_trouble_is_told_in_it_too(app: Flask, trouble: Trouble) -> None:
 @pytest.mark.parametrize(
     ("kind", "fails", "text"),
     [
-        ("database", False, "Los demás procesos lo siguen al cabo de 7 segundos como máximo."),
-        ("custom", False, "Se ha avisado a los demás procesos."),
-        ("custom", True, "No se ha podido avisar a los demás procesos"),
+        ("database", False, "Todo el sitio usa los nuevos valores en 7 segundos como máximo."),
+        ("custom", False, "Se ha avisado al resto del sitio."),
+        ("custom", True, "No se ha podido avisar al resto del sitio"),
     ],
 )
 def test_when_the_others_follow_is_told_in_it_too(
@@ -382,7 +385,7 @@ class Shown(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.inside += [tag] if tag in ("pre", "code") else []
-        names = ("title", "placeholder", "alt", "label", "aria-label")
+        names = ("title", "placeholder", "alt", "label", "aria-label", "data-one", "data-many")
         self.texts += [text or "" for name, text in attrs if name in names]
 
     def handle_endtag(self, tag: str) -> None:
@@ -390,7 +393,58 @@ class Shown(HTMLParser):
             self.inside.remove(tag)
 
     def handle_data(self, data: str) -> None:
-        self.texts += [] if self.inside else [data]
+        # A macro may give attributes.
+        self.texts += [] if self.inside else [re.sub(r'[\w-]+=""', "", data)]
+
+
+def english_texts(language: str) -> re.Pattern[str]:
+    """What fits a text of ours in English, of those that are another one in a language."""
+    texts = []
+    for message in catalog(language):
+        if message.id and message.id != message.string:
+            texts += message.id if isinstance(message.id, tuple) else [message.id]
+    places = re.compile(r"%\(\w+\)s|#")
+    with_words = [text.strip() for text in texts if re.search("[A-Za-z]{2}", places.sub("", text))]
+    return re.compile("|".join(".+".join(map(re.escape, places.split(t))) for t in with_words))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_have_no_english_in_another_language(
+    make_app: Callable[..., Flask], language: str
+) -> None:
+    confs: dict[str, Any] = {
+        "SITENAME": {"desc": "A", "default": "Waffle", "min": 1, "max": 40, "group": "B"},
+        "ON": {"desc": "C", "default": True},
+        "SIZE": {"desc": "D", "default": 20, "confirm": True, "needs": "ON"},
+        "TOKEN": {"desc": "E", "default": "", "secret": True},
+        "FIXED": {"desc": "F", "default": "x", "readonly": True},
+        "SINCE": {"desc": "G", "default": date(2026, 1, 31)},
+        "HOURS": {"desc": "H", "default": {"mon": [9, 18]}},
+    }
+    app = make_app(confs, history=True, WAFFLE_SERIALIZER="json")
+    Babel(app, locale_selector=lambda: language)
+    may = {"view", "edit", "history"}
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: action in may))
+    client, state = app.test_client(), app.extensions["waffleconf"]
+    state.update_db({"SITENAME": "Crêperie", "ON": False, "TOKEN": "x"}, note="n")
+    wrong = {"SITENAME": "", "SIZE": "many", "SINCE": "tomorrow", "HOURS": "{"}
+    pages = [
+        client.get(URL),
+        client.get(f"{URL}?q=zzz"),
+        client.post(URL, data=wrong),
+        client.post(URL, data={"SIZE": "5", "TOKEN": "y"}),
+        client.post(URL, data={"SITENAME": "Bakery"}, follow_redirects=True),
+        client.get(f"{URL}/history"),
+        client.get(f"{URL}/files"),
+    ]
+    assert [page.status_code for page in pages] == [200, 200, 422, 200, 200, 200, 200]
+    may.remove("edit")
+    pages.append(client.get(URL))
+    may.clear()
+    pages += [client.get(URL), client.post(URL, data={"SITENAME": "Newer"})]
+    english = english_texts(language)
+    found = {text.strip() for page in pages for text in Shown(page.text).texts}
+    assert sorted(text for text in found if english.fullmatch(text)) == []
 
 
 TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
