@@ -57,7 +57,7 @@ def test_what_is_not_known_is_said(run: Run, app: Flask, at: str) -> None:
     state = app.extensions["waffleconf"]
     with app.app_context():
         text = dict(state.configstore.read(["PAGE_SIZE"]))["PAGE_SIZE"]
-        other = state._repository.codec.encode({"PAGE_SIZE": 30})["PAGE_SIZE"].text
+        other = state._repository.codec.encode({"PAGE_SIZE": 30})["PAGE_SIZE"][0]
         assert state.configstore.swap({"PAGE_SIZE": (text, other)})
     unknown = "the history does not say where its row comes from"
     assert f"PAGE_SIZE is not compared: {unknown}" in run("diff", "--as-of", at).stderr
