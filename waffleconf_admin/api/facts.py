@@ -9,6 +9,7 @@ from ..fields.binding import differs
 from ..files import dump_value
 from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext
+from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.record import Record
 from ..state.state import _WaffleState
@@ -41,6 +42,9 @@ def setting_facts(
     if setting.secret:
         return facts
     for name, value in (("default", setting.default), ("value", record.value)):
+        if name == "value" and "default" in facts and same(value, setting.default):
+            facts["value"] = facts["default"]  # most settings of most apps
+            continue
         try:
             facts[name] = dump_value(state, setting.key, value)
         except InvalidValue as error:
