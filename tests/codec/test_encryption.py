@@ -49,7 +49,11 @@ def test_neither_json_nor_base64_begins_as_an_encrypted_text_does() -> None:
     assert PREFIX[0] not in {*_READ, *string.ascii_letters, *string.digits, *"+/="}
 
 
-@pytest.mark.parametrize("key", ["", "hunter2", "x" * 44, b"hunter2", NEW[:-1], "ü" * 32])
+@pytest.mark.parametrize(
+    "key",
+    ["", "hunter2", "x" * 44, b"hunter2", NEW[:-1], "ü" * 32],
+    ids=["empty", "short", "long", "bytes", "cut", "not ASCII"],
+)
 def test_a_bad_key_is_named_by_its_place_and_not_shown(key: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"key 2 of 2 is no Fernet key\. To make one: ") as caught:
         Encryption([NEW, key])
