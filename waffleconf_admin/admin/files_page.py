@@ -22,6 +22,7 @@ from . import csrf, undo
 from .file_submission import FileSubmission, drop_if_too_large, too_large
 from .forbidden import forbidden_page
 from .import_review import ImportReview
+from .links import page_links
 from .messages import leave_message, shorten_label
 from .options import PageOptions
 from .permissions import Permissions
@@ -97,6 +98,7 @@ class FilesPage:
             problems=list(problems),
             unchanged=unchanged,
             heading=_("Import, export"),
+            links=page_links(self._state, self._permissions),
         )
 
     # Import

@@ -22,6 +22,7 @@ from . import csrf
 from .change_sets import ChangeSetBuilder, ShownChangeSet
 from .forbidden import forbidden_page
 from .history_filter import HistoryFilter
+from .links import page_links
 from .messages import MESSAGES, has_session, shorten_label
 from .options import PageOptions
 from .permissions import Permissions
@@ -41,7 +42,7 @@ def respond(options: PageOptions, state: _WaffleState) -> BaseResponse:
     if not permissions.with_history:
         return forbidden_page(options, permissions)
     if state.history is None:
-        return _render(options, 404, enabled=False)
+        return _render(options, 404, enabled=False, links=page_links(state, permissions))
     page = HistoryPage(options, state, state.history, permissions)
     return page.undo() if request.method == "POST" else page.show(HistoryFilter(request.args))
 
@@ -68,6 +69,10 @@ class HistoryPage:
         self._settings = permissions.with_history
         self._undoable = permissions.undoable
         self._covers_all = permissions.covers_removed_settings
+        self._links = page_links(state, permissions)
+
+    def _render(self, status: int, **context: object) -> Response:
+        return _render(self._options, status, links=self._links, **context)
 
     # Showing
 
@@ -95,7 +100,7 @@ class HistoryPage:
             actors = self._history.actors(None if self._covers_all else self._settings)
         except StoreError:
             log.exception("the history can't be read")
-            return _render(self._options, 503, enabled=True, available=False, wanted=wanted)
+            return self._render(503, enabled=True, available=False, wanted=wanted)
         obstacle = quick_obstacle(self._history)
         fields = self._options.field_table
         builder = ChangeSetBuilder(self._settings, self._undoable, latest, obstacle, fields, zone)
@@ -103,8 +108,7 @@ class HistoryPage:
         older = changes[PAGE - 1].id if len(changes) > PAGE else None
         if older and change_sets[-1].name == changes[PAGE].change_set:
             change_sets[-1].continues = True
-        return _render(
-            self._options,
+        return self._render(
             status,
             enabled=True,
             available=True,

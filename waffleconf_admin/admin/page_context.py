@@ -18,6 +18,7 @@ from ..sync.health import Health, attention_sentence
 from . import undo
 from .conflicts import Conflict
 from .found_settings import FoundSettings
+from .links import page_links
 from .messages import take_message
 from .permissions import Permissions
 from .rows import Rows
@@ -55,11 +56,9 @@ class PageContext:
         self.filter = settings_filter
         self.total = len(fields)
         self.editable = sum(field.editable for field in fields)
+        self.links = page_links(state, permissions)
         has_history = state.history is not None and bool(permissions.with_history)
         self.history_url = url_for(".history") if has_history else None
-        self.links = [(_("Import, export"), url_for(".files"))]
-        if self.history_url:
-            self.links.append((_("History"), self.history_url))
         #: The last change of settings that differ from their default or are in conflict; of all
         #: settings if the filter asks for it.
         self.latest = self._latest(state, permissions, fields)

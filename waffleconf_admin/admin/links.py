@@ -1,0 +1,30 @@
+"""Links: the pages that lead to each other in the bar at the top."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import request, url_for
+
+from ..i18n import gettext as _
+from ..state.state import _WaffleState
+from .permissions import Permissions
+
+
+class Link(NamedTuple):
+    """A link to a page, with its text."""
+
+    text: str
+    url: str
+    is_current: bool  #: whether it is the page that is shown
+
+
+def page_links(state: _WaffleState, permissions: Permissions) -> list[Link]:
+    """Return the links to the pages that the user may see, for a request of one of them."""
+    current = str(request.endpoint).rpartition(".")[2]
+    pages = [("files", _("Import, export"))]
+    if current != "index":  # whose heading says so
+        pages.insert(0, ("index", _("Settings")))
+    if state.history is not None and permissions.with_history:
+        pages.append(("history", _("History")))
+    return [Link(text, url_for(f".{name}"), name == current) for name, text in pages]
