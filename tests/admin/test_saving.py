@@ -45,7 +45,7 @@ def test_a_secret_with_outer_blanks_is_saved_with_them_and_the_message_says_so(
     client = app.test_client()
     form = sent(client.get(URL).text, TOKEN=typed)
     page = client.post(URL, data=form, follow_redirects=True).text
-    assert f'<li class="wf-flash-success">{message}</li>' in page
+    assert f"<li>{message}</li>" in page
     assert (app.config["TOKEN"], typed.strip() in page) == (typed, False)
 
 

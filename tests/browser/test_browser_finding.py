@@ -14,7 +14,6 @@ from browsing import (
     Open,
     arriving,
     declared_anew,
-    follow,
     row,
     save,
     search,
@@ -231,6 +230,7 @@ def test_what_needs_attention_is_shown_alone_at_once(app: Flask, open_page: Open
     page.get_by_role("link", name="Modified").click()
     assert len(visible_keys(page)) == len(FULL_SHOP)
     follow(page, page.get_by_role("button", name="Store the converted value"))
+    save(page)
     assert page.get_by_role("link", name="Needs attention 4").is_visible()
 
 

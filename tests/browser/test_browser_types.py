@@ -186,7 +186,8 @@ def submit(page: Any, status: int = 303) -> None:
         arriving(page),
     ):
         page.locator(".wf-primary").evaluate("button => button.form.requestSubmit(button)")
-    assert answer.value.status == status
+    # The script gets 204 and goes where the browser would go by a 303.
+    assert answer.value.status in ({303, 204} if status == 303 else {status})
 
 
 def stored(app: Flask) -> dict[str, Any]:
@@ -373,6 +374,8 @@ def test_two_people_with_the_page_lose_nothing(
         assert same(state.parse_conf()[key], SHARED[key]["default"])
         if key == "TOKEN":
             stale.locator(f"#waffle-{key}").fill("mine")
+        else:
+            stale.get_by_role("radio", name="Use mine").check()
         submit(stale)
         after = state.parse_conf()[key]
         wanted = {
@@ -473,7 +476,7 @@ def test_mistakes_are_answered_in_our_words(spanish_page: Any) -> None:
     page.keyboard.press("Backspace")
     page.locator(".wf-bar .wf-primary").click()
     message = page.locator("#waffle-UNTIL").evaluate("input => input.validationMessage")
-    assert message == "Finish this date or time, or empty it."
+    assert message == "Complete esta fecha u hora, o vacíela."
     assert "POST" not in sent
     page.locator("#waffle-UNTIL").fill("2026-01-31")
     page.locator("#waffle-SITE").fill("example.org")

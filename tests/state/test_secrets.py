@@ -171,7 +171,7 @@ def test_it_is_not_in_a_conflict(app: Flask, seen: Seen) -> None:
     data["TOKEN"] = NEW
     answer = seen.response("conflict", client.post(PAGE, data=data))
     assert answer.status_code == 422
-    assert "Somebody else" in answer.text
+    assert "changed since you opened the page" in answer.text
 
 
 def test_it_is_not_on_the_command_line(app: Flask, seen: Seen) -> None:

@@ -23,7 +23,8 @@ NONE = 200
 PARTS = ("name", "key", "keywords", "group", "help", "value")
 FORGIVING = 4
 
-_WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
+_WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])++")
+_MARKS = re.compile("[\u0300-\u036f]")
 #: Letters that Unicode doesn't decompose.
 _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "ς": "σ"}
@@ -38,7 +39,7 @@ class _Folds(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         text = unicodedata.normalize("NFKD", chr(code))
-        folded = re.sub("[\u0300-\u036f]", "", text).lower().translate(_LETTERS)
+        folded = _MARKS.sub("", text).lower().translate(_LETTERS)
         if code < 0x2000:  # so that what is kept stays small
             self[code] = folded
         return folded
