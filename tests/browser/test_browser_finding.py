@@ -14,6 +14,7 @@ from browsing import (
     Open,
     arriving,
     declared_anew,
+    follow,
     row,
     save,
     search,
