@@ -51,8 +51,18 @@ def test_neither_json_nor_base64_begins_as_an_encrypted_text_does() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "hunter2", "x" * 44, b"hunter2", NEW[:-1], "ü" * 32],
-    ids=["empty", "short", "long", "bytes", "cut", "not ASCII"],
+    [
+        "",
+        "hunter2",
+        "x" * 44,
+        b"hunter2",
+        NEW[:-1],
+        "ü" * 32,
+        f"{OLD} {OLD}",
+        f"{OLD};{OLD}",
+        f"{OLD}x",
+    ],
+    ids=["empty", "short", "long", "bytes", "cut", "not ASCII", "two", "with a mark", "more"],
 )
 def test_a_bad_key_is_named_by_its_place_and_not_shown(key: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"key 2 of 2 is no Fernet key\. To make one: ") as caught:

@@ -11,6 +11,7 @@ from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting
+from ..settings.value_types import type_name
 from ..state.record import Record
 from ..state.state import _WaffleState
 from .answer import Versions
@@ -31,7 +32,7 @@ def setting_facts(
         "label": str(setting.label),
         "help": str(setting.help),
         "group": setting.group,
-        "type": setting.value_type.__name__,
+        "type": type_name(setting.value_type),
         "secret": setting.secret,
         "editable": not why_not_editable(permissions, setting),
         "reason": why_not_editable(permissions, setting),

@@ -8,6 +8,7 @@ from ..exceptions import InvalidValue
 from ..fields.base import is_set
 from ..files import dump_value
 from ..settings.setting import Setting
+from ..settings.value_types import type_name
 from ..state.record import Record
 from ..state.state import _WaffleState
 from .group import waffle
@@ -61,7 +62,7 @@ def _facts(state: _WaffleState, setting: Setting, record: Record) -> dict[str, o
     facts: dict[str, object] = {
         "label": str(setting.label),
         "group": setting.group,
-        "type": setting.value_type.__name__,
+        "type": type_name(setting.value_type),
         "secret": setting.secret,
         "readonly": setting.readonly,
         "modified": is_modified(setting, record),

@@ -47,6 +47,10 @@ def get_setting(key: str, reveal: bool) -> None:
         )
     record = state.read([key])[key]
     say_problem(key, record)
+    if setting.secret and record.served == "default" and record.problem:
+        raise click.ClickException(
+            f"{key}: what is stored can't be read, so there is none to print"
+        )
     text = exact_text(replace(setting, secret=False), record.value)
     # A file or program gets the text as it is, but for half of a surrogate pair: no file takes it.
     exact = text.encode("utf-8", "backslashreplace").decode()

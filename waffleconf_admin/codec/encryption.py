@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 #: How an encrypted text begins: neither JSON nor base64 has such a first character.
 PREFIX = "$fernet$"
+
+#: A Fernet key: 32 bytes in the base64 of addresses.
+_KEY = re.compile("[A-Za-z0-9_-]{43}=")
 
 NO_KEY = mark("it is encrypted, and WAFFLE_ENCRYPTION_KEYS has no key for it")
 
@@ -63,11 +67,11 @@ def _fernet(key: str | bytes, number: int, count: int) -> Fernet:
             "WAFFLE_ENCRYPTION_KEYS needs the library cryptography: "
             'pip install "waffleconf-admin[encryption]"'
         ) from error
-    try:
+    # Fernet reads as far as it can: of two keys with a blank between it would take the first.
+    text = key.decode("ascii", "replace") if isinstance(key, bytes) else key
+    if _KEY.fullmatch(text):
         return Fernet(key)
-    except ValueError:
-        which = f"key {number} of {count} is no Fernet key"
-    # Outside of the except clause: the error has the key in its traceback.
+    which = f"key {number} of {count} is no Fernet key"
     raise ValueError(
         f"WAFFLE_ENCRYPTION_KEYS: {which}. To make one: python -c "
         '"from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'

@@ -73,6 +73,8 @@ TYPES: dict[str, type] = {
     "filesize": FileSize,
     "timezone": TimeZone,
 }
+#: How a declaration names these types, for programs.
+NAMES = {value_type: name for name, value_type in TYPES.items()}
 OURS = (Email, Url, Color, TimeZone, Range, FileSize)
 
 #: What people call a value of a type, and of what inherits from it.
@@ -109,6 +111,11 @@ NOUNS: dict[type, str] = {
     IPv4Network: mark("an IPv4 network"),
     IPv6Network: mark("an IPv6 network"),
 }
+
+
+def type_name(value_type: type) -> str:
+    """Return the name of a type for programs: as a declaration has it, such as "email"."""
+    return NAMES.get(value_type, value_type.__name__)
 
 
 def named(declared: object) -> type | None:
