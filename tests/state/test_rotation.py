@@ -229,6 +229,8 @@ def test_a_lost_key_costs_its_settings_only(
     checked = app.test_cli_runner().invoke(args=["waffle", "check"])
     assert checked.exit_code == 1
     assert "error  TOKEN  the default is used: it is encrypted, and WAFFLE_ENC" in checked.stdout
+    revealed = app.test_cli_runner().invoke(args=["waffle", "get", "--reveal", "TOKEN"])
+    assert (revealed.exit_code, revealed.stdout) == (1, "")
     done = rotate(app)
     assert done.exit_code == 2 and texts(app) == before
     assert "TOKEN is left as it is: it is encrypted, and WAFFLE_ENCRYPTION_KEYS" in done.stdout
