@@ -252,9 +252,11 @@ def test_a_file_that_cannot_be_imported_changes_nothing(
 
 
 def test_all_that_is_wrong_with_a_file_is_named_and_no_secret(client: Any) -> None:
-    page = upload(client, document(SIZE=[1], SITENAME="Ours", TOKEN="hunter2", NONE=1))
+    page = upload(
+        client, document(SIZE=[1], SITENAME="Ours", TOKEN="hunter2", REGION="us", SEEN=2, NONE=1)
+    )
     assert page.status_code == 422 and "hunter2" not in page.text
-    for key in ("SIZE", "TOKEN", "NONE"):
+    for key in ("SIZE", "TOKEN", "REGION", "SEEN", "NONE"):
         assert f"{key}: " in words(page.text)
 
 

@@ -88,6 +88,8 @@ def test_of_what_the_environment_holds_the_stored_values_are_compared(
         ["diff", "--prune", "--as-of", "1 h"],
         ["diff", "--as-of", "some day"],
         ["export", "--as-of", "some day"],
+        ["diff", "--as-of", "2999-01-01"],
+        ["export", "--as-of", "2999-01-01"],
     ],
 )
 def test_a_wrong_time_or_no_file_is_an_error(run: Run, args: list[str]) -> None:

@@ -57,7 +57,8 @@ def test_each_time_has_its_values(state: Any, batch: int, monkeypatch: pytest.Mo
 def test_a_change_of_that_very_instant_is_included(state: Any) -> None:
     state.update_db({"SITENAME": "A"})
     state.update_db({"SITENAME": "B"})
-    first = state.history.list()[1]
+    last, first = state.history.list()
+    assert values_at(state, last.at)["SITENAME"] == PastValue("B", stored=True, changed=False)
     assert values_at(state, first.at)["SITENAME"].value == "A"
     before = values_at(state, first.at - timedelta(microseconds=1))["SITENAME"]
     assert before == PastValue("Waffle", stored=False, changed=True)

@@ -229,6 +229,7 @@ def test_a_lost_key_costs_its_settings_only(
     checked = app.test_cli_runner().invoke(args=["waffle", "check"])
     assert checked.exit_code == 1
     assert "error  TOKEN  the default is used: it is encrypted, and WAFFLE_ENC" in checked.stdout
+    assert checked.stdout.count("error  TOKEN  ") == 2  # its value, and its encryption
     revealed = app.test_cli_runner().invoke(args=["waffle", "get", "--reveal", "TOKEN"])
     assert (revealed.exit_code, revealed.stdout) == (1, "")
     done = rotate(app)

@@ -129,8 +129,9 @@ class FilesPage:
 
         :raises InvalidValue: the file can't be used.
         """
-        values, guard = self._load(sent.document), Guard(refusal)
-        review = self._review(sent, values, guard)
+        guard = Guard(refusal)
+        values, problems = self._load(sent.document)
+        review = self._review(sent, values, guard, problems)
         if not review.plan.changes and not sent.chosen:
             return self._show(unchanged=True)
         if refusal:
@@ -139,13 +140,13 @@ class FilesPage:
             return self._save(review, sent) if sent.is_reviewed else self._check(review)
         except ConflictError as error:
             sent.untick(error.keys)
-            review = self._review(sent, values, guard)
+            review = self._review(sent, values, guard, {})
             return review.respond(self._overtaken(error.keys), 409)
 
-    def _load(self, document: Mapping[str, object]) -> dict[str, object]:
-        """The values of a document; those of settings that the user may not see are unknown.
+    def _load(self, document: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
+        """The values of a document, and what is wrong with the others, by key.
 
-        :raises InvalidValue: some can't be imported; `errors` names all of them.
+        Settings that the user may not see are unknown.
         """
         viewable = {setting.key: setting for setting in self._permissions.viewable}
         problems = {key: _(NO_SETTING) for key in document if key not in viewable}
@@ -156,16 +157,22 @@ class FilesPage:
             values = load_values(self._state, others)
         except InvalidValue as error:
             problems |= error.errors
-        if problems:
-            raise InvalidValue({key: problems[key] for key in document if key in problems})
-        return values
+            readable = {key: part for key, part in others.items() if key not in error.errors}
+            values = load_values(self._state, readable)
+        return values, problems
 
     def _review(
-        self, sent: FileSubmission, values: Mapping[str, object], guard: Guard
+        self,
+        sent: FileSubmission,
+        values: Mapping[str, object],
+        guard: Guard,
+        problems: dict[str, str],
     ) -> ImportReview:
         """Decide what an import would change, by what the database has now.
 
-        :raises InvalidValue: the user may not change some of it.
+        :param problems: why there are no other values, by key.
+        :raises InvalidValue: there are problems, or the user may not change some of it; `errors`
+            names all in the order of the file.
         """
         plan = make_plan(self._state, values, take_over=ALL)
         form = build_form(
@@ -179,8 +186,8 @@ class FilesPage:
         )
         locked = {step.key: step.reason for step in plan.steps if step.reason}
         locked |= {field.setting.key: field.reason for field in form if not field.editable}
-        if locked:
-            raise InvalidValue(locked)
+        if wrong := locked | problems:
+            raise InvalidValue({key: wrong[key] for key in sent.document if key in wrong})
         return ImportReview(self._options, self._permissions, plan, form, sent)
 
     def _check(self, review: ImportReview) -> Response:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from flask import url_for
-
 from ..exceptions import StoreError
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
@@ -57,8 +55,7 @@ class PageContext:
         self.total = len(fields)
         self.editable = sum(field.editable for field in fields)
         self.links = page_links(state, permissions)
-        has_history = state.history is not None and bool(permissions.with_history)
-        self.history_url = url_for(".history") if has_history else None
+        self.has_history = state.history is not None and bool(permissions.with_history)
         #: The last change of settings that differ from their default or are in conflict; of all
         #: settings if the filter asks for it.
         self.latest = self._latest(state, permissions, fields)
@@ -77,7 +74,7 @@ class PageContext:
             form,
             conflicts,
             self.latest,
-            permissions.with_history if has_history else (),
+            permissions.with_history if self.has_history else (),
             self.found,
         )
         #: The change set that the user may undo, right after saving it; and the form for that.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
 
@@ -17,11 +17,19 @@ from .group import DIFFERS
 from .options import TIME, Decorator
 from .output import current_history, say, when
 
+
+def _past(ctx: object, param: click.Parameter, at: datetime | None) -> datetime | None:
+    if at and at > datetime.now(UTC):
+        raise click.BadParameter("that time has not come yet", param=param)
+    return at
+
+
 as_of_option: Decorator = click.option(
     "--as-of",
     "at",
     metavar="TIME",
     type=TIME,
+    callback=_past,
     help="As --since of history takes it; from the history.",
 )
 

@@ -96,12 +96,14 @@ def _environment(state: _WaffleState) -> Iterator[Finding]:
 
 
 def _encryption(state: _WaffleState) -> Iterator[Finding]:
-    """Secrets that are not encrypted as they should be; a lost key is found with their values."""
+    """Secrets that are not encrypted as they should be, or for which there is no key."""
     if state.app.config["WAFFLE_ENCRYPTION_KEYS"]:
         plan = state.rotation().plan()
         for key in dict.fromkeys([*plan.swaps, *(row.key for row in plan.rows)]):
             text = "not all of it is encrypted with the first key: flask waffle rotate"
             yield Finding("warning", key, text)
+        for key, why in plan.left.items():
+            yield Finding("error", key, why)
 
 
 def _undeclared_rows(state: _WaffleState) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def export_settings(format_name: str | None, defaults: bool, at: datetime | None
     "diff",
     epilog=examples("diff settings.json", "diff --prune settings.yaml", "diff --as-of '2 days'"),
 )
-@click.argument("path", metavar="FILE", required=False)
+@click.argument("path", metavar="[FILE]", required=False)
 @file_format
 @prune_option
 @as_of_option
