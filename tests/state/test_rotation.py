@@ -282,7 +282,7 @@ def test_a_save_that_comes_first_is_not_lost(
     assert decrypted(app, "TOKEN", SECOND) == "hunter4"
     writer.update_db({"TOKEN": "hunter5"})
     monkeypatch.setattr(store, "rewrite", lambda *_: False)
-    with pytest.raises(BusyError, match="nothing was encrypted: try again"):
+    with pytest.raises(BusyError, match="nothing was written: try again"):
         state_of(app).rotation().run()
 
 

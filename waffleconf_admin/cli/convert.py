@@ -21,8 +21,8 @@ def convert(target: Format, applied: bool) -> None:
     named and left as it is; the exit code is 2 then, and where there is
     something to convert. Rows that the app does not declare are left too.
     """
-    conversion = current_state().format_conversion()
-    done = conversion.run(target) if applied else conversion.plan(target)
+    conversion = current_state().format_conversion(target)
+    done = conversion.run() if applied else conversion.plan()
     found = bool(done.swaps or done.rows)
     if found:
         what = f"{counted(len(done.swaps), 'setting')}, {counted(len(done.rows), 'change')}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, has_request_context
 
+from ..codec import Format
 from ..contexts import context_of
 from ..exceptions import InvalidValue, StoreError
 from ..log_once import LogOnce
@@ -194,10 +195,10 @@ class _WaffleState:
                 self.history.tidy()
         return done.saved
 
-    def format_conversion(self) -> FormatConversion:
-        """Return what converts the stored texts of these settings into another format."""
+    def format_conversion(self, format: Format) -> FormatConversion:
+        """Return what converts the stored texts of these settings into a format."""
         return FormatConversion(
-            self.settings, self._repository, keeps_history=self.history is not None
+            self.settings, self._repository, format, keeps_history=self.history is not None
         )
 
     def rotation(self) -> Rotation:
