@@ -17,7 +17,7 @@ import saver
 
 from waffleconf_admin.store import HistoryQuery
 
-ROUNDS = os.environ.get("WAFFLE_ROUNDS", "5")
+ROUNDS = os.environ.get("WAFFLE_ROUNDS", "3")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres", "mariadb"])
