@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .settings.setting import Setting
     from .state.change import Change
     from .state.form import build_form
+    from .state.history import History
     from .state.save import Saved
+    from .state.state import State
     from .store import AlchemyWaffleStore as AlchemyWaffleStore
     from .store import PeeweeWaffleStore as PeeweeWaffleStore
     from .sync.health import Health
@@ -34,10 +36,12 @@ __all__ = [
     "Change",
     "ConflictError",
     "Health",
+    "History",
     "InvalidValue",
     "Saved",
     "Setting",
     "SettingsForm",
+    "State",
     "StoreError",
     "WaffleAdmin",
     "WaffleChangeMixin",
@@ -60,10 +64,12 @@ _MODULES = {
     "Can": "admin",
     "Change": "state.change",
     "Health": "sync.health",
+    "History": "state.history",
     "PeeweeWaffleStore": "store",
     "Saved": "state.save",
     "Setting": "settings.setting",
     "SettingsForm": "forms",
+    "State": "state.state",
     "WaffleAdmin": "admin",
     "anyone": "admin",
     "blueprint": "admin",

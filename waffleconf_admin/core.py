@@ -12,9 +12,9 @@ from .store import WaffleStore
 
 if TYPE_CHECKING:
     from .state.save import Validate
-    from .state.state import _WaffleState
+    from .state.state import State
 
-__all__ = ["DEFAULTS", "WaffleConf", "_WaffleState"]
+__all__ = ["DEFAULTS", "WaffleConf"]
 
 
 class WaffleConf:
@@ -38,7 +38,7 @@ class WaffleConf:
     ) -> None:
         self._configstore = configstore
         self._validate = validate
-        self._last: _WaffleState | None = None
+        self._last: State | None = None
         if app is not None:
             self.init_app(app, configstore)
 
@@ -55,7 +55,7 @@ class WaffleConf:
         # Here, so that `import waffleconf_admin` is quick, and all at once: a request waits for no
         # import, and a fork during one would leave half a module to the child.
         from . import cli
-        from .state.state import _WaffleState
+        from .state.state import State
 
         if "waffleconf" in app.extensions:
             raise RuntimeError("WaffleConf is initialised on this app already: call it once.")
@@ -69,7 +69,7 @@ class WaffleConf:
         check(app.config)
         calls.check(app, self._validate, "validate=")
         calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
-        state = _WaffleState(app, configstore, validate=self._validate)
+        state = State(app, configstore, validate=self._validate)
         state.extension = self
         app.extensions["waffleconf"] = state
         hooks.install(app, state.loader.follow)
@@ -78,7 +78,7 @@ class WaffleConf:
         self._last = state
 
     @property
-    def state(self) -> _WaffleState | Any:
+    def state(self) -> State | Any:
         """The current app's state; outside a context that of the app initialised last, or None.
 
         :raises RuntimeError: the current app was not initialised with this extension.
@@ -108,7 +108,7 @@ def _check_store(store: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name == "_WaffleState":  # where Flask-WaffleConf 0.3.1 has it
-        from .state.state import _WaffleState
+        from .state.state import State
 
-        return _WaffleState
+        return State
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from states import CONFS, MakeApp, state_of
 
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 
 @pytest.fixture(params=[None, ":memory:"], ids=["file", "memory"])
@@ -20,5 +20,5 @@ def app(make_app: MakeApp, orm: str, url: str | None) -> Flask:
 
 
 @pytest.fixture
-def state(app: Flask) -> _WaffleState:
+def state(app: Flask) -> State:
     return state_of(app)

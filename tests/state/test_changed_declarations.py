@@ -10,7 +10,7 @@ from flask import Flask
 from states import CONFS, MakeApp, put, state_of
 
 from waffleconf_admin import InvalidValue, conf
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 
 def test_declarations_that_are_added_after_init_are_taken_up(make_app: MakeApp) -> None:
@@ -21,7 +21,7 @@ def test_declarations_that_are_added_after_init_are_taken_up(make_app: MakeApp) 
 
 
 def test_views_go_on_with_the_former_declarations_when_new_ones_are_wrong(
-    app: Flask, state: _WaffleState, caplog: pytest.LogCaptureFixture
+    app: Flask, state: State, caplog: pytest.LogCaptureFixture
 ) -> None:
     app.config["WAFFLE_CONFS"] = {"SITENAME": {"default": 7, "min": 9}}
     with app.app_context():
@@ -29,7 +29,7 @@ def test_views_go_on_with_the_former_declarations_when_new_ones_are_wrong(
     assert caplog.text.count("The former WAFFLE_CONFS is used") == 1
 
 
-def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: _WaffleState) -> None:
+def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: State) -> None:
     state.update_db({"SITENAME": "Kept"})
     app.config["WAFFLE_CONFS"] = {"SITENAME": CONFS["SITENAME"], "NEW": {"default": 7}}
     assert state.parse_conf() == {"SITENAME": "Kept", "NEW": 7}
@@ -41,7 +41,7 @@ def test_replaced_declarations_are_taken_up_at_first_use(app: Flask, state: _Waf
 
 @pytest.mark.parametrize("text", [None, "damaged"])
 def test_a_changed_default_is_the_default_from_then_on(
-    app: Flask, state: _WaffleState, text: str | None
+    app: Flask, state: State, text: str | None
 ) -> None:
     app.config["WAFFLE_STORE_DEFAULTS"] = False
     if text is not None:
@@ -53,7 +53,7 @@ def test_a_changed_default_is_the_default_from_then_on(
     assert state.parse_conf()["MAX_FILESIZE"] == app.config["MAX_FILESIZE"] == 7
 
 
-OPERATIONS: dict[str, Callable[[_WaffleState], object]] = {
+OPERATIONS: dict[str, Callable[[State], object]] = {
     "parse_conf": lambda state: state.parse_conf()["SITENAME"],
     "parse_conf of the key": lambda state: state.parse_conf(["SITENAME"])["SITENAME"],
     "read": lambda state: state.read(["SITENAME"])["SITENAME"].value,
@@ -67,7 +67,7 @@ OPERATIONS: dict[str, Callable[[_WaffleState], object]] = {
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("in_place", [True, False], ids=["an entry", "all"])
 def test_each_operation_notices_a_replaced_entry(
-    make_app: MakeApp, operation: Callable[[_WaffleState], object], in_place: bool
+    make_app: MakeApp, operation: Callable[[State], object], in_place: bool
 ) -> None:
     app = make_app(dict(CONFS), WAFFLE_STORE_DEFAULTS=False)
     state = state_of(app)
@@ -102,7 +102,7 @@ def test_an_added_entry_is_noticed_by_an_operation_on_another(make_app: MakeApp)
     assert app.config["LATE"] == 7
 
 
-def test_declarations_that_are_replaced_by_no_dict_are_an_error(state: _WaffleState) -> None:
+def test_declarations_that_are_replaced_by_no_dict_are_an_error(state: State) -> None:
     state.app.config["WAFFLE_CONFS"] = 7
     with pytest.raises(InvalidValue, match="must be a dict"):
         state.parse_conf(["SITENAME"])
@@ -118,7 +118,7 @@ class Compared(dict[str, Any]):
         return super().__ne__(other)
 
 
-def save_undo_and_list(state: _WaffleState) -> None:
+def save_undo_and_list(state: State) -> None:
     history = state.history
     assert history
     state.update_conf()

@@ -15,13 +15,13 @@ from states import state_of
 from wtforms.validators import EqualTo, Length, ValidationError
 
 from waffleconf_admin import InvalidValue, WaffleAdmin, WaffleConf, anyone, conf, conf_changed
-from waffleconf_admin.core import _WaffleState
 from waffleconf_admin.files import ALL, export_values, import_values
 from waffleconf_admin.forms import exact_text
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.equality import same
 from waffleconf_admin.settings.setting import Setting
 from waffleconf_admin.state.form import build_form
+from waffleconf_admin.state.state import State
 from waffleconf_admin.state.task import Origin
 
 MakeApp = Callable[..., Flask]
@@ -99,15 +99,15 @@ def test_a_value_of_every_type_holds_wherever_it_is_read(
     assert all((record.text is not None) is stored_defaults for record in records.values())
 
 
-def _update(state: _WaffleState, key: str, value: object) -> None:
+def _update(state: State, key: str, value: object) -> None:
     state.update_db({key: value})
 
 
-def _reset(state: _WaffleState, key: str, _: object) -> None:
+def _reset(state: State, key: str, _: object) -> None:
     state.reset([key])
 
 
-def _import(state: _WaffleState, key: str, value: object) -> None:
+def _import(state: State, key: str, value: object) -> None:
     plan = import_values(state, {key: value}, Origin("ana", None, "import"), take_over=ALL)
     (step,) = plan.steps
     if step.action != "same":  # it is left alone: other settings of the file are imported
@@ -115,7 +115,7 @@ def _import(state: _WaffleState, key: str, value: object) -> None:
         raise InvalidValue({key: step.reason})
 
 
-def _command(state: _WaffleState, key: str, value: object) -> None:
+def _command(state: State, key: str, value: object) -> None:
     with state.app.app_context():
         text = exact_text(state.settings[key], value)
     result = state.app.test_cli_runner().invoke(args=["waffle", "set", key, "--stdin"], input=text)
@@ -124,7 +124,7 @@ def _command(state: _WaffleState, key: str, value: object) -> None:
         raise InvalidValue({key: result.stderr})
 
 
-def _form(state: _WaffleState, key: str, value: object) -> None:
+def _form(state: State, key: str, value: object) -> None:
     with state.app.app_context():
         text = exact_text(state.settings[key], value)
     texts = ["", *text.split("\n")] if "SEVERAL" in key or key == "FLAG" else [text]

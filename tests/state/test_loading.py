@@ -15,7 +15,7 @@ from waffleconf_admin import (
     StoreError,
 )
 from waffleconf_admin.codec import serialize
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 
 def test_later_requests_run_no_statement(app: Flask) -> None:
@@ -27,13 +27,13 @@ def test_later_requests_run_no_statement(app: Flask) -> None:
     assert seen == []
 
 
-def test_a_load_takes_one_select(app: Flask, state: _WaffleState) -> None:
+def test_a_load_takes_one_select(app: Flask, state: State) -> None:
     with statements(app) as seen:
         assert state.update_conf()
     assert kinds(seen) == ["SELECT"]
 
 
-def test_a_row_that_is_gone_gives_the_default_again(app: Flask, state: _WaffleState) -> None:
+def test_a_row_that_is_gone_gives_the_default_again(app: Flask, state: State) -> None:
     state.update_db({"SITENAME": "Saved"})
     with app.app_context():
         state.configstore.delete("SITENAME")
@@ -59,7 +59,7 @@ def test_without_tables_all_goes_on_and_is_logged_once(
 
 
 def test_each_time_that_the_database_is_away_is_logged_once(
-    state: _WaffleState, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    state: State, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for time in (1, 2):
         with monkeypatch.context() as patch:
@@ -83,7 +83,7 @@ def test_a_load_after_the_tables_were_made_works(make_app: MakeApp, orm: str) ->
     assert state_of(app).update_conf()
 
 
-def test_a_refresh_is_one_select_whose_values_are_served(app: Flask, state: _WaffleState) -> None:
+def test_a_refresh_is_one_select_whose_values_are_served(app: Flask, state: State) -> None:
     put(app, "SITENAME", serialize("Stored"))
     with statements(app) as seen:
         records = state.refresh()
@@ -93,7 +93,7 @@ def test_a_refresh_is_one_select_whose_values_are_served(app: Flask, state: _Waf
 
 
 def test_parse_conf_on_an_empty_table_inserts_the_defaults_in_one_commit(
-    app: Flask, state: _WaffleState
+    app: Flask, state: State
 ) -> None:
     with statements(app) as seen:
         assert state.parse_conf() == VALUES
@@ -102,7 +102,7 @@ def test_parse_conf_on_an_empty_table_inserts_the_defaults_in_one_commit(
     assert rows(app) == {key: serialize(value) for key, value in VALUES.items()}
 
 
-def test_parse_conf_of_any_number_of_rows_is_one_select(app: Flask, state: _WaffleState) -> None:
+def test_parse_conf_of_any_number_of_rows_is_one_select(app: Flask, state: State) -> None:
     state.parse_conf()
     with statements(app) as seen:
         assert state.parse_conf() == VALUES
@@ -110,21 +110,19 @@ def test_parse_conf_of_any_number_of_rows_is_one_select(app: Flask, state: _Waff
     assert kinds(seen) == ["SELECT", "SELECT"]
 
 
-def test_parse_conf_leaves_app_config_alone(app: Flask, state: _WaffleState) -> None:
+def test_parse_conf_leaves_app_config_alone(app: Flask, state: State) -> None:
     put(app, "SITENAME", serialize("Stored"))
     assert state.parse_conf(["SITENAME"]) == {"SITENAME": "Stored"}
     assert app.config["SITENAME"] == "Waffle"
 
 
 @pytest.mark.parametrize("keys", [["NOPE"], ["SECRET_KEY"], ["WAFFLE_CONFS"]])
-def test_parse_conf_leaves_undeclared_keys_out(
-    app: Flask, state: _WaffleState, keys: list[str]
-) -> None:
+def test_parse_conf_leaves_undeclared_keys_out(app: Flask, state: State, keys: list[str]) -> None:
     put(app, keys[0], serialize("x"))
     assert state.parse_conf(keys) == {}
 
 
-def test_parse_conf_never_writes_over_a_value(app: Flask, state: _WaffleState) -> None:
+def test_parse_conf_never_writes_over_a_value(app: Flask, state: State) -> None:
     read = state.configstore.read
     reads: list[Any] = []
 
@@ -146,7 +144,7 @@ def test_store_defaults_off_adds_no_rows(make_app: MakeApp, orm: str) -> None:
 
 
 def test_reading_succeeds_where_defaults_cannot_be_stored(
-    app: Flask, state: _WaffleState, caplog: pytest.LogCaptureFixture
+    app: Flask, state: State, caplog: pytest.LogCaptureFixture
 ) -> None:
     def swap(changes: Any) -> bool:
         raise BusyError("locked")
@@ -157,7 +155,7 @@ def test_reading_succeeds_where_defaults_cannot_be_stored(
 
 @pytest.mark.parametrize("text", ["not base64!", serialize(1)[:-4] + "AAAA", "", "é"])
 def test_a_row_that_cannot_be_read_costs_its_key_alone(
-    app: Flask, state: _WaffleState, text: str, caplog: pytest.LogCaptureFixture
+    app: Flask, state: State, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(app, "SITENAME", text)
     put(app, "MAX_FILESIZE", serialize(5))

@@ -15,19 +15,19 @@ from waffleconf_admin import (
     InvalidValue,
 )
 from waffleconf_admin.codec import serialize
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 
-def test_expected_values_that_hold_let_a_save_through(state: _WaffleState) -> None:
+def test_expected_values_that_hold_let_a_save_through(state: State) -> None:
     state.update_db({"SITENAME": "A"})
     assert state.update_db({"SITENAME": "B"}, expected={"SITENAME": "A"}) == {"SITENAME": "B"}
 
 
-def test_expected_of_a_key_without_a_row_is_its_default(state: _WaffleState) -> None:
+def test_expected_of_a_key_without_a_row_is_its_default(state: State) -> None:
     assert state.update_db({"SITENAME": "B"}, expected={"SITENAME": "Waffle"})
 
 
-def test_expected_values_that_do_not_hold_stop_all_of_it(app: Flask, state: _WaffleState) -> None:
+def test_expected_values_that_do_not_hold_stop_all_of_it(app: Flask, state: State) -> None:
     state.update_db({"SITENAME": "A"})
     with pytest.raises(ConflictError) as caught:
         state.update_db({"SITENAME": "B", "MAX_FILESIZE": 1}, expected={"SITENAME": "Waffle"})
@@ -35,7 +35,7 @@ def test_expected_values_that_do_not_hold_stop_all_of_it(app: Flask, state: _Waf
     assert rows(app) == {"SITENAME": serialize("A")}
 
 
-def test_a_save_that_is_overtaken_decides_again(app: Flask, state: _WaffleState) -> None:
+def test_a_save_that_is_overtaken_decides_again(app: Flask, state: State) -> None:
     swap = state.configstore.swap
     tries = []
 
@@ -53,7 +53,7 @@ def test_a_save_that_is_overtaken_decides_again(app: Flask, state: _WaffleState)
 
 
 def test_a_save_that_is_always_overtaken_gives_up(
-    state: _WaffleState, monkeypatch: pytest.MonkeyPatch
+    state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("waffleconf_admin.state.save.time.sleep", lambda seconds: None)
     monkeypatch.setattr(state.configstore, "swap", lambda changes: False)
@@ -117,7 +117,7 @@ def test_expected_holds_for_keys_that_are_not_written(make_app: MakeApp, orm: st
     assert set(rows(app)) == {"SITENAME"}
 
 
-def test_an_expected_key_that_is_not_declared_is_an_error(state: _WaffleState) -> None:
+def test_an_expected_key_that_is_not_declared_is_an_error(state: State) -> None:
     with pytest.raises(InvalidValue, match="SITENAMES"):
         state.update_db({"SITENAME": "x"}, expected={"SITENAMES": "Waffle"})
 

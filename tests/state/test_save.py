@@ -16,12 +16,10 @@ from waffleconf_admin import (
     StoreError,
 )
 from waffleconf_admin.codec import serialize
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 
-def test_a_save_is_in_the_database_in_app_config_and_returned(
-    app: Flask, state: _WaffleState
-) -> None:
+def test_a_save_is_in_the_database_in_app_config_and_returned(app: Flask, state: State) -> None:
     assert state.update_db({"SITENAME": "New", "MAX_FILESIZE": 5}) == {
         "SITENAME": "New",
         "MAX_FILESIZE": 5,
@@ -30,7 +28,7 @@ def test_a_save_is_in_the_database_in_app_config_and_returned(
     assert rows(app) == {"SITENAME": serialize("New"), "MAX_FILESIZE": serialize(5)}
 
 
-def test_a_save_takes_three_statements_and_one_commit(app: Flask, state: _WaffleState) -> None:
+def test_a_save_takes_three_statements_and_one_commit(app: Flask, state: State) -> None:
     state.parse_conf(["SITENAME", "HOURS"])
     state.update_conf()
     with statements(app) as seen:
@@ -39,9 +37,7 @@ def test_a_save_takes_three_statements_and_one_commit(app: Flask, state: _Waffle
     assert commits(seen) <= 1
 
 
-def test_a_save_of_what_is_there_is_one_select_and_no_write(
-    app: Flask, state: _WaffleState
-) -> None:
+def test_a_save_of_what_is_there_is_one_select_and_no_write(app: Flask, state: State) -> None:
     state.parse_conf()
     state.update_conf()
     with statements(app) as seen:
@@ -51,7 +47,7 @@ def test_a_save_of_what_is_there_is_one_select_and_no_write(
 
 
 def test_a_key_without_a_row_is_written_even_if_it_equals_the_default(
-    app: Flask, state: _WaffleState
+    app: Flask, state: State
 ) -> None:
     assert state.update_db({"SITENAME": "Waffle"}) == {"SITENAME": "Waffle"}
     assert rows(app) == {"SITENAME": serialize("Waffle")}
@@ -59,7 +55,7 @@ def test_a_key_without_a_row_is_written_even_if_it_equals_the_default(
 
 @pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), ([1], [True]), ("1", 1)])
 def test_an_equal_value_of_another_type_is_a_change(
-    app: Flask, state: _WaffleState, old: Any, new: Any
+    app: Flask, state: State, old: Any, new: Any
 ) -> None:
     state.update_db({"MAX_FILESIZE": old})
     assert state.update_db({"MAX_FILESIZE": new}) == {"MAX_FILESIZE": new}
@@ -67,7 +63,7 @@ def test_an_equal_value_of_another_type_is_a_change(
 
 
 def test_a_save_that_finds_the_value_there_already_brings_memory_up_to_it(
-    app: Flask, state: _WaffleState
+    app: Flask, state: State
 ) -> None:
     put(app, "SITENAME", serialize("New"))
     assert state.update_db({"SITENAME": "New"}) == {}
@@ -76,7 +72,7 @@ def test_a_save_that_finds_the_value_there_already_brings_memory_up_to_it(
 
 @pytest.mark.parametrize("key", ["NOPE", "SECRET_KEY", "WAFFLE_CAN"])
 def test_undeclared_keys_are_skipped_with_one_line(
-    app: Flask, state: _WaffleState, key: str, caplog: pytest.LogCaptureFixture
+    app: Flask, state: State, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("a", "b"):
         assert state.update_db({"SITENAME": name, key: "x"}) == {"SITENAME": name}
@@ -85,7 +81,7 @@ def test_undeclared_keys_are_skipped_with_one_line(
 
 
 def test_of_very_many_undeclared_keys_only_some_are_logged(
-    state: _WaffleState, caplog: pytest.LogCaptureFixture
+    state: State, caplog: pytest.LogCaptureFixture
 ) -> None:
     state.update_db({f"FIELD_{number}": 1 for number in range(3000)})
     assert 0 < len(caplog.records) <= 1000
@@ -93,7 +89,7 @@ def test_of_very_many_undeclared_keys_only_some_are_logged(
 
 def test_a_save_stands_though_it_cannot_be_read_again(
     app: Flask,
-    state: _WaffleState,
+    state: State,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -113,7 +109,7 @@ def test_a_save_stands_though_it_cannot_be_read_again(
     assert "reading them again failed: the database is away" in caplog.text
 
 
-def test_the_value_that_a_caller_hands_over_is_not_kept(app: Flask, state: _WaffleState) -> None:
+def test_the_value_that_a_caller_hands_over_is_not_kept(app: Flask, state: State) -> None:
     hours = {"mon": [8, 12]}
     state.update_db({"HOURS": hours})
     hours["mon"].append(20)
@@ -121,9 +117,7 @@ def test_the_value_that_a_caller_hands_over_is_not_kept(app: Flask, state: _Waff
 
 
 @pytest.mark.parametrize("bad", [lambda: 0, threading.Lock(), Flask])
-def test_a_value_that_cannot_be_stored_changes_nothing(
-    app: Flask, state: _WaffleState, bad: Any
-) -> None:
+def test_a_value_that_cannot_be_stored_changes_nothing(app: Flask, state: State, bad: Any) -> None:
     state.update_db({"SITENAME": "Before"})
     with pytest.raises(InvalidValue) as caught:
         state.update_db({"SITENAME": "After", "HOURS": bad})
@@ -163,7 +157,7 @@ def test_a_default_allows_its_own_class_and_not_those_of_its_attributes(
 
 
 def test_a_table_dropped_between_reading_and_writing_changes_nothing(
-    app: Flask, state: _WaffleState
+    app: Flask, state: State
 ) -> None:
     state.update_db({"SITENAME": "Before"})
     swap = state.configstore.swap
@@ -200,9 +194,7 @@ def test_a_constraint_that_refuses_one_value_keeps_all(make_app: MakeApp) -> Non
     assert app.config["MAX_FILESIZE"] == 1000
 
 
-def test_a_saved_secret_is_not_in_the_log(
-    state: _WaffleState, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_saved_secret_is_not_in_the_log(state: State, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "waffleconf_admin")
     state.update_db({"TOKEN": "hunter2", "SITENAME": "New"}, actor="ana", note="moved")
     (line,) = [r.getMessage() for r in caplog.records if r.levelno == logging.INFO]
@@ -227,7 +219,7 @@ FORGED = "x\n2026-11-20 INFO Settings saved by 'ana'\r\x1b[2J"
     ids=["note", "actor", "value", "key"],
 )
 def test_nothing_that_people_write_forges_a_line_of_the_log(
-    state: _WaffleState,
+    state: State,
     caplog: pytest.LogCaptureFixture,
     values: dict[str, Any],
     origin: dict[str, str],
@@ -238,7 +230,7 @@ def test_nothing_that_people_write_forges_a_line_of_the_log(
     assert len(lines) == 1 and lines[0].isprintable()
 
 
-def test_reset_deletes_the_row_and_the_default_holds(app: Flask, state: _WaffleState) -> None:
+def test_reset_deletes_the_row_and_the_default_holds(app: Flask, state: State) -> None:
     state.update_db({"SITENAME": "A", "MAX_FILESIZE": 1000})
     assert state.reset(["SITENAME", "MAX_FILESIZE", "HOURS"]) == {
         "SITENAME": "Waffle",
@@ -248,21 +240,21 @@ def test_reset_deletes_the_row_and_the_default_holds(app: Flask, state: _WaffleS
     assert app.config["SITENAME"] == "Waffle"
 
 
-def test_reset_of_a_row_that_cannot_be_read_works(app: Flask, state: _WaffleState) -> None:
+def test_reset_of_a_row_that_cannot_be_read_works(app: Flask, state: State) -> None:
     put(app, "SITENAME", "garbage")
     assert state.reset("SITENAME") == {"SITENAME": "Waffle"}
     assert rows(app) == {}
 
 
 @pytest.mark.parametrize("wrong", ["SITENAME", ["SITENAME"], None])
-def test_what_is_no_dict_is_an_error_that_shows_one(state: _WaffleState, wrong: Any) -> None:
+def test_what_is_no_dict_is_an_error_that_shows_one(state: State, wrong: Any) -> None:
     with pytest.raises(InvalidValue, match=r"\{key: value\}"):
         state.update_db(wrong)
 
 
 @pytest.mark.parametrize("source", [None, 5, "", "x" * 33])
 def test_a_source_that_the_history_cannot_hold_is_named(
-    app: Flask, state: _WaffleState, source: Any
+    app: Flask, state: State, source: Any
 ) -> None:
     with pytest.raises(ValueError, match="source= is "):
         state.update_db({"SITENAME": "New"}, source=source)

@@ -12,10 +12,10 @@ from waffleconf_admin import (
     conf_changed,
 )
 from waffleconf_admin.codec import serialize
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 
-def test_receivers_hear_of_saves_and_reloads(app: Flask, state: _WaffleState) -> None:
+def test_receivers_hear_of_saves_and_reloads(app: Flask, state: State) -> None:
     state.update_conf()
     received: list[Any] = []
 
@@ -54,7 +54,7 @@ def test_receivers_hear_of_what_a_save_found_changed_too(make_app: MakeApp, orm:
     ]
 
 
-def test_a_muted_signal_is_not_sent(app: Flask, state: _WaffleState) -> None:
+def test_a_muted_signal_is_not_sent(app: Flask, state: State) -> None:
     received: list[Any] = []
 
     def receiver(sender: Any, **_: Any) -> None:
@@ -66,7 +66,7 @@ def test_a_muted_signal_is_not_sent(app: Flask, state: _WaffleState) -> None:
 
 
 def test_a_receiver_that_fails_neither_stops_a_save_nor_the_next_receiver(
-    app: Flask, state: _WaffleState, caplog: pytest.LogCaptureFixture
+    app: Flask, state: State, caplog: pytest.LogCaptureFixture
 ) -> None:
     received = []
 

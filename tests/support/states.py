@@ -16,7 +16,7 @@ from waffleconf_admin import (
 )
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.contexts import quiet_context
-from waffleconf_admin.core import _WaffleState
+from waffleconf_admin.state.state import State
 
 MakeApp = Callable[..., Flask]
 
@@ -32,8 +32,8 @@ CONFS: dict[str, dict[str, Any]] = {
 VALUES = {key: entry["default"] for key, entry in CONFS.items()}
 
 
-def state_of(app: Flask) -> _WaffleState:
-    state: _WaffleState = app.extensions["waffleconf"]
+def state_of(app: Flask) -> State:
+    state: State = app.extensions["waffleconf"]
     return state
 
 

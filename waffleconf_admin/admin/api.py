@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..forms.tokens import FOREIGN
-from ..state.state import _WaffleState
+from ..state.state import State
 from . import csrf
 from .options import PageOptions
 from .permissions import Permissions
@@ -18,11 +18,11 @@ class ApiPage:
     def __init__(self, options: PageOptions) -> None:
         self._options = options
 
-    def permissions(self, state: _WaffleState) -> Permissions:
+    def permissions(self, state: State) -> Permissions:
         """Return what the current user may do."""
         return Permissions(self._options, state.app, state.settings)
 
-    def current_actor(self, state: _WaffleState) -> str | None:
+    def current_actor(self, state: State) -> str | None:
         """Return who makes the request, for the history."""
         return self._options.current_actor(state.app)
 

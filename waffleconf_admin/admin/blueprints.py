@@ -20,7 +20,7 @@ from .. import i18n
 from ..fields import FieldFactory
 from ..forms.values import add_fields
 from ..settings.attributes import named_group
-from ..state.state import _WaffleState
+from ..state.state import State
 from . import assets, csrf, history_page
 from .api import ApiPage
 from .checks import named_checks, require_groups
@@ -193,13 +193,13 @@ def url_variables() -> dict[str, object]:
     return dict(adapter.match()[1]) if adapter else {}
 
 
-def state_of_app() -> _WaffleState:
+def state_of_app() -> State:
     """Return the current app's state.
 
     :raises RuntimeError: the app has none.
     """
     try:
-        state: _WaffleState = current_app.extensions["waffleconf"]
+        state: State = current_app.extensions["waffleconf"]
     except KeyError:
         raise RuntimeError(
             "the settings page needs the extension: call WaffleConf(app, store), or "

@@ -16,7 +16,7 @@ from ..forms.tokens import FOREIGN, explain
 from ..i18n import gettext as _
 from ..i18n import mark, ngettext
 from ..state.form import build_form
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..state.task import Origin
 from . import csrf, undo
 from .file_submission import FileSubmission, drop_if_too_large, too_large
@@ -46,7 +46,7 @@ class FilesPage:
     :param state: the current app's state.
     """
 
-    def __init__(self, options: PageOptions, state: _WaffleState) -> None:
+    def __init__(self, options: PageOptions, state: State) -> None:
         self._options = options
         self._state = state
         self._permissions = Permissions(options, state.app, state.settings)

@@ -17,7 +17,7 @@ from ..i18n import full_date, ngettext
 from ..i18n import gettext as _
 from ..state.change import Change
 from ..state.history import History
-from ..state.state import _WaffleState
+from ..state.state import State
 from . import csrf
 from .change_sets import ChangeSetBuilder, ShownChangeSet
 from .forbidden import forbidden_page
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 PAGE = 50  #: changes on a page
 
 
-def respond(options: PageOptions, state: _WaffleState) -> BaseResponse:
+def respond(options: PageOptions, state: State) -> BaseResponse:
     """Return the response to a GET of the history, or to a POST that undoes something."""
     permissions = Permissions(options, state.app, state.settings)
     if not permissions.with_history:
@@ -59,7 +59,7 @@ class HistoryPage:
     def __init__(
         self,
         options: PageOptions,
-        state: _WaffleState,
+        state: State,
         history: History,
         permissions: Permissions,
     ) -> None:

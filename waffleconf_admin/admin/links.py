@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flask import request, url_for
 
 from ..i18n import gettext as _
-from ..state.state import _WaffleState
+from ..state.state import State
 from .permissions import Permissions
 
 
@@ -19,7 +19,7 @@ class Link(NamedTuple):
     is_current: bool  #: whether it is the page that is shown
 
 
-def page_links(state: _WaffleState, permissions: Permissions) -> list[Link]:
+def page_links(state: State, permissions: Permissions) -> list[Link]:
     """Return the links to the pages that the user may see, for a request of one of them."""
     current = str(request.endpoint).rpartition(".")[2]
     pages = [("files", _("Import, export"))]

@@ -11,7 +11,7 @@ from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..i18n import gettext as _
 from ..state.change import Change
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..sync.health import Health, attention_sentence
 from . import undo
 from .conflicts import Conflict
@@ -39,7 +39,7 @@ class PageContext:
 
     def __init__(
         self,
-        state: _WaffleState,
+        state: State,
         permissions: Permissions,
         form: SettingsForm,
         settings_filter: SettingsFilter,
@@ -97,7 +97,7 @@ class PageContext:
         return " – ".join(saved + [text] * bool(count) + groups + [_("Settings")])
 
     def _latest(
-        self, state: _WaffleState, permissions: Permissions, fields: list[BoundField]
+        self, state: State, permissions: Permissions, fields: list[BoundField]
     ) -> Mapping[str, Change]:
         conflicts = set(self._form.conflicts)
         keys = [

@@ -11,14 +11,14 @@ from ..i18n import gettext as _
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.save import Saved
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..state.task import RESET, Origin
 
 log = logging.getLogger(__name__)
 
 
 def save_form(
-    state: _WaffleState,
+    state: State,
     form: SettingsForm,
     wanted: Mapping[str, object],
     expected: Mapping[str, object],
@@ -48,7 +48,7 @@ def save_form(
 
 
 def _save(
-    state: _WaffleState,
+    state: State,
     form: SettingsForm,
     wanted: Mapping[str, object],
     expected: Mapping[str, object],
@@ -72,7 +72,7 @@ def _save(
 
 
 def _agreed(
-    state: _WaffleState, form: SettingsForm, wanted: Mapping[str, object], keys: tuple[str, ...]
+    state: State, form: SettingsForm, wanted: Mapping[str, object], keys: tuple[str, ...]
 ) -> dict[str, object]:
     """The stored values, by key, that are the wanted ones already."""
     return {

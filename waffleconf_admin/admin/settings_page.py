@@ -15,7 +15,7 @@ from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, explain, has_expired
 from ..settings.setting import Setting
 from ..state.form import build_form
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..state.task import RESET, Origin
 from . import csrf, undo
 from .checks import Checks
@@ -45,7 +45,7 @@ class SettingsPage:
     :param state: the current app's state.
     """
 
-    def __init__(self, options: PageOptions, state: _WaffleState) -> None:
+    def __init__(self, options: PageOptions, state: State) -> None:
         self._options = options
         self._state = state
         self._permissions = Permissions(options, state.app, state.settings)

@@ -14,7 +14,7 @@ from ..settings.equality import same
 from ..state.change import Change
 from ..state.history import History
 from ..state.save import Saved
-from ..state.state import _WaffleState
+from ..state.state import State
 from .history_filter import number
 from .messages import has_session
 from .permissions import Permissions
@@ -75,9 +75,7 @@ def quick_obstacle(history: History) -> Obstacle:
     return partial(history.obstacle, ask=False)
 
 
-def already_undone(
-    state: _WaffleState, history: History, changes: list[Change]
-) -> dict[str, object]:
+def already_undone(state: State, history: History, changes: list[Change]) -> dict[str, object]:
     """Return the old values of changes by key, if every setting that can have its old value has
     it; else ``{}``.
 
@@ -93,7 +91,7 @@ def already_undone(
     return old if all(same(records[key].value, old[key]) for key in old) else {}
 
 
-def offer(state: _WaffleState, saved: Saved) -> None:
+def offer(state: State, saved: Saved) -> None:
     """Let the next settings page offer to undo a save."""
     # A save of secrets can't be undone, and the cookie must not reveal whether one was written.
     settings = state.settings
@@ -102,7 +100,7 @@ def offer(state: _WaffleState, saved: Saved) -> None:
         session[_OFFER] = saved.change_set
 
 
-def take_offer(state: _WaffleState, permissions: Permissions) -> str | None:
+def take_offer(state: State, permissions: Permissions) -> str | None:
     """Return the change set of the save just before this page, once, if all of it can be undone."""
     change_set = session.pop(_OFFER, None) if has_session() else None
     history = state.history

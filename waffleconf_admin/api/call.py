@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..settings.setting import Setting
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..state.task import Origin
 from .problem import Problem
 
@@ -17,7 +17,7 @@ NO_SETTING = "There is no setting of that name."
 class Call:
     """A request of somebody who may see some settings."""
 
-    state: _WaffleState
+    state: State
     page: Page
     permissions: Permissions
 
@@ -39,10 +39,10 @@ class Call:
 class Page(Protocol):
     """The settings page that an API belongs to: both have the same settings and permissions."""
 
-    def permissions(self, state: _WaffleState) -> Permissions:
+    def permissions(self, state: State) -> Permissions:
         """Return what the current user may do."""
 
-    def current_actor(self, state: _WaffleState) -> str | None:
+    def current_actor(self, state: State) -> str | None:
         """Return who makes the request, for the history."""
 
     def refusal(self) -> str:

@@ -13,7 +13,7 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 from .answer import Versions
 from .call import Permissions
 
@@ -21,7 +21,7 @@ Facts = dict[str, object]
 
 
 def setting_facts(
-    state: _WaffleState, permissions: Permissions, setting: Setting, record: Record
+    state: State, permissions: Permissions, setting: Setting, record: Record
 ) -> dict[str, object]:
     """Return the facts of a setting; of a secret neither the value nor the default.
 
@@ -63,7 +63,7 @@ def why_not_editable(permissions: Permissions, setting: Setting) -> str:
 
 
 def all_facts(
-    state: _WaffleState,
+    state: State,
     permissions: Permissions,
     settings: Iterable[Setting],
     records: Mapping[str, Record],
@@ -72,7 +72,7 @@ def all_facts(
     return {s.key: setting_facts(state, permissions, s, records[s.key]) for s in settings}
 
 
-def secret_versions(state: _WaffleState, settings: Iterable[Setting]) -> Versions:
+def secret_versions(state: State, settings: Iterable[Setting]) -> Versions:
     """Return the ids of the last changes of those settings that are secrets, by key; 0: of none.
 
     Without a history nothing is known of them.

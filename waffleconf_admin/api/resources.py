@@ -9,7 +9,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import StoreError
-from ..state.state import _WaffleState
+from ..state.state import State
 from . import history, openapi, settings
 from .body import check_content_type
 from .call import Call, Page
@@ -48,9 +48,7 @@ RESOURCES = {
 }
 
 
-def respond(
-    page: Page, state: _WaffleState, endpoint: str, variables: Mapping[str, Any]
-) -> Response:
+def respond(page: Page, state: State, endpoint: str, variables: Mapping[str, Any]) -> Response:
     """Return the answer to a request; all that is wrong with it is a problem in JSON.
 
     :param endpoint: without the name of the blueprint.
@@ -74,7 +72,7 @@ def respond(
         return problem_of_store(error).response()
 
 
-def _admit(page: Page, state: _WaffleState, method: str) -> Call:
+def _admit(page: Page, state: State, method: str) -> Call:
     """Return the call, if the user may see any setting and no other site has sent it.
 
     Nothing has read the body yet.

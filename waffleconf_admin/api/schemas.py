@@ -16,7 +16,7 @@ from ..exceptions import InvalidValue
 from ..files import dump_value
 from ..settings import value_types
 from ..settings.setting import Setting
-from ..state.state import _WaffleState
+from ..state.state import State
 
 Schema = dict[str, Any]
 
@@ -54,7 +54,7 @@ _LIMITS = {
 }
 
 
-def value_schema(state: _WaffleState, setting: Setting) -> Schema:
+def value_schema(state: State, setting: Setting) -> Schema:
     """Return the schema of the values that may be sent for a setting; of a secret only its type.
 
     A value may be refused that fits it: validators have no schema.
@@ -100,7 +100,7 @@ def _limits(setting: Setting, schema: Schema) -> Schema:
     return {keyword: limit for keyword, limit in pairs if limit is not None}
 
 
-def _choices(state: _WaffleState, setting: Setting) -> Schema:
+def _choices(state: State, setting: Setting) -> Schema:
     if callable(setting.choices):
         return {}  # they may be others tomorrow
     values = [choice.value for choice in setting.choices or ()] or setting.members

@@ -11,7 +11,7 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.as_of import AsOf, PastValue, read_as_of
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 from .differences import difference
 from .group import DIFFERS
 from .options import TIME, Decorator
@@ -34,7 +34,7 @@ as_of_option: Decorator = click.option(
 )
 
 
-def print_differences_as_of(state: _WaffleState, at: datetime) -> None:
+def print_differences_as_of(state: State, at: datetime) -> None:
     """Print how the settings at a time differ from those in force, + at that time.
 
     :raises Exit: with code 2, they do.
@@ -56,7 +56,7 @@ def print_differences_as_of(state: _WaffleState, at: datetime) -> None:
         raise click.exceptions.Exit(DIFFERS)
 
 
-def past_records(state: _WaffleState, at: datetime) -> dict[str, Record]:
+def past_records(state: State, at: datetime) -> dict[str, Record]:
     """The records of an export, with the values at a time; what is not known is left out."""
     found = read_as_of(state, current_history(), at)
     say_where_history_begins(found)

@@ -11,7 +11,7 @@ import click
 from ..exceptions import StoreError
 from ..forms import check_values
 from ..settings.setting import Setting
-from ..state.state import _WaffleState
+from ..state.state import State
 from .group import ERROR, waffle
 from .options import examples
 from .output import counted, current_state, print_columns, printable, problem_of
@@ -56,7 +56,7 @@ def check(strict: bool) -> None:
         raise click.exceptions.Exit(ERROR)
 
 
-def _declarations(state: _WaffleState) -> Iterator[Finding]:
+def _declarations(state: State) -> Iterator[Finding]:
     """What the start of the app can't check, because it calls no function: choices, validators."""
     for key, setting in state.settings.items():
         try:
@@ -69,7 +69,7 @@ def _declarations(state: _WaffleState) -> Iterator[Finding]:
                 yield Finding("warning", key, f"its default is refused: {text}")
 
 
-def _stored_values(state: _WaffleState) -> Iterator[Finding]:
+def _stored_values(state: State) -> Iterator[Finding]:
     for key, record in state.read().items():
         if record.behind is not None:
             if behind := record.behind.problem:
@@ -81,13 +81,13 @@ def _stored_values(state: _WaffleState) -> Iterator[Finding]:
                 yield Finding("error", key, f"it is used all the same: {text}")
 
 
-def _problems(state: _WaffleState, setting: Setting, value: object) -> Iterator[str]:
+def _problems(state: State, setting: Setting, value: object) -> Iterator[str]:
     """What the declaration says against a value; of a secret without quoting it."""
     if problem := check_values(state.settings, {setting.key: value}, state.app.config):
         yield "No more is said about a secret." if setting.secret else problem[setting.key]
 
 
-def _environment(state: _WaffleState) -> Iterator[Finding]:
+def _environment(state: State) -> Iterator[Finding]:
     """What the start of the app can't check of the environment, because it calls no function."""
     for key, setting in state.settings.items():
         if held := setting.environment:
@@ -95,7 +95,7 @@ def _environment(state: _WaffleState) -> Iterator[Finding]:
                 yield Finding("error", key, f"{held.variable} is used all the same: {text}")
 
 
-def _encryption(state: _WaffleState) -> Iterator[Finding]:
+def _encryption(state: State) -> Iterator[Finding]:
     """Secrets that are not encrypted as they should be, or for which there is no key."""
     if state.app.config["WAFFLE_ENCRYPTION_KEYS"]:
         plan = state.rotation().plan()
@@ -106,7 +106,7 @@ def _encryption(state: _WaffleState) -> Iterator[Finding]:
             yield Finding("error", key, why)
 
 
-def _undeclared_rows(state: _WaffleState) -> Iterator[Finding]:
+def _undeclared_rows(state: State) -> Iterator[Finding]:
     try:
         for key in state.undeclared.list_keys():
             yield Finding("warning", key, f"to delete it: flask waffle prune {key}")
@@ -114,7 +114,7 @@ def _undeclared_rows(state: _WaffleState) -> Iterator[Finding]:
         yield Finding("warning", "", str(error))
 
 
-def _watcher(state: _WaffleState) -> Iterator[Finding]:
+def _watcher(state: State) -> Iterator[Finding]:
     """What keeps this process from following others, and from notifying them: it sends a
     notification, after which they read the database.
     """
@@ -128,7 +128,7 @@ def _watcher(state: _WaffleState) -> Iterator[Finding]:
 
 
 #: What is checked, in this order.
-_CHECKS: dict[str, Callable[[_WaffleState], Iterator[Finding]]] = {
+_CHECKS: dict[str, Callable[[State], Iterator[Finding]]] = {
     "declarations": _declarations,
     "environment": _environment,
     "stored values": _stored_values,

@@ -13,7 +13,7 @@ from ..settings import value_types
 from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 from .group import waffle
 from .options import examples
 from .output import (
@@ -31,7 +31,7 @@ from .output import (
 class _Explained(NamedTuple):
     """A setting, with all that is known of it."""
 
-    state: _WaffleState
+    state: State
     setting: Setting
     record: Record
     change: Change | None  #: the last one

@@ -17,7 +17,7 @@ from ..files import (
     read_document,
     write_document,
 )
-from ..state.state import _WaffleState
+from ..state.state import State
 from .as_of import as_of_option, past_records, print_differences_as_of
 from .differences import difference
 from .group import DIFFERS, waffle
@@ -97,7 +97,7 @@ def show_differences(
         raise click.exceptions.Exit(DIFFERS)
 
 
-def read_values(state: _WaffleState, path: str, format_name: str | None) -> dict[str, object]:
+def read_values(state: State, path: str, format_name: str | None) -> dict[str, object]:
     """The values in a file by key.
 
     :raises ClickException: it can't be read; all that is wrong is named.

@@ -10,7 +10,7 @@ import click
 from ..exceptions import ConflictError
 from ..files import change_facts
 from ..state.change import Change
-from ..state.state import _WaffleState
+from ..state.state import State
 from .group import waffle
 from .options import END, TIME, changes_settings, examples, json_option
 from .output import (
@@ -73,7 +73,7 @@ def show_history(
         _print_save(state, list(group))
 
 
-def _print_save(state: _WaffleState, changes: list[Change]) -> None:
+def _print_save(state: State, changes: list[Change]) -> None:
     first = changes[0]
     actor = printable(first.actor) or "(nobody named)"
     click.echo(f"{when(first.at)}  {first.source}  {actor}  {first.change_set}")
@@ -82,7 +82,7 @@ def _print_save(state: _WaffleState, changes: list[Change]) -> None:
     print_columns(((c.key, _change_text(state, c)) for c in changes), indent="    ")
 
 
-def _change_text(state: _WaffleState, change: Change) -> str:
+def _change_text(state: State, change: Change) -> str:
     setting = state.settings.get(change.key)
     if change.secret or setting is None:
         return "changed"

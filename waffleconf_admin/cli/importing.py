@@ -7,7 +7,7 @@ import click
 from ..exceptions import InvalidValue
 from ..files import ALL, Plan, Step, import_values, make_plan
 from ..settings.setting import Setting
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..state.task import Origin
 from .files import file_format, prune_option, read_values, refused
 from .group import DIFFERS, waffle
@@ -95,7 +95,7 @@ def import_settings(
         raise click.exceptions.Exit(DIFFERS)
 
 
-def _print_plan(state: _WaffleState, plan: Plan) -> None:
+def _print_plan(state: State, plan: Plan) -> None:
     print_columns(
         (step.action, step.key, _step_text(state.settings[step.key], step))
         for step in plan.steps

@@ -10,7 +10,7 @@ from ..files import dump_value
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 from .group import waffle
 from .options import examples, json_option
 from .output import (
@@ -57,7 +57,7 @@ def list_settings(modified: bool, group: str | None, as_json: bool) -> None:
         say_problem(key, record, "  ")
 
 
-def _facts(state: _WaffleState, setting: Setting, record: Record) -> dict[str, object]:
+def _facts(state: State, setting: Setting, record: Record) -> dict[str, object]:
     """What programs get to know of a setting; of a secret only whether it is set."""
     facts: dict[str, object] = {
         "label": str(setting.label),

@@ -16,7 +16,7 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.history import History
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 
 #: Characters of a value in a list.
 LENGTH = 60
@@ -27,8 +27,8 @@ MOST_CHOICES = 20
 NO_HISTORY = "There is no history: the store has no model for it (docs/history.md)."
 
 
-def current_state() -> _WaffleState:
-    state: _WaffleState = current_app.extensions["waffleconf"]
+def current_state() -> State:
+    state: State = current_app.extensions["waffleconf"]
     return state
 
 
@@ -39,7 +39,7 @@ def current_history() -> History:
     return history
 
 
-def find(state: _WaffleState, key: str) -> Setting:
+def find(state: State, key: str) -> Setting:
     """The setting of that name; the error for an unknown one suggests the nearest."""
     try:
         return state.settings[key]
@@ -140,7 +140,7 @@ def say_problem(key: str, record: Record, indent: str = "") -> None:
         say(f"{indent}{key}: {problem}")
 
 
-def say_who_follows(state: _WaffleState) -> None:
+def say_who_follows(state: State) -> None:
     """Say on standard error when the processes of a running site serve what was saved."""
     if not current_app.config["WAFFLE_MULTIPROC"]:
         say(

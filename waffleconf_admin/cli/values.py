@@ -15,7 +15,7 @@ from ..files import load_value
 from ..forms import exact_text
 from ..settings.setting import Setting
 from ..state.form import parse_text
-from ..state.state import _WaffleState
+from ..state.state import State
 from .group import waffle
 from .options import changes_settings, examples
 from .output import (
@@ -128,7 +128,7 @@ def _typed_secret(key: str) -> str:
     return text
 
 
-def _parsed(state: _WaffleState, setting: Setting, text: str, is_json: bool) -> object:
+def _parsed(state: State, setting: Setting, text: str, is_json: bool) -> object:
     if not is_json:
         return parse_text(state, setting.key, text)
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..exceptions import InvalidValue
 from ..forms import show_text
 from ..state.change import Change
-from ..state.state import _WaffleState
+from ..state.state import State
 from .values import dump_value
 
 
-def change_facts(state: _WaffleState, change: Change) -> dict[str, object]:
+def change_facts(state: State, change: Change) -> dict[str, object]:
     """Return the facts of a change, for JSON: a value as files have it, else its text."""
     facts: dict[str, object] = {
         "id": change.id,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 from .values import dump_value
 
 
@@ -21,9 +21,7 @@ class Export(NamedTuple):
     behind: list[str]  #: the keys of those whose stored value is not in force: the environment's is
 
 
-def export_values(
-    state: _WaffleState, records: Mapping[str, Record], *, defaults: bool = False
-) -> Export:
+def export_values(state: State, records: Mapping[str, Record], *, defaults: bool = False) -> Export:
     """Return what the app has stored: of settings that the environment holds, what waits behind.
 
     :param records: by key, as ``state.read()`` returns them.

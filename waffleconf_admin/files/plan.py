@@ -10,7 +10,7 @@ from ..i18n import gettext, mark
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.record import Record
-from ..state.state import _WaffleState
+from ..state.state import State
 from ..state.task import RESET, Origin
 from .drift import Drift, find_drift
 from .values import dump_value, unchanged
@@ -75,7 +75,7 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    state: _WaffleState,
+    state: State,
     values: Mapping[str, object],
     *,
     prune: bool = False,
@@ -108,7 +108,7 @@ def make_plan(
 
 
 def import_values(
-    state: _WaffleState,
+    state: State,
     values: Mapping[str, object],
     origin: Origin,
     *,
@@ -152,7 +152,7 @@ def _named(
 
 
 def _unnamed(
-    state: _WaffleState, values: Mapping[str, object], records: Mapping[str, Record]
+    state: State, values: Mapping[str, object], records: Mapping[str, Record]
 ) -> Iterator[Step]:
     """Yield the steps of what a file does not name, if it is not the default."""
     for key, setting in state.settings.items():
@@ -163,7 +163,7 @@ def _unnamed(
         yield Step(key, "leave" if reason else "reset", record.value, default, reason)
 
 
-def _why_not_pruned(state: _WaffleState, setting: Setting, record: Record) -> str:
+def _why_not_pruned(state: State, setting: Setting, record: Record) -> str:
     if setting.environment is not None:
         return setting.environment.reason
     for holds, reason in NEVER_PRUNED:

@@ -25,12 +25,12 @@ from ..settings.choices import Choice
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.form import parse_text
-from ..state.state import _WaffleState
+from ..state.state import State
 
 WRONG_TYPE = mark("This must be %(noun)s, not %(type)s.")
 
 
-def load_values(state: _WaffleState, written: Mapping[str, object]) -> dict[str, object]:
+def load_values(state: State, written: Mapping[str, object]) -> dict[str, object]:
     """Return the values of settings by key, of what a file has for them.
 
     :raises InvalidValue: some are no values, or not declared; `errors` names all of them.
@@ -47,7 +47,7 @@ def load_values(state: _WaffleState, written: Mapping[str, object]) -> dict[str,
     return values
 
 
-def load_value(state: _WaffleState, key: str, written: object) -> object:
+def load_value(state: State, key: str, written: object) -> object:
     """Return the value of what a file has for a setting, read as the page reads it.
 
     :param written: a bool, number, text, list or dict, or None.
@@ -69,7 +69,7 @@ def load_value(state: _WaffleState, key: str, written: object) -> object:
         raise InvalidValue({key: problem}) from (None if setting.secret else error)
 
 
-def dump_value(state: _WaffleState, key: str, value: object) -> object:
+def dump_value(state: State, key: str, value: object) -> object:
     """Return what `load_value` takes for a value of a setting.
 
     :raises InvalidValue: no file can hold it.
@@ -93,12 +93,12 @@ def unchanged(value: object, wanted: object) -> bool:
 class _Place(NamedTuple):
     """A setting in a file."""
 
-    state: _WaffleState
+    state: State
     setting: Setting  #: as one that is no secret, so that its values have texts
     field: Any  #: a field of WTForms
 
     @classmethod
-    def of(cls, state: _WaffleState, setting: Setting) -> _Place:
+    def of(cls, state: State, setting: Setting) -> _Place:
         """Return the place of a setting.
 
         :raises UnsupportedValue: it can't have a field.

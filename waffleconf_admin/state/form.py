@@ -13,13 +13,13 @@ from ..forms import SettingsForm
 from ..forms.guard import Guard, refusal
 from ..forms.values import get_setting
 from ..settings.setting import Setting
-from .state import _WaffleState
+from .state import State
 
 _auto: object = object()
 
 
 def build_form(
-    state: _WaffleState,
+    state: State,
     *,
     keys: Iterable[str] | None = None,
     editable: Callable[[Setting], bool] = lambda setting: True,
@@ -62,7 +62,7 @@ def build_form(
         )
 
 
-def parse_text(state: _WaffleState, key: str, text: str) -> Any:
+def parse_text(state: State, key: str, text: str) -> Any:
     """Return the value of a text that was typed for a setting, read as the page reads it.
 
     :raises InvalidValue: the setting is not declared, or the text is none of its values.

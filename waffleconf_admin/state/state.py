@@ -34,7 +34,7 @@ from .undeclared import Undeclared
 log = logging.getLogger(__name__)
 
 
-class _WaffleState:
+class State:
     """One app's settings. Every method works without an application context too.
 
     :param app: Flask application.
