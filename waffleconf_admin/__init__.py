@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .core import WaffleConf
 from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
 from .models import WaffleChangeMixin, WaffleMixin
-from .signals import conf_changed
+from .signals import ChangeEvent, conf_changed
 from .state.conf import conf
 from .store import WaffleStore
 
@@ -34,6 +34,7 @@ __all__ = [
     "BusyError",
     "Can",
     "Change",
+    "ChangeEvent",
     "ConflictError",
     "Health",
     "History",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, current_app, has_app_context
 
 from . import calls, hooks
 from .defaults import DEFAULTS, check, fill
+from .state.handlers import Handler, Handlers
 from .store import WaffleStore
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from .state.state import State
 
 __all__ = ["DEFAULTS", "WaffleConf"]
+
+H = TypeVar("H", bound=Handler)
 
 
 class WaffleConf:
@@ -38,6 +42,7 @@ class WaffleConf:
     ) -> None:
         self._configstore = configstore
         self._validate = validate
+        self._handlers = Handlers()
         self._last: State | None = None
         if app is not None:
             self.init_app(app, configstore)
@@ -45,7 +50,8 @@ class WaffleConf:
     def init_app(self, app: Flask, configstore: WaffleStore | None = None) -> None:
         """Initialise *app*; runs no query.
 
-        :raises InvalidValue: a mistake in WAFFLE_CONFS, or in a variable of the environment.
+        :raises InvalidValue: a mistake in WAFFLE_CONFS, in a variable of the environment, or in a
+            key of `on_change`.
         :raises ValueError: another WAFFLE_* setting can't be used.
         :raises RuntimeError: the app was initialised before, or there is no store.
         :raises ImportError: there are WAFFLE_ENCRYPTION_KEYS, and cryptography is missing.
@@ -69,13 +75,36 @@ class WaffleConf:
         check(app.config)
         calls.check(app, self._validate, "validate=")
         calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
-        state = State(app, configstore, validate=self._validate)
+        state = State(app, configstore, validate=self._validate, handlers=self._handlers)
+        self._handlers.check(app, state.settings)
         state.extension = self
         app.extensions["waffleconf"] = state
         hooks.install(app, state.loader.follow)
         app.cli.add_command(cli.waffle)
         state.synchronizer.start()
         self._last = state
+
+    def on_change(self, *keys: str) -> Callable[[H], H]:
+        """Return a decorator: the function is called with a `ChangeEvent` after settings have
+        changed, in every process, for every app of this extension.
+
+        It may be used before `init_app`. The function is called inside the app's context, also when
+        the first load of a process finds other values than the declared defaults.
+
+        :param keys: when one of these settings has changed; none: any setting.
+        :raises TypeError: the keys are missing their brackets, or the function can't be called.
+        :raises InvalidValue: a key is not declared; before `init_app`, that raises it.
+        """
+        if not all(isinstance(key, str) for key in keys):
+            raise TypeError('Write @waffle.on_change("KEY"), or @waffle.on_change() for all.')
+
+        def add(handler: H) -> H:
+            self._handlers.add(handler, keys)
+            if self._last is not None:
+                self._handlers.check(self._last.app, self._last.settings)
+            return handler
+
+        return add
 
     @property
     def state(self) -> State | Any:

@@ -93,7 +93,7 @@ def everything(app: Flask) -> Iterator[Callable[..., Any]]:
     """What comes of a guess: all answers to it and after it, the signal, and the history."""
     received: list[Any] = []
 
-    def receive(sender: object, changes: dict[str, Any], origin: str) -> None:
+    def receive(sender: object, changes: dict[str, Any], origin: str, **_: Any) -> None:
         received.append([*changes, origin])
 
     conf_changed.connect(receive, app)

@@ -375,7 +375,7 @@ def test_makers_of_fields(make_app: MakeApp, shape: Any) -> None:
 def test_receivers_of_conf_changed(make_app: MakeApp, shape: Any, place: Any) -> None:
     heard: list[Any] = []
 
-    def receiver(sender: Flask, changes: Any, origin: str) -> None:
+    def receiver(sender: Flask, changes: Any, origin: str, **_: Any) -> None:
         here(app)
         heard.append((sender, changes, origin))
 

@@ -40,6 +40,7 @@ CONFS = {"SITENAME": {"default": "Waffle"}, "MAX_FILESIZE": {"default": 1000}}
 RUN_ELSEWHERE = {
     "docs/permissions.md": "tests/admin/test_permission_examples.py",
     "docs/history.md": "tests/state/test_history.py",
+    "docs/hooks.md": "tests/state/test_hook_examples.py",
     "docs/processes.md": "tests/sync/test_watch_types.py",
     "docs/databases.md": "tests/store/test_tenants.py",
     "docs/api.md": "tests/api/test_examples.py",

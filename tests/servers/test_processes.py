@@ -62,6 +62,22 @@ def test_with_a_file_the_very_next_request_is_current(start: Callable[..., Proce
         assert second.do("request") == f"name {number}"
 
 
+@pytest.mark.parametrize("config", ["file"], indirect=True)
+def test_a_handler_is_called_once_in_every_process(start: Callable[..., Process]) -> None:
+    processes = [start(HISTORY=True) for _ in range(3)]
+    for process in processes:
+        process.do("request")
+        process.do("note_events")
+    for name in ("A", "B"):
+        processes[0].do("save", name)
+        assert all(process.comes_to_serve(name) for process in processes[1:])
+    (local, *remote) = (process.do("noted_events") for process in processes)
+    pairs = [["Waffle", "A"], ["A", "B"]]
+    assert [event[:2] for event in local] == [[{"SITENAME": pair}, "local"] for pair in pairs]
+    assert remote == [[[changes, "remote", *facts] for changes, _, *facts in local]] * 2
+    assert all(change_set and source == "code" for _, _, _, change_set, source in local)
+
+
 def test_two_saves_in_a_row_are_both_followed(start: Callable[..., Process]) -> None:
     first, second = start(), start()
     second.do("request")

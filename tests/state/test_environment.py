@@ -225,7 +225,7 @@ def test_no_change_is_announced_when_only_the_stored_value_changes(make: Any) ->
     state.update_conf()
     announced: list[Any] = []
 
-    def note(app: Flask, changes: Any, origin: str) -> None:
+    def note(app: Flask, changes: Any, **_: Any) -> None:
         announced.append(changes)
 
     with conf_changed.connected_to(note, held):

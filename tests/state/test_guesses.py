@@ -95,7 +95,7 @@ def answer(
         )
         app.register_blueprint(WaffleAdmin())
         state, received = state_of(app), []
-        receivers.append(lambda app, changes, origin: received.append([*changes, origin]))
+        receivers.append(lambda app, changes, origin, **_: received.append([*changes, origin]))
         conf_changed.connect(receivers[-1], app)
         state.update_db({} if stored is None else {"TOKEN": stored, "DSN": stored})
         with ExitStack() as stack, app.test_client() as client:

@@ -150,7 +150,7 @@ def test_a_rotation_encrypts_with_the_first_key_and_announces_nothing(
     follower.update_conf()
     announced: list[Any] = []
 
-    def note(app: Flask, changes: Any, origin: str) -> None:
+    def note(app: Flask, changes: Any, **_: Any) -> None:
         announced.append(changes)
 
     with conf_changed.connected_to(note):

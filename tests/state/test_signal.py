@@ -19,7 +19,7 @@ def test_receivers_hear_of_saves_and_reloads(app: Flask, state: State) -> None:
     state.update_conf()
     received: list[Any] = []
 
-    def receiver(sender: Any, changes: Any, origin: str) -> None:
+    def receiver(sender: Any, changes: Any, origin: str, **_: Any) -> None:
         assert current_app._get_current_object() is app  # type: ignore[attr-defined]
         received.append((sender, changes, origin))
 
@@ -43,7 +43,7 @@ def test_receivers_hear_of_what_a_save_found_changed_too(make_app: MakeApp, orm:
     put(app, "MAX_FILESIZE", serialize(7))
     received: list[Any] = []
 
-    def receiver(sender: Any, changes: Any, origin: str) -> None:
+    def receiver(sender: Any, changes: Any, origin: str, **_: Any) -> None:
         received.append((changes, origin))
 
     with conf_changed.connected_to(receiver, app):

@@ -17,7 +17,14 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.schema import CreateTable
 
-from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin, conf_changed
+from waffleconf_admin import (
+    AlchemyWaffleStore,
+    ChangeEvent,
+    StoreError,
+    WaffleConf,
+    WaffleMixin,
+    conf_changed,
+)
 
 
 def make_app(config: dict[str, Any]) -> Flask:
@@ -25,18 +32,24 @@ def make_app(config: dict[str, Any]) -> Flask:
     app.config.update(config)
     db = SQLAlchemy(app)
 
-    class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc]
-        __tablename__ = "confs"
+    Change: Any = None
+    if config.get("HISTORY"):
+        Conf, Change = AlchemyWaffleStore.make_models(db)
+    else:
 
-        id = db.Column(db.Integer, primary_key=True)
-        key = db.Column(db.String(255), unique=True)
-        value = db.Column(db.Text)
+        class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc, no-redef]
+            __tablename__ = "confs"
+
+            id = db.Column(db.Integer, primary_key=True)
+            key = db.Column(db.String(255), unique=True)
+            value = db.Column(db.Text)
 
     if config.get("CREATE_TABLE", True):
         with app.app_context():
-            db.session.execute(CreateTable(Conf.__table__, if_not_exists=True))
+            for model in filter(None, (Conf, Change)):
+                db.session.execute(CreateTable(model.__table__, if_not_exists=True))
             db.session.commit()
-    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))
+    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf, history=Change))
     app.add_url_rule("/", view_func=lambda: str(current_app.config["SITENAME"]))
     return app
 
@@ -127,7 +140,7 @@ class Commands:
         """Note when this process sees values, by the clock that all processes share."""
         self.seen: dict[Any, float] = {}
 
-        def note(app: Flask, changes: Any, origin: str) -> None:
+        def note(app: Flask, changes: Any, **_: Any) -> None:
             if "SITENAME" in changes:
                 self.seen[changes["SITENAME"][1]] = time.monotonic()
 
@@ -135,6 +148,18 @@ class Commands:
 
     def seen_at(self, value: str) -> float | None:
         return self.seen.get(value)
+
+    def note_events(self) -> None:
+        """Note what handlers of this process get."""
+        self.events: list[Any] = []
+
+        def note(event: ChangeEvent) -> None:
+            self.events.append(event)
+
+        self.state.extension.on_change("SITENAME")(note)
+
+    def noted_events(self) -> list[Any]:
+        return self.events
 
     def save_at(self, value: str) -> float:
         """Save; the time of the call."""

@@ -11,9 +11,9 @@ from flask import Flask
 from ..contexts import assume_up_to_date
 from ..exceptions import BusyError, NotReadyError, StoreError
 from ..log_once import LogOnce
-from ..signals import announce
 from ..sync.resync import RETRY
 from ..sync.synchronizer import Synchronizer
+from .announcer import Announcer
 from .cache import Cache
 from .declared import Declared
 
@@ -24,15 +24,22 @@ class Loader:
     """Loads the settings of one app: at first, and whenever another process has saved.
 
     :param synchronizer: what follows the other processes.
+    :param announcer: what tells the code of the app.
     """
 
     def __init__(
-        self, app: Flask, declared: Declared, cache: Cache, synchronizer: Synchronizer
+        self,
+        app: Flask,
+        declared: Declared,
+        cache: Cache,
+        synchronizer: Synchronizer,
+        announcer: Announcer,
     ) -> None:
         self._app = app
         self._declared = declared
         self._cache = cache
         self._synchronizer = synchronizer
+        self._announcer = announcer
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
@@ -62,7 +69,7 @@ class Loader:
                 self._synchronizer.note_remote_change()
             self._next_try = 0.0
             self._log_once.is_over("load")
-            announce(self._app, changes, "remote")
+            self._announcer.announce_read(changes, first=first)
 
     def reload(self) -> bool:
         """Load, and return whether that was possible; why it was not is logged once."""

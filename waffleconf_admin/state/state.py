@@ -13,15 +13,16 @@ from ..contexts import context_of
 from ..exceptions import InvalidValue, StoreError
 from ..log_once import LogOnce
 from ..settings.setting import Setting
-from ..signals import announce
 from ..store import Swap, WaffleStore
 from ..sync.health import Health, attention_sentence
 from ..sync.synchronizer import Synchronizer
+from .announcer import Announcer
 from .cache import Cache
 from .codec import Codec
 from .conf import renew_snapshot
 from .declared import Declared
 from .format_conversion import FormatConversion
+from .handlers import Handlers
 from .history import History
 from .loading import Loader
 from .record import Record
@@ -39,10 +40,17 @@ class State:
 
     :param app: Flask application.
     :param configstore: where values are kept.
+    :param validate: rules across settings.
+    :param handlers: what is called when settings have changed.
     """
 
     def __init__(
-        self, app: Flask, configstore: WaffleStore, *, validate: Validate | None = None
+        self,
+        app: Flask,
+        configstore: WaffleStore,
+        *,
+        validate: Validate | None = None,
+        handlers: Handlers | None = None,
     ) -> None:
         self.app = app
         self.configstore = configstore
@@ -55,12 +63,19 @@ class State:
         self._saver = Saver(
             app, self._repository, self._cache, validate, keeps_history=keeps_history
         )
+        self._announcer = Announcer(
+            app,
+            self._declared,
+            self._repository,
+            handlers or Handlers(),
+            keeps_history=keeps_history,
+        )
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
         #: The rows of keys that are not declared.
         self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
         self.synchronizer = Synchronizer(self)
-        self.loader = Loader(app, self._declared, self._cache, self.synchronizer)
+        self.loader = Loader(app, self._declared, self._cache, self.synchronizer, self._announcer)
         self._log_once = LogOnce(log)
 
     @property
@@ -189,8 +204,8 @@ class State:
             if done.changes:
                 renew_snapshot()
                 self.synchronizer.notify()
-            announce(self.app, done.changes, "local")
-            announce(self.app, done.remote, "remote")
+            self._announcer.announce_save(done.changes, origin, done.saved.change_set)
+            self._announcer.announce_read(done.remote)
             if done.changes and self.history:
                 self.history.tidy()
         return done.saved
@@ -224,6 +239,7 @@ class State:
     def after_fork(self) -> None:
         """In a forked child: use no lock and no connection of the parent, and load anew."""
         self._cache.renew_lock()
+        self._announcer.after_fork()
         # What the parent has may be hours old.
         self._cache.loaded &= not self.app.config["WAFFLE_AUTOLOAD"]
         try:
