@@ -57,6 +57,7 @@ def test_one_setting_says_what_is_known_of_it(client: Any, app: Flask) -> None:
         "group": "Shop",
         "type": "int",
         "secret": False,
+        "restart": False,
         "editable": True,
         "reason": "",
         "modified": True,

@@ -74,6 +74,7 @@ def test_list_json_has_values_as_files_have_them(run: Run, app: Flask) -> None:
         "type": "dict",
         "secret": False,
         "readonly": False,
+        "restart": False,
         "modified": True,
         "layer": "database",
         "problem": "",

@@ -41,6 +41,7 @@ _TEXTS = {
     "on": mark("On"),
     "replace": mark("Replace"),
     "reset": mark("Reset"),
+    "restart": mark("Takes effect when the processes are restarted."),
     "set": mark("Set"),
 }
 
@@ -123,8 +124,8 @@ class Row:
         """What the template shows of every row: unpacked at once, for each lookup takes time."""
         field, setting = self.field, self.field.setting
         label, key, help_ = setting.label, setting.key, setting.help
-        locked = setting.environment is not None
-        has_notes = self.is_unsaved or field.differs or field.attention or self.needs or locked
+        has_lines = self.needs or setting.restart or setting.environment is not None
+        has_notes = self.is_unsaved or field.differs or field.attention or has_lines
         framed = self.control is None or self.conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
         if self.rank < NONE:

@@ -34,6 +34,7 @@ def setting_facts(
         "group": setting.group,
         "type": type_name(setting.value_type),
         "secret": setting.secret,
+        "restart": setting.restart,
         "editable": not why_not_editable(permissions, setting),
         "reason": why_not_editable(permissions, setting),
         "modified": differs(setting, record),

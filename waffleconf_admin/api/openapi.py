@@ -195,7 +195,7 @@ def _schemas(call: Call) -> Schema:
 
 _SETTING = {
     **dict.fromkeys(("key", "label", "help", "group", "type", "reason", "layer", "problem"), _TEXT),
-    **dict.fromkeys(("secret", "editable", "modified"), _FLAG),
+    **dict.fromkeys(("secret", "restart", "editable", "modified"), _FLAG),
 }
 _HISTORY_CHANGE = {
     "id": _ID,

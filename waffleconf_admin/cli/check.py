@@ -10,6 +10,7 @@ import click
 
 from ..exceptions import StoreError
 from ..forms import check_values
+from ..settings.copied import find_copied
 from ..settings.setting import Setting
 from ..state.state import State
 from .group import ERROR, waffle
@@ -33,11 +34,12 @@ class Finding(NamedTuple):
 def check(strict: bool) -> None:
     """Check declarations, the environment, stored values and the watcher.
 
-    For CI: the exit code is 1 if there is an error. Warnings are: a default
-    that is refused, a stored value that is converted, a secret that is not
-    encrypted with the first key, and a row that nobody declares, for it may be
-    of another app. To check the watcher, a notification
-    is sent, after which the processes of a running site read the database.
+    For CI: the exit code is 1 if there is an error. Warnings are: a setting
+    that a package copies at the start, a default that is refused, a stored
+    value that is converted, a secret that is not encrypted with the first key,
+    and a row that nobody declares, for it may be of another app. To check the
+    watcher, a notification is sent, after which the processes of a running site
+    read the database.
     """
     state = current_state()
     found: list[Finding] = []
@@ -57,7 +59,11 @@ def check(strict: bool) -> None:
 
 
 def _declarations(state: State) -> Iterator[Finding]:
-    """What the start of the app can't check, because it calls no function: choices, validators."""
+    """What the start of the app warns of, and what it can't check, because it calls no function:
+    choices, validators.
+    """
+    for key, package in find_copied(state.app.config["WAFFLE_CONFS"]).items():
+        yield Finding("warning", key, f'{package} copies it at the start: declare "restart"')
     for key, setting in state.settings.items():
         try:
             setting.list_choices()

@@ -114,6 +114,10 @@ _LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explaine
 }
 
 
+_ATTRIBUTES = ("optional", "secret", "readonly", "confirm", "multiline", "validators", "field")
+RESTART = "restart: takes effect when the processes are restarted"
+
+
 def _declaration(at: _Explained) -> Iterator[str]:
     setting = at.setting
     yield f"{setting.value_type.__name__}: {value_types.noun(setting.value_type)}"
@@ -121,9 +125,9 @@ def _declaration(at: _Explained) -> Iterator[str]:
     texts = [f"{name} {limit}" for name, limit in limits.items() if limit is not None]
     yield from [", ".join(texts)] if texts else []
     yield from [choices_of(setting).strip()] if choices_of(setting) else []
-    names = ("optional", "secret", "readonly", "confirm", "multiline", "validators", "field")
-    given = [name for name in names if getattr(setting, name)]
+    given = [name for name in _ATTRIBUTES if getattr(setting, name)]
     yield from [", ".join(given)] if given else []
+    yield from [RESTART] if setting.restart else []
     yield from [f"group {setting.group}"] if setting.group else []
 
 

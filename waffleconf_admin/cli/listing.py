@@ -65,6 +65,7 @@ def _facts(state: State, setting: Setting, record: Record) -> dict[str, object]:
         "type": type_name(setting.value_type),
         "secret": setting.secret,
         "readonly": setting.readonly,
+        "restart": setting.restart,
         "modified": is_modified(setting, record),
         "layer": record.layer,
         "problem": problem_of(record),

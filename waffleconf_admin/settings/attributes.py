@@ -140,6 +140,7 @@ READERS: dict[str, Callable[[Any], object]] = {
     "confirm": _confirm,
     "keywords": _keywords,
     "needs": read_needs,
+    "restart": _flag,
     "multiline": _flag,
     "field": _field,
     "type": named,

@@ -15,6 +15,7 @@ from .. import calls
 from ..exceptions import InvalidValue
 from . import value_types
 from .attributes import READERS, read_attributes
+from .copied import describe_copied, find_copied
 from .needs import Need, find_cycle
 from .setting import Setting
 
@@ -52,6 +53,8 @@ def declare(
     errors |= _wrong_needs(settings, errors)
     if errors:
         raise InvalidValue(errors)
+    if warning := describe_copied(find_copied(confs)):
+        log.warning("WAFFLE_CONFS: %s", warning)
     if app:
         for setting in settings.values():
             _check_functions(app, setting)

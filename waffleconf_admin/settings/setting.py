@@ -48,6 +48,7 @@ class Setting:
     confirm_text: object | Callable[[object, object], object] = ""
     keywords: tuple[object, ...] = ()  #: more that the search finds; may be lazy translations
     needs: tuple[Need, ...] = ()  #: without them it has no effect
+    restart: bool = False  #: whether processes take its value at their start
     multiline: bool = False
     unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
