@@ -43,7 +43,7 @@ def put(state: Any, key: str, value: object) -> None:
         ("cli", True),
         ("code", False),
         ("import", False),
-        ("deploy", False),
+        ("end", False),
     ],
 )
 @pytest.mark.parametrize("actor", ["ana", None])

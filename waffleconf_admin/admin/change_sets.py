@@ -113,6 +113,8 @@ class ChangeSetBuilder:
         shown = ShownChange(change, setting.label, overtaken=overtaken, undo=self._undo_of(change))
         if change.secret:
             return shown
+        if change.defaults:
+            return self._moved_default(shown, setting, change)
         shown.old = self._text(setting, change, change.old, change.old_text)
         shown.new = self._text(setting, change, change.new, change.new_text)
         if not change.problem:
@@ -120,6 +122,18 @@ class ChangeSetBuilder:
             values = [setting.default if stored is None else value for value, stored in sides]
             texts = (whole_text(self._field(setting), value) for value in values)
             shown.differences = self._comparer.compare(*texts)
+        return shown
+
+    def _moved_default(self, shown: ShownChange, setting: Setting, change: Change) -> ShownChange:
+        """Fill in what a deployment has noted."""
+        texts = (
+            _("can’t be read any more")
+            if change.problem and value is None
+            else shorten(display_text(self._field(setting), value), LONG) or _("empty")
+            for value in (change.old, change.new)
+        )
+        old, new = (_("%(value)s (default)", value=text) for text in texts)
+        shown.old, shown.new = (_("not noted") if change.old_text is None else old), new
         return shown
 
     def _undo_of(self, change: Change) -> str:

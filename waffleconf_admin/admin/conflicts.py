@@ -54,7 +54,7 @@ def describe_conflicts(
 
 def _changes(history: History, key: str) -> list[Change]:
     try:
-        return history.list(key, limit=CHANGES)
+        return [c for c in history.list(key, limit=CHANGES) if not c.defaults]
     except StoreError:
         log.exception("the history can't be read")
         return []

@@ -18,6 +18,7 @@ from .conflicts import Conflict
 from .found_settings import FoundSettings
 from .links import page_links
 from .messages import take_message
+from .moved_defaults import find_moved
 from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
@@ -76,6 +77,7 @@ class PageContext:
             self.latest,
             permissions.with_history if self.has_history else (),
             self.found,
+            find_moved(state, form),
         )
         #: The change set that the user may undo, right after saving it; and the form for that.
         self.undo = undo.take_offer(state, permissions)

@@ -54,6 +54,7 @@ class Rows:
     :param latest: the last change of a setting, by key.
     :param history: those settings whose history this user may see.
     :param found: what the filter of the page finds.
+    :param moved: the entries of the moved defaults to be marked, by key.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Rows:
         latest: Mapping[str, Change],
         history: Container[str],
         found: FoundSettings,
+        moved: Mapping[str, Change],
     ) -> None:
+        self.moved = moved
         self.unsaved = {*form.errors, *form.changes, *form.conflicts}
         self.conflicts = conflicts
         self.is_reset, self.is_converted = form.is_reset, form.is_converted
@@ -109,6 +112,7 @@ class Row:
         self.has_label = field.editable and not field.is_group
         self.anchor = anchor(key)
         self.needs = rows.needs.get(key, ())
+        self._moved = None if self.is_unsaved else rows.moved.get(key)
         self.attributes = self._attributes(key)
         if key in rows.history:
             self.history_url = rows.history_url + quote(key)
@@ -124,7 +128,7 @@ class Row:
         """What the template shows of every row: unpacked at once, for each lookup takes time."""
         field, setting = self.field, self.field.setting
         label, key, help_ = setting.label, setting.key, setting.help
-        has_lines = self.needs or setting.restart or setting.environment is not None
+        has_lines = self.needs or setting.restart or setting.environment or self._moved
         has_notes = self.is_unsaved or field.differs or field.attention or has_lines
         framed = self.control is None or self.conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
@@ -234,6 +238,19 @@ class Row:
         setting = self.field.setting
         is_said = setting.key in self._rows.found.refused or setting.environment is not None
         return "" if is_said else self.field.reason
+
+    @property
+    def moved(self) -> tuple[str, str] | None:
+        """What is said of its moved default, and the button that keeps the former one."""
+        if self._moved is None:
+            return None
+        old, new = (
+            self.quoted(display_text(self.field, value))
+            for value in (self._moved.old, self._moved.new)
+        )
+        return _("default was %(old)s, is %(new)s", old=old, new=new), _(
+            "Keep %(value)s", value=old
+        )
 
     @property
     def reset_attributes(self) -> Markup:

@@ -22,6 +22,7 @@ from .checks import Checks
 from .conflicts import describe_conflicts
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .messages import leave_message
+from .moved_defaults import accept_new, keep_former
 from .options import PageOptions
 from .page_context import PageContext
 from .permissions import Permissions
@@ -80,6 +81,8 @@ class SettingsPage:
             return self._show_discarded(sent)
         form = self._form(Guard(refusal), sent)  # current values, with what was sent merged in
         _apply(form, sent, self._permissions.viewable)
+        if not refusal:
+            self._decide_default(form, sent)
         valid = form.validate()  # the CSRF token too
         if sent.action == "test":
             return self._show(form, 200 if self._checks.run(sent.key, form) else 422)
@@ -94,6 +97,14 @@ class SettingsPage:
         if form.changes and not reviewed and (sent.action == "review" or needs_review(form)):
             return review_page(self._options, form, sent, self._permissions.viewable)
         return self._save(form, sent)
+
+    def _decide_default(self, form: SettingsForm, sent: PageSubmission) -> None:
+        """Do what a button beside a moved default asks for."""
+        if sent.action == "keep":
+            keep_former(self._state, form, sent.key)
+        elif sent.action == "accept":
+            actor = self._options.current_actor(self._state.app)
+            accept_new(self._state, form, sent.key, actor)
 
     def _form(self, guard: Guard | None = None, sent: PageSubmission | None = None) -> SettingsForm:
         return build_form(

@@ -25,9 +25,9 @@ _THEIRS, _UNDECIDED = "theirs", "?"
 #: What buttons ask for; none of them: to save.
 ACTIONS = ("review", "confirm", "edit", "discard")
 #: With the key of a setting; of "reset-group" with the name of a group.
-ACTIONS_ON = ("reset", "convert", "discard", "reset-group")
+ACTIONS_ON = ("reset", "convert", "discard", "reset-group", "keep", "accept")
 #: Those that save nothing: they show the settings page again.
-SHOWING = ("edit", "discard", "reset", "convert", "reset-group")
+SHOWING = ("edit", "discard", "reset", "convert", "reset-group", "keep", "accept")
 
 #: Bytes that a form may have, where the app allows less. A character takes up to nine bytes, and a
 #: browser sends every control of the page.

@@ -40,6 +40,7 @@ _SOURCES = {
     "import": mark("Import"),
     "api": mark("API"),
     "undo": mark("Undo"),
+    "deploy": mark("Deployment"),
 }
 
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from . import check, convert, explain, files, history, importing, listing, prune, rotate, values
+from . import (
+    check,
+    convert,
+    deployed,
+    explain,
+    files,
+    history,
+    importing,
+    listing,
+    prune,
+    rotate,
+    values,
+)
 from .group import waffle
 
 __all__ = [
     "check",
     "convert",
+    "deployed",
     "explain",
     "files",
     "history",

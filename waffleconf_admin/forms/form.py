@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
@@ -137,6 +138,14 @@ class SettingsForm(BaseForm):
         field = self[key]
         if self._submission and field.resettable and key not in self._edits:
             self._edits[key] = Edit(self._was_changed(key), "converted")
+
+    def fill_in(self, key: str, value: object) -> None:
+        """Let a setting get a value as if it had been typed."""
+        field = self[key]
+        if self._submission and field.editable:
+            with suppress(ValueError):  # its control can't show the value
+                field.process(None, value)
+                self._edits[key] = Edit(self._was_changed(key))
 
     def is_reset(self, key: str) -> bool:
         """Whether a setting shall have its default."""

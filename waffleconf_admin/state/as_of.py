@@ -58,7 +58,7 @@ def read_as_of(state: ReadingState, history: History, at: datetime) -> AsOf:
     :raises ValueError: the time is not aware.
     :raises StoreError: the database can't be read.
     """
-    is_covered = bool(history.list(until=_after(at), limit=1))
+    is_covered = history.covers(_after(at))
     # Records first: a change that comes after this is in the history that is read below.
     records = {key: record.behind or record for key, record in state.read().items()}
     latest = history.latest(key for key, record in records.items() if record.text is not None)
@@ -81,7 +81,7 @@ def _since(history: History, at: datetime) -> Iterator[Change]:
     """Yield the changes after a time, the newest first."""
     before = None
     while changes := history.list(since=_after(at), before=before, limit=BATCH):
-        yield from changes
+        yield from (change for change in changes if not change.defaults)
         before = changes[-1].id
 
 

@@ -10,6 +10,7 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow
+from ..store.contract import DEPLOY
 from .record import Record
 from .repository import Repository
 
@@ -27,12 +28,19 @@ class Change:
     actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str
-    source: str  #: "page", "code", "cli", "import", "api", "undo"
+    source: str  #: "page", "code", "cli", "import", "api", "undo"; "deploy": see `defaults`
     secret: bool  #: whether it shows that there was a change, and nothing of the values
     setting: Setting | None = field(repr=False)  #: None: it is no longer declared
     old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
     new_text: str | None = field(repr=False)
     problem: str = ""  #: why `old` or `new` can't be read
+
+    @property
+    def defaults(self) -> bool:
+        """Whether `old` and `new` are declared defaults, noted by a deployment; no value was
+        changed.
+        """
+        return self.source == DEPLOY
 
 
 def explains(latest: Change | None, setting: Setting, record: Record) -> bool:

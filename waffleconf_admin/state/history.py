@@ -128,6 +128,13 @@ class History:
         found = self._repository.read_latest(wanted) if wanted else []
         return {change.key: change for change in self._changes(found, wanted)}
 
+    def covers(self, at: datetime) -> bool:
+        """Return whether it has a save from before a time.
+
+        :raises StoreError: the database can't be read.
+        """
+        return bool(self._read(HistoryQuery(until=at, saves=True, limit=1)))
+
     def of(self, change_set: str) -> ChangeList:
         """Return the changes of one save, read where it was written.
 

@@ -35,6 +35,8 @@ class Obstacles:
         setting = change.setting
         if setting is None:
             return gettext("it is no longer a setting")
+        if change.defaults:
+            return gettext("a deployment changes no value, and its defaults stand in the code")
         if setting.environment is not None:
             return gettext(
                 "the environment variable %(name)s sets it", name=setting.environment.variable

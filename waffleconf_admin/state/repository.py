@@ -139,6 +139,14 @@ class Repository:
         with quiet_context(self._app):
             return self._store.read_history(query)
 
+    def note_history(self, rows: Sequence[HistoryRow]) -> None:
+        """Add rows to the history; no setting is written.
+
+        :raises StoreError: the database can't be written.
+        """
+        with quiet_context(self._app):
+            self._store.note_history(rows)
+
     def walk_history(self) -> Iterator[HistoryRow]:
         """Yield all rows of the history, read from where saves go, in batches.
 

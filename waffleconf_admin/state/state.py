@@ -21,6 +21,7 @@ from .cache import Cache
 from .codec import Codec
 from .conf import renew_snapshot
 from .declared import Declared
+from .deployments import Deployments
 from .format_conversion import FormatConversion
 from .handlers import Handlers
 from .history import History
@@ -72,6 +73,10 @@ class State:
         )
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
+        #: The defaults that deployments have noted; None when the store keeps no history.
+        self.deployments = (
+            Deployments(self, self.history, self._repository) if self.history else None
+        )
         #: The rows of keys that are not declared.
         self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
         self.synchronizer = Synchronizer(self)

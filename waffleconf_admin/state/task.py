@@ -11,7 +11,7 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
-from ..store.contract import storable
+from ..store.contract import DEPLOY, storable
 
 #: Sources of people, who may not know the secret that they overwrite. What they type for a secret
 #: is always written: otherwise "nothing changed" would confirm a guess.
@@ -34,13 +34,15 @@ class Origin(NamedTuple):
     def check(self) -> None:
         """Refuse a source that the history can't hold.
 
-        :raises ValueError: it is no text, or too long.
+        :raises ValueError: it is no text, too long, or that of deployments.
         """
         if not isinstance(self.source, str) or not 0 < len(self.source) <= SOURCE_LENGTH:
             raise ValueError(
                 f"source= is {self.source!r}: write a text of at most {SOURCE_LENGTH} characters, "
                 "such as 'code'."
             )
+        if self.source == DEPLOY:
+            raise ValueError("source='deploy' is that of flask waffle deployed: write another.")
 
 
 class Task(NamedTuple):

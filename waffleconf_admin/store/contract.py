@@ -12,6 +12,10 @@ from . import errors
 from .instances import key_of, text_of
 from .postgresql import Notifications
 
+#: The source of rows of the history that note the declared default of a setting: old and new are
+#: defaults, and no value was changed.
+DEPLOY = "deploy"
+
 
 class Swap(NamedTuple):
     """A compare and swap of the stored text of one key; None: there is no row."""
@@ -62,6 +66,8 @@ class HistoryQuery(NamedTuple):
     until: datetime | None = None  #: aware; before this time
     before: int | None = None  #: only what follows the row with this id in the answer
     limit: int | None = None
+    saves: bool | None = None  #: True: without rows of the source "deploy"
+    replacing: bool | None = None  #: True: only rows with an old text
     fresh: bool = False  #: read where saves write: a replica may lag behind
 
     @property
@@ -88,6 +94,7 @@ _CALLS = {
     "rewrite": (*_DOCUMENTED, "read", "swap"),
     "read_fresh": (*_DOCUMENTED, "read"),
     "read_promptly": (*_DOCUMENTED, "read", "read_fresh"),
+    "note_history": ("commit", "add_history"),
 }
 
 
@@ -229,6 +236,17 @@ class WaffleStore:
         """Insert rows into the history, on the caller's own session, before ``commit``."""
         raise NotImplementedError(f"{type(self).__name__} needs add_history(rows)")
 
+    def note_history(self, rows: Sequence[HistoryRow]) -> None:
+        """Insert rows into the history in a transaction of its own; no setting is written.
+
+        :raises StoreError: the database can't be written.
+        """
+        try:
+            self.add_history(rows)
+            self.commit()
+        except Exception as error:
+            errors.fail(error)
+
     def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
         """Do what `swap` does, and give rows of the history other texts in the same transaction.
 
@@ -248,7 +266,8 @@ class WaffleStore:
         raise NotImplementedError(f"{type(self).__name__} needs read_history(query)")
 
     def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
-        """Return the last row of each key that has one, in any order, with one statement.
+        """Return the last row of each key that has one, in any order, with one statement; rows of
+        the source "deploy" don't count.
 
         It is read where `swap` writes, for an undo is decided by it.
 
@@ -266,7 +285,8 @@ class WaffleStore:
         return []
 
     def prune_history(self, until: datetime, limit: int) -> int:
-        """Delete the oldest rows from before a time, and return how many.
+        """Delete the oldest rows from before a time, and return how many. The last row of each key
+        that has the source "deploy" stays: the next deployment compares with it.
 
         :param until: aware.
         :param limit: how many at most.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from .contract import HistoryQuery, HistoryRow
+from .contract import DEPLOY, HistoryQuery, HistoryRow
 
 
 def row_of(instance: Any) -> HistoryRow:
@@ -36,6 +36,8 @@ _FILTERS: tuple[tuple[str, str, Callable[[Any, Any], object]], ...] = (
     ("keys", "key", lambda column, keys: column.in_(keys)),
     ("since", "at", operator.ge),
     ("until", "at", operator.lt),
+    ("saves", "source", lambda column, _: column != DEPLOY),
+    ("replacing", "old", lambda column, _: column != None),  # noqa: E711  # becomes SQL
 )
 
 

@@ -82,6 +82,16 @@ class SQLStore(WaffleStore, Generic[C]):
             return False
         return True
 
+    def note_history(self, rows: Sequence[HistoryRow]) -> None:
+        history, connections = self._history, self._connections
+
+        def write(at: C) -> None:
+            history.add(at, rows)
+            if connections.may_truncate(at):
+                verify.check_history(rows, lambda query: history.read(at, query))
+
+        connections.change(write)
+
     def location(self) -> object:
         return self._connections.location()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract import HistoryQuery, HistoryRow
+from ..contract import DEPLOY, HistoryQuery, HistoryRow
 from ..history import (
     after_row,
     attributes_of,
@@ -73,10 +73,8 @@ class AlchemyHistory(History[sa.Connection]):
     def latest(self, connection: sa.Connection, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
         # One index lookup for each key; GROUP BY would read the whole index.
-        newest = [
-            sa.select(sa.func.max(model.id)).where(model.key == key).scalar_subquery()
-            for key in keys
-        ]
+        saves = sa.select(model.id).where(model.source != DEPLOY).order_by(model.id.desc()).limit(1)
+        newest = [saves.where(model.key == key).scalar_subquery() for key in keys]
         return self._rows(connection, sa.select(model).where(model.id.in_(newest)))
 
     def actors(
@@ -89,7 +87,9 @@ class AlchemyHistory(History[sa.Connection]):
 
     def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
         model = self.model
-        old = sa.select(model.id).where(model.at < self._at(until)).order_by(model.at)
+        noted = sa.select(sa.func.max(model.id)).where(model.source == DEPLOY).group_by(model.key)
+        old = sa.select(model.id).where(model.at < self._at(until), model.id.not_in(noted))
+        old = old.order_by(model.at)
         ids = connection.scalars(old.limit(limit)).all()
         connection.execute(sa.delete(model).where(model.id.in_(ids)))
         return len(ids)

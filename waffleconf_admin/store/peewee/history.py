@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from ..contract import HistoryQuery, HistoryRow
+from ..contract import DEPLOY, HistoryQuery, HistoryRow
 from ..history import (
     after_row,
     attributes_of,
@@ -69,7 +69,8 @@ class PeeweeHistory(History[object]):
         newest = []
         for key in keys:
             other = model.alias()
-            newest.append(other.select(peewee.fn.MAX(other.id)).where(other.key == key))
+            saves = other.select(other.id).where(other.key == key, other.source != DEPLOY)
+            newest.append(saves.order_by(other.id.desc()).limit(1))
         instances = model.select().where(model.id.in_(newest))
         return [row_of(instance) for instance in instances.execute(connection)]
 
@@ -83,7 +84,10 @@ class PeeweeHistory(History[object]):
 
     def prune(self, connection: object, until: datetime, limit: int) -> int:
         model = self.model
-        old = model.select(model.id).where(model.at < self._at(until)).order_by(model.at)
+        other = model.alias()
+        noted = other.select(peewee.fn.MAX(other.id)).where(other.source == DEPLOY)
+        is_old = (model.at < self._at(until)) & model.id.not_in(noted.group_by(other.key))
+        old = model.select(model.id).where(is_old).order_by(model.at)
         ids = [instance.id for instance in old.limit(limit).execute(connection)]
         model.delete().where(model.id.in_(ids)).execute(connection)
         return len(ids)

@@ -1,0 +1,48 @@
+"""Moved defaults: what the settings page says and does where a deployment has moved a default."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from ..exceptions import StoreError
+from ..fields.binding import BoundField
+from ..forms import SettingsForm
+from ..state.change import Change
+from ..state.state import State
+
+log = logging.getLogger(__name__)
+
+
+def find_moved(state: State, form: SettingsForm) -> Mapping[str, Change]:
+    """Return by key what the page marks: the moved defaults of settings that have no stored value
+    and that this user may change.
+    """
+    if state.deployments is None:
+        return {}
+    try:
+        moved = state.deployments.find_moved()
+    except StoreError:
+        log.exception("the history can't be read")
+        return {}
+    return {key: entry for key, entry in moved.items() if key in form and _is_in_force(form[key])}
+
+
+def keep_former(state: State, form: SettingsForm, key: str) -> None:
+    """Fill in the former default of a setting, to be saved as any other value."""
+    if entry := find_moved(state, form).get(key):
+        form.fill_in(key, entry.old)
+
+
+def accept_new(state: State, form: SettingsForm, key: str, actor: str | None) -> None:
+    """Note that this user accepts the new default of a setting; the page no longer marks it.
+
+    :raises StoreError: the database can't be written.
+    """
+    if state.deployments and key in find_moved(state, form):
+        state.deployments.accept(key, actor)
+
+
+def _is_in_force(field: BoundField) -> bool:
+    """Whether a setting has its default, and may have another value."""
+    return field.record.text is None and field.editable
