@@ -75,7 +75,8 @@ class AlchemyHistory(History[sa.Connection]):
         # One index lookup for each key; GROUP BY would read the whole index.
         saves = sa.select(model.id).where(model.source != DEPLOY).order_by(model.id.desc()).limit(1)
         newest = [saves.where(model.key == key).scalar_subquery() for key in keys]
-        return self._rows(connection, sa.select(model).where(model.id.in_(newest)))
+        # No row has the id 0: MariaDB takes a list of one for IN (SELECT …), and refuses its LIMIT.
+        return self._rows(connection, sa.select(model).where(model.id.in_([*newest, 0])))
 
     def actors(
         self, connection: sa.Connection, keys: Sequence[str] | None, limit: int

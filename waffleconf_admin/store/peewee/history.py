@@ -71,7 +71,8 @@ class PeeweeHistory(History[object]):
             other = model.alias()
             saves = other.select(other.id).where(other.key == key, other.source != DEPLOY)
             newest.append(saves.order_by(other.id.desc()).limit(1))
-        instances = model.select().where(model.id.in_(newest))
+        # No row has the id 0: MariaDB takes a list of one for IN (SELECT …), and refuses its LIMIT.
+        instances = model.select().where(model.id.in_([*newest, 0]))
         return [row_of(instance) for instance in instances.execute(connection)]
 
     def actors(self, connection: object, keys: Sequence[str] | None, limit: int) -> list[str]:
