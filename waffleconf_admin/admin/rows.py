@@ -240,17 +240,14 @@ class Row:
         return "" if is_said else self.field.reason
 
     @property
-    def moved(self) -> tuple[str, str] | None:
+    def moved(self) -> tuple[Markup, Markup] | None:
         """What is said of its moved default, and the button that keeps the former one."""
         if self._moved is None:
             return None
-        old, new = (
-            self.quoted(display_text(self.field, value))
-            for value in (self._moved.old, self._moved.new)
-        )
-        return _("default was %(old)s, is %(new)s", old=old, new=new), _(
-            "Keep %(value)s", value=old
-        )
+        texts = (display_text(self.field, value) for value in (self._moved.old, self._moved.new))
+        old, new = (escape(self.quoted(text)) for text in texts)
+        line = Markup(_("default was %(old)s, is %(new)s", old=old, new=new))
+        return line, Markup(_("Keep %(value)s", value=old))
 
     @property
     def reset_attributes(self) -> Markup:
