@@ -196,6 +196,23 @@ def test_pruning_leaves_the_last_entry_of_each_setting(moved_state: State) -> No
     assert read_as_of(moved_state, history(moved_state), later).begins
 
 
+@pytest.mark.parametrize(
+    ("orm", "server"), [("sqlalchemy", "mariadb"), ("peewee", "mariadb"), ("peewee", "postgres")]
+)
+def test_other_databases_keep_the_entries_apart_too(
+    make_app: MakeApp, server_url: Callable[[str], str], orm: str, server: str
+) -> None:
+    url, config = server_url(server), {"history": True, "WAFFLE_STORE_DEFAULTS": False}
+    for size in (100, 80):
+        app = make_app(CONFS | {"SIZE": {"default": size}}, orm, url, size == 100, **config)
+        deployments(state_of(app)).note(None, None)
+    state = state_of(app)
+    assert moved(state) == {"SIZE": (100, 80)}
+    state.update_db({"SITENAME": "A"})
+    assert [*history(state).latest(["SIZE", "SITENAME"])] == ["SITENAME"]
+    assert history(state).prune(0) == 2 and len(entries(state)) == 2
+
+
 def test_an_event_names_who_has_saved_and_not_who_has_deployed(
     moved_state: State, release: Release
 ) -> None:

@@ -29,9 +29,8 @@ def deployed(name: str | None, actor: str | None) -> None:
         old, new = (brief(state.settings[key], value) for value in pair)
         kept = "" if records[key].layer == "default" else f" ({records[key].layer} has a value)"
         rows.append((key, f"{old} -> {new}{kept}"))
-    if rows:
-        print_columns(rows)
-    else:
+    print_columns(rows)
+    if not (rows or noted.added):
         say("No default has moved.")
     if noted.added:
         say(f"{counted(len(noted.added), 'default')} noted for the first time.")

@@ -35,6 +35,7 @@ class _Explained(NamedTuple):
     setting: Setting
     record: Record
     change: Change | None  #: the last one
+    moved: Change | None  #: of its default, if a deployment has moved that
 
 
 @waffle.command("explain", epilog=examples("explain SITENAME"))
@@ -50,7 +51,8 @@ def explain(key: str) -> None:
     setting = find(state, key)
     record = state.read([key])[key]
     change = state.history.latest([key]).get(key) if state.history else None
-    explained = _Explained(state, setting, record, change)
+    moved = state.deployments.find_moved().get(key) if state.deployments else None
+    explained = _Explained(state, setting, record, change, moved)
     rows = [
         (title if number == 0 else "", text)
         for title, lines in _PARTS.items()
@@ -105,12 +107,19 @@ def _default(at: _Explained) -> str:
     return brief(at.setting, at.setting.default)
 
 
+def _default_origin(at: _Explained) -> str:
+    if at.moved is None:
+        return "code"
+    name = printable(at.moved.note) or when(at.moved.at)
+    return f"code; {brief(at.setting, at.moved.old)} before {name}"
+
+
 #: Where a value may come from, the strongest first: its text, None where the layer has none; and
 #: who has put it there, "" if the app does not use the layer.
 _LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explained], str]]] = {
     "environment": (_in_environment, _variable),
     "database": (_in_database, _last_change),
-    "default": (_default, lambda at: "code"),
+    "default": (_default, _default_origin),
 }
 
 
