@@ -9,24 +9,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .core import WaffleConf
-from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
-from .models import WaffleChangeMixin, WaffleMixin
-from .signals import ChangeEvent, conf_changed
-from .state.conf import conf
-from .store import WaffleStore
-
 if TYPE_CHECKING:
     from .admin import Can, WaffleAdmin, anyone, blueprint
+    from .core import WaffleConf
+    from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
     from .forms import SettingsForm
+    from .models import WaffleChangeMixin, WaffleMixin
+    from .settings.declaration import Declaration
     from .settings.setting import Setting
+    from .settings.typed import Settings, setting
+    from .signals import ChangeEvent, conf_changed
     from .state.change import Change
+    from .state.conf import conf
     from .state.form import build_form
     from .state.history import History
     from .state.save import Saved
     from .state.state import State
     from .store import AlchemyWaffleStore as AlchemyWaffleStore
     from .store import PeeweeWaffleStore as PeeweeWaffleStore
+    from .store import WaffleStore
     from .sync.health import Health
 
 # Without the stores of the two ORMs: "import *" must work where only one is installed.
@@ -36,11 +37,13 @@ __all__ = [
     "Change",
     "ChangeEvent",
     "ConflictError",
+    "Declaration",
     "Health",
     "History",
     "InvalidValue",
     "Saved",
     "Setting",
+    "Settings",
     "SettingsForm",
     "State",
     "StoreError",
@@ -55,30 +58,48 @@ __all__ = [
     "build_form",
     "conf",
     "conf_changed",
+    "setting",
 ]
 
 
-#: Modules of the other names, each imported at the first use of one: a command or a task needs no
-#: page, and the ORM of a store need not be installed.
+#: The module of each name, imported at the first use of one: a command or a task needs no page, the
+#: ORM of a store need not be installed, and pytest imports our plugin in runs that use none of it.
 _MODULES = {
     "AlchemyWaffleStore": "store",
+    "BusyError": "exceptions",
     "Can": "admin",
     "Change": "state.change",
+    "ChangeEvent": "signals",
+    "ConflictError": "exceptions",
+    "Declaration": "settings.declaration",
     "Health": "sync.health",
     "History": "state.history",
+    "InvalidValue": "exceptions",
     "PeeweeWaffleStore": "store",
     "Saved": "state.save",
     "Setting": "settings.setting",
+    "Settings": "settings.typed",
     "SettingsForm": "forms",
     "State": "state.state",
+    "StoreError": "exceptions",
     "WaffleAdmin": "admin",
+    "WaffleChangeMixin": "models",
+    "WaffleConf": "core",
+    "WaffleError": "exceptions",
+    "WaffleMixin": "models",
+    "WaffleStore": "store",
     "anyone": "admin",
     "blueprint": "admin",
     "build_form": "state.form",
+    "conf": "state.conf",
+    "conf_changed": "signals",
+    "setting": "settings.typed",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = found  # the next time it costs nothing: `waffleconf_admin.conf` may be hot
+    return found

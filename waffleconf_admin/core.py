@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from flask import Flask, current_app, has_app_context
 
@@ -33,6 +34,10 @@ class WaffleConf:
         returns ``{key: message}``, empty when all is well. Holds on every way in.
     """
 
+    #: The state made last, of any extension, for `waffleconf_admin.testing`. Weak: a suite may make
+    #: an app for each test.
+    latest: ClassVar[weakref.ref[State] | None] = None
+
     def __init__(
         self,
         app: Flask | None = None,
@@ -61,6 +66,7 @@ class WaffleConf:
         # Here, so that `import waffleconf_admin` is quick, and all at once: a request waits for no
         # import, and a fork during one would leave half a module to the child.
         from . import cli
+        from .settings.typed import as_declarations
         from .state.state import State
 
         if "waffleconf" in app.extensions:
@@ -72,6 +78,7 @@ class WaffleConf:
             )
         _check_store(configstore)
         fill(app.config)
+        app.config["WAFFLE_CONFS"] = as_declarations(app.config["WAFFLE_CONFS"])
         check(app.config)
         calls.check(app, self._validate, "validate=")
         calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
@@ -83,6 +90,7 @@ class WaffleConf:
         app.cli.add_command(cli.waffle)
         state.synchronizer.start()
         self._last = state
+        WaffleConf.latest = weakref.ref(state)
 
     def on_change(self, *keys: str) -> Callable[[H], H]:
         """Return a decorator: the function is called with a `ChangeEvent` after settings have
@@ -107,15 +115,16 @@ class WaffleConf:
         return add
 
     @property
-    def state(self) -> State | Any:
-        """The current app's state; outside a context that of the app initialised last, or None.
+    def state(self) -> State:
+        """The current app's state; outside a context that of the app initialised last.
+
+        Before any `init_app` it is None; its type leaves that out, so that no caller has to check.
 
         :raises RuntimeError: the current app was not initialised with this extension.
         """
-        # Any instead of None, which it is before init_app only: no caller has to check for that.
         if self._last is None or not has_app_context():
-            return self._last
-        state = current_app.extensions.get("waffleconf")
+            return cast("State", self._last)
+        state: State | None = current_app.extensions.get("waffleconf")
         if state is None or state.extension is not self:
             raise RuntimeError(
                 f"WaffleConf was not initialised on {current_app!r}: call init_app(app, store)."

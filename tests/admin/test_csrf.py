@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
@@ -272,3 +273,56 @@ def test_without_a_referer_on_https_nothing_is_lost_either(make_app: MakeApp) ->
     page = client.post(URL, data=form, headers=here, base_url=HTTPS)
     assert page.status_code == 422 and "Referer" in page.text
     assert sent(page.text)["SITENAME"] == "typed"
+
+
+SCRIPT = {"X-Waffle-Fetch": "1"}
+
+
+@pytest.mark.parametrize(
+    ("protect", "visits", "change"),
+    [
+        (True, 1, {}),  # logged in anew
+        (False, 1, {}),
+        (True, 0, {}),  # without a cookie, as after a restart of the browser
+        (True, 1, {"csrf_token": "of another SECRET_KEY"}),
+    ],
+)
+def test_the_script_gets_a_new_token_and_all_else_is_checked_with_it(
+    make_app: MakeApp, protect: bool, visits: int, change: dict[str, str]
+) -> None:
+    app = guarded(make_app, protect)
+    form = sent(app.test_client().get(URL).text, SITENAME="New") | change
+    client = app.test_client()
+    for _ in range(visits):
+        client.get(URL)
+    answer = client.post(URL, data=form, headers=SCRIPT)
+    assert answer.status_code == 409 and answer.text == "" and stored(app)["SITENAME"] == "Waffle"
+    form |= dict(parse_qsl(answer.headers["X-Waffle-Token"]))
+    state_of(app).update_db({"SITENAME": "Theirs"})
+    conflict = client.post(URL, data=form, headers=SCRIPT)
+    assert conflict.status_code == 422 and "Use mine" in conflict.text
+    state_of(app).update_db({"SITENAME": "Waffle"})
+    assert client.post(URL, data=form, headers=SCRIPT).status_code == 204
+    assert stored(app)["SITENAME"] == "New"
+
+
+@pytest.mark.parametrize(
+    ("headers", "change", "status"),
+    [
+        (SCRIPT | {"Sec-Fetch-Site": "cross-site"}, {}, 400),
+        (SCRIPT | {"Sec-Fetch-Site": "same-site"}, {}, 400),
+        (SCRIPT | {"Origin": SISTER}, {}, 400),
+        (SCRIPT, {"csrf_token": ""}, 422),
+        ({}, {}, 422),
+    ],
+)
+def test_nobody_else_gets_a_new_token_in_a_header(
+    make_app: MakeApp, headers: Any, change: Any, status: int
+) -> None:
+    app = guarded(make_app)
+    form = sent(app.test_client().get(URL).text, SITENAME="New") | change
+    client = app.test_client()
+    client.get(URL)
+    answer = client.post(URL, data=form, headers=headers)
+    assert answer.status_code == status and "X-Waffle-Token" not in answer.headers
+    assert stored(app)["SITENAME"] == "Waffle"

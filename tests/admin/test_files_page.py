@@ -134,6 +134,7 @@ def test_a_file_is_reviewed_and_saved_and_can_be_undone(app: Flask, client: Any)
     )
     again = confirm(client, page.text, "SITENAME", "TEXT")  # a second click
     assert again.status_code == 303 and len(state_of(app).history.list()) == 2
+    assert "Site name saved." in client.get("/admin/config").text
 
 
 def test_the_review_says_what_an_important_change_means(client: Any) -> None:

@@ -168,7 +168,7 @@ PAGES = {
     "index": 200, "search": 200, "mistakes": 422, "saved": 200, "review": 200, "conflict": 422,
     "history": 200, "history of one": 200, "history of none": 200, "undo": 422, "no history": 404,
     "history away": 503, "away": 503, "away for a save": 503, "forbidden": 403, "nobody": 403,
-    "empty": 403, "files": 200, "wrong file": 422, "import": 422,
+    "empty": 403, "files": 200, "wrong file": 422, "import": 422, "compare": 200, "restore": 200,
 }  # fmt: skip
 
 
@@ -210,6 +210,10 @@ def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
         return client.post(f"{URL}/history/undo", data={"undo": saved.change_set})
     if name == "history away":
         patch.setattr(state.configstore, "read_history", away)
+    if name in ("compare", "restore"):
+        url = f"{URL}/history/compare?since=2020-01-01"
+        page = client.get(url)
+        return page if name == "compare" else client.post(url, data=sent(page.text))
     query = {"history of one": "?key=SITENAME", "history of none": "?key=NONE"}.get(name, "")
     return client.get(f"{URL}/history{query}")
 

@@ -112,6 +112,14 @@ def upload(page: Any, **settings: object) -> None:
     follow(page, page.get_by_role("button", name="Review"))
 
 
+def compared(app: Flask, page: Any) -> None:
+    past(app, page)
+    page.get_by_role("link", name="Compare two times").click()
+    page.get_by_label("From").fill("2026-01-01T09:00")
+    follow(page, page.get_by_role("button", name="Compare"))
+    assert page.get_by_role("button", name="Review what is ticked").is_visible()
+
+
 def wrong_file(app: Flask, page: Any) -> None:
     upload(page, **{"SITENAME": 5, "X" * 200: LONG})
 
@@ -174,7 +182,7 @@ def undecided(app: Flask, page: Any) -> None:
 STATES = [
     plain, unsaved, mistaken, found, nothing_found, reviewed, in_conflict, saved, may_read,
     may_change_some, in_trouble, declared_anew, needing_attention, empty, refused, undecided,
-    unavailable, at_the_end, past, past_of_one, wrong_file, importing,
+    unavailable, at_the_end, past, past_of_one, compared, wrong_file, importing,
 ]  # fmt: skip
 #: What is checked with axe: the width of the screen, and the colour scheme.
 LOOKS = {

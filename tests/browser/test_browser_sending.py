@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from browsing import Open, arriving, follow, make_shop, row, save, state_of
-from flask import Flask, redirect, request
+from flask import Flask, redirect, request, session
+from pages import change_can
 
 
 class Style(enum.Flag):
@@ -117,28 +118,61 @@ def test_without_a_network_the_page_stays_and_tries_again(app: Flask, open_page:
     page = open_page()
     page.clock.install()
     page.route("**", lambda route: route.abort("internetdisconnected"), times=2)
-    for banner in ("Hello", "Hello again"):  # who types on sends it again
-        page.get_by_label("Banner").fill(banner)
-        saved(page).click()
-        page.locator(".wf-bar").get_by_text("can’t be reached").wait_for()
+    sent, bar = posts(page), page.locator(".wf-bar")
+    saved(page).click()
+    bar.get_by_text("Trying again").wait_for()
+    page.get_by_label("Banner").press_sequentially("Hello")  # perhaps half of it
+    page.clock.run_for(20_000)
+    assert bar.get_by_text("Save again").is_visible() and len(sent) == 1
+    saved(page).click()
+    bar.get_by_text("Trying again").wait_for()
     with arriving(page):
         page.clock.run_for(6000)
-    assert (app.config["SITENAME"], app.config["BANNER"]) == ("Bakery", "Hello again")
+    assert (app.config["SITENAME"], app.config["BANNER"]) == ("Bakery", "Hello")
 
 
-def test_after_the_end_of_a_login_the_page_stays(app: Flask, open_page: Open) -> None:
+def test_after_a_new_login_one_save_is_enough(app: Flask, open_page: Open) -> None:
     logged_out = [False]
 
     @app.before_request
     def login() -> Any:
-        return redirect("/login") if logged_out[0] else None
+        if not logged_out[0]:
+            return None
+        if request.method == "POST":
+            session.clear()  # the next page begins another one
+        return redirect("/login")
 
     page = open_page()
+    row(page, "TOKEN").get_by_text("Replace").click()
+    page.locator("#waffle-TOKEN").fill("n3w")
     logged_out[0] = True
     saved(page).click()
-    page.locator(".wf-bar").get_by_text("your log-in has ended").wait_for()
+    bar = page.locator(".wf-bar")
+    bar.get_by_text("your log-in has ended").wait_for()
+    page.get_by_label("Banner").fill("Hello")
+    assert bar.get_by_text("your log-in has ended").is_visible()
     logged_out[0] = False
-    save(page)
+    save(page)  # to the review, as TOKEN is to be confirmed
+    page.get_by_label("Write the new value again").fill("n3w")
+    follow(page, page.get_by_role("button", name="Save 3 changes"))
+    now = {key: app.config[key] for key in ("SITENAME", "BANNER", "TOKEN")}
+    assert now == {"SITENAME": "Bakery", "BANNER": "Hello", "TOKEN": "n3w"}
+
+
+def test_the_page_for_who_is_logged_out_sends_with_one_save_too(
+    app: Flask, open_page: Open
+) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Bakery")
+    change_can(app, lambda action, setting: False)
+    follow(page, page.get_by_role("button", name="Review"))  # the browser sends it
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Not saved: your log-in has ended").wait_for()
+    change_can(app, lambda action, setting: True)
+    page.context.clear_cookies()
+    page.request.get(page.url)  # logged in anew
+    follow(page, page.get_by_role("button", name="Save"))
+    follow(page, page.get_by_role("button", name="Save 1 change"))
     assert app.config["SITENAME"] == "Bakery"
 
 

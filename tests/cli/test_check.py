@@ -12,7 +12,8 @@ from flask import Flask
 from wtforms.validators import DataRequired, NumberRange
 
 CHECKS = [
-    "declarations", "environment", "stored values", "encryption", "undeclared rows", "watcher",
+    "database", "declarations", "environment", "stored values", "encryption", "undeclared rows",
+    "watcher",
 ]  # fmt: skip
 FINE = "".join(f"{check}: ok\n" for check in CHECKS)
 

@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
 ((STORY),) = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
 VARIES = re.compile(r"[0-9a-f]{32}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 KEEP = (
-    '# on the page of a new worker ana clicks "Keep 10", beside "default was 10, is 20", and saves'
+    '# ana clicks "Keep 10" on the page of a new worker, beside "default was 10, is 20", and saves'
 )
 
 MakeApp = Callable[..., Flask]

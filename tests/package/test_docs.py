@@ -38,6 +38,7 @@ CONFS = {"SITENAME": {"default": "Waffle"}, "MAX_FILESIZE": {"default": 1000}}
 
 #: The tests that run the code of pages which need other libraries or a server.
 RUN_ELSEWHERE = {
+    "docs/apps.md": "tests/admin/test_apps.py",
     "docs/permissions.md": "tests/admin/test_permission_examples.py",
     "docs/history.md": "tests/state/test_history.py",
     "docs/hooks.md": "tests/state/test_hook_examples.py",
@@ -45,6 +46,7 @@ RUN_ELSEWHERE = {
     "docs/databases.md": "tests/store/test_tenants.py",
     "docs/api.md": "tests/api/test_examples.py",
     "docs/observing.md": "tests/state/test_observing.py",
+    "docs/lint.md": "tests/cli/test_lint.py",
 }
 
 
@@ -80,7 +82,7 @@ def page(name: str) -> str:
 
 def run(block: Block, **names: Any) -> dict[str, Any]:
     namespace = {"__name__": "docs", **names}
-    exec(compile("\n" * block.line + block.code, block.page, "exec"), namespace)
+    exec(compile("\n" * block.line + block.code, block.page, "exec", dont_inherit=True), namespace)
     return namespace
 
 
@@ -175,7 +177,8 @@ def test_the_rule_across_settings_refuses_what_it_says(make_app: Callable[..., F
 
 
 def test_the_example_of_declarations_is_a_declaration() -> None:
-    (block,) = [block for block in FRAGMENTS if 'app.config["WAFFLE_CONFS"]' in block.code]
+    page = [block for block in FRAGMENTS if block.page == "docs/declarations.md"]
+    (block,) = [block for block in page if 'app.config["WAFFLE_CONFS"]' in block.code]
     app = Flask("shop")
     run(block, app=app)
     assert len(declarations.declare(app.config["WAFFLE_CONFS"])) == 5

@@ -8,7 +8,7 @@ import pathlib
 import string
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -101,10 +101,12 @@ LETTERS = list("abcdef")
 #: What declares a setting, and the values that its control gives back.
 EVERY_TYPE: dict[str, tuple[dict[str, Any], Any]] = {
     "BOOL": ({"default": True}, st.booleans()),
+    "BOOL_NULLABLE": ({"default": True, "type": bool | None}, one_of(None, True, False)),
     "BOOL_OR_NONE": ({"default": None, "type": bool}, one_of(None, True, False)),
     "INT": ({"default": 1}, INTS),
     "INT_LIMITED": ({"default": 5, "min": 1, "max": 99}, st.integers(1, 99)),
     "INT_OR_NONE": ({"default": None, "type": int}, st.none() | INTS),
+    "INT_NULLABLE": ({"default": 1, "type": int | None}, st.none() | INTS),
     "INT_02": ({"default": 1, "type": "int"}, INTS),
     "FLOAT": ({"default": 1.5}, st.floats(allow_nan=False, allow_infinity=False)),
     "FLOAT_ENDLESS": ({"default": float("inf")}, st.floats()),
@@ -121,6 +123,7 @@ EVERY_TYPE: dict[str, tuple[dict[str, Any], Any]] = {
     "STR": ({"default": "Waffle"}, TEXT),
     "STR_LINES": ({"default": "a\nb", "multiline": True}, TEXT),
     "STR_OR_NONE": ({"default": None, "type": str}, st.none() | TEXT.filter(bool)),
+    "STR_NULLABLE": ({"default": "a", "type": str | None}, st.none() | TEXT.filter(bool)),
     "NONE": ({"default": None}, st.none() | TEXT.filter(bool)),
     "CHOICE_FEW": (
         {"default": 1, "choices": [1, "1", (2.0, "Two"), True]},
@@ -128,6 +131,10 @@ EVERY_TYPE: dict[str, tuple[dict[str, Any], Any]] = {
     ),
     "CHOICE_MANY": ({"default": "a", "choices": LETTERS}, one_of(*LETTERS)),
     "CHOICE_OR_NONE": ({"default": None, "choices": LETTERS}, one_of(None, *LETTERS)),
+    "CHOICE_NULLABLE": (
+        {"default": "a", "type": Literal["a", "b", None]},
+        one_of(None, "a", "b"),
+    ),
     "CHOICE_TEXTS": (
         {"default": "x\ry", "choices": ["x\ry", "a\nb", "", " ", "n\0", "\ud800", "é" * 2000]},
         one_of("x\ry", "a\nb", "", " ", "n\0", "\ud800", "é" * 2000),
@@ -136,6 +143,10 @@ EVERY_TYPE: dict[str, tuple[dict[str, Any], Any]] = {
     "SEVERAL_TUPLE": ({"default": (), "choices": FRUITS}, BASKETS.map(tuple)),
     "SEVERAL_SET": ({"default": {"a"}, "choices": LETTERS}, SOME),
     "SEVERAL_FROZENSET": ({"default": frozenset(), "choices": LETTERS}, SOME.map(frozenset)),
+    "SEVERAL_LITERAL": (
+        {"default": ["a"], "type": list[Literal["a", "b", "c", "d", "e", "f"]]},
+        SOME.map(sorted),
+    ),
     "SEVERAL_OR_NONE": (
         {"default": None, "type": list, "choices": LETTERS},
         st.none() | SOME.filter(bool).map(sorted),
@@ -244,6 +255,6 @@ VALUES = {key: values for key, (_, values) in EVERY_TYPE.items()}
 
 def in_order(key: str, value: Any) -> Any:
     """A list of choices in one order: its check boxes have none."""
-    if "choices" in CONFS[key] and isinstance(value, (list, tuple)):
+    if key.startswith("SEVERAL") and isinstance(value, (list, tuple)):
         return type(value)(sorted(value, key=repr))
     return value

@@ -21,7 +21,7 @@ from ..fields import FieldFactory
 from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import State
-from . import assets, csrf, history_page
+from . import assets, compare_page, csrf, history_page
 from .api import ApiPage
 from .checks import named_checks, require_groups
 from .files_page import FilesPage
@@ -100,12 +100,13 @@ class WaffleAdmin(Blueprint):
         # An empty rule without strict slashes answers with and without the slash, no redirect.
         self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
         self.add_url_rule("/history", "history", self._history, strict_slashes=False)
+        methods = ["GET", "POST"]
+        self.add_url_rule("/history/compare", "compare", self._compare, methods=methods)
         self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
         # For the address bar, and for a log-in that leads back to the address of the POST.
         self.add_url_rule("/history/undo", "no_undo", self._no_undo)
         if api:
             self._add_api()
-        methods = ["GET", "POST"]
         self.add_url_rule("/files", "files", self._files, methods=methods, strict_slashes=False)
         self.add_url_rule("/files/settings.json", "export", self._export)
         assets.add(self)
@@ -140,6 +141,9 @@ class WaffleAdmin(Blueprint):
     def _history(self, /, **variables: object) -> BaseResponse:
         return history_page.respond(self.options, state_of_app())
 
+    def _compare(self, /, **variables: object) -> BaseResponse:
+        return compare_page.respond(self.options, state_of_app())
+
     def _files(self, /, **variables: object) -> BaseResponse:
         return FilesPage(self.options, state_of_app()).respond()
 
@@ -169,6 +173,7 @@ class WaffleAdmin(Blueprint):
         if protect := csrf.app_wide():
             protect.exempt(self._index)
             protect.exempt(self._history)
+            protect.exempt(self._compare)
             protect.exempt(self._answer_api)
             protect.exempt(self._files)
 

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..fields import FieldFactory, choose_source
-from ..fields.base import display_text
-from ..fields.factory import standalone_field
+from ..fields import FieldFactory
 from ..i18n import gettext as _
-from ..settings.notation import reader_notation
 from ..settings.setting import Setting
 from ..state.change import Change
 from . import undo
-from .diff import LONG, Comparer, Differences, whole_text
+from .diff import LONG, Differences
+from .past_values import PastValues
 from .texts import shorten
 from .zone import Zone
 
@@ -80,10 +78,8 @@ class ChangeSetBuilder:
         self._undoable = undoable
         self._latest = latest
         self._obstacle = obstacle
-        self._fields = fields
+        self._values = PastValues(fields)
         self._zone = zone
-        self._field_of: dict[str, object] = {}
-        self._comparer = Comparer()
 
     def build(self, changes: Iterable[Change], complete: Iterable[Change]) -> list[ShownChangeSet]:
         """Group changes by save, in the order given.
@@ -120,19 +116,17 @@ class ChangeSetBuilder:
         if not change.problem:
             sides = [(change.old, change.old_text), (change.new, change.new_text)]
             values = [setting.default if stored is None else value for value, stored in sides]
-            texts = (whole_text(self._field(setting), value) for value in values)
-            shown.differences = self._comparer.compare(*texts)
+            shown.differences = self._values.compare(setting, *values)
         return shown
 
     def _moved_default(self, shown: ShownChange, setting: Setting, change: Change) -> ShownChange:
         """Fill in what a deployment has noted."""
-        texts = (
+        old, new = (
             _("can’t be read any more")
             if change.problem and value is None
-            else shorten(display_text(self._field(setting), value), LONG) or _("empty")
+            else self._values.line(setting, value, is_default=True)
             for value in (change.old, change.new)
         )
-        old, new = (_("%(value)s (default)", value=text) for text in texts)
         shown.old, shown.new = (_("not noted") if change.old_text is None else old), new
         return shown
 
@@ -150,20 +144,8 @@ class ChangeSetBuilder:
 
         :param stored: its stored text; None: there was no row, so the default was in use.
         """
-        if stored is None:
-            text = shorten(display_text(self._field(setting), setting.default), LONG)
-            return _("%(value)s (default)", value=text or _("empty"))
-        if change.problem and value is None:
+        if change.problem and value is None and stored is not None:
             return _("can’t be read any more")
-        return shorten(display_text(self._field(setting), value), LONG)
-
-    def _field(self, setting: Setting) -> object:
-        """The field of a setting, which formats its values; None if it has none."""
-        if setting.key not in self._field_of:
-            try:
-                source = choose_source(setting, self._fields)
-                found = standalone_field(setting, source, reader_notation())
-            except ValueError:
-                found = None
-            self._field_of[setting.key] = found
-        return self._field_of[setting.key]
+        is_default = stored is None
+        value = setting.default if is_default else value
+        return self._values.line(setting, value, is_default=is_default)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 
 from flask import request
@@ -12,12 +12,11 @@ from ..exceptions import InvalidValue
 from ..files import format_of, read_document
 from ..forms.submission import PAGE
 from ..i18n import gettext as _
-from .submission import FORM_BYTES, NOTE
+from .submission import FORM_BYTES, note_of, ticked
 
 # Names of inputs
 FILE = PAGE + "file"
 DOCUMENT = PAGE + "document"  #: the values of the file, from its review on
-TAKE = PAGE + "take"  #: a ticked box: the version that the review displayed, and the key
 
 #: Bytes of a file that the page reads. The review sends its values again, in at most nine times as
 #: many, which have to fit into `FORM_BYTES`; and nobody reviews more.
@@ -37,9 +36,9 @@ class FileSubmission:
     def __init__(self, form: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> None:
         self._file = files.get(FILE)
         self._packed = form.get(DOCUMENT)
-        self.note = form.get(NOTE, "").strip() or None
+        self.note = note_of(form)
         #: The version of each chosen setting that the review displayed, by key.
-        self.chosen = dict(_boxes(form))
+        self.chosen = ticked(form)
 
     @property
     def is_reviewed(self) -> bool:
@@ -84,10 +83,3 @@ def too_large() -> str:
         "This file is too large: the page reads at most %(count)s MB, the command line more.",
         count=MOST_BYTES // 2**20,
     )
-
-
-def _boxes(form: MultiDict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield key and version of each ticked box."""
-    for text in form.getlist(TAKE):
-        version, _blank, key = text.partition(" ")
-        yield key, version

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..files import ALL, export_values, load_values, make_plan, write_document
-from ..forms.form import ELSEWHERE
 from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, explain
 from ..i18n import gettext as _
-from ..i18n import mark, ngettext
+from ..i18n import mark
 from ..state.form import build_form
 from ..state.state import State
 from ..state.task import Origin
@@ -23,17 +22,14 @@ from .file_submission import FileSubmission, drop_if_too_large, too_large
 from .forbidden import forbidden_page
 from .import_review import ImportReview
 from .links import page_links
-from .messages import leave_message, shorten_label
+from .messages import has_message, leave_message
 from .options import PageOptions
 from .permissions import Permissions
+from .problems import by_key, not_allowed, saved_meanwhile
 from .responses import render_page
 from .submission import posted_form
-from .texts import shorten
 
 log = logging.getLogger(__name__)
-
-#: Problems that are displayed at once, and characters of a key in them.
-MOST_PROBLEMS, KEY_LENGTH = 100, 60
 
 NO_SETTING = mark("There is no setting of that name.")
 SECRET = mark("It is a secret, and files have none: change it on the page of settings.")
@@ -99,6 +95,7 @@ class FilesPage:
             unchanged=unchanged,
             heading=_("Import, export"),
             links=page_links(self._state, self._permissions),
+            one_group=self._permissions.one_group,
         )
 
     # Import
@@ -141,7 +138,8 @@ class FilesPage:
         except ConflictError as error:
             sent.untick(error.keys)
             review = self._review(sent, values, guard, {})
-            return review.respond(self._overtaken(error.keys), 409)
+            found = saved_meanwhile(self._state.settings[key] for key in error.keys)
+            return review.respond(found, 409)
 
     def _load(self, document: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
         """The values of a document, and what is wrong with the others, by key.
@@ -177,7 +175,7 @@ class FilesPage:
         plan = make_plan(self._state, values, take_over=ALL)
         form = build_form(
             self._state,
-            keys=[step.key for step in plan.changes],
+            keys=[step.key for step in plan.changes + plan.unchanged],
             records=plan.records,
             editable=self._permissions.may_edit,
             fields=self._options.fields,
@@ -185,7 +183,8 @@ class FilesPage:
             guard=guard,
         )
         locked = {step.key: step.reason for step in plan.steps if step.reason}
-        locked |= {field.setting.key: field.reason for field in form if not field.editable}
+        fields = (form[step.key] for step in plan.changes)
+        locked |= {field.setting.key: field.reason for field in fields if not field.editable}
         if wrong := locked | problems:
             raise InvalidValue({key: wrong[key] for key in sent.document if key in wrong})
         return ImportReview(self._options, self._permissions, plan, form, sent)
@@ -195,7 +194,7 @@ class FilesPage:
         try:
             self._state.check(review.chosen.wanted)
         except InvalidValue as error:
-            return review.respond(self._not_allowed(error), 422)
+            return review.respond(not_allowed(error, self._permissions.viewable), 422)
         return review.respond()
 
     def _save(self, review: ImportReview, sent: FileSubmission) -> BaseResponse:
@@ -212,42 +211,18 @@ class FilesPage:
             origin = Origin(actor, sent.note, "import")
             saved = self._state.save(chosen.wanted, chosen.expected, origin)
         except InvalidValue as error:
-            return review.respond(self._not_allowed(error), 422)
+            return review.respond(not_allowed(error, self._permissions.viewable), 422)
         except StoreError:
             log.exception("the settings can't be saved")
             problem = _("Saving does not work at the moment. Please try again soon.")
             return review.respond([problem], 503)
-        if saved:  # else a first click on the button has just left a message
-            leave_message(review.form, saved, saved, self._state.propagation())
+        done = review.in_force | saved  # a first click on the button may have saved
+        if saved or not has_message():
+            leave_message(review.form, done, done, self._state.propagation())
         undo.offer(self._state, saved)
         return redirect(url_for(".index"), 303)
-
-    # Messages
-
-    def _overtaken(self, keys: Iterable[str]) -> Iterator[str]:
-        for key in keys:
-            yield _(
-                "%(label)s was saved by somebody else meanwhile. Check it, and tick it again.",
-                label=shorten_label(self._state.settings[key].label),
-            )
-
-    def _not_allowed(self, error: InvalidValue) -> list[str]:
-        """What a rule says; settings that the user may not see are not named."""
-        if not error.errors:
-            return [str(error)]
-        viewable = {setting.key for setting in self._permissions.viewable}
-        found = {key: text for key, text in error.errors.items() if key in viewable}
-        elsewhere = [_(ELSEWHERE)] if len(found) < len(error.errors) else []
-        return [*_texts(found), *elsewhere]
 
 
 def _problems(error: InvalidValue) -> list[str]:
     """What is wrong with a file."""
-    return [*_texts(error.errors)] or [str(error)]
-
-
-def _texts(problems: Mapping[str, str]) -> Iterator[str]:
-    for key in list(problems)[:MOST_PROBLEMS]:
-        yield f"{shorten(key, KEY_LENGTH)}: {problems[key]}"
-    if (more := len(problems) - MOST_PROBLEMS) > 0:
-        yield ngettext("%(count)s more.", "%(count)s more.", more)
+    return [*by_key(error.errors)] or [str(error)]

@@ -22,7 +22,7 @@ from . import csrf
 from .change_sets import ChangeSetBuilder, ShownChangeSet
 from .forbidden import forbidden_page
 from .history_filter import HistoryFilter
-from .links import page_links
+from .links import history_links, page_links
 from .messages import MESSAGES, has_session, shorten_label
 from .options import PageOptions
 from .permissions import Permissions
@@ -70,9 +70,11 @@ class HistoryPage:
         self._undoable = permissions.undoable
         self._covers_all = permissions.covers_removed_settings
         self._links = page_links(state, permissions)
+        self._one_group = permissions.one_group
 
     def _render(self, status: int, **context: object) -> Response:
-        return _render(self._options, status, links=self._links, **context)
+        frame = {"links": self._links, "side": history_links(), "one_group": self._one_group}
+        return _render(self._options, status, **frame, **context)
 
     # Showing
 

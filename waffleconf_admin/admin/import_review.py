@@ -58,6 +58,11 @@ class ImportReview:
         """The plan of those settings that are ticked."""
         return self.plan._replace(steps=[s for s in self.plan.changes if self._is_ticked(s)])
 
+    @property
+    def in_force(self) -> dict[str, object]:
+        """The values by key that are ticked and in force already."""
+        return {s.key: s.new for s in self.plan.unchanged if s.key in self._sent.chosen}
+
     def overtaken(self) -> list[str]:
         """Return the keys of those settings that were saved since they were ticked."""
         versions = self._sent.chosen
@@ -81,6 +86,7 @@ class ImportReview:
             drifted=any(step.drift for step in steps),
             note=self._sent.note or "",
             heading=_("Review the import"),
+            one_group=self._permissions.one_group,
         )
 
     def _is_ticked(self, step: Step) -> bool:

@@ -10,6 +10,9 @@ from ..i18n import gettext as _
 from ..state.state import State
 from .permissions import Permissions
 
+#: Views that belong to the page of another one.
+_PAGE_OF = {"undo": "history", "compare": "history"}
+
 
 class Link(NamedTuple):
     """A link to a page, with its text."""
@@ -21,10 +24,21 @@ class Link(NamedTuple):
 
 def page_links(state: State, permissions: Permissions) -> list[Link]:
     """Return the links to the pages that the user may see, for a request of one of them."""
-    current = str(request.endpoint).rpartition(".")[2]
+    current = _view()
+    current = _PAGE_OF.get(current, current)
     pages = [("files", _("Import, export"))]
     if current != "index":  # whose heading says so
         pages.insert(0, ("index", _("Settings")))
     if state.history is not None and permissions.with_history:
         pages.append(("history", _("History")))
     return [Link(text, url_for(f".{name}"), name == current) for name, text in pages]
+
+
+def history_links() -> list[Link]:
+    """Return the links beside the history, to what it can show."""
+    pages = {"history": _("All changes"), "compare": _("Compare two times")}
+    return [Link(text, url_for(f".{name}"), name == _view()) for name, text in pages.items()]
+
+
+def _view() -> str:
+    return str(request.endpoint).rpartition(".")[2]

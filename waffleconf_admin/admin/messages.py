@@ -43,6 +43,11 @@ def leave_message(
         session[_MESSAGE] = [bool(saved), *lines]
 
 
+def has_message() -> bool:
+    """Whether a message is left for the next settings page."""
+    return has_session() and _MESSAGE in session
+
+
 def take_message() -> SaveMessage | None:
     """Return the message of the save just before this page, once."""
     found = session.pop(_MESSAGE, None) if has_session() else None

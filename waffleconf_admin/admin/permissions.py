@@ -13,6 +13,7 @@ from ..calls import await_result
 from ..log_once import LogOnce
 from ..settings.setting import Setting
 from .options import Can, PageOptions
+from .settings_filter import group_name
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,11 @@ class Permissions:
     def undoable(self) -> set[str]:
         """The keys of the settings whose changes this user may undo."""
         return {s.key for s in self.with_history.values() if not s.readonly and self.may_edit(s)}
+
+    @cached_property
+    def one_group(self) -> bool:
+        """Whether all that this user may see belongs to one group."""
+        return len({group_name(setting) for setting in self.viewable}) <= 1
 
     @property
     def covers_removed_settings(self) -> bool:

@@ -30,6 +30,7 @@ def render_page(
     if not options.layout:
         # Our layout uses these; a context processor of the app may use the names too.
         context = {"page": None, "heading": None, "links": ()} | context
+    context = {"side": (), "one_group": False} | context
     html = render_template(
         template.removesuffix(".html") + ".html",
         layout=options.layout or "waffleconf/layout.html",

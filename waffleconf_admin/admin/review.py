@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from flask import Response
@@ -12,11 +12,10 @@ from ..fields.base import display_text
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
-from ..settings.setting import Setting
 from .diff import Comparer, Differences, whole_text
 from .options import PageOptions
 from .responses import render_page
-from .submission import PageSubmission
+from .submission import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -34,25 +33,30 @@ class ReviewedChange(NamedTuple):
 
 def review_page(
     options: PageOptions,
-    form: SettingsForm,
-    sent: PageSubmission,
-    settings: Iterable[Setting],
+    changes: list[ReviewedChange],
+    again: Pairs,
+    note: str | None,
+    *,
+    one_group: bool,
+    back: str = "",
 ) -> Response:
     """Return the page.
 
-    :param form: validated.
-    :param sent: what the form was filled with; the page sends it again.
-    :param settings: those that the user may see.
+    :param again: what it sends again, besides the note.
+    :param note: why all this is changed, if that was written already.
+    :param one_group: whether the user may see the settings of one group only.
+    :param back: what the button says that leads back; "": to editing.
     """
     return render_page(
         options,
         "waffleconf/review",
-        form=form,
-        changes=reviewed_changes(form),
-        again=sent.typed(settings),
-        asked=needs_review(form),
-        note=sent.note or "",
+        changes=changes,
+        again=again,
+        asked=any(change.field.setting.confirm for change in changes),
+        note=note or "",
+        back=back or _("Back to editing"),
         heading=_("Review changes"),
+        one_group=one_group,
     )
 
 
@@ -61,11 +65,11 @@ def needs_review(form: SettingsForm) -> bool:
     return any(form[key].setting.confirm for key in form.changes)
 
 
-def reviewed_changes(form: SettingsForm) -> list[ReviewedChange]:
-    """Return what a validated form would change."""
+def reviewed_changes(form: SettingsForm, values: Mapping[str, object]) -> list[ReviewedChange]:
+    """Return what would be changed by giving settings of a form new values, by key."""
     comparer = Comparer()
     changes = []
-    for key, value in form.changes.items():
+    for key, value in values.items():
         field = form[key]
         secret = field.setting.secret
         change = ReviewedChange(field) if secret else reviewed_change(field, value, comparer)

@@ -25,6 +25,7 @@ from .search import CLOSE, NONE
 from .submission import ACTION
 from .texts import anchor, beside_control, relative_time
 
+OVERRIDDEN = mark("A test overrides it. What is saved takes effect when the test ends.")
 NOT_IN_USE = mark("Stored, and not in use: %(value)s.")
 
 #: Characters of a value in a sentence.
@@ -128,7 +129,8 @@ class Row:
         """What the template shows of every row: unpacked at once, for each lookup takes time."""
         field, setting = self.field, self.field.setting
         label, key, help_ = setting.label, setting.key, setting.help
-        has_lines = self.needs or setting.restart or setting.environment or self._moved
+        layered = field.record.behind is not None
+        has_lines = self.needs or setting.restart or layered or self._moved
         has_notes = self.is_unsaved or field.differs or field.attention or has_lines
         framed = self.control is None or self.conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
@@ -214,15 +216,14 @@ class Row:
         return f"{change.actor}, {when}" if change.actor else when
 
     @property
-    def environment(self) -> Markup:
-        """Which variable of the environment lets nobody change the setting, and what waits behind
-        its value; blank if none does.
-        """
+    def layer(self) -> Markup:
+        """Which layer above the database has the value, and what waits behind it."""
         setting, field = self.field.setting, self.field
         if setting.environment is None:
-            return Markup()
-        name = Markup("<code>%s</code>") % setting.environment.variable
-        reason = Markup(_(SET_BY, name=name))
+            reason = escape(_(OVERRIDDEN))
+        else:
+            name = Markup("<code>%s</code>") % setting.environment.variable
+            reason = Markup(_(SET_BY, name=name))
         behind = field.record.behind
         if behind is None or behind.text is None:
             return reason
@@ -234,7 +235,7 @@ class Row:
 
     @property
     def reason(self) -> str:
-        """Why it can't be edited; blank where its group or `environment` says so."""
+        """Why it can't be edited; blank where its group or `layer` says so."""
         setting = self.field.setting
         is_said = setting.key in self._rows.found.refused or setting.environment is not None
         return "" if is_said else self.field.reason

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from flask import Response, current_app, redirect, request, url_for
+from flask import Response, current_app, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import StoreError
 from ..forms import SettingsForm
 from ..forms.guard import Guard
-from ..forms.tokens import FOREIGN, explain, has_expired
+from ..forms.tokens import FOREIGN, can_be_renewed, explain, has_expired
 from ..settings.setting import Setting
 from ..state.form import build_form
 from ..state.state import State
@@ -20,6 +20,7 @@ from ..state.task import RESET, Origin
 from . import csrf, undo
 from .checks import Checks
 from .conflicts import describe_conflicts
+from .fetch import is_fetch, lead_to, renew_token
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .messages import leave_message
 from .moved_defaults import accept_new, keep_former
@@ -27,14 +28,11 @@ from .options import PageOptions
 from .page_context import PageContext
 from .permissions import Permissions
 from .responses import render_page
-from .review import needs_review, review_page
+from .review import needs_review, review_page, reviewed_changes
 from .saving import save_form
 from .settings_filter import SettingsFilter, group_name
 from .submission import SHOWING, PageSubmission, Pairs, posted_form
 from .texts import anchor
-
-#: The header of a form that the script sends: it goes on to the next page itself.
-FETCH = "X-Waffle-Fetch"
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +74,8 @@ class SettingsPage:
             form = self._form(Guard(refusal))
             form.form_errors.append(explain(refusal))
             return self._show(form, 400)
+        if is_fetch() and can_be_renewed(refusal):
+            return renew_token()
         self._sent = sent = PageSubmission(posted_form())
         if sent.action == "discard" and not sent.key:
             return self._show_discarded(sent)
@@ -95,7 +95,10 @@ class SettingsPage:
             return self._show(form)
         reviewed = sent.action == "confirm"
         if form.changes and not reviewed and (sent.action == "review" or needs_review(form)):
-            return review_page(self._options, form, sent, self._permissions.viewable)
+            changes = reviewed_changes(form, form.changes)
+            again = sent.typed(self._permissions.viewable)
+            one_group = self._permissions.one_group
+            return review_page(self._options, changes, again, sent.note, one_group=one_group)
         return self._save(form, sent)
 
     def _decide_default(self, form: SettingsForm, sent: PageSubmission) -> None:
@@ -142,7 +145,13 @@ class SettingsPage:
         )
         template = current_app.config["WAFFLE_TEMPLATE"]
         return render_page(
-            self._options, template, status, form=form, page=page, checks=self._checks.answers
+            self._options,
+            template,
+            status,
+            form=form,
+            page=page,
+            checks=self._checks.answers,
+            one_group=self._permissions.one_group,
         )
 
     def _show_discarded(self, sent: PageSubmission) -> Response:
@@ -170,9 +179,7 @@ class SettingsPage:
         url = (
             url_for(".index") + (f"?{query}" if query else "") + (f"#{anchor(key)}" if key else "")
         )
-        if request.headers.get(FETCH):  # the script goes there itself
-            return Response(status=204, headers={"Location": url})
-        return redirect(url, 303)
+        return lead_to(url)
 
 
 def _apply(form: SettingsForm, sent: PageSubmission, settings: Iterable[Setting]) -> None:

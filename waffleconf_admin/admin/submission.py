@@ -18,6 +18,7 @@ ROW = PAGE + "row"  #: the key of the setting that was changed last: from the sc
 RESET_KEY = PAGE + "reset"  #: the key of a setting that is to be reset, not just get the default
 CONVERT_KEY = PAGE + "convert"  #: the key of a setting whose converted value is to be stored
 SECRET_KEY = PAGE + "secret"  #: the key of a secret that was typed on an earlier page
+TAKE = PAGE + "take"  #: a ticked box: the version that a review displayed, and the key
 THEIRS = PAGE + "theirs."  #: before a key, in a conflict: one of `_THEIRS`, `_UNDECIDED`, "mine"
 
 _THEIRS, _UNDECIDED = "theirs", "?"
@@ -52,7 +53,7 @@ class PageSubmission:
         self._do = form.get(ACTION, "")
         #: What to do, and the key of the setting or the group that it is about, if it is.
         self.action, _, self.key = self._do.partition(" ")
-        self.note = form.get(NOTE, "").strip() or None
+        self.note = note_of(form)
         self.row = form.get(ROW)
         #: The keys of settings that an earlier page, or the script, shows as reset.
         self.resets = dict.fromkeys(form.getlist(RESET_KEY))
@@ -125,3 +126,14 @@ def posted_form() -> MultiDict[str, str]:
     if None in request.form:
         raise BadRequest("A part of the form has no name.")
     return request.form
+
+
+def ticked(form: MultiDict[str, str]) -> dict[str, str]:
+    """Return the version of each setting whose box is ticked, by key."""
+    parts = (text.partition(" ") for text in form.getlist(TAKE))
+    return {key: version for version, _blank, key in parts}
+
+
+def note_of(form: MultiDict[str, str]) -> str | None:
+    """Return the reason that somebody has given for a save."""
+    return form.get(NOTE, "").strip() or None

@@ -41,6 +41,7 @@ _SOURCES = {
     "api": mark("API"),
     "undo": mark("Undo"),
     "deploy": mark("Deployment"),
+    "restore": mark("Restore"),
 }
 
 

@@ -21,10 +21,13 @@ class Zone:
         """Return an aware time as it is in this zone."""
         return at.astimezone(self._zone)
 
+    def aware(self, at: datetime) -> datetime:
+        """Return a time without a time zone as one of this zone."""
+        if localize := getattr(self._zone, "localize", None):  # pytz, which Flask-Babel may use
+            localized: datetime = localize(at)
+            return localized
+        return at.replace(tzinfo=self._zone)
+
     def start_of(self, day: date) -> datetime:
         """Return when a day begins, as an aware time."""
-        midnight = datetime.combine(day, time())
-        if localize := getattr(self._zone, "localize", None):  # pytz, which Flask-Babel may use
-            start: datetime = localize(midnight)
-            return start
-        return midnight.replace(tzinfo=self._zone)
+        return self.aware(datetime.combine(day, time()))

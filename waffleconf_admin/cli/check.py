@@ -32,7 +32,7 @@ class Finding(NamedTuple):
 @waffle.command("check", epilog=examples("check", "check --strict"))
 @click.option("--strict", is_flag=True, help="The exit code is 1 for warnings too.")
 def check(strict: bool) -> None:
-    """Check declarations, the environment, stored values and the watcher.
+    """Check the database, declarations, the environment, stored values and the watcher.
 
     For CI: the exit code is 1 if there is an error. Warnings are: a setting
     that a package copies at the start, a default that is refused, a stored
@@ -56,6 +56,12 @@ def check(strict: bool) -> None:
             print_columns(((f.level, f.key, printable(f.text)) for f in findings), indent="  ")
     if any(finding.level == "error" or strict for finding in found):
         raise click.exceptions.Exit(ERROR)
+
+
+def _database(state: State) -> Iterator[Finding]:
+    """Settings that an upgrade has left in another file."""
+    if problem := state.former_file.problem():
+        yield Finding("error", "", problem)
 
 
 def _declarations(state: State) -> Iterator[Finding]:
@@ -135,6 +141,7 @@ def _watcher(state: State) -> Iterator[Finding]:
 
 #: What is checked, in this order.
 _CHECKS: dict[str, Callable[[State], Iterator[Finding]]] = {
+    "database": _database,
     "declarations": _declarations,
     "environment": _environment,
     "stored values": _stored_values,

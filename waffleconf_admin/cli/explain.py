@@ -78,6 +78,14 @@ def _layers(at: _Explained) -> Iterator[str]:
             yield f"{name:{width}}  {text(at) or '-'}  ({found})"
 
 
+def _overriding(at: _Explained) -> str | None:
+    return brief(at.setting, at.record.value) if _override(at) else None
+
+
+def _override(at: _Explained) -> str:
+    return "override_conf" if at.record.layer == "override" else ""
+
+
 def _in_environment(at: _Explained) -> str | None:
     held = at.setting.environment
     return None if held is None else brief(at.setting, held.value)
@@ -91,7 +99,7 @@ def _variable(at: _Explained) -> str:
 
 
 def _in_database(at: _Explained) -> str | None:
-    stored = at.record.behind or at.record
+    stored = at.record.stored
     return None if stored.text is None else brief(at.setting, stored.value)
 
 
@@ -117,6 +125,7 @@ def _default_origin(at: _Explained) -> str:
 #: Where a value may come from, the strongest first: its text, None where the layer has none; and
 #: who has put it there, "" if the app does not use the layer.
 _LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explained], str]]] = {
+    "override": (_overriding, _override),
     "environment": (_in_environment, _variable),
     "database": (_in_database, _last_change),
     "default": (_default, _default_origin),

@@ -44,7 +44,7 @@ class Record(Protocol):
 
     @property
     def served(self) -> str:
-        """Which value that is: "stored", "converted", "default" or "environment"."""
+        """Which value that is: "stored", "converted", "default", "environment", "override"."""
 
     @property
     def problem(self) -> Callable[[], str] | None:
@@ -52,7 +52,7 @@ class Record(Protocol):
 
     @property
     def behind(self) -> Record | None:
-        """The record that waits behind a value of the environment; None: it has none."""
+        """The record that waits behind a value of the environment, or of a test."""
 
 
 class SettingField(wtforms.Field):

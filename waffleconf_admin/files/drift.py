@@ -10,7 +10,7 @@ from ..state.change import Change, explains
 from ..state.record import Record
 
 #: The sources of changes that people make.
-PEOPLE = ("page", "api", "cli")
+PEOPLE = ("page", "api", "cli", "restore")
 
 
 class Drift(NamedTuple):

@@ -29,7 +29,7 @@ def export_values(state: State, records: Mapping[str, Record], *, defaults: bool
     """
     export = Export({}, [], [], [])
     for key, in_force in records.items():
-        setting, record = state.settings[key], in_force.behind or in_force
+        setting, record = state.settings[key], in_force.stored
         modified = not same(record.value, setting.default)
         if setting.secret:
             export.secrets.extend([key] if modified else [])

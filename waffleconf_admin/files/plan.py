@@ -59,6 +59,11 @@ class Plan(NamedTuple):
         return [step for step in self.steps if step.action in ("set", "reset")]
 
     @property
+    def unchanged(self) -> list[Step]:
+        """What has the wanted value already."""
+        return [step for step in self.steps if step.action == "same"]
+
+    @property
     def drifted(self) -> list[Step]:
         """What it leaves alone, because somebody has changed it."""
         return [step for step in self.steps if step.action == "leave" and step.drift]
@@ -142,8 +147,7 @@ def _named(
     """Yield the steps of what a file names."""
     for key, value in values.items():
         record = records[key]
-        behind = record.behind or record
-        if unchanged(record.value, value) or unchanged(behind.value, value):
+        if unchanged(record.value, value) or unchanged(record.stored.value, value):
             yield Step(key, "same", record.value, value)
         elif environment := settings[key].environment:
             yield Step(key, "leave", record.value, value, environment.reason)
@@ -157,7 +161,7 @@ def _unnamed(
     """Yield the steps of what a file does not name, if it is not the default."""
     for key, setting in state.settings.items():
         record, default = records[key], setting.default
-        if key in values or same((record.behind or record).value, default):
+        if key in values or same(record.stored.value, default):
             continue
         reason = _why_not_pruned(state, setting, record)
         yield Step(key, "leave" if reason else "reset", record.value, default, reason)

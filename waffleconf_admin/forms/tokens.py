@@ -75,6 +75,11 @@ def has_expired(refusal: str) -> bool:
     return bool(refusal) and _cause(refusal) in (_AGE, _SESSION)
 
 
+def can_be_renewed(refusal: str) -> bool:
+    """Return whether a form may be accepted with a new CSRF token."""
+    return bool(refusal) and _cause(refusal) in (_AGE, _SESSION, _COOKIE, _KEY)
+
+
 def _cause(refusal: str) -> Cause:
     return _without_session() if refusal == _NO_SESSION else _CAUSES.get(refusal, _AGE)
 

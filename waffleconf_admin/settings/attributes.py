@@ -8,9 +8,9 @@ from contextvars import Context
 from enum import EnumMeta
 from typing import Any
 
+from .annotation import read_type
 from .choices import choice_list
 from .needs import read_needs
-from .value_types import named
 
 
 def read_attributes(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,6 +143,6 @@ READERS: dict[str, Callable[[Any], object]] = {
     "restart": _flag,
     "multiline": _flag,
     "field": _field,
-    "type": named,
+    "type": read_type,
     "unit": _text,
 }

@@ -14,7 +14,9 @@ from flask import Flask
 from .. import calls
 from ..exceptions import InvalidValue
 from . import value_types
+from .annotation import DeclaredType
 from .attributes import READERS, read_attributes
+from .choices import ChoiceSet, choice_list
 from .copied import describe_copied, find_copied
 from .needs import Need, find_cycle
 from .setting import Setting
@@ -37,7 +39,8 @@ def declare(
     if not isinstance(confs, Mapping):
         raise InvalidValue(
             f"WAFFLE_CONFS must be a dict of settings, not {type(confs).__name__}: "
-            '{"SITENAME": {"desc": "Name of the site", "default": "Waffle"}}'
+            '{"SITENAME": {"desc": "Name of the site", "default": "Waffle"}}; or, when init_app is '
+            "called, a Settings class, or a list of these"
         )
     settings: dict[str, Setting] = {}
     errors: dict[str, str] = {}
@@ -73,8 +76,11 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
     attributes = read_attributes(entry)
     label = _label(key, attributes.pop("desc", None))
     default = attributes.pop("default", None)
+    declared: DeclaredType = attributes.pop("type", DeclaredType())
+    if declared.choices:
+        attributes["choices"] = _choices(declared.choices, attributes.get("choices"))
     if "default" not in entry:
-        default = "" if attributes.get("type") in (None, str) else None
+        default = "" if declared.value_type in (None, str) else None
         log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
     group, group_label = attributes.pop("group", ("", ""))
     confirm, confirm_text = attributes.pop("confirm", (False, ""))
@@ -82,6 +88,9 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
         key,
         label,
         default,
+        type=declared.value_type,
+        annotation=declared.annotation,
+        nullable=declared.nullable,
         group=group,
         group_label=group_label,
         confirm=confirm,
@@ -109,6 +118,17 @@ def _check_names(key: str, entry: Mapping[Any, object]) -> None:
                 "it out, or give it a name of its own"
             )
         log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored", key, name)
+
+
+def _choices(allowed: tuple[object, ...], given: object) -> object:
+    """The choices of a type that names them: what is given, which may have labels, or all."""
+    choices = choice_list(allowed)
+    if given is None:
+        return choices
+    known = ChoiceSet(choices)
+    if isinstance(given, list) and not all(choice.value in known for choice in given):
+        raise ValueError("choices: one of them is not what type says: add it there, or take it out")
+    return given
 
 
 def _label(key: str, desc: object) -> object:

@@ -22,8 +22,9 @@ from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 log = logging.getLogger(__name__)
 
 Type = type  # within Setting, "type" is an attribute
-#: What is served: the stored value, a converted one, the default, or what the environment holds.
-Served = Literal["stored", "converted", "default", "environment"]
+#: What is served: the stored value, a converted one, the default, what the environment holds, or
+#: what a test overrides it with.
+Served = Literal["stored", "converted", "default", "environment", "override"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False, slots=True)
@@ -34,6 +35,8 @@ class Setting:
     label: object  #: may be a lazy translation
     default: Any
     type: Type | None = None  #: only where it was declared
+    annotation: object = None  #: what was declared where it is more than a class: list[str]
+    nullable: bool = False  #: whether None was declared to be a value
     help: object = ""
     group: str = ""  #: the name of its group, the same in every language: `can` may go by it
     group_label: object = ""  #: what people read of it; may be a lazy translation
@@ -62,7 +65,7 @@ class Setting:
         if all(each is None for each in (self.type, self.choices, self.min, self.max)):
             return
         choices = ChoiceSet(self.choices if isinstance(self.choices, list) else ())
-        rule = TypeRule(self.type, self.default, choices, self.limits)
+        rule = TypeRule(self.type, self.default, choices, self.limits, self.annotation)
         object.__setattr__(self, "_known_choices", choices)
         object.__setattr__(self, "_type_rule", rule)
 
@@ -78,7 +81,7 @@ class Setting:
     @property
     def optional(self) -> bool:
         """Whether None is a value that it may have."""
-        return self.default is None
+        return self.default is None or self.nullable
 
     @property
     def several(self) -> bool:

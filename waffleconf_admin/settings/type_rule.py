@@ -9,6 +9,7 @@ from typing import Any
 
 from ..i18n import gettext, mark
 from . import value_types
+from .annotation import fits, text
 from .choices import ChoiceSet
 from .conversion import convert
 from .limits import Limits
@@ -27,12 +28,19 @@ class TypeRule:
 
     :param declared: what ``type=`` says; None where it was left out.
     :param choices: empty where there are none, or only a function knows them.
+    :param annotation: what the declared type says beyond a class: list[str]; None: nothing.
     """
 
     def __init__(
-        self, declared: type | None, default: object, choices: ChoiceSet, limits: Limits
+        self,
+        declared: type | None,
+        default: object,
+        choices: ChoiceSet,
+        limits: Limits,
+        annotation: object = None,
     ) -> None:
         self._declared = declared
+        self._annotation = annotation
         self._default = default
         self._choices = choices
         self._limits = limits
@@ -44,6 +52,8 @@ class TypeRule:
         """Return how a value breaks the rule; None when it doesn't."""
         if not self._accepts(value) or not self._limits.apply_to(value):
             return self._wrong_type(value)
+        if self._annotation is not None and not fits(self._annotation, value):
+            return self._misfit()
         return value_types.shape_problem(self._declared, value) if self._declared else None
 
     def convert(self, value: object) -> object:
@@ -92,6 +102,11 @@ class TypeRule:
             return gettext(IS_NO_CHOICE)
         noun, name = value_types.noun(self._value_type), type(value).__name__
         return gettext("This must be %(noun)s, not %(type)s.", noun=noun, type=name)
+
+    def _misfit(self) -> str:
+        if self._choices:
+            return gettext(ITEM_IS_NO_CHOICE if self._several else IS_NO_CHOICE)
+        return gettext("This must be of the type %(type)s.", type=text(self._annotation))
 
     def _convert_items(self, value: Any) -> object:
         whole = value if self._holds_several(value) else convert(value, self._value_type)

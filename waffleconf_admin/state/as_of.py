@@ -60,7 +60,7 @@ def read_as_of(state: ReadingState, history: History, at: datetime) -> AsOf:
     """
     is_covered = history.covers(_after(at))
     # Records first: a change that comes after this is in the history that is read below.
-    records = {key: record.behind or record for key, record in state.read().items()}
+    records = {key: record.stored for key, record in state.read().items()}
     latest = history.latest(key for key, record in records.items() if record.text is not None)
     oldest = None
     # The first change of each setting since then; a replica may lack the latest.

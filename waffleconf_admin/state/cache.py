@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Container, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 
 from ..codec.encryption import is_encrypted
 from ..exceptions import StoreError
@@ -84,6 +84,22 @@ class Cache:
                 assigned[0],
             )
 
+    def replace_decoder(self, replace: Callable[[Decoder], Decoder], keys: Iterable[str]) -> None:
+        """Serve, in all threads, what another decoder makes of the stored texts.
+
+        :param replace: returns the new decoder; if it raises, all stays as it is.
+        :param keys: the settings of which it makes other records.
+        """
+        with self._lock:
+            self._decoder = replace(self._decoder)
+            known = self._records
+            fresh = {k: self._decoder.record(k, known[k].text) for k in keys if k in known}
+            served = {key: record.value for key, record in fresh.items()}
+            self._config.update(served)
+            self._records.update(fresh)
+            self.values = {**self.values, **served}
+            self.generation += 1  # what is being read or saved just now has records of the former
+
     # Reading the database
 
     def read(self, keys: list[str], *, fresh: bool = True) -> dict[str, Record]:
@@ -152,6 +168,11 @@ class Cache:
         if known is not None and known.text == text and self._decoder.is_unchanged(key, known):
             return known
         return self._decoder.record(key, text)
+
+    def is_modified(self) -> bool:
+        """Return whether a stored value differs from its default."""
+        stored = ((key, record.behind or record) for key, record in self._records.items())
+        return any(not same(record.value, self._settings[key].default) for key, record in stored)
 
     def attention(self) -> tuple[str, ...]:
         """Return the keys whose rows have something wrong with them."""

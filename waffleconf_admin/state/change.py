@@ -28,7 +28,8 @@ class Change:
     actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str
-    source: str  #: "page", "code", "cli", "import", "api", "undo"; "deploy": see `defaults`
+    #: "page", "code", "cli", "import", "api", "undo", "restore"; "deploy": see `defaults`
+    source: str
     secret: bool  #: whether it shows that there was a change, and nothing of the values
     setting: Setting | None = field(repr=False)  #: None: it is no longer declared
     old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held

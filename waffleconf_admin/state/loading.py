@@ -16,6 +16,7 @@ from ..sync.synchronizer import Synchronizer
 from .announcer import Announcer
 from .cache import Cache
 from .declared import Declared
+from .former_file import FormerFile
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Loader:
 
     :param synchronizer: what follows the other processes.
     :param announcer: what tells the code of the app.
+    :param former_file: what warns where the first load finds nothing.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Loader:
         cache: Cache,
         synchronizer: Synchronizer,
         announcer: Announcer,
+        former_file: FormerFile,
     ) -> None:
         self._app = app
         self._declared = declared
         self._cache = cache
         self._synchronizer = synchronizer
         self._announcer = announcer
+        self._former_file = former_file
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
@@ -65,7 +69,9 @@ class Loader:
             started, first = time.perf_counter(), not self._cache.loaded
             changes = self._cache.load(promptly=promptly)
             self._synchronizer.note_reload(time.perf_counter() - started)
-            if changes and not first:
+            if first:
+                self._former_file.warn()
+            elif changes:
                 self._synchronizer.note_remote_change()
             self._next_try = 0.0
             self._log_once.is_over("load")
@@ -113,3 +119,5 @@ class Loader:
         self._next_try = time.monotonic() + RETRY
         self._synchronizer.note_failed_reload(error)
         self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
+        if isinstance(error, NotReadyError):
+            self._former_file.warn()

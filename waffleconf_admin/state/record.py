@@ -13,7 +13,6 @@ from ..codec import is_text_of, serialize
 from ..codec.encryption import is_encrypted
 from ..exceptions import InvalidValue
 from ..i18n import gettext
-from ..settings.environment import EnvironmentValue
 from ..settings.equality import same
 from ..settings.setting import Served, Setting
 from .codec import Codec
@@ -36,7 +35,7 @@ class Record(NamedTuple):
     served: Served = "stored"  #: which that is
     problem: Callable[[], str] | None = None  #: returns what is wrong with the row, translated
     decrypted: str | None = None  #: what an encrypted text holds; None: it is not encrypted
-    #: Where the environment has the value: the record without it, which waits behind it.
+    #: Where the environment or an override has the value: the record that waits behind it.
     behind: Record | None = None
 
     @property
@@ -45,10 +44,15 @@ class Record(NamedTuple):
         return self.text if self.decrypted is None else self.decrypted
 
     @property
+    def stored(self) -> Record:
+        """The record of what the database holds, whatever has the value."""
+        return self if self.behind is None else self.behind.stored
+
+    @property
     def layer(self) -> str:
-        """Where the value comes from: "environment", "database" or "default"."""
+        """Where the value comes from: "override", "environment", "database" or "default"."""
         if self.behind is not None:
-            return "environment"
+            return self.served
         return "default" if self.text is None else "database"
 
     def __repr__(self) -> str:
@@ -86,7 +90,8 @@ class Decoder:
                 record = self._record_of_other(setting, text, error)
             else:
                 record = self.record_of(setting, text, stored)
-        return record if setting.environment is None else _overlay(record, setting.environment)
+        held = setting.environment
+        return record if held is None else overlay(record, held.value, "environment")
 
     def _record_of_other(self, setting: Setting, text: str, error: InvalidValue) -> Record:
         """The record of a text that is encrypted, or that can't be read."""
@@ -161,14 +166,13 @@ class Decoder:
         )
 
 
-def _overlay(record: Record, held: EnvironmentValue) -> Record:
-    """The record of a setting that the environment holds."""
-    value = own_copy(held.value)
-    return record._replace(value=value, served="environment", problem=None, behind=record)
+def overlay(record: Record, value: object, served: Served) -> Record:
+    """Return the record of a setting whose value comes from a layer above that of a record."""
+    return record._replace(value=own_copy(value), served=served, problem=None, behind=record)
 
 
 def own_copy(value: object) -> object:
-    """A default or a value of the environment, as one that no other record has."""
+    """A default or a value of a layer, as one that no other record has."""
     try:
         return quick_copy(value)
     except NoQuickCopy:

@@ -11,7 +11,7 @@ from flask import Flask, has_app_context
 
 from ..contexts import quiet_context
 from ..exceptions import NotReadyError
-from ..store import HistoryQuery, HistoryRow, Swap, WaffleStore
+from ..store import FormerRows, HistoryQuery, HistoryRow, Swap, WaffleStore
 from .codec import Codec
 
 log = logging.getLogger(__name__)
@@ -130,6 +130,14 @@ class Repository:
                 "values of any. Keep them in one database, or make an app for each tenant: "
                 "docs/databases.md shows how."
             )
+
+    def former_rows(self) -> FormerRows | None:
+        """Return the settings in the file where an older release of the ORM had the database.
+
+        :raises StoreError: the app does not know its database.
+        """
+        with quiet_context(self._app):
+            return self._store.former_rows(self._app.root_path, self._app.instance_path)
 
     def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
         """Return rows of the history, the newest first.

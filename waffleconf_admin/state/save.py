@@ -169,7 +169,7 @@ class Saver:
     def _bring_into_memory(self, task: Task, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
         new = {key: task.new_value(key) for key in task.wanted if key in decision.records}
-        changes = {key: (reading.records[key].value, value) for key, value in new.items()}
+        changes = {key: (reading.records[key].stored.value, value) for key, value in new.items()}
         remote = self._cache.apply_save(reading.generation, reading.records, decision.records)
         saved = Saved(new)
         saved.change_set = decision.history[0].change_set if decision.history else None
@@ -244,4 +244,6 @@ def _is_still(record: Record, seen: object) -> bool:
 
 def _holds(record: Record, value: object) -> bool:
     """Whether the database has this very value, so that there is nothing to write."""
+    if record.behind is not None:
+        return _holds(record.behind, value)
     return record.text is not None and record.served == "stored" and same(record.value, value)

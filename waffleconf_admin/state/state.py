@@ -13,19 +13,21 @@ from ..contexts import context_of
 from ..exceptions import InvalidValue, StoreError
 from ..log_once import LogOnce
 from ..settings.setting import Setting
+from ..snapshot import renew_snapshot
 from ..store import Swap, WaffleStore
 from ..sync.health import Health, attention_sentence
 from ..sync.synchronizer import Synchronizer
 from .announcer import Announcer
 from .cache import Cache
 from .codec import Codec
-from .conf import renew_snapshot
 from .declared import Declared
 from .deployments import Deployments
 from .format_conversion import FormatConversion
+from .former_file import FormerFile
 from .handlers import Handlers
 from .history import History
 from .loading import Loader
+from .overrides import Overrides
 from .record import Record
 from .repository import Repository
 from .rotation import Rotation
@@ -79,8 +81,19 @@ class State:
         )
         #: The rows of keys that are not declared.
         self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
+        #: What tests put in place of the values of settings.
+        self.overrides = Overrides(app, self._declared, self._cache, self._repository.codec)
         self.synchronizer = Synchronizer(self)
-        self.loader = Loader(app, self._declared, self._cache, self.synchronizer, self._announcer)
+        #: The SQLite file that was used before an upgrade of Flask-SQLAlchemy.
+        self.former_file = FormerFile(self._repository, self._cache)
+        self.loader = Loader(
+            app,
+            self._declared,
+            self._cache,
+            self.synchronizer,
+            self._announcer,
+            self.former_file,
+        )
         self._log_once = LogOnce(log)
 
     @property

@@ -2,7 +2,7 @@
 
 import { focus } from "./controls.js";
 import { $, $$, closest, on } from "./dom.js";
-import { allowSending, leaveOutUntouched, sending, submit } from "./sending.js";
+import { allowSending, leaveOutUntouched, sending, stopTrying, submit } from "./sending.js";
 import { clicked, discard, draftOf, restore, stored, storeStates, typed } from "./unsaved.js";
 
 // The bar must not cover the status of the row in use.
@@ -29,8 +29,12 @@ export class Bar {
     back.hidden = !this.discarded || total > 0;
     bar.classList.toggle("wf-idle", !total && back.hidden);
     bar.classList.toggle("wf-discarded", !back.hidden);
-    const { one, many, discarded } = count.dataset;
-    count.textContent = total === 1 ? one : total ? many.replace("#", total) : back.hidden ? "" : discarded;
+    if (!total) {
+      stopTrying(count);
+      delete count.dataset.failure;
+    }
+    const { one, many, discarded, failure } = count.dataset;
+    count.textContent = failure ?? (total === 1 ? one : total ? many.replace("#", total) : back.hidden ? "" : discarded);
     return total;
   }
 
@@ -87,6 +91,7 @@ export class Bar {
       this.discarded = undefined;
       this.row = closest(event.target, ".wf-row")?.id ?? this.row;
       typed(event);
+      stopTrying(this.count);
       this.show();
       // A change may come with a click elsewhere, and what is clicked must not move away.
       if (type === "input") showWhole(closest(event.target, ".wf-row"));

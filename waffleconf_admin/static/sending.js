@@ -29,7 +29,22 @@ export function sendOnce(event) {
   send(form, submitter);
 }
 
-async function send(form, submitter) {
+// A message of the bar stays until the form is sent again.
+function fail(message, text) {
+  message.textContent = message.dataset.failure = text;
+}
+
+// What is being typed is not ready to be saved.
+export function stopTrying(message) {
+  clearTimeout(retry);
+  if (retry) fail(message, message.dataset.unreached);
+  retry = 0;
+}
+
+async function send(form, submitter, isRenewed = false) {
+  const message = $(".wf-unsaved-count", form);
+  delete message.dataset.failure;
+  retry = 0;
   const response = await fetch(location.pathname + location.search, {
     method: "POST",
     body: new URLSearchParams(new FormData(form, submitter)),
@@ -37,26 +52,29 @@ async function send(form, submitter) {
     redirect: "manual",
     signal: AbortSignal.timeout(30000),
   }).catch(() => new Promise((resolve) => setTimeout(resolve, 100))); // the violation of a policy comes after it
-  const status = response?.status ?? 500;
+  const status = response?.status ?? 500, token = response?.headers.get("X-Waffle-Token");
   if (status === 204) {
     sending.add(form);
     history.replaceState(null, "", response.headers.get("Location"));
     return location.reload();
   }
+  if (token && !isRenewed) { // that of the page is from before a log-in
+    for (const [name, value] of new URLSearchParams(token)) $(`[name="${name}"]`, form).value = value;
+    return send(form, submitter, true);
+  }
   allowSending();
   const loggedOut = response?.type === "opaqueredirect" || status === 401 || status === 403;
-  if (!blocked && (loggedOut || status >= 500)) {
-    const message = $(".wf-unsaved-count", form);
-    message.textContent = message.dataset[loggedOut ? "loggedOut" : "offline"];
-    if (!loggedOut) retry = setTimeout(submit, 5000, form, submitter);
-  } else { // a review, or what is wrong: the browser gets that page
+  if (!blocked && loggedOut) fail(message, message.dataset.loggedOut);
+  else if (!blocked && status >= 500) {
+    fail(message, message.dataset.offline);
+    retry = setTimeout(submit, 5000, form, submitter);
+  } else { // a review, or what is wrong: the browser gets that page, and nothing was saved before it
     natively.add(form);
     submit(form, submitter);
   }
 }
 
 on(document, "securitypolicyviolation", ({ effectiveDirective }) => { blocked ||= effectiveDirective === "connect-src"; });
-on(document, "input", () => clearTimeout(retry));
 
 // Long texts that nobody touched are not sent: the server keeps what is missing.
 export function leaveOutUntouched({ target, formData }) {

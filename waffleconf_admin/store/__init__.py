@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .contract import HistoryQuery, HistoryRow, Swap, WaffleStore
+from .contract import FormerRows, HistoryQuery, HistoryRow, Swap, WaffleStore
 
 if TYPE_CHECKING:
     from .alchemy.store import AlchemyWaffleStore
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlchemyWaffleStore",
+    "FormerRows",
     "HistoryQuery",
     "HistoryRow",
     "PeeweeWaffleStore",

@@ -54,6 +54,14 @@ class HistoryRow(NamedTuple):
     id: int = 0  #: given by the database, in the order of the changes
 
 
+class FormerRows(NamedTuple):
+    """The settings in an SQLite file that the app has used before."""
+
+    path: str  #: of the file
+    used: str  #: the path of the file that the app uses now
+    texts: Mapping[str, str]  #: by key
+
+
 class HistoryQuery(NamedTuple):
     """Which rows of the history to read; None is any."""
 
@@ -199,6 +207,15 @@ class WaffleStore:
         """Return what identifies the database that `swap` writes to in this context; None: unknown.
 
         It is compared and never shown, for it may hold a password.
+        """
+        return None
+
+    def former_rows(self, root_path: str, instance_path: str) -> FormerRows | None:
+        """Return the settings in the file where an older release of the ORM had the database.
+
+        :param root_path: the folder of the app.
+        :param instance_path: its instance folder.
+        :returns: None: there is no such file.
         """
         return None
 

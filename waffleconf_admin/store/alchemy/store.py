@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...exceptions import NotReadyError
-from ..contract import HistoryRow, Swaps
+from ..contract import FormerRows, HistoryRow, Swaps
 from ..instances import text_of
 from ..sql import SQLStore
 from . import models
 from .connections import AlchemyConnections, sessions_of
+from .former_file import FormerFile
 from .history import AlchemyHistory
 from .rows import AlchemyRows, new_instance
 
@@ -69,6 +70,12 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
             written = {key for key, (seen, new) in swaps.items() if seen != new}
             self._connections.expire(self.model, written)
         return done
+
+    def former_rows(self, root_path: str, instance_path: str) -> FormerRows | None:
+        url = self._connections.bind(write=True).engine.url
+        if url.get_backend_name() != "sqlite" or not url.database:
+            return None
+        return FormerFile(url.database, root_path, instance_path).read(self._rows)
 
     # What SQLAlchemy does
 

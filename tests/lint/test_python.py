@@ -1,0 +1,178 @@
+"""What is found in code: for each rule a table of what is wrong, and one of what is right."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+import pytest
+
+from waffleconf_admin.lint import Report
+
+Check = Callable[..., Report]
+
+HEAD = """\
+import flask
+import waffleconf_admin
+from flask import Flask, current_app
+from waffleconf_admin import conf
+from waffleconf_admin import conf as settings
+app = Flask(__name__)
+shop = Flask("shop")
+"""
+READ = "reads = ['SITENAME', 'PAGE_SIZE', 'API_TOKEN', 'WORKERS']\n"
+
+
+def found(check: Check, code: str, rule: str) -> list[str]:
+    report = check({"shop.py": HEAD + READ + textwrap.dedent(code)})
+    assert not [remark for remark in report.remarks if "not read" in remark.text], report.remarks
+    return [finding.text for finding in report.findings if finding.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [
+        ("conf.SITENAM", "SITENAM"),
+        ("settings.SITENAM", "SITENAM"),
+        ("waffleconf_admin.conf.SITENAM", "SITENAM"),
+        ("conf['SITENAM']", "SITENAM"),
+        ("getattr(conf, 'SITENAM')", "SITENAM"),
+        ("getattr(conf, 'SITENAM', None)", "SITENAM"),
+        ("state.parse_conf(['PAGE_SIZE', 'SITENAM'])", "SITENAM"),
+        ("app.config['SITENAM']", "SITENAM"),
+        ("app.config['SITE_NAME']", "SITE_NAME"),
+        ("app.config['SITNEAME']", "SITNEAME"),
+        ("app.config.get('SITENAMES', 1)", "SITENAMES"),
+        ("current_app.config['SITENAM']", "SITENAM"),
+        ("flask.current_app.config['SITENAM']", "SITENAM"),
+        ("shop.config['SITENAM']", "SITENAM"),
+        ("self.app.config['SITENAM']", "SITENAM"),
+        ("current_app._get_current_object().config['SITENAM']", "SITENAM"),
+        ("create_app().config['SITENAM']", "SITENAM"),
+    ],
+)
+def test_a_misspelt_name_is_found_with_the_nearest(
+    check: Check, expression: str, name: str
+) -> None:
+    sentences = found(check, f"def view(self): return {expression}\n", "unknown")
+    (sentence,) = sentences
+    assert sentence.startswith(f"{name} is not declared")
+    assert sentence.endswith("Did you mean SITENAME?")
+
+
+def test_of_conf_every_unknown_name_is_found(check: Check) -> None:
+    assert found(check, "def view(): return conf.TAX_RATE", "unknown") == [
+        "TAX_RATE is not declared."
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def view(): return app.config['UPLOAD_FOLDER']",  # its own key, like no setting
+        "def view(): return app.config.get('SENTRY_DSN')",
+        "def view(): return app.config['SECRET_KEY']",
+        "app.config['SITENAM'] = 1\ndef view(): return app.config['SITENAM']",
+        "app.config.setdefault('SITENAM', 1)\ndef view(): return app.config['SITENAM']",
+        "app.config.update(SITENAM=1)\ndef view(): return app.config['SITENAM']",
+        "app.config.from_mapping({'SITENAM': 1})\ndef view(): return app.config['SITENAM']",
+        "class Config:\n    SITENAM = 1\ndef view(): return app.config['SITENAM']",
+        "def view():\n    if 'SITENAM' in app.config:\n        return app.config['SITENAM']",
+        "def view(conf): return conf.SITENAM",  # another conf
+        "def view():\n    conf = load()\n    return conf.SITENAM",
+        "def view(): return [conf.SITENAM for conf in load()]",
+        "def view(self): return self.config['SITENAM']",  # of who knows what
+        "def view(config): return config['SITENAM']",
+        "def view(): return conf.__class__",
+        "def view(): return 'SITENAM' in conf",
+    ],
+)
+def test_no_name_is_found_that_may_be_right(check: Check, code: str) -> None:
+    assert found(check, code, "unknown") == []
+
+
+def test_a_short_name_is_no_misspelling_of_another(check: Check) -> None:
+    code = "def view(): return app.config['PAGE_SITE_X'], app.config['APE_TOKENS']"
+    assert found(check, code, "unknown") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "where"),
+    [
+        ("SITENAME = conf.SITENAME", "at module level"),
+        ("SITENAME = app.config['SITENAME']", "at module level"),
+        ("name = f'{app.config.get(\"SITENAME\")}!'", "at module level"),
+        ("with app.app_context():\n    name = conf.SITENAME", "at module level"),
+        ("config = app.config\nname = config['SITENAME']", "at module level"),
+        ("name = Shop.now().SITENAME", "at module level"),
+        ("class Page:\n    title: str = conf.SITENAME", "in a class body"),
+        ("class Page:\n    class Inner:\n        title = conf.SITENAME", "in a class body"),
+        ("def view(title=conf.SITENAME): pass", "as a default argument"),
+        ("async def view(*, title=conf.SITENAME): pass", "as a default argument"),
+        ("view = lambda title=conf.SITENAME: title", "as a default argument"),
+        ("class Page:\n    def f(self, title=conf.SITENAME): pass", "as a default argument"),
+        ("@limit(app.config['SITENAME'])\ndef view(): pass", "as an argument of a decorator"),
+        ("@titled(conf.SITENAME)\nclass Page: pass", "as an argument of a decorator"),
+        (
+            "def view(): celery.config_from_object(app.config['SITENAME'])",
+            "into another configuration",
+        ),
+        ("def f(): other.config.from_object(conf.SITENAME)", "into another configuration"),
+        ("def f(): app.config.update(NAME=app.config['SITENAME'])", "into another configuration"),
+        ("def f(): app.config['NAME'] = conf.SITENAME", "into another configuration"),
+        (
+            """
+            def create_app():
+                app = Flask(__name__)
+                limit(app.config["SITENAME"])
+                return app
+            """,
+            "where the app is made",
+        ),
+        (
+            """
+            def create_app():
+                app = Flask(__name__)
+                @app.route(app.config["SITENAME"])
+                def view(): pass
+            """,
+            "as an argument of a decorator",
+        ),
+    ],
+)
+def test_a_copy_that_cannot_follow_is_found(check: Check, code: str, where: str) -> None:
+    sentence = f"SITENAME is copied {where}, where it can't follow changes."
+    assert found(check, code, "copied") == [sentence]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def view(): return conf.SITENAME",
+        "async def view(): return conf.SITENAME",
+        "name = lambda: conf.SITENAME",
+        "@limit(lambda: conf.SITENAME)\ndef view(): pass",
+        "class Page:\n    def title(self): return conf.SITENAME",
+        "class Page:\n    title = property(lambda self: conf.SITENAME)",
+        "def view():\n    def inner(name=conf.SITENAME): return name\n    return inner()",
+        "def view():\n    class Page:\n        title = conf.SITENAME\n    return Page",
+        "def create_app():\n    app = Flask('x')\n    @app.route('/')\n"
+        "    def view(): return app.config['SITENAME']",
+        "def create_app():\n    app = Flask('x')\n    with app.app_context(): print(conf.SITENAME)",
+        "if __name__ == '__main__':\n    print(app.config['SITENAME'])",
+        "workers = app.config['WORKERS']",  # needs a restart, and says so
+        "key = app.config['SECRET_KEY']",  # no setting
+        "app.config['SITENAME'] = 1",
+        "del app.config['SITENAME']",
+        "now = datetime.now().year",
+    ],
+)
+def test_no_copy_is_found_in_code_that_runs_again(check: Check, code: str) -> None:
+    assert found(check, code, "copied") == []
+
+
+@pytest.mark.parametrize("read", ["conf.SHOPNAME", "app.config['SHOPNAME']", "conf['SHOPNAME']"])
+def test_a_former_name_is_found(check: Check, read: str) -> None:
+    code = f"def view(): return {read}"
+    assert found(check, code, "renamed") == ["SHOPNAME is the former name of SITENAME."]
+    assert found(check, code, "unknown") == []

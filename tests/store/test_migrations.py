@@ -1,0 +1,210 @@
+"""Flask-Migrate makes and changes both tables, while the app runs: docs/databases.md."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging.config
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from fleet import until
+
+from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin
+
+pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is:DeprecationWarning")  # its env.py
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```$", (ROOT / "docs" / "databases.md").read_text(), re.M | re.S
+)
+CONFS = {"SITENAME": {"default": "Waffle"}}
+#: The history's model as an app writes it that has one of its own for the settings.
+(HISTORY_MODEL,) = re.findall(
+    r"^```python\n(from waffleconf_admin import WaffleChangeMixin\n.*?db\.Model.*?)^```$",
+    (ROOT / "docs" / "history.md").read_text(),
+    re.M | re.S,
+)
+
+
+def flask(app: Flask, *command: str) -> str:
+    """The output of ``flask db``, as of a process of its own."""
+    # A function of the last command, which would take this one for its own.
+    app.extensions["migrate"].configure_args.pop("process_revision_directives", None)
+    result = app.test_cli_runner().invoke(args=["db", *command])
+    assert result.exit_code == 0, result.output
+    return str(result.output)
+
+
+class Release:
+    """One release of an app: its models, and the commands that a deployment runs.
+
+    :param folder: where the migrations and the database of all releases are.
+    """
+
+    def __init__(self, folder: Path, *, history: bool = False, column: bool = False) -> None:
+        self.app = Flask("shop", root_path=str(folder))
+        self.app.config.update(
+            SQLALCHEMY_DATABASE_URI=f"sqlite:///{folder}/site.db", WAFFLE_CONFS=CONFS
+        )
+        self.db = db = SQLAlchemy(self.app)
+        self.folder = folder
+        Migrate(self.app, db, directory=str(folder / "migrations"))
+
+        class Conf(db.Model, WaffleMixin):  # type: ignore[name-defined, misc]
+            __tablename__ = "confs"
+
+            id = db.Column(db.Integer, primary_key=True)
+            key = db.Column(db.String(255), unique=True)
+            value = db.Column(db.Text)
+            if column:
+                team = db.Column(db.String(80), nullable=False, server_default="shop")
+
+        names: dict[str, Any] = {"db": db}
+        if history:
+            exec(HISTORY_MODEL, names)
+        store = AlchemyWaffleStore(db, Conf, history=names.get("ConfChange"))
+        WaffleConf(self.app, store)
+
+    def flask(self, *command: str) -> str:
+        return flask(self.app, *command)
+
+    def save(self, name: str) -> None:
+        self.app.extensions["waffleconf"].update_db({"SITENAME": name})
+
+    def name(self) -> Any:
+        """What a new process serves."""
+        self.app.extensions["waffleconf"].update_conf()
+        return self.app.config["SITENAME"]
+
+    def columns(self, table: str) -> set[str]:
+        with self.app.app_context():
+            return {column["name"] for column in sa.inspect(self.db.engine).get_columns(table)}
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Release]]:
+    """A function that gives the next release of one app."""
+    # The env.py of a migration turns off all loggers that there are.
+    monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **options: None)
+    made: list[Release] = []
+
+    def make(**models: bool) -> Release:
+        made.append(Release(tmp_path, **models))
+        return made[-1]
+
+    yield make
+    for each in made:
+        with each.app.app_context():
+            each.db.engine.dispose()
+
+
+def test_the_tables_follow_the_models_and_running_workers_go_on(
+    release: Callable[..., Release], caplog: pytest.LogCaptureFixture
+) -> None:
+    # The first release begins without tables.
+    first = release()
+    assert first.app.test_client().get("/").status_code == 404 and first.name() == "Waffle"
+    caplog.clear()
+    first.flask("init")
+    first.flask("migrate")
+    first.flask("upgrade")
+    assert not [r for r in caplog.records if r.name.startswith("waffleconf_admin")]
+    first.save("one")
+
+    # The second one keeps a history.
+    second = release(history=True)
+    assert second.name() == "one"
+    with pytest.raises(StoreError, match=r"history, does not exist: .*migration"):
+        second.save("lost")
+    assert second.name() == "one"
+    second.flask("migrate")
+    second.flask("upgrade")
+    second.save("two")
+    assert [c.new for c in second.app.extensions["waffleconf"].history.list()] == ["two"]
+    first.save("by an old worker")
+    assert second.name() == "by an old worker"
+
+    # The third one has a column more.
+    third = release(history=True, column=True)
+    assert third.name() == "by an old worker"
+    third.save("before the migration")
+    third.flask("migrate")
+    third.flask("upgrade")
+    assert "team" in third.columns("confs")
+    third.save("three")
+    second.save("by an old worker")
+    assert third.name() == "by an old worker"
+    third.flask("check")
+
+    # And back.
+    third.flask("downgrade", "base")
+    assert third.name() == "by an old worker"  # what it has in memory
+
+
+def test_the_example_has_no_difference_between_models_and_migrations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **options: None)
+    path = ROOT / "examples" / "migrate" / "app.py"
+    spec = importlib.util.spec_from_file_location("example_migrate", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app = module.create_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/site.db"})
+    assert app.test_client().get("/").text == "Waffle"
+    folder = ["--directory", str(tmp_path / "migrations")]
+    for command in ("init", "migrate", "upgrade", "check"):
+        flask(app, command, *folder)
+    app.extensions["waffleconf"].update_db({"SITENAME": "Crêperie"}, actor="ana")
+    assert app.test_client().get("/").text == "Crêperie"
+    assert app.extensions["waffleconf"].history.list()[0].actor == "ana"
+    with app.app_context():
+        assert {"confs", "conf_changes", "product"} <= set(
+            sa.inspect(module.db.engine).get_table_names()
+        )
+        module.db.engine.dispose()
+
+
+def bare(app: Flask, db: SQLAlchemy) -> None:
+    with app.app_context():
+        db.create_all()
+
+
+def documented(app: Flask, db: SQLAlchemy) -> None:
+    (block,) = [block for block in BLOCKS if "def create_tables" in block]
+    names: dict[str, Any] = {"db": db}
+    exec(block, names)
+    names["create_tables"](app)
+
+
+@pytest.mark.parametrize(("create_tables", "fails"), [(bare, True), (documented, False)])
+def test_of_workers_that_make_the_tables_one_comes_first(
+    postgres_url: str, create_tables: Callable[[Flask, SQLAlchemy], None], fails: bool
+) -> None:
+    """One has made them and not committed, when the other asks which there are."""
+    app = Flask("shop")
+    app.config["SQLALCHEMY_DATABASE_URI"] = postgres_url
+    db = SQLAlchemy(app)
+    AlchemyWaffleStore.make_models(db)
+    with app.app_context():
+        engine = db.engine
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor() as pool, engine.connect() as first, engine.connect() as asking:
+        number = re.search(r"lock\((\d+)", "".join(BLOCKS))
+        assert number
+        first.execute(sa.text(f"SELECT pg_advisory_xact_lock({number[1]})"))
+        db.metadata.create_all(first)
+        other = pool.submit(create_tables, app, db)
+        assert until(lambda: other.done() or asking.execute(waiting).scalar())
+        first.commit()
+        error = other.exception()
+    engine.dispose()
+    assert ("UniqueViolation" in str(error)) == fails and (error is None) != fails

@@ -1,0 +1,113 @@
+"""Comparison: how the settings at a time differ from those at another one, for one reader."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import NamedTuple
+
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..state.as_of import AsOf, PastValue, read_as_of
+from ..state.history import History
+from ..state.record import Record
+from ..state.state import State
+from .diff import Differences
+from .past_values import PastValues
+from .permissions import Permissions
+
+
+class ComparedSetting(NamedTuple):
+    """One setting that differs."""
+
+    setting: Setting
+    past: PastValue  #: at the first time
+    record: Record  #: what it is now
+    old: str  #: at the first time, on one line
+    new: str  #: at the second time
+    differences: Differences  #: of long texts
+    is_restored: bool  #: whether it has the first value again
+    box: str  #: what its box sends; "": there is nothing that this reader can restore
+
+
+class Comparison:
+    """The settings at two times.
+
+    :param permissions: of the reader: settings whose history they may not see are left out.
+    :param since: the first time.
+    :param until: the second one; None: now.
+    :raises StoreError: the database can't be read.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        history: History,
+        permissions: Permissions,
+        values: PastValues,
+        since: datetime,
+        until: datetime | None,
+    ) -> None:
+        self._permissions = permissions
+        self._values = values
+        second = read_as_of(state, history, until) if until else None
+        self.first = read_as_of(state, history, since)
+        self.rows: dict[str, ComparedSetting] = {}  #: by key
+        #: The settings that are not compared, by the reason.
+        self.unknown: dict[str, list[Setting]] = {}
+        for key, setting in permissions.with_history.items():
+            self._add(setting, self.first.values[key], _second(second, self.first, key))
+
+    @property
+    def begins(self) -> datetime | None:
+        """When the history begins, if that is after the first time: values are those of then."""
+        return self.first.begins
+
+    @property
+    def has_defaults(self) -> bool:
+        """Whether a setting had its default, which may have been another one in former code."""
+        return any(not row.past.stored for row in self.rows.values())
+
+    @property
+    def is_restorable(self) -> bool:
+        """Whether there is anything that this reader can restore."""
+        return any(row.box for row in self.rows.values())
+
+    def may_restore(self, key: str) -> bool:
+        """Whether this reader may change a setting here."""
+        setting = self._permissions.with_history.get(key)
+        undoable = self._permissions.undoable
+        return setting is not None and key in undoable and setting.environment is None
+
+    def _add(self, setting: Setting, old: PastValue, new: PastValue) -> None:
+        if reason := old.unknown or new.unknown:
+            self.unknown.setdefault(reason, []).append(setting)
+        elif not (setting.secret or same(old.value, new.value)):
+            self.rows[setting.key] = self._row(setting, old, new)
+
+    def _row(self, setting: Setting, old: PastValue, new: PastValue) -> ComparedSetting:
+        record = self.first.records[setting.key]
+        is_restored = same(record.value, old.value)
+        can = not is_restored and self.may_restore(setting.key)
+        return ComparedSetting(
+            setting,
+            old,
+            record,
+            self._values.line(setting, old.value, is_default=not old.stored),
+            self._values.line(setting, new.value, is_default=not new.stored),
+            self._values.compare(setting, old.value, new.value),
+            is_restored,
+            f"{self._version(setting, old, record)} {setting.key}" if can else "",
+        )
+
+    def _version(self, setting: Setting, old: PastValue, record: Record) -> str:
+        """A short text that is another one for each pair of the value now and the first value."""
+        parts = (record.clear_text, old.stored, self._values.whole(setting, old.value))
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _second(second: AsOf | None, first: AsOf, key: str) -> PastValue:
+    if second:
+        return second.values[key]
+    record = first.records[key]
+    return PastValue(record.value, record.text is not None, False)

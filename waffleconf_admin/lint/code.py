@@ -1,0 +1,42 @@
+"""Code: all that was read, and the names that the app knows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import cached_property
+
+from .names import Names
+from .source import Read, Source
+
+
+@dataclasses.dataclass(frozen=True)
+class Code:
+    """All that was read, and the names that the app knows."""
+
+    sources: list[Source]
+    names: Names
+
+    @property
+    def reads(self) -> Iterator[tuple[Source, Read]]:
+        """Every read, with the source that it is in."""
+        return ((source, read) for source in self.sources for read in source.reads)
+
+    @cached_property
+    def foreign(self) -> list[tuple[Source, Read]]:
+        """The reads of keys of ``app.config`` that are no settings, and that nothing sets."""
+        known = {name for source in self.sources for name in source.assigned}
+        known |= self.names.config | self.names.settings | self.names.former.keys()
+        return [
+            (source, read)
+            for source, read in self.reads
+            if read.through == "config" and read.name not in known
+        ]
+
+    def unset(self) -> list[str]:
+        """Return the names of these reads that are no misspelt settings, and that are nowhere
+        optional.
+        """
+        optional = {read.name for _, read in self.foreign if not read.required}
+        needed = {read.name for _, read in self.foreign} - optional
+        return sorted(name for name in needed if not self.names.misspelt(name))

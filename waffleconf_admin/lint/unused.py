@@ -1,0 +1,51 @@
+"""Unused: settings that are declared and that nothing reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from .code import Code
+from .finding import Finding, Remark, list_some
+from .packages import named_by_packages
+
+UNUSED = "unused"
+
+
+def find_unused(
+    code: Code, root: Path, packages: Iterable[ModuleType], *, whole: bool
+) -> tuple[list[Finding], list[Remark]]:
+    """Return a finding for each setting that nothing reads; or else why that is not certain.
+
+    :param code: what was read.
+    :param root: where it is.
+    :param packages: what the app has imported from elsewhere.
+    :param whole: whether the code is all of the app's.
+    """
+    keys = _unread(code)
+    if keys and not whole:
+        text = "This is not all of the app's code, so it can't show which settings are unused."
+        return [], [Remark("", 0, text)]
+    keys -= named_by_packages(keys, packages, root)
+    computed = [f"{s.path}:{line}" for s in code.sources for line in sorted(set(s.computed))]
+    if keys and computed:
+        text = f"Nothing reads {list_some(sorted(keys))} by name, but names are computed at "
+        return [], [Remark("", 0, f"{text}{list_some(computed)}.")]
+    return [_finding(code, key) for key in sorted(keys)], []
+
+
+def _unread(code: Code) -> set[str]:
+    """The settings that the code neither reads nor mentions by name."""
+    found = {read.name for _, read in code.reads}
+    found = found.union(*(source.mentioned for source in code.sources))
+    found |= {code.names.former[name] for name in found & code.names.former.keys()}
+    prefixes = tuple(prefix for source in code.sources for prefix in source.prefixes)
+    return {key for key in code.names.settings - found if not key.startswith(prefixes)}
+
+
+def _finding(code: Code, key: str) -> Finding:
+    """A finding where the setting is declared."""
+    places = ((s.path, s.declared[key]) for s in code.sources if key in s.declared)
+    path, line = next(places, ("", 0))
+    return Finding(path, line, UNUSED, key, f"{key} is declared and never read.")

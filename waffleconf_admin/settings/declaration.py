@@ -1,0 +1,49 @@
+"""Declaration: the dict of a setting in WAFFLE_CONFS, as type checkers and editors know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import UnionType
+from typing import Any, Literal, TypedDict
+
+#: A str, or a lazy translation, which is of any class.
+Text = object
+#: The least or greatest value, or length, that a setting may have.
+Limit = int | float | Decimal | date | time | timedelta
+Choices = Iterable[Any] | Mapping[Any, Any] | type[Enum] | Callable[[], Any]
+Need = str | Mapping[str, object]
+Type = type[Any] | Literal[
+    "bool", "int", "float", "str", "list", "dict",
+    "email", "url", "color", "range", "filesize", "timezone", "json",
+]  # fmt: skip
+
+
+class Attributes(TypedDict, total=False):
+    """What a declaration may say of a setting beside its default."""
+
+    desc: Text
+    help: Text
+    group: Text | tuple[str, Text]
+    choices: Choices | None
+    min: Limit | None
+    max: Limit | None
+    validators: Sequence[Callable[[Any, Any], object]] | None
+    secret: bool
+    readonly: bool
+    confirm: bool | Text | Callable[[Any, Any], object]
+    keywords: Text | Sequence[Text]
+    needs: Need | Sequence[Need] | None
+    restart: bool
+    multiline: bool
+    field: Callable[..., Any] | None
+    type: Type | UnionType | None
+    unit: Text
+
+
+class Declaration(Attributes, total=False):
+    """An entry of WAFFLE_CONFS: ``confs: dict[str, Declaration] = {"SITENAME": {…}}``."""
+
+    default: Any

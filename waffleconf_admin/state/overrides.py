@@ -1,0 +1,142 @@
+"""Overrides: values that are in force in this process for a while, for tests."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from flask import Flask
+
+from .. import forms
+from ..contexts import context_of
+from ..exceptions import InvalidValue
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..snapshot import renew_snapshot
+from .cache import Cache
+from .codec import Codec
+from .declared import Declared
+from .record import Decoder, Record, overlay
+
+log = logging.getLogger(__name__)
+
+
+class Override:
+    """Values of settings, by key, and the thread that has put them in force."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self.values = values
+        self.thread = threading.current_thread()
+
+    def __repr__(self) -> str:
+        return f"<Override of {', '.join(self.values)}>"  # the values may be secrets
+
+
+class Overrides:
+    """The layer above the environment and the database. It holds for one app, in all threads.
+
+    Nothing is stored, and nobody is notified. A save writes to the database, as ever, and takes
+    effect when the override ends.
+    """
+
+    def __init__(self, app: Flask, declared: Declared, cache: Cache, codec: Codec) -> None:
+        self._app = app
+        self._declared = declared
+        self._cache = cache
+        self._codec = codec
+
+    def add(self, values: Mapping[str, object]) -> Override:
+        """Put values in force until they are removed.
+
+        :raises InvalidValue: a setting is not declared, or a save would refuse its value.
+        :raises RuntimeError: another thread overrides one of the settings.
+        """
+        override = Override(self._checked(values))
+        self._cache.replace_decoder(partial(OverridingDecoder.above, override), values)
+        renew_snapshot()
+        return override
+
+    def remove(self, override: Override) -> None:
+        """Let what is behind an override be in force again."""
+        self._cache.replace_decoder(partial(_without, override), override.values)
+        renew_snapshot()
+
+    def _checked(self, values: Mapping[str, object]) -> dict[str, object]:
+        """The values, as they would be read back from the database."""
+        settings = self._declared.settings
+        if unknown := {key: _unknown(key, settings) for key in values if key not in settings}:
+            raise InvalidValue(unknown)
+        with context_of(self._app):
+            if problems := forms.check_values(settings, values, self._app.config):
+                raise InvalidValue(problems)
+            encoded = self._codec.encode(values)
+        return {key: stored for key, (_, stored) in encoded.items()}
+
+
+class OverridingDecoder(Decoder):
+    """Makes the records of another decoder, with the values of an override on top of them.
+
+    A cache has one only while there is an override, so no other read or save pays for it.
+    """
+
+    def __init__(self, behind: Decoder, override: Override) -> None:
+        # Without super().__init__: all that a Decoder has is that of the other one.
+        self.behind = behind
+        self.override = override
+
+    @classmethod
+    def above(cls, override: Override, behind: Decoder) -> OverridingDecoder:
+        """Return a decoder with an override on top of all that there are.
+
+        :raises RuntimeError: another thread overrides one of its settings already.
+        """
+        decoder = behind
+        while isinstance(decoder, OverridingDecoder):
+            other, decoder = decoder.override, decoder.behind
+            taken = [key for key in override.values if key in other.values]
+            if taken and other.thread is not override.thread:
+                raise RuntimeError(
+                    f"{', '.join(taken)}: the thread {other.thread.name!r} overrides it, and an "
+                    "override holds for all threads of the app: let one end before the next begins."
+                )
+        return cls(behind, override)
+
+    def declare(self, settings: Mapping[str, Setting]) -> None:
+        self.behind.declare(settings)
+
+    def record(self, key: str, text: str | None) -> Record:
+        return self._overlaid(key, self.behind.record(key, text))
+
+    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
+        if setting.key in self.override.values:  # only saves come by here
+            log.warning("What is saved for %s takes effect when override_conf ends.", setting.key)
+        return self._overlaid(setting.key, self.behind.record_of(setting, text, stored))
+
+    def is_unchanged(self, key: str, record: Record) -> bool:
+        if key not in self.override.values:
+            return self.behind.is_unchanged(key, record)
+        return same(self.override.values[key], record.value)
+
+    def _overlaid(self, key: str, record: Record) -> Record:
+        values = self.override.values
+        return overlay(record, values[key], "override") if key in values else record
+
+
+def _without(override: Override, decoder: Decoder) -> Decoder:
+    """A decoder without an override, which need not be the last one."""
+    if not isinstance(decoder, OverridingDecoder):
+        return decoder
+    if decoder.override is override:
+        return decoder.behind
+    return OverridingDecoder(_without(override, decoder.behind), decoder.override)
+
+
+def _unknown(key: object, known: Iterable[str]) -> str:
+    """What is wrong with the name of a setting that is not declared."""
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(str(key).lower(), names, n=1)
+    hint = f" Did you mean {names[near[0]]}?" if near else ""
+    return f"There is no setting of that name.{hint}"
