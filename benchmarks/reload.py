@@ -11,8 +11,7 @@ from subjects import Subject, decode
 
 
 def run(options: Options) -> Iterator[Row]:
-    names = (*subjects.ORMS, subjects.JSON, subjects.HISTORY)
-    return subjects.rows("reload", works, options, names=names)
+    return subjects.rows("reload", works, options)
 
 
 def works(on: Subject) -> Iterator[Work]:

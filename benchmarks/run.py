@@ -31,7 +31,6 @@ BENCHMARKS = [
     "imports",
     "memory",
     "before_request",
-    "workers",
     "peers",
     "throughput",
     "count",

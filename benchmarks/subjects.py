@@ -24,7 +24,6 @@ from measure import ROOT, Options, Row, Work, timed
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-import apps
 from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
@@ -32,9 +31,6 @@ from waffleconf_admin.util import serialize
 
 ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
 JSON = "SQLAlchemy with JSON"  #: the same, and WAFFLE_SERIALIZER is 'json'
-HISTORY = "SQLAlchemy with a history"  #: the same, where no end is open
-#: With a history, and a model of the workers.
-WORKERS = "SQLAlchemy with workers"
 
 #: Gives the value of a setting by its number; another one for each variant.
 Values = Callable[[int, int], Any]
@@ -121,7 +117,7 @@ class Subject:
 
     Nothing is loaded, and nothing will be before somebody asks.
 
-    :param name: one of ORMS, JSON, HISTORY or WORKERS.
+    :param name: one of ORMS, or JSON.
     """
 
     def __init__(
@@ -147,11 +143,7 @@ class Subject:
         self.floor.connection.execute(
             "CREATE TABLE floors (key VARCHAR(255) PRIMARY KEY, value TEXT)"
         )
-        if name in (HISTORY, WORKERS):
-            make, workers = apps.ORMS["sqlalchemy"], name == WORKERS
-            _, _, store = make(self.app, url, True, True, stack, workers=workers)
-        else:
-            store = ORMS["peewee" if name == "peewee" else "SQLAlchemy"](self.app, url, True, stack)
+        store = ORMS["peewee" if name == "peewee" else "SQLAlchemy"](self.app, url, True, stack)
         WaffleConf(self.app, store)
         self.state = self.app.extensions["waffleconf"]
         self.raw.insert(self.texts(self.variant(1)))
@@ -172,7 +164,7 @@ class Subject:
 def subject(name: str, url: str, count: int, values: Values = mixed) -> Iterator[Subject]:
     """A subject on a database of its own.
 
-    :param name: one of ORMS, JSON, HISTORY or WORKERS.
+    :param name: one of ORMS, or JSON.
     :param url: that of a server, or empty: a new SQLite file.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:

@@ -42,7 +42,6 @@ LONGEST = [
     "servers/test_watch_faults.py",
     "servers/test_app_servers.py",
     "browser/test_browser_screens.py",
-    "state/test_state_machine.py",
     "servers/test_processes.py",
     "store/test_many_writers.py",
     "state/test_history.py",
@@ -50,7 +49,6 @@ LONGEST = [
     "sync/test_forks.py",
     "servers/test_faults.py",
     "servers/test_deploy.py",
-    "servers/test_workers.py",
     "sync/test_postgresql.py",
     "browser/test_browser_types.py",
     "browser/test_browser_sending.py",
@@ -58,7 +56,6 @@ LONGEST = [
     "browser/test_browser_surroundings.py",
     "state/test_history_killed.py",
     "servers/test_side_by_side.py",
-    "servers/test_upgrading.py",
     "package/test_demo.py",
     "package/test_package.py",
     "admin/test_bodies.py",
@@ -99,13 +96,10 @@ def compiled_templates() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def short_polls() -> None:
-    """Let watchers ask ten times a second whether to stop, so that tests need not wait for it; and
-    processes report as soon as they have read the settings.
-    """
-    from waffleconf_admin.sync import postgresql, redis, reporter
+    """Let watchers ask ten times a second whether to stop, so that tests need not wait for it."""
+    from waffleconf_admin.sync import postgresql, redis
 
     redis.POLL = postgresql.POLL = 0.1
-    reporter.FIRST = 0.0
 
 
 @pytest.fixture(scope="session")
@@ -184,7 +178,7 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
             made[database] = server.set(database=name).render_as_string()
         engine = sa.create_engine(made[database])
         with engine.begin() as connection:
-            for table in ("confs", "conf_changes", "conf_workers"):
+            for table in ("confs", "conf_changes"):
                 connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
         engine.dispose()
         return made[database]
@@ -196,14 +190,11 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
 # other modules call asynchronous functions.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, as installed by the system; playwright's own download is not needed.
-
-    Its headless shell takes a third of the processor time.
-    """
+    """Chromium, as installed by the system; playwright's own download is not needed."""
     from playwright.sync_api import sync_playwright
 
     with required():
-        path = servers.find_first("chromium-headless-shell", "chromium")
+        path = servers.find("chromium")
     quiet = ["disable-gpu", "disable-quic", "disable-background-networking", "disable-sync"]
     options = ["no-sandbox", "no-first-run", "disable-component-update", *quiet]
     with sync_playwright() as playwright:
@@ -224,9 +215,9 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """A function that makes an app with the extension; all that it made ends with the test.
 
     `url` is that of a database, ":memory:", or None for an SQLite file that all apps of the test
-    share; `create` makes the tables; `history`: who changed what is kept; `workers`: that, and
-    processes report; `config` goes into app.config. The state is app.extensions["waffleconf"];
-    app.waffle, app.waffle_model and app.waffle_db are the extension, the model and the database.
+    share; `create` makes the tables; `history`: who changed what is kept; `config` goes into
+    app.config. The state is app.extensions["waffleconf"]; app.waffle, app.waffle_model and
+    app.waffle_db are the extension, the model and the database.
     """
     from waffleconf_admin import WaffleConf
 
@@ -239,7 +230,6 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             create: bool = True,
             validate: Any = None,
             history: bool = False,
-            workers: bool = False,
             **config: Any,
         ) -> Flask:
             app = Flask("shop", root_path=str(tmp_path))
@@ -251,7 +241,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             )
             app.config.from_mapping(config, WAFFLE_CONFS=confs)
             url = {None: f"sqlite:///{tmp_path / 'test.db'}", ":memory:": "sqlite://"}.get(url, url)
-            db, model, store = ORMS[orm](app, url, create, history, stack, workers=workers)
+            db, model, store = ORMS[orm](app, url, create, history, stack)
             waffle = WaffleConf(app, store, validate=validate)
             stack.callback(app.extensions["waffleconf"].stop)
             app.waffle_db, app.waffle_model, app.waffle = db, model, waffle  # type: ignore[attr-defined]

@@ -25,10 +25,8 @@ class WaffleChangeMixin:
 
     Columns: ``id`` (an autoincrement), ``change_set`` (32 characters), ``key``, ``old``
     and ``new`` (large text, null), ``actor``, ``at`` (date and time, in UTC), ``note`` and
-    ``source``. For saves with an end also ``ends_at`` and ``ended_at`` (of the type of ``at``,
-    null), ``outcome`` (32 characters, null) and ``remark`` (text, null). Override ``get_old`` and
-    ``get_new`` when what is stored isn't the text itself, an encrypted value for example; writing
-    then assigns to the attributes ``old`` and ``new``.
+    ``source``. Override ``get_old`` and ``get_new`` when what is stored isn't the text itself, an
+    encrypted value for example; writing then assigns to the attributes ``old`` and ``new``.
     """
 
     def get_old(self) -> object:
@@ -38,15 +36,6 @@ class WaffleChangeMixin:
     def get_new(self) -> object:
         """Return the stored text after the change; None when there was no row."""
         return _attribute(self, "new")
-
-
-class WaffleWorkerMixin:
-    """Mixin of the model of the workers: one row for each process that follows.
-
-    Columns: ``name`` (32 characters, unique), ``host``, ``pid``, ``started_at`` and ``seen_at``
-    (dates and times, in UTC), ``keys_digest`` and ``texts_digest`` (32 characters) and
-    ``restart_digests`` (text; 8 characters for each setting that needs a restart).
-    """
 
 
 def _attribute(instance: object, name: str) -> object:

@@ -89,7 +89,7 @@ def ranked(make_app: MakeApp) -> Any:
             "B": {"desc": "Reply to", "default": "", "help": "Of each mail", "group": "Texts"},
             "MAIL_HOST": {"desc": "Host", "default": "", "group": "Servers"},
             "SENDER": {"desc": "Mail sender", "default": "", "group": "Servers"},
-            "POST": {"desc": "Post", "default": "", "keywords": ["mail", "letter"], "was": "SEND"},
+            "POST": {"desc": "Post", "default": "", "keywords": ["mail", "letter"]},
         }
     )
     app.register_blueprint(WaffleAdmin())
@@ -104,7 +104,6 @@ def ranked(make_app: MakeApp) -> Any:
         ("q=mial+sender", ["SENDER"], "No exact match for “mial sender”. Close to it:"),
         ("q=mailsender", ["SENDER"], "No exact match for “mailsender”. Close to it:"),
         ("q=maill", ["SENDER", "MAIL_HOST", "POST"], "No exact match for “maill”. Close to it:"),
-        ("q=SEND", ["SENDER", "POST"], "2 settings found"),
         ("group=Servers", ["MAIL_HOST", "SENDER"], ""),
     ],
 )
@@ -213,19 +212,6 @@ def test_links_keep_the_rest_of_the_address(app: Flask) -> None:
     (link,) = re.findall(r'href="([^"]*)" data-group="Keys"', page)
     assert link == "?lang=es&amp;q=e&amp;group=Keys&amp;modified=1"
     assert '<input type="hidden" name="lang" value="es">' in page
-
-
-def test_forms_of_the_page_are_sent_to_its_address_without_the_fragment(app: Flask) -> None:
-    client = app.test_client()
-    address = f"{URL}?group=Shop+%26+looks&lang=%22fr%22"
-    for action in ("", "review"):  # the page, and the review
-        page = client.get(address).text
-        if action:
-            form = sent(page, SITENAME="New") | {"waffle.do": action}
-            page = client.post(address, data=form).text
-        form = re.search(r'<form class="wf-form[^>]*', page)
-        assert form
-        assert 'action="?group=Shop+%26+looks&amp;lang=%22fr%22"' in form[0]
 
 
 def test_hidden_settings_are_sent_and_the_filter_stays(app: Flask) -> None:

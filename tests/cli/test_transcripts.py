@@ -1,10 +1,9 @@
-"""The transcripts of docs/command-line.md and ends.md: each command prints what the page says."""
+"""The transcripts of docs/command-line.md: each command prints what the page says."""
 
 from __future__ import annotations
 
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +16,8 @@ from flask import Flask
 from waffleconf_admin import WaffleAdmin, cli
 from waffleconf_admin.state.form import parse_text
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = "".join((DOCS / name).read_text() for name in ("command-line.md", "ends.md"))
-TRANSCRIPT = r"^```console\n(.*?)^```$"
-BLOCKS = re.findall(TRANSCRIPT, PAGE, re.M | re.S)
+PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
 
 #: The app of the page, after a release that no longer declares BANNER.
 CONFS: dict[str, dict[str, Any]] = {
@@ -88,12 +85,6 @@ class Terminal:
             encryption = self.app.extensions["waffleconf"]._repository.codec.encryption
             encryption._fernets.insert(0, Fernet(Fernet.generate_key()))
             return ""
-        if line == "# three hours later":
-            state = self.app.extensions["waffleconf"]
-            state.configstore.clock = lambda: time.time() + 3 * 3600
-            state.update_conf()
-            del state.configstore.clock
-            return ""
         words = shlex.split(NAME.sub(lambda name: self.names[name[0]], line.removeprefix("$ ")))
         if words[0] == "cat":  # somebody has edited the file
             Path(words[1]).write_text(shown)
@@ -142,8 +133,6 @@ def test_the_commands_print_what_the_page_shows(app: Flask) -> None:
 
 
 def test_every_command_has_a_transcript() -> None:
-    # tests/cli/test_workers.py runs the transcripts of that page.
-    more = re.findall(TRANSCRIPT, (DOCS / "workers.md").read_text(), re.M | re.S)
-    lines = [line for block in [*BLOCKS, *more] for line, _ in steps(block)]
+    lines = [line for block in BLOCKS for line, _ in steps(block)]
     ran = {line.split()[3] for line in lines if line.startswith("$ flask waffle")}
     assert ran == set(cli.waffle.commands)

@@ -17,7 +17,6 @@ from unittest.mock import Mock
 
 import pytest
 from flask import Flask, current_app
-from jinja2 import DictLoader
 
 from waffleconf_admin import WaffleAdmin, WaffleConf, cli
 from waffleconf_admin.codec import deserialize
@@ -42,14 +41,11 @@ RUN_ELSEWHERE = {
     "docs/apps.md": "tests/admin/test_apps.py",
     "docs/permissions.md": "tests/admin/test_permission_examples.py",
     "docs/history.md": "tests/state/test_history.py",
-    "docs/ends.md": "tests/state/test_ends.py",
     "docs/hooks.md": "tests/state/test_hook_examples.py",
     "docs/processes.md": "tests/sync/test_watch_types.py",
     "docs/databases.md": "tests/store/test_tenants.py",
     "docs/api.md": "tests/api/test_examples.py",
-    "docs/testing.md": "tests/testing/test_examples.py",
     "docs/observing.md": "tests/state/test_observing.py",
-    "docs/workers.md": "tests/state/test_workers.py",
     "docs/lint.md": "tests/cli/test_lint.py",
 }
 
@@ -153,7 +149,6 @@ def test_a_fragment_runs_in_an_app(
     block: Block, make_app: Callable[..., Flask], libraries: None
 ) -> None:
     app = make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
-    app.jinja_loader = DictLoader({"settings_layout.html": ""})  # of another fragment
     names: dict[str, Any] = {"current_app": current_app, "can": lambda action, setting: True}
     # Names that earlier code of the page has imported or defined.
     names |= {"WaffleAdmin": WaffleAdmin, "WaffleConf": WaffleConf}

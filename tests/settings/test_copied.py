@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
-import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, current_app
+from flask import Flask
 from flask_babel import Babel, get_locale
-from pages import sent
 from states import MakeApp
 
-from waffleconf_admin import WaffleAdmin, WaffleConf, anyone
+from waffleconf_admin import WaffleAdmin, anyone
 from waffleconf_admin.settings.copied import COPIED
 from waffleconf_admin.settings.declarations import declare
 
@@ -90,43 +86,6 @@ def test_flask_sqlalchemy_does_copy_what_the_table_says(make_app: MakeApp) -> No
         assert app.waffle_db.engine.url == url  # type: ignore[attr-defined]
 
 
-# The ways that the documentation shows
-
-PAGE = (Path(__file__).parents[2] / "docs" / "declarations.md").read_text()
-ANEW, LOADED = (
-    textwrap.dedent(code) for code in re.findall(r"^( +```python\n.*?)^ +```$", PAGE, re.M | re.S)
-)
-
-
-class Mail:
-    """Copies its host as Flask-Mail does."""
-
-    def init_app(self, app: Flask) -> None:
-        self.host = app.config["MAIL_SERVER"]
-
-
-def run(code: str, **names: Any) -> None:
-    exec(code.removeprefix("```python\n"), {"current_app": current_app, **names})
-
-
-def test_a_handler_copies_anew(make_app: MakeApp) -> None:
-    confs = {key: {"default": "", "restart": False} for key in ("MAIL_SERVER", "MAIL_PORT")}
-    mail, app = Mail(), make_app(confs)
-    run(ANEW, waffle=app.waffle, mail=mail)  # type: ignore[attr-defined]
-    app.extensions["waffleconf"].update_db({"MAIL_SERVER": "mail.example.org"})
-    assert mail.host == "mail.example.org"
-
-
-def test_the_stored_value_is_there_before_it_is_copied(make_app: MakeApp) -> None:
-    confs = {"MAIL_SERVER": {"default": "", "restart": True}}
-    mail, app = Mail(), make_app(confs)
-    state = app.extensions.pop("waffleconf")
-    state.update_db({"MAIL_SERVER": "mail.example.org"})
-    app.config.pop("MAIL_SERVER")
-    run(LOADED, waffle=WaffleConf(), app=app, store=state.configstore, mail=mail)
-    assert mail.host == "mail.example.org"
-
-
 # What is said of a setting that takes effect with a restart
 
 CONFS: dict[str, Any] = {
@@ -134,35 +93,6 @@ CONFS: dict[str, Any] = {
     "SITENAME": {"default": "Waffle"},
     "MAIL_PORT": {"default": 25},
 }
-
-
-AT_ONCE = "The whole site uses the new values at once."
-RESTART = "Takes effect when the processes are restarted."
-OF_SERVER = "MAIL_SERVER: takes effect when the processes are restarted."
-
-
-@pytest.mark.parametrize(
-    ("typed", "sentences"),
-    [
-        ({"MAIL_SERVER": "mail"}, [RESTART]),
-        ({"SITENAME": "New"}, [AT_ONCE]),
-        ({"SITENAME": "New", "MAIL_SERVER": "mail"}, [AT_ONCE, OF_SERVER]),
-    ],
-)
-def test_a_save_says_when_it_takes_effect(
-    make_app: MakeApp, typed: dict[str, str], sentences: list[str]
-) -> None:
-    app = make_app(CONFS, history=True, WAFFLE_MULTIPROC=True)
-    app.register_blueprint(WaffleAdmin(can=anyone))
-    client, cli = app.test_client(), app.test_cli_runner()
-    form = sent(client.get("/admin/config").text, **typed)
-    page = client.post("/admin/config", data=form, follow_redirects=True).text
-    message = page.partition("wf-messages")[2].partition("</ul>")[0]
-    message = message.replace("Mail server:", "MAIL_SERVER:")
-    assert re.findall("<li>([^<]*restarted[.]|The whole[^<]*)</li>", message) == sentences
-    (change, *_) = app.extensions["waffleconf"].history.list()
-    result = cli.invoke(args=["waffle", "undo", change.change_set])
-    assert result.exit_code == 0 and result.stderr.splitlines() == sentences
 
 
 def test_the_page_the_api_and_the_command_line_say_it(make_app: MakeApp) -> None:

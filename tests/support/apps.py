@@ -9,15 +9,7 @@ from typing import Any
 from flask import Flask
 
 
-def _alchemy(
-    app: Flask,
-    url: str,
-    create: bool,
-    history: bool,
-    stack: contextlib.ExitStack,
-    *,
-    workers: bool = False,
-) -> Any:
+def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
     from flask_sqlalchemy import SQLAlchemy
 
     from waffleconf_admin import AlchemyWaffleStore, WaffleMixin
@@ -25,10 +17,7 @@ def _alchemy(
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     db = SQLAlchemy(app)
     Change: Any = None
-    Worker: Any = None
-    if workers:
-        Conf, Change, Worker = AlchemyWaffleStore.make_models(db, workers=True)
-    elif history:
+    if history:
         Conf, Change = AlchemyWaffleStore.make_models(db)
     else:
 
@@ -44,18 +33,10 @@ def _alchemy(
         if create:
             db.create_all()
     stack.callback(engine.dispose)
-    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change, workers=Worker)
+    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change)
 
 
-def _peewee(
-    app: Flask,
-    url: str,
-    create: bool,
-    history: bool,
-    stack: contextlib.ExitStack,
-    *,
-    workers: bool = False,
-) -> Any:
+def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
     import peewee
     from playhouse.db_url import connect
 
@@ -63,10 +44,7 @@ def _peewee(
 
     db = connect(_peewee_url(url))
     Change: Any = None
-    Worker: Any = None
-    if workers:
-        Conf, Change, Worker = PeeweeWaffleStore.make_models(db, workers=True)
-    elif history:
+    if history:
         Conf, Change = PeeweeWaffleStore.make_models(db)
     else:
 
@@ -78,7 +56,7 @@ def _peewee(
             key = peewee.CharField(unique=True)
             value = peewee.TextField()
 
-    models = [model for model in (Conf, Change, Worker) if model]
+    models = [Conf, Change] if history else [Conf]
     if create and url == "sqlite://":
         db.connect()
         db.create_tables(models)  # an in-memory database lasts as long as its connection
@@ -86,7 +64,7 @@ def _peewee(
         with db.connection_context():
             db.create_tables(models)
     stack.callback(db.close)
-    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change, workers=Worker)
+    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change)
 
 
 def _peewee_url(url: str) -> str:

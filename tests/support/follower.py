@@ -7,12 +7,10 @@ import os
 import random
 import resource
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app
@@ -27,7 +25,6 @@ from waffleconf_admin import (
     WaffleMixin,
     conf_changed,
 )
-from waffleconf_admin.sync import reporter
 
 
 def make_app(config: dict[str, Any]) -> Flask:
@@ -36,13 +33,7 @@ def make_app(config: dict[str, Any]) -> Flask:
     db = SQLAlchemy(app)
 
     Change: Any = None
-    Worker: Any = None
-    if host := config.get("HOST"):
-        socket.gethostname = lambda: host  # type: ignore[assignment]
-    if interval := config.get("REPORT_INTERVAL"):
-        reporter.FIRST, reporter.INTERVAL = 0.0, interval
-        Conf, Change, Worker = AlchemyWaffleStore.make_models(db, workers=True)
-    elif config.get("HISTORY"):
+    if config.get("HISTORY"):
         Conf, Change = AlchemyWaffleStore.make_models(db)
     else:
 
@@ -55,10 +46,10 @@ def make_app(config: dict[str, Any]) -> Flask:
 
     if config.get("CREATE_TABLE", True):
         with app.app_context():
-            for model in filter(None, (Conf, Change, Worker)):
+            for model in filter(None, (Conf, Change)):
                 db.session.execute(CreateTable(model.__table__, if_not_exists=True))
             db.session.commit()
-    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf, history=Change, workers=Worker))
+    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf, history=Change))
     app.add_url_rule("/", view_func=lambda: str(current_app.config["SITENAME"]))
     return app
 
@@ -134,17 +125,6 @@ class Commands:
     def save(self, value: str) -> Any:
         return self.state.update_db({"SITENAME": value})
 
-    def save_for(self, value: str, seconds: float) -> Any:
-        end = datetime.now(UTC) + timedelta(seconds=seconds)
-        return self.state.update_db({"SITENAME": value}, until=end)
-
-    def sources(self) -> list[str]:
-        """How the changes were made, the oldest first."""
-        return [change.source for change in reversed(self.state.history.list())]
-
-    def open_ends(self) -> int:
-        return len(self.state.ends.read())
-
     def store_defaults(self) -> None:
         self.state.parse_conf()
 
@@ -192,10 +172,6 @@ class Commands:
 
     def health(self) -> dict[str, Any]:
         return {key: str(value) for key, value in self.state.health()._asdict().items()}
-
-    def count(self) -> dict[str, Any]:
-        facts: dict[str, Any] = self.state.workers.count().facts(named=True)
-        return facts
 
     def threads(self) -> list[str]:
         return [t.name for t in threading.enumerate() if t.name == "waffleconf-watcher"]
@@ -246,23 +222,6 @@ class Commands:
         }[when]
         setattr(*target, kill)
         self.save(value)
-
-    def die_at_end(self, when: str) -> None:
-        """Be killed while a save goes back: before, in the middle of, or after the transaction."""
-
-        def kill(*args: Any, **options: Any) -> None:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        store = self.state.configstore
-        target: tuple[Any, str] = {
-            "before": (store, "swap"),
-            "in the middle": (store._history, "settle"),
-            "after": (self.state.synchronizer, "notify"),
-        }[when]
-        setattr(*target, kill)
-        while self.state.ends.open:
-            threading.Event().wait(0.02)
-            self.state.update_conf()
 
     def hold_lock(self, seconds: float) -> bool:
         """Fork while a reload holds a lock of some library; whether the child gets it."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import (
     Blueprint,
-    Flask,
     Response,
     current_app,
     has_request_context,
@@ -15,7 +14,6 @@ from flask import (
     request,
     url_for,
 )
-from jinja2 import TemplateNotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import i18n
@@ -23,7 +21,7 @@ from ..fields import FieldFactory
 from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import State
-from . import assets, compare_page, csrf, history_page, workers
+from . import assets, compare_page, csrf, history_page
 from .api import ApiPage
 from .checks import named_checks, require_groups
 from .files_page import FilesPage
@@ -111,7 +109,6 @@ class WaffleAdmin(Blueprint):
             self._add_api()
         self.add_url_rule("/files", "files", self._files, methods=methods, strict_slashes=False)
         self.add_url_rule("/files/settings.json", "export", self._export)
-        self.add_url_rule("/workers", "workers", self._workers)
         assets.add(self)
         self.url_value_preprocessor(allow_large_forms)
         self.url_value_preprocessor(self._exempt_from_csrf)
@@ -124,11 +121,10 @@ class WaffleAdmin(Blueprint):
         """Register on an app, and let its command line use the fields of the page.
 
         :raises TypeError: one of the functions is asynchronous, and asgiref is missing.
-        :raises ValueError: another page has another field for one of the types; a check is for a
-            group that the page does not have; or there is no such layout.
+        :raises ValueError: another page has another field for one of the types; or a check is for
+            a group that the page does not have.
         """
         self.options.check(app)
-        _require_layout(app, self.options.layout)
         require_groups(app, self.options)
         add_fields(app, self.options.fields or {})
         super().register(app, options)
@@ -153,9 +149,6 @@ class WaffleAdmin(Blueprint):
 
     def _export(self, /, **variables: object) -> BaseResponse:
         return FilesPage(self.options, state_of_app()).download()
-
-    def _workers(self, /, **variables: object) -> BaseResponse:
-        return workers.respond(self.options, state_of_app())
 
     def _no_undo(self, /, **variables: object) -> BaseResponse:
         return redirect(url_for(".history"))
@@ -193,20 +186,6 @@ class WaffleAdmin(Blueprint):
 
     def _add_headers(self, response: Response) -> Response:
         return set_default_headers(response, self.options)
-
-
-def _require_layout(app: Flask, layout: str | None) -> None:
-    """Refuse a layout that the app does not have."""
-    loader = app.jinja_env.loader
-    if layout is None or loader is None:
-        return
-    try:
-        loader.get_source(app.jinja_env, layout)
-    except TemplateNotFound as error:
-        raise ValueError(
-            f"layout={layout!r}: there is no such template; if a blueprint of yours has it, "
-            "register that one first"
-        ) from error
 
 
 def url_variables() -> dict[str, object]:

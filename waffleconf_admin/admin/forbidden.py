@@ -30,8 +30,6 @@ from .submission import (
     RESET_KEY,
     SECRET_KEY,
     THEIRS,
-    UNTIL,
-    UNTIL_AT,
     PageSubmission,
     Pairs,
     posted_form,
@@ -100,9 +98,7 @@ def resubmission_of(settings: Iterable[Setting]) -> Resubmission | None:
         return None
     if length > MAX_BYTES:
         return Resubmission()
-    settings = list(settings)
-    former = {name: setting.key for setting in settings for name in setting.was}
-    pairs = _pairs_of_page(PageSubmission(posted_form(), former), settings)
+    pairs = _pairs_of_page(PageSubmission(posted_form()), list(settings))
     if any(name == TOKEN for name, _ in pairs):
         report_session()
     # With the page around it the response has four times the bytes of the request, at most.
@@ -114,7 +110,7 @@ def resubmission_of(settings: Iterable[Setting]) -> Resubmission | None:
 def _pairs_of_page(sent: PageSubmission, settings: list[Setting]) -> Pairs:
     """What was sent by inputs that the page has."""
     keys = {setting.key for setting in settings}
-    names = {*map(sent.name_of, keys), TOKEN, field_name(), NOTE, UNTIL, UNTIL_AT}
+    names = {*map(sent.name_of, keys), TOKEN, field_name(), NOTE}
     names |= {THEIRS + key for key in keys}
     groups = {group_name(setting) for setting in settings}
     actions = {*ACTIONS, *(f"{action} {name}" for action in ACTIONS_ON for name in keys | groups)}

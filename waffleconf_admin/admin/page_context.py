@@ -11,12 +11,10 @@ from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..i18n import gettext as _
 from ..state.change import Change
-from ..state.ends import refused_sentence
 from ..state.state import State
 from ..sync.health import Health, attention_sentence
 from . import undo
 from .conflicts import Conflict
-from .ends import EndChoice, ShownEnds
 from .found_settings import FoundSettings
 from .links import page_links
 from .messages import take_message
@@ -24,8 +22,7 @@ from .moved_defaults import find_moved
 from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
-from .submission import ENDING, PageSubmission, Pairs
-from .workers import applied, count_workers
+from .submission import PageSubmission, Pairs
 
 log = logging.getLogger(__name__)
 
@@ -72,25 +69,15 @@ class PageContext:
         self.groups = self.found.groups
         #: Why all this is changed, if that was written already.
         self.note = (sent.note if sent else None) or ""
-        #: Whether, and when, the next save goes back.
-        self.end = EndChoice.of(state, sent)
-        #: The saves that go back.
-        self.ends = ShownEnds(state, permissions, form)
         self.expired = expired
-        settles = sent is not None and sent.action in ENDING
-        #: The heading of what is wrong.
-        self.problems = _("Nothing was changed") if settles else _("Nothing was saved yet")
         self.discarded = discarded
-        count = count_workers(state, permissions, by_memory=True)
         self.rows = Rows(
             form,
             conflicts,
             self.latest,
             permissions.with_history if self.has_history else (),
             self.found,
-            self.ends.of_rows,
             find_moved(state, form),
-            count.restart_sentence if count else lambda key: None,
         )
         #: The change set that the user may undo, right after saving it; and the form for that.
         self.undo = undo.take_offer(state, permissions)
@@ -98,10 +85,6 @@ class PageContext:
         self.trouble = _trouble(state.health())
         #: What the save just before this page has written.
         self.message = take_message()
-        #: How many processes apply the settings: after a save, and while one lags.
-        self.applied = applied(count, permissions) if count else None
-        if self.applied and self.applied.is_complete and not (self.message and self.message.saved):
-            self.applied = None
         self.notes = []
         if refused and not self.editable:
             self.notes.append(_("You may see these settings, but not change them."))
@@ -135,6 +118,6 @@ class PageContext:
 
 
 def _trouble(health: Health) -> str | None:
-    """What is wrong with this process; the page shows elsewhere what is wrong with settings."""
-    own = (attention_sentence(health.attention), refused_sentence(health.refused))
-    return None if health.trouble in own else health.trouble
+    """What is wrong with this process; what is wrong with stored values is shown in their rows."""
+    only_values = health.trouble == attention_sentence(health.attention)
+    return None if only_values else health.trouble

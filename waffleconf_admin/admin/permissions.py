@@ -67,9 +67,7 @@ class Permissions:
     @cached_property
     def one_group(self) -> bool:
         """Whether all that this user may see belongs to one group."""
-        groups = map(group_name, self.viewable)
-        first = next(groups, "")
-        return all(group == first for group in groups)  # mostly the second one decides
+        return len({group_name(setting) for setting in self.viewable}) <= 1
 
     @property
     def covers_removed_settings(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import quote
 
@@ -16,7 +16,6 @@ from ..fields.widgets import attributes
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import mark
-from ..settings.copied import RESTART
 from ..settings.environment import SET_BY
 from ..state.change import Change
 from .conflicts import Conflict
@@ -43,7 +42,7 @@ _TEXTS = {
     "on": mark("On"),
     "replace": mark("Replace"),
     "reset": mark("Reset"),
-    "restart": RESTART,
+    "restart": mark("Takes effect when the processes are restarted."),
     "set": mark("Set"),
 }
 
@@ -56,9 +55,7 @@ class Rows:
     :param latest: the last change of a setting, by key.
     :param history: those settings whose history this user may see.
     :param found: what the filter of the page finds.
-    :param ends: when a setting goes back, in a sentence, by key.
     :param moved: the entries of the moved defaults to be marked, by key.
-    :param restart: returns which processes run with a former value of a setting; None: none.
     """
 
     def __init__(
@@ -68,12 +65,8 @@ class Rows:
         latest: Mapping[str, Change],
         history: Container[str],
         found: FoundSettings,
-        ends: Mapping[str, str],
         moved: Mapping[str, Change],
-        restart: Callable[[str], str | None],
     ) -> None:
-        self.ends = ends
-        self.restart = restart
         self.moved = moved
         self.unsaved = {*form.errors, *form.changes, *form.conflicts}
         self.conflicts = conflicts
@@ -120,8 +113,6 @@ class Row:
         self.has_label = field.editable and not field.is_group
         self.anchor = anchor(key)
         self.needs = rows.needs.get(key, ())
-        #: When it goes back; "" where it stays.
-        self.end = rows.ends.get(key, "") if rows.ends else ""
         self._moved = None if self.is_unsaved else rows.moved.get(key)
         self.attributes = self._attributes(key)
         if key in rows.history:
@@ -134,17 +125,12 @@ class Row:
             self.control = self._control()
 
     @property
-    def restart(self) -> str:
-        """When a setting takes effect that needs a restart; or which processes wait for one."""
-        return self._rows.restart(self.field.setting.key) or self.texts["restart"]
-
-    @property
     def parts(self) -> tuple[object, ...]:
         """What the template shows of every row: unpacked at once, for each lookup takes time."""
         field, setting = self.field, self.field.setting
         label, key, help_ = setting.label, setting.key, setting.help
         layered = field.record.behind is not None
-        has_lines = self.needs or setting.restart or layered or self._moved or self.end
+        has_lines = self.needs or setting.restart or layered or self._moved
         has_notes = self.is_unsaved or field.differs or field.attention or has_lines
         framed = self.control is None or self.conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)
@@ -174,8 +160,8 @@ class Row:
         if key in self._rows.found.outside:
             css += " wf-out"
         given = {"class": css, "id": key, "hidden": field.hidden}
-        if words := field.setting.search_words:
-            given["data-keywords"] = words
+        if field.setting.keywords:
+            given["data-keywords"] = " ".join(map(str, field.setting.keywords))
         if self._rows.search:  # whose order of rows is not that of the page
             given["data-place"] = self._rows.places[key]
         if not self.is_unsaved:
@@ -224,7 +210,7 @@ class Row:
     def change(self) -> str:
         """Who has made the last change, and when; "" if nobody may know."""
         change = self._rows.latest.get(self.field.setting.key)
-        if change is None or self.field.record.behind is not None:
+        if change is None or self.field.setting.environment is not None:
             return ""  # it has changed what waits behind
         when = relative_time(change.at)
         return f"{change.actor}, {when}" if change.actor else when
@@ -261,7 +247,7 @@ class Row:
             return None
         texts = (display_text(self.field, value) for value in (self._moved.old, self._moved.new))
         old, new = (escape(self.quoted(text)) for text in texts)
-        line = Markup(_("Default was %(old)s, is %(new)s", old=old, new=new))
+        line = Markup(_("default was %(old)s, is %(new)s", old=old, new=new))
         return line, Markup(_("Keep %(value)s", value=old))
 
     @property

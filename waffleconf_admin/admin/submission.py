@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from ..forms.submission import PAGE, Names, renamed
+from ..forms.submission import PAGE, Names
 from ..settings.setting import Setting
 
 # Names of inputs
 ACTION = PAGE + "do"  #: one of `ACTIONS`, or one of `ACTIONS_ON` and a space and a name
 NOTE = PAGE + "note"
-UNTIL = PAGE + "until"  #: when the save goes back, as `ends.EndChoice` reads it
-UNTIL_AT = PAGE + "until_at"
 ROW = PAGE + "row"  #: the key of the setting that was changed last: from the script
 RESET_KEY = PAGE + "reset"  #: the key of a setting that is to be reset, not just get the default
 CONVERT_KEY = PAGE + "convert"  #: the key of a setting whose converted value is to be stored
@@ -29,8 +27,6 @@ _THEIRS, _UNDECIDED = "theirs", "?"
 ACTIONS = ("review", "confirm", "edit", "discard")
 #: With the key of a setting; of "reset-group" with the name of a group.
 ACTIONS_ON = ("reset", "convert", "discard", "reset-group", "keep", "accept")
-#: With the name of a save, about its end.
-ENDING = ("keep-save", "go-back")
 #: Those that save nothing: they show the settings page again.
 SHOWING = ("edit", "discard", "reset", "convert", "reset-group", "keep", "accept")
 
@@ -48,46 +44,33 @@ class PageSubmission:
     """What a form of the page has sent.
 
     :param form: the form data.
-    :param former: the keys of settings by their former names: the page may be of an older release.
     """
 
-    def __init__(self, form: MultiDict[str, str], former: Mapping[str, str] | None = None) -> None:
+    def __init__(self, form: MultiDict[str, str]) -> None:
         self.name_of = Names()
-        self._former = former or {}
-        if former:
-            form = renamed(form, former)
         #: The controls of settings, without those where a conflict is decided for the stored value.
         self.settings: MultiDict[str, str] = MultiDict(form)
+        self._do = form.get(ACTION, "")
         #: What to do, and the key of the setting or the group that it is about, if it is.
-        self.action, _, key = form.get(ACTION, "").partition(" ")
-        self.key = self._present(key)
+        self.action, _, self.key = self._do.partition(" ")
         self.note = note_of(form)
-        self.until, self.until_at = form.get(UNTIL, ""), form.get(UNTIL_AT, "")
-        self.row = self._present(form.get(ROW, ""))
+        self.row = form.get(ROW)
         #: The keys of settings that an earlier page, or the script, shows as reset.
-        self.resets = self._keys(form, RESET_KEY)
+        self.resets = dict.fromkeys(form.getlist(RESET_KEY))
         #: The keys of settings that an earlier page shows as converted.
-        self.conversions = self._keys(form, CONVERT_KEY)
+        self.conversions = dict.fromkeys(form.getlist(CONVERT_KEY))
         #: The keys of secrets that were typed on an earlier page.
-        self.secrets = self._keys(form, SECRET_KEY)
+        self.secrets = dict.fromkeys(form.getlist(SECRET_KEY))
         #: The keys of conflicts that nobody has decided.
         self.undecided: list[str] = []
         self._decide_conflicts(form)
         if self.action == "discard":
             self._drop(self.key)
 
-    def _present(self, name: str) -> str:
-        """The key of the setting that has a name, or had it before."""
-        return self._former.get(name, name)
-
-    def _keys(self, form: MultiDict[str, str], name: str) -> dict[str, None]:
-        """The keys of settings that an input has sent."""
-        return dict.fromkeys(map(self._present, form.getlist(name)))
-
     def _decide_conflicts(self, form: MultiDict[str, str]) -> None:
         for name in form:
             if name.startswith(THEIRS):
-                key, choice = self._present(name.removeprefix(THEIRS)), form.getlist(name)[-1]
+                key, choice = name.removeprefix(THEIRS), form.getlist(name)[-1]
                 if choice == _THEIRS:
                     self._drop(key)
                 elif choice == _UNDECIDED:
@@ -120,8 +103,7 @@ class PageSubmission:
 
     def everything(self, settings: Iterable[Setting]) -> Pairs:
         """Return what was typed with the note and the action."""
-        do = f"{self.action} {self.key}".rstrip()
-        rest = {NOTE: self.note, ACTION: do, UNTIL: self.until, UNTIL_AT: self.until_at}
+        rest = {NOTE: self.note, ACTION: self._do}
         return self.typed(settings) + [(name, text) for name, text in rest.items() if text]
 
 

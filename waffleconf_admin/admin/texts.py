@@ -40,7 +40,6 @@ _SOURCES = {
     "import": mark("Import"),
     "api": mark("API"),
     "undo": mark("Undo"),
-    "end": mark("Went back"),
     "deploy": mark("Deployment"),
     "restore": mark("Restore"),
 }

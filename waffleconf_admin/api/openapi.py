@@ -32,7 +32,6 @@ _FLAG: Schema = {"type": "boolean"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _TEXT_BY_KEY: Schema = {"type": "object", "additionalProperties": _TEXT}
 _NOTE: Schema = {"type": ["string", "null"], "maxLength": NOTE_LENGTH}
-_UNTIL: Schema = {"type": ["string", "null"], "format": "date-time"}
 _ID: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
 
 
@@ -87,22 +86,12 @@ def _paths(call: Call) -> Schema:
             "post": _operation("undo", "Take a save back.", "Undone", *_WRITING, "404", "409")
             | _body("Undo")
         },
-        "/ends": {"get": _operation("listEnds", "Saves that go back.", "Ends", *_READING)},
-        "/ends/keep": {
-            "post": _operation("keep", "Keep a save.", "Kept", *_WRITING, "404", "409")
-            | _body("EndOfSave")
-        },
-        "/ends/go-back": {
-            "post": _operation("goBack", "Take a save back now.", "Saved", *_WRITING, "404", "409")
-            | _body("EndOfSave")
-        },
-        "/workers": {"get": _operation("countWorkers", "Processes.", "Workers", *_READING, "404")},
         "/openapi.json": {"get": _get("getDocument", "This document.", None)},
     }
 
 
 def _get(name: str, summary: str, schema: str | None, *problems: str) -> Schema:
-    operation = _operation(name, summary, schema, "400", *_READING, *problems)
+    operation = _operation(name, summary, schema, *_READING, *problems)
     operation["responses"]["200"]["headers"] = {"ETag": {"schema": _TEXT}}
     operation["responses"]["304"] = {"description": "It is as the client knows it."}
     return operation | {"parameters": [_parameter("If-None-Match", _TEXT, place="header")]}
@@ -132,7 +121,7 @@ def _get_history() -> Schema:
         "before": _ID | {"minimum": 1},
         "limit": limit,
     }
-    operation = _operation("listChanges", "Changes.", "History", "400", *_READING, "404", "422")
+    operation = _operation("listChanges", "Changes.", "History", *_READING, "404", "422")
     return operation | {"parameters": [_parameter(*item) for item in parameters.items()]}
 
 
@@ -182,14 +171,12 @@ def _schemas(call: Call) -> Schema:
                 if values
                 else {"type": "array", "maxItems": 0},
                 "note": _NOTE,
-                "until": _UNTIL,
             },
         ),
-        "Change": _object({"value": _ANY_VALUE}, optional={"note": _NOTE, "until": _UNTIL}),
+        "Change": _object({"value": _ANY_VALUE}, optional={"note": _NOTE}),
         "Saved": _object(saved),
         "Undo": _object(
-            {"change_set": _TEXT},
-            optional={"keys": _TEXTS | {"minItems": 1}, "seen": _ID, "note": _NOTE},
+            {"change_set": _TEXT}, optional={"keys": _TEXTS, "seen": _ID, "note": _NOTE}
         ),
         "Undone": _object(saved | {"left_out": _TEXT_BY_KEY}),
         "HistoryChange": _object(_HISTORY_CHANGE, optional=_HISTORY_VALUES),
@@ -199,22 +186,6 @@ def _schemas(call: Call) -> Schema:
                 "next": {"type": ["string", "null"]},
             }
         ),
-        "Ends": _object({"ends": {"type": "array", "items": _reference("End")}}),
-        "End": _object(
-            {
-                **dict.fromkeys(("change_set", "ends_at", "actor", "why"), _TEXT),
-                "refused": _FLAG,
-                "changes": {"type": "array", "items": _reference("HistoryChange")},
-            }
-        ),
-        "EndOfSave": _object({"change_set": _TEXT}, optional={"note": _NOTE}),
-        "Kept": _object({"change_set": _TEXT, "kept": _TEXTS}),
-        "Workers": _object(
-            dict.fromkeys(("current", "lagging", "other"), _COUNT)
-            | {"restart": {"type": "object", "additionalProperties": _COUNT}},
-            optional={"processes": {"type": "array", "items": _reference("Process")}},
-        ),
-        "Process": _object(_PROCESS),
         "Problem": _object(
             {"title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
             optional={"errors": _TEXT_BY_KEY},
@@ -231,19 +202,11 @@ _HISTORY_CHANGE = {
     **dict.fromkeys(("change_set", "key", "actor", "at", "note", "source"), _TEXT),
     "secret": _FLAG,
 }
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_PROCESS = {
-    **dict.fromkeys(("host", "started_at", "seen_at"), _TEXT),
-    "pid": _COUNT,
-    "standing": {"enum": ["current", "lagging", "other"]},
-}
 _ANY_VALUE: Schema = {}
 _HISTORY_VALUES = {
     "old": _ANY_VALUE,
     "new": _ANY_VALUE,
     **dict.fromkeys(("old_is_default", "new_is_default"), _FLAG),
-    **dict.fromkeys(("ends_at", "outcome"), _TEXT),
-    "ended_at": {"type": ["string", "null"]},
 }
 
 

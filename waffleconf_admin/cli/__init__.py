@@ -6,7 +6,6 @@ from . import (
     check,
     convert,
     deployed,
-    ends,
     explain,
     files,
     history,
@@ -16,7 +15,6 @@ from . import (
     prune,
     rotate,
     values,
-    workers,
 )
 from .group import waffle
 
@@ -24,7 +22,6 @@ __all__ = [
     "check",
     "convert",
     "deployed",
-    "ends",
     "explain",
     "files",
     "history",
@@ -35,5 +32,4 @@ __all__ = [
     "rotate",
     "values",
     "waffle",
-    "workers",
 ]

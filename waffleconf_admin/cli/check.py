@@ -59,20 +59,9 @@ def check(strict: bool) -> None:
 
 
 def _database(state: State) -> Iterator[Finding]:
-    """Settings that an upgrade has left in another file, a history that can't be read, and
-    settings that could not go back.
-    """
+    """Settings that an upgrade has left in another file."""
     if problem := state.former_file.problem():
         yield Finding("error", "", problem)
-    if state.history:
-        try:
-            state.history.list(limit=1)
-            for end in state.ends.read():
-                for key in end.changes if end.refused else ():
-                    what = "it should have gone back, which was refused: flask waffle ends"
-                    yield Finding("error", key, what)
-        except StoreError as error:
-            yield Finding("error", "", f"the history: {error}")
 
 
 def _declarations(state: State) -> Iterator[Finding]:
@@ -132,8 +121,7 @@ def _encryption(state: State) -> Iterator[Finding]:
 def _undeclared_rows(state: State) -> Iterator[Finding]:
     try:
         for key in state.undeclared.list_keys():
-            what = "it is retired; " if state.undeclared.is_retired(key) else ""
-            yield Finding("warning", key, f"{what}to delete it: flask waffle prune {key}")
+            yield Finding("warning", key, f"to delete it: flask waffle prune {key}")
     except StoreError as error:
         yield Finding("warning", "", str(error))
 

@@ -49,7 +49,6 @@ def explain(key: str) -> None:
     """
     state = current_state()
     setting = find(state, key)
-    key = setting.key  # it may have been a former name
     record = state.read([key])[key]
     change = state.history.latest([key]).get(key) if state.history else None
     moved = state.deployments.find_moved().get(key) if state.deployments else None
@@ -133,16 +132,7 @@ _LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explaine
 }
 
 
-_ATTRIBUTES = (
-    "optional",
-    "secret",
-    "readonly",
-    "confirm",
-    "multiline",
-    "validators",
-    "field",
-    "convert",
-)
+_ATTRIBUTES = ("optional", "secret", "readonly", "confirm", "multiline", "validators", "field")
 RESTART = "restart: takes effect when the processes are restarted"
 
 
@@ -157,7 +147,6 @@ def _declaration(at: _Explained) -> Iterator[str]:
     yield from [", ".join(given)] if given else []
     yield from [RESTART] if setting.restart else []
     yield from [f"group {setting.group}"] if setting.group else []
-    yield from [f"was {', '.join(setting.was)}"] if setting.was else []
 
 
 def _needs(at: _Explained) -> Iterator[str]:

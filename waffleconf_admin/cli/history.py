@@ -11,7 +11,6 @@ from ..exceptions import ConflictError
 from ..files import change_facts
 from ..state.change import Change
 from ..state.state import State
-from .ends import end_text
 from .group import waffle
 from .options import END, TIME, changes_settings, examples, json_option
 from .output import (
@@ -81,7 +80,7 @@ def _print_save(state: State, changes: list[Change]) -> None:
     click.echo(f"{when(first.at)}  {first.source}  {actor}  {first.change_set}")
     if first.note:
         click.echo(f"  {printable(first.note)}")
-    noted = [c for c in changes if c.notes_default and c.old_text is None and not c.secret]
+    noted = [c for c in changes if c.defaults and c.old_text is None and not c.secret]
     if noted:
         click.echo(f"    {counted(len(noted), 'default')} noted for the first time")
     shown = [c for c in changes if c not in noted]
@@ -98,9 +97,7 @@ def _change_text(state: State, change: Change) -> str:
         "(default)" if text is None else brief(setting, value)
         for text, value in ((change.old_text, change.old), (change.new_text, change.new))
     ]
-    end = end_text(change)
-    text = ("default " if change.notes_default else "") + " -> ".join(texts)
-    return text + (f"  ({end})" if end else "")
+    return ("default " if change.defaults else "") + " -> ".join(texts)
 
 
 @waffle.command("undo", epilog=examples("undo 0b5a7c1e4f9d4c0c8a6d1f3b2e5a7c9d --key SITENAME"))
@@ -133,4 +130,4 @@ def undo_save(change_set: str, keys: tuple[str, ...], actor: str | None, note: s
         else:
             click.echo(f"{key} has this value already.")
     if saved:
-        say_who_follows(state, saved)
+        say_who_follows(state)

@@ -74,7 +74,8 @@ def import_settings(
     state = current_state()
     if ("" in taken) != take_all:
         raise click.UsageError("After --take-over write a KEY, or --all.")
-    taken = tuple(find(state, key).key if key else key for key in taken)
+    for key in filter(None, taken):
+        find(state, key)
     values = read_values(state, path, format_name)
     take_over = ALL if take_all else taken
     try:
@@ -89,7 +90,7 @@ def import_settings(
     _print_plan(state, plan)
     _say_result(plan, applies)
     if applies and plan.changes:
-        say_who_follows(state, plan.wanted)
+        say_who_follows(state)
     if plan.drifted or (plan.changes and not applies):
         raise click.exceptions.Exit(DIFFERS)
 

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Set
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import click
 from flask import Flask, current_app
 
-from ..settings.typed import Settings, as_declarations
+from ..settings.setting import Setting
 from .group import ERROR, waffle
 from .options import examples, json_option
 from .output import counted, current_state, print_json, printable, say
 
 
-@waffle.command("lint", epilog=examples("lint", "lint . --json"))
+@waffle.command("lint", epilog=examples("lint", "lint shop --json"))
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @json_option
 def lint_code(path: Path | None, as_json: bool) -> None:
     """Find reads of settings that can't be right, in code and templates.
 
     Found are names that are not declared, former names, settings that nothing
-    reads, settings that code assigns, and values that are copied where they can't
-    follow changes. PATH is a folder or a file: by default the current folder, if
-    the app is in it, else the folder of the app. Tests, hidden folders and
-    virtual environments are left out. Files are read, not run.
+    reads, and values that are copied where they can't follow changes. PATH is a
+    folder or a file: by default the current folder, if the app is in it, else the
+    folder of the app. Tests, hidden folders and virtual environments are left
+    out. Files are read, not run.
 
     For CI: the exit code is 1 if something is found. A comment, # waffle: ignore
     or # waffle: ignore[copied], leaves out what is found on its line. What is
@@ -43,9 +42,8 @@ def lint_code(path: Path | None, as_json: bool) -> None:
         Names(
             settings.keys(),
             config=app.config.keys(),
-            former={old: key for key, s in settings.items() for old in s.was},
-            restart={key for key, s in settings.items() if s.restart},
-            typed=_typed_classes(settings.keys()),
+            former=_former_names(settings),
+            restart={key for key, s in settings.items() if getattr(s, "restart", False)},
         ),
         app.jinja_env,
         template_folders=_template_folders(app),
@@ -74,33 +72,18 @@ def _default_path(app_folder: Path) -> Path:
     return here if app_folder.resolve().is_relative_to(here.resolve()) else app_folder
 
 
+def _former_names(settings: Mapping[str, Setting]) -> dict[str, str]:
+    former: dict[str, str] = {}
+    for key, setting in settings.items():
+        was = getattr(setting, "was", None) or ()
+        former |= dict.fromkeys([was] if isinstance(was, str) else was, key)
+    return former
+
+
 def _template_folders(app: Flask) -> list[Path]:
     """The folders of the templates of an app and of its blueprints."""
     loaders = [app.jinja_loader, *(blueprint.jinja_loader for blueprint in app.iter_blueprints())]
     return [Path(path) for loader in loaders for path in getattr(loader, "searchpath", ())]
-
-
-def _typed_classes(keys: Set[str]) -> dict[str, Set[str]]:
-    """The classes of settings that an app declares, with their attributes, by each dotted name that
-    a module has for them.
-    """
-    left: list[type[Settings]] = [Settings]
-    found: list[type[Settings]] = []
-    while left:
-        subclasses = left.pop().__subclasses__()
-        left += subclasses
-        found += [cls for cls in subclasses if _keys(cls) <= keys]
-    return {
-        f"{module.__name__}.{name}": {*dir(cls)}
-        for cls in found
-        for module in [*sys.modules.values()]
-        for name, value in [*vars(module).items()]
-        if value is cls
-    }
-
-
-def _keys(cls: type[Settings]) -> Set[str]:
-    return cast("dict[str, object]", as_declarations(cls)).keys()
 
 
 def _line(path: str, line: int, text: str) -> str:

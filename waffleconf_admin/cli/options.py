@@ -6,13 +6,12 @@ import getpass
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 
 from ..files import FORMATS
 from ..settings.units import parse_duration
-from ..state.state import State
 
 # Any: click's decorators take and return commands and functions alike.
 Decorator = Callable[[Any], Any]
@@ -26,28 +25,20 @@ def system_user() -> str | None:
         return None
 
 
-def _ago(text: str) -> datetime:
-    length = parse_duration(text)
-    if length < timedelta():
-        raise ValueError
-    return datetime.now(UTC) - length
-
-
 class _Time(click.ParamType[datetime]):
     """A time, or how long ago it was."""
 
     name = "time"
-    readers: ClassVar[tuple[Callable[[str], datetime], ...]] = (datetime.fromisoformat, _ago)
-    hint: ClassVar = "or such as 2 h."
 
     def convert(self, value: object, param: object, ctx: object) -> datetime:
         if isinstance(value, datetime):
             return value
-        for parse in self.readers:
+        read: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, _ago)
+        for parse in read:
             with suppress(ValueError, OverflowError):
                 found = parse(str(value))
                 return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-        self.fail(f"write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, {self.hint}")
+        self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
 
 
 class _End(_Time):
@@ -61,25 +52,11 @@ class _End(_Time):
         return time
 
 
-class _Deadline(_End):
-    """A time to come, or a day, which means all of it."""
-
-    readers = (datetime.fromisoformat,)
-    hint = "in UTC unless it has an offset. For a length of time use --for."
-
-
-class _Length(click.ParamType[timedelta]):
-    """A length of time."""
-
-    name = "length"
-
-    def convert(self, value: object, param: object, ctx: object) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error))
+def _ago(text: str) -> datetime:
+    length = parse_duration(text)
+    if length < timedelta():
+        raise ValueError
+    return datetime.now(UTC) - length
 
 
 #: The type of an option that takes a time, or how long ago it was.
@@ -98,28 +75,6 @@ note_option: Decorator = click.option("--note", metavar="TEXT", help="Why, for l
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs."
 )
-
-
-def may_go_back(command: Any) -> Any:
-    """Give a command the options ``--for`` and ``--until``, of which one may be given."""
-    for_option: Decorator = click.option(
-        "--for", "length", type=_Length(), help="It goes back after so long, such as '10 min'."
-    )
-    until_option: Decorator = click.option(
-        "--until",
-        type=_Deadline(),
-        help="It goes back then, or at the end of this day; in UTC unless it has an offset.",
-    )
-    return for_option(until_option(command))
-
-
-def end_of(state: State, length: timedelta | None, until: datetime | None) -> datetime | None:
-    """Return when a save goes back, by the options of `may_go_back`; None: it stays."""
-    if length is None:
-        return until
-    if until is not None:
-        raise click.UsageError("Give --for or --until, not both.")
-    return state.ends.now() + length
 
 
 def changes_settings(command: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import difflib
+from collections.abc import Iterable
 from datetime import datetime
 
 import click
@@ -11,9 +12,7 @@ from flask import current_app
 from ..fields.base import is_set
 from ..files import write_json
 from ..forms import choice_texts, show_text
-from ..settings.copied import RESTART, RESTART_OF
 from ..settings.equality import same
-from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..state.history import History
 from ..state.record import Record
@@ -42,22 +41,21 @@ def current_history() -> History:
 
 def find(state: State, key: str) -> Setting:
     """The setting of that name; the error for an unknown one suggests the nearest."""
-    present = state.names.former.get(key, key)
     try:
-        setting = state.settings[present]
+        return state.settings[key]
     except KeyError:
         raise click.ClickException(
             f"There is no setting {key}. {nearest(key, state.settings)}"
         ) from None
-    if present != key:
-        say(f"{key} is called {present} now.")
-    return setting
 
 
 def nearest(key: str, known: Iterable[str]) -> str:
     """A sentence that suggests the nearest of the known names."""
-    near = nearest_name(key, known)
-    return f"Did you mean {near}?" if near else "flask waffle list shows them all."
+    by_lower_case = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(key.lower(), by_lower_case, n=1)
+    if near:
+        return f"Did you mean {by_lower_case[near[0]]}?"
+    return "flask waffle list shows them all."
 
 
 def is_modified(setting: Setting, record: Record) -> bool:
@@ -142,21 +140,8 @@ def say_problem(key: str, record: Record, indent: str = "") -> None:
         say(f"{indent}{key}: {problem}")
 
 
-def say_who_follows(state: State, keys: Collection[str]) -> None:
-    """Say on standard error when the processes of a running site serve what was saved.
-
-    :param keys: the settings that were saved.
-    """
-    waiting = [key for key in keys if state.settings[key].restart]
-    if len(waiting) < len(keys):
-        _say_who_follows(state)
-        for key in waiting:
-            say(RESTART_OF % {"label": key})
-    elif waiting:
-        say(RESTART)
-
-
-def _say_who_follows(state: State) -> None:
+def say_who_follows(state: State) -> None:
+    """Say on standard error when the processes of a running site serve what was saved."""
     if not current_app.config["WAFFLE_MULTIPROC"]:
         say(
             "WAFFLE_MULTIPROC is off: a running site serves it after a restart, or once somebody "

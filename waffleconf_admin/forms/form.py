@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
@@ -13,7 +14,7 @@ from wtforms.form import BaseForm
 from ..contexts import context_of
 from ..fields import FIELDS, FieldFactory
 from ..fields.base import Record, SettingField, join_values
-from ..fields.binding import BoundField, process_values, show_value
+from ..fields.binding import BoundField, process_values, show_default
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
 from ..settings.equality import same
@@ -22,7 +23,7 @@ from ..settings.setting import Setting
 from .form_fields import FormFields, Meta
 from .guard import Guard
 from .merge import Edit, Merged, merge
-from .merge_token import SECRET, signers
+from .merge_token import signers
 from .submission import TOKEN, Submission
 from .tokens import explain
 from .validation import ask_again, mark_conflict, validate_field
@@ -57,10 +58,9 @@ class SettingsForm(BaseForm):
         fields: Mapping[type, FieldFactory] | None = None,
         formdata: MultiDict[str, str] | None = None,
         guard: Guard | None = None,
-        former: Mapping[str, str] | None = None,
     ) -> None:
         self._signers = signers()
-        self._submission = None if formdata is None else Submission(formdata, self._signers, former)
+        self._submission = None if formdata is None else Submission(formdata, self._signers)
         meta = Meta()
         meta.notation = self._submission.notation if self._submission else reader_notation()
         super().__init__((), meta=meta)
@@ -122,7 +122,7 @@ class SettingsForm(BaseForm):
         if self._submission is None or not field.resettable:
             return
         self._edits[key] = Edit(self._was_changed(key), "default")
-        show_value(field, field.setting.copy_default())
+        show_default(field)
 
     def keep_reset(self, key: str) -> None:
         """Reset a setting as an earlier page has shown it, unless something was typed since."""
@@ -140,10 +140,12 @@ class SettingsForm(BaseForm):
             self._edits[key] = Edit(self._was_changed(key), "converted")
 
     def fill_in(self, key: str, value: object) -> None:
-        """Let a setting get a value as if it had been typed, if its control can show it."""
+        """Let a setting get a value as if it had been typed."""
         field = self[key]
-        if self._submission and field.editable and show_value(field, value):
-            self._edits[key] = Edit(self._was_changed(key))
+        if self._submission and field.editable:
+            with suppress(ValueError):  # its control can't show the value
+                field.process(None, value)
+                self._edits[key] = Edit(self._was_changed(key))
 
     def is_reset(self, key: str) -> bool:
         """Whether a setting shall have its default."""
@@ -221,8 +223,7 @@ class SettingsForm(BaseForm):
             return html
         digest = self._signers[0].digest
         digests = {
-            field.setting.key: (SECRET if field.setting.secret else "")
-            + digest(field.setting.key, field.merge_text)
+            field.setting.key: digest(field.setting.key, field.merge_text)
             for field in self
             if field.editable
         }

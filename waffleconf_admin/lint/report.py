@@ -11,12 +11,11 @@ from types import ModuleType
 from jinja2 import Environment
 
 from .code import Code
-from .config_files import named_in_files
 from .files import find_files, read_text
 from .finding import Finding, Remark, list_some
 from .names import Names
 from .python import read_python
-from .rules import RULES, find_uncertain
+from .rules import RULES
 from .silence import Comments
 from .source import Source
 from .templates import read_template
@@ -50,10 +49,10 @@ def lint(
     :param whole: whether this is all of the app's code: a part of it can't show what is unused.
     """
     sources = [
-        _read(path, is_template, environment, names.typed)
+        _read(path, is_template, environment)
         for path, is_template in find_files(root, template_folders)
     ]
-    code = _with_config_files(Code(sources, names), root)
+    code = Code(sources, names)
     remarks = [Remark(s.path, line, f"{problem}.") for s in sources for line, problem in s.problems]
     findings = [finding for rule in RULES.values() for finding in rule(code)]
     unused, unsure = find_unused(code, root, packages, whole=whole)
@@ -61,23 +60,11 @@ def lint(
     if unset := code.unset():
         text = f"These are no settings, and nothing here sets them: {list_some(unset)}."
         remarks.append(Remark("", 0, text))
-    uncertain = {*find_uncertain(code)}
-    left, unneeded = _silence(sources, sorted({*findings, *unused, *uncertain}))
-    remarks += [Remark(each.path, each.line, each.text) for each in left if each in uncertain]
-    findings = [each for each in left if each not in uncertain]
-    return Report(findings, [*remarks, *unneeded], len(sources))
+    left, unneeded = _silence(sources, sorted({*findings, *unused}))
+    return Report(left, [*remarks, *unneeded], len(sources))
 
 
-def _with_config_files(code: Code, root: Path) -> Code:
-    """Return the code, with the names that configuration files set."""
-    keys = {read.name for _, read in code.foreign}
-    config = code.names.config | named_in_files(keys, root)
-    return dataclasses.replace(code, names=dataclasses.replace(code.names, config=config))
-
-
-def _read(
-    path: Path, is_template: bool, environment: Environment, typed: Collection[str] = ()
-) -> Source:
+def _read(path: Path, is_template: bool, environment: Environment) -> Source:
     source = Source(str(path))
     try:
         source.text = read_text(path, is_template)
@@ -87,7 +74,7 @@ def _read(
     if is_template:
         read_template(source, environment, source.text)
         return source
-    read_python(source, typed)
+    read_python(source)
     for before, text in source.templates:
         read_template(source, environment, text, before)
     return source

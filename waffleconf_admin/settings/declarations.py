@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Callable, Container, Mapping
 from enum import Enum
@@ -17,7 +18,6 @@ from .annotation import DeclaredType
 from .attributes import READERS, read_attributes
 from .choices import ChoiceSet, choice_list
 from .copied import describe_copied, find_copied
-from .names import nearest_name, present_name, wrong_names
 from .needs import Need, find_cycle
 from .setting import Setting
 
@@ -54,7 +54,6 @@ def declare(
         except ValueError as error:
             errors[str(key)] = str(error)
     errors |= _wrong_needs(settings, errors)
-    errors |= wrong_names(settings, app.config["WAFFLE_RETIRED"] if app else ())
     if errors:
         raise InvalidValue(errors)
     if warning := describe_copied(find_copied(confs)):
@@ -83,11 +82,6 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
     if "default" not in entry:
         default = "" if declared.value_type in (None, str) else None
         log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
-    if "convert" in attributes and declared.value_type is None and "choices" not in attributes:
-        # Else no value would be of a wrong type.
-        if default is None:
-            raise ValueError('convert: declare the type that it returns: "type": …')
-        declared = declared._replace(value_type=type(default))
     group, group_label = attributes.pop("group", ("", ""))
     confirm, confirm_text = attributes.pop("confirm", (False, ""))
     setting = Setting(
@@ -118,9 +112,9 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
 def _check_names(key: str, entry: Mapping[Any, object]) -> None:
     for name in sorted(str(name) for name in entry if name not in READERS):
         # Ignoring "secert" would show a password to everybody.
-        if near := nearest_name(name, READERS):
+        if near := difflib.get_close_matches(name.lower(), READERS, n=1):
             raise ValueError(
-                f"{name}: there is no such attribute. Write {near}, if you mean that; else take "
+                f"{name}: there is no such attribute. Write {near[0]}, if you mean that; else take "
                 "it out, or give it a name of its own"
             )
         log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored", key, name)
@@ -228,10 +222,8 @@ def _wrong_needs(settings: Mapping[str, Setting], faulty: Container[str]) -> dic
 def _need_problem(need: Need, settings: Mapping[str, Setting]) -> str | None:
     other = settings.get(need.key)
     if other is None:
-        if present := present_name(need.key, settings):
-            return f"{need.key} is called {present} now: write {present}"
-        near = nearest_name(need.key, settings)
-        hint = f"write {near}, if you mean that" if near else "write the key of a setting"
+        near = difflib.get_close_matches(str(need.key), settings, n=1)
+        hint = f"write {near[0]}, if you mean that" if near else "write the key of a setting"
         return f"there is no setting {need.key}: {hint}"
     if not need.is_exact:
         return None
@@ -247,7 +239,6 @@ def _check_functions(app: Flask, setting: Setting) -> None:
         ("choices", setting.choices),
         ("field", setting.field),
         ("confirm", setting.confirm_text),
-        ("convert", setting.convert),
         *(("validators", validator) for validator in setting.validators),
     ):
         calls.check(app, function, f"{setting.key}: {name}: this")

@@ -55,9 +55,6 @@ class Setting:
     multiline: bool = False
     unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
-    was: tuple[str, ...] = ()  #: its former names, the newest first
-    #: Makes a value of a stored one that does not fit the declared type.
-    convert: Callable[[Any], object] | None = None
     call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
     environment: EnvironmentValue | None = None  #: what the environment holds of it; None: nothing
     # Of the few settings that not every value fits: an app may have thousands.
@@ -87,11 +84,6 @@ class Setting:
         return self.default is None or self.nullable
 
     @property
-    def search_words(self) -> str:
-        """The words by which people find it that it doesn't show: keywords, and former names."""
-        return " ".join(map(str, (*self.keywords, *self.was)))
-
-    @property
     def several(self) -> bool:
         """Whether its value holds several of the choices, not one."""
         return issubclass(self.value_type, SEVERAL)
@@ -99,14 +91,7 @@ class Setting:
     @property
     def limits(self) -> Limits:
         """What ``min`` and ``max`` say."""
-        return Limits(self.value_type, self._least, self.max)
-
-    @property
-    def _least(self) -> object:
-        """The declared ``min``; 0 of a file size, unless the default says that it may be less."""
-        if self.min is None and self.value_type is value_types.FileSize:
-            return None if isinstance(self.default, int) and self.default < 0 else 0
-        return self.min
+        return Limits(self.value_type, self.min, self.max)
 
     @property
     def _fits_all(self) -> bool:
@@ -144,37 +129,16 @@ class Setting:
     def serve(self, value: object) -> tuple[object, Served]:
         """Return what is served of a stored value, and which that is.
 
-        A value of another type than is declared is converted, by ``convert`` if that is declared,
-        else where nothing is lost by it. If that fails the default is served. What breaks only
-        limits, choices or validators was allowed when it was saved.
+        A value of another type than is declared is converted where nothing is lost by it, else the
+        default is served. What breaks only limits, choices or validators was allowed when it was
+        saved.
         """
         if self._type_rule is None or self.type_problem(value) is None:
             return value, "stored"
-        convert = self._type_rule.convert if self.convert is None else self._call_convert
         try:
-            return convert(value), "converted"
+            return self._type_rule.convert(value), "converted"
         except ValueError:
             return self.copy_default(), "default"
-
-    def _call_convert(self, value: object) -> object:
-        """Return what ``convert`` makes of a value.
-
-        :raises ValueError: it fails, or the result is of the wrong type.
-        """
-        assert self.convert is not None
-        try:
-            made = self.call(self.convert, copy.deepcopy(value))
-        except Exception as error:
-            # What is raised about a secret may quote it.
-            what = describe_error(error) if self.secret else type(error).__name__
-            cause = None if self.secret else error
-            log.error("%s: its function convert failed (%s)", self.key, what, exc_info=cause)
-            raise ValueError("convert failed") from None
-        if problem := self.type_problem(made):
-            name = type(made).__name__
-            log.error("%s: its function convert returned the wrong type: %s", self.key, name)
-            raise ValueError(problem)
-        return made
 
     def problem(self, value: object, notation: Notation = PLAIN) -> str | None:
         """Return how *value* breaks the declared type, choices or limits; None when it doesn't.

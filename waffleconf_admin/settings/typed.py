@@ -19,22 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _SettingsType(type):
-    """The type of classes of settings, whose settings can't be replaced by accident."""
-
-    if not TYPE_CHECKING:  # to type checkers it would allow to set any name
-
-        def __setattr__(cls, key: str, value: object) -> None:
-            if not key.startswith("_") and key in _readers(cls):
-                raise AttributeError(
-                    f"{cls.__name__}.{key} is a setting: save it with "
-                    f"state.update_db({{{key!r}: …}}), or override it in a test with override_conf"
-                )
-            super().__setattr__(key, value)
-
-
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Settings(metaclass=_SettingsType):
+class Settings:
     """Settings of an app, declared as attributes of a class of its own.
 
     ::
@@ -55,7 +41,7 @@ class Settings(metaclass=_SettingsType):
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         for key, declared in _declare(cls).items():
-            type.__setattr__(cls, key, _Reader(cls, key, declared))
+            setattr(cls, key, _Reader(cls, key, declared))
 
     @classmethod
     def now(cls) -> Self:
@@ -72,14 +58,6 @@ class Settings(metaclass=_SettingsType):
                 f"{type(self).__name__}.now() is read-only: save with "
                 f"state.update_db({{{key!r}: …}})"
             )
-
-        def __getattr__(self, name: str) -> object:
-            for key, reader in _readers(type(self)).items():
-                was = reader.entry.get("was", ())
-                if name in ([was] if isinstance(was, str) else was):
-                    written = f"{type(self).__name__}.now().{key}"
-                    raise AttributeError(f"{name} is called {key} now: write {written}")
-            return object.__getattribute__(self, name)  # raises the error that led here
 
 
 def setting(default: T, **attributes: Unpack[Attributes]) -> T:

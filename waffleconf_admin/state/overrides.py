@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,13 +14,12 @@ from .. import forms
 from ..contexts import context_of
 from ..exceptions import InvalidValue
 from ..settings.equality import same
-from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
 from .cache import Cache
+from .codec import Codec
 from .declared import Declared
 from .record import Decoder, Record, overlay
-from .repository import Repository
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,11 @@ class Overrides:
     effect when the override ends.
     """
 
-    def __init__(
-        self, app: Flask, declared: Declared, cache: Cache, repository: Repository
-    ) -> None:
+    def __init__(self, app: Flask, declared: Declared, cache: Cache, codec: Codec) -> None:
         self._app = app
         self._declared = declared
         self._cache = cache
-        self._names = repository.names
-        self._codec = repository.codec
+        self._codec = codec
 
     def add(self, values: Mapping[str, object]) -> Override:
         """Put values in force until they are removed.
@@ -57,8 +54,7 @@ class Overrides:
         :raises InvalidValue: a setting is not declared, or a save would refuse its value.
         :raises RuntimeError: another thread overrides one of the settings.
         """
-        values = self._checked(self._names.by_key(values, "overridden"))
-        override = Override(values)
+        override = Override(self._checked(values))
         self._cache.replace_decoder(partial(OverridingDecoder.above, override), values)
         renew_snapshot()
         return override
@@ -140,6 +136,7 @@ def _without(override: Override, decoder: Decoder) -> Decoder:
 
 def _unknown(key: object, known: Iterable[str]) -> str:
     """What is wrong with the name of a setting that is not declared."""
-    near = nearest_name(key, known)
-    hint = f" Did you mean {near}?" if near else ""
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(str(key).lower(), names, n=1)
+    hint = f" Did you mean {names[near[0]]}?" if near else ""
     return f"There is no setting of that name.{hint}"

@@ -18,7 +18,6 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from .cache import Cache, Changes
-from .former_names import answering
 from .record import Record
 from .repository import Repository
 from .task import RESET, Origin, Task
@@ -115,7 +114,7 @@ class Saver:
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)
-            if self._write(decision, origin):
+            if self._write(decision):
                 return self._bring_into_memory(task, reading, decision)
             time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))
         raise BusyError(
@@ -163,9 +162,9 @@ class Saver:
         history = task.history(written) if self._keeps_history else []
         return Decision(new, swaps, history)
 
-    def _write(self, decision: Decision, origin: Origin) -> bool:
+    def _write(self, decision: Decision) -> bool:
         """Write all or nothing; False: another save came first."""
-        return self._repository.swap(decision.swaps, decision.history, origin.ends)
+        return self._repository.swap(decision.swaps, decision.history)
 
     def _bring_into_memory(self, task: Task, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
@@ -200,13 +199,11 @@ class Saver:
     def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
         if self._validate is None:
             return
-        names = self._repository.names
         # Not the lists and dicts that views are reading: the function is the app's.
         values = {key: self._cache.record(key, r.text).value for key, r in records.items()}
         values |= {key: task.new_value(key) for key in task.wanted}
         try:
-            answers = calls.call(self._app, self._validate, answering(values, names))
-            found = names.by_key(dict(answers or {}), "named by validate=")
+            found = dict(calls.call(self._app, self._validate, values) or {})
             problems = {key: str(message) for key, message in found.items()}
         except Exception as error:
             # Its message may quote a secret.
@@ -247,6 +244,6 @@ def _is_still(record: Record, seen: object) -> bool:
 
 def _holds(record: Record, value: object) -> bool:
     """Whether the database has this very value, so that there is nothing to write."""
-    if record.text is not None and record.served == "stored":
-        return same(record.value, value)
-    return record.behind is not None and _holds(record.behind, value)
+    if record.behind is not None:
+        return _holds(record.behind, value)
+    return record.text is not None and record.served == "stored" and same(record.value, value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import Flask, has_request_context
@@ -23,14 +22,11 @@ from .cache import Cache
 from .codec import Codec
 from .declared import Declared
 from .deployments import Deployments
-from .ends import Ends, refused_sentence
 from .format_conversion import FormatConversion
 from .former_file import FormerFile
-from .former_names import answering
 from .handlers import Handlers
 from .history import History
 from .loading import Loader
-from .names import Names
 from .overrides import Overrides
 from .record import Record
 from .repository import Repository
@@ -38,8 +34,6 @@ from .rotation import Rotation
 from .save import Saved, Saver, Validate
 from .task import RESET, Origin
 from .undeclared import Undeclared
-from .worker import Worker
-from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +75,6 @@ class State:
         )
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
-        #: The saves whose settings go back at a time.
-        self.ends = Ends(self, self._repository, self.history)
         #: The defaults that deployments have noted; None when the store keeps no history.
         self.deployments = (
             Deployments(self, self.history, self._repository) if self.history else None
@@ -90,25 +82,17 @@ class State:
         #: The rows of keys that are not declared.
         self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
         #: What tests put in place of the values of settings.
-        self.overrides = Overrides(app, self._declared, self._cache, self._repository)
-        self._worker = (
-            Worker(app, self._cache, self._repository) if configstore.workers is not None else None
-        )
-        #: The processes that follow; None when the store has no model for them.
-        self.workers = Workers(self, self._worker, self._repository) if self._worker else None
-        self.synchronizer = Synchronizer(self, self._worker)
+        self.overrides = Overrides(app, self._declared, self._cache, self._repository.codec)
+        self.synchronizer = Synchronizer(self)
         #: The SQLite file that was used before an upgrade of Flask-SQLAlchemy.
         self.former_file = FormerFile(self._repository, self._cache)
         self.loader = Loader(
             app,
-            self._repository,
             self._declared,
             self._cache,
             self.synchronizer,
-            self.ends,
             self._announcer,
-            (self.former_file, self.undeclared),
-            self._worker,
+            self.former_file,
         )
         self._log_once = LogOnce(log)
 
@@ -120,24 +104,16 @@ class State:
         """
         return self._declared.settings
 
-    @property
-    def names(self) -> Names:
-        """The former names of settings."""
-        return self._repository.names
-
     # Reading
 
     def read(self, keys: Iterable[str] | None = None, *, fresh: bool = True) -> dict[str, Record]:
         """Return settings as they stand in the database, in declared order, with one SELECT.
 
-        :param keys: which; None for all. Undeclared ones are left out. One that is asked for by a
-            former name is returned under that.
+        :param keys: which; None for all. Undeclared ones are left out.
         :param fresh: read where saves write; else a replica will do, which may lag behind.
         :raises StoreError: the database can't be read.
         """
-        asked = _listed(keys)
-        found = self._cache.read(self._declared.among(asked), fresh=fresh)
-        return self.names.as_asked(found, asked)
+        return self._cache.read(self._declared.among(_listed(keys)), fresh=fresh)
 
     def refresh(self) -> dict[str, Record]:
         """Return all settings as `read` does, and serve them in this process from now on.
@@ -154,19 +130,16 @@ class State:
         Settings without a row are added with their defaults (unless WAFFLE_STORE_DEFAULTS is
         off), where the database lets us.
 
-        :param keys: which; empty for all. Undeclared ones are left out. One that is asked for by a
-            former name is returned under that.
+        :param keys: which; empty for all. Undeclared ones are left out.
         :raises StoreError: the database can't be read.
         """
-        asked = _listed(keys) or None
-        wanted = self._declared.among(asked)
+        wanted = self._declared.among(_listed(keys) or None)
         records = self._cache.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
             missing = [key for key, record in records.items() if record.text is None]
             if missing and not self._add_defaults(missing):
                 records = self._cache.read(wanted)
-        values = {key: record.value for key, record in records.items()}
-        return answering(self.names.as_asked(values, asked), self.names)
+        return {key: record.value for key, record in records.items()}
 
     def update_conf(self) -> bool:
         """Bring ``app.config`` and `conf` up to what the database holds.
@@ -193,7 +166,6 @@ class State:
         actor: str | None = None,
         note: str | None = None,
         expected: Mapping[str, object] | None = None,
-        until: datetime | None = None,
         source: str = "code",
     ) -> Saved:
         """Save settings: all of them or, when anything is wrong, none.
@@ -202,20 +174,17 @@ class State:
         :param actor: who saves, for log and history.
         :param note: why, for log and history.
         :param expected: ``{key: value seen}``: save only if these are still the values.
-        :param until: when what was written goes back, unless somebody keeps it; aware, at most 366
-            days ahead. None: it stays. Needs the history.
         :param source: by which way in: "code", "page", "cli", "import", "api". From a "page" or an
             "api" a secret is written whatever it equals, so that no answer reveals a right guess.
         :returns: what was written, ``{}`` if nothing differed from the rows in the database;
             ``change_set`` is its name in the history.
-        :raises InvalidValue: a value breaks its declaration or can't be stored; or the save can't
-            have this end.
+        :raises InvalidValue: a value breaks its declaration or can't be stored.
         :raises ValueError: *source* is no text, or too long.
         :raises ConflictError: a value differs from the one expected.
         :raises BusyError: others kept writing the same settings, or the database is held.
         :raises StoreError: the database can't be read or written.
         """
-        return self.save(new_values, expected or {}, Origin(actor, note, source, until))
+        return self.save(new_values, expected or {}, Origin(actor, note, source))
 
     def reset(
         self,
@@ -224,7 +193,6 @@ class State:
         actor: str | None = None,
         note: str | None = None,
         expected: Mapping[str, object] | None = None,
-        until: datetime | None = None,
         source: str = "code",
     ) -> Saved:
         """Delete the stored values of settings, so that their defaults hold.
@@ -234,7 +202,7 @@ class State:
         :returns: the default now served by key, of those that had a stored value.
         """
         wanted = dict.fromkeys(_listed(keys) or (), RESET)
-        return self.save(wanted, expected or {}, Origin(actor, note, source, until))
+        return self.save(wanted, expected or {}, Origin(actor, note, source))
 
     def save(
         self, wanted: Mapping[str, object], expected: Mapping[str, object], origin: Origin
@@ -244,9 +212,7 @@ class State:
         :param expected: a `Record` in place of a value means its row, and no other of that value.
         """
         origin.check()
-        wanted, expected = self._declared.known(wanted), self.names.by_key(expected)
-        if origin.until is not None:
-            self.ends.prepare(origin.until, wanted)
+        wanted = self._declared.known(wanted)
         if self._saver.decides_by_all:
             settings = self._declared.settings
         else:
@@ -260,8 +226,6 @@ class State:
             self._announcer.announce_read(done.remote)
             if done.changes and self.history:
                 self.history.tidy()
-        if origin.until is not None:
-            self.ends.carry_out()  # plans the next end
         return done.saved
 
     def format_conversion(self, format: Format) -> FormatConversion:
@@ -294,8 +258,6 @@ class State:
         """In a forked child: use no lock and no connection of the parent, and load anew."""
         self._cache.renew_lock()
         self._announcer.after_fork()
-        if self._worker:
-            self._worker.after_fork()
         # What the parent has may be hours old.
         self._cache.loaded &= not self.app.config["WAFFLE_AUTOLOAD"]
         try:
@@ -309,9 +271,8 @@ class State:
         No I/O, but an ``os.stat`` of the watch file.
         """
         health, attention = self.synchronizer.health(), self._cache.attention()
-        refused = self.ends.refused
-        trouble = health.trouble or refused_sentence(refused) or attention_sentence(attention)
-        return health._replace(attention=attention, refused=refused, trouble=trouble)
+        trouble = health.trouble or attention_sentence(attention)
+        return health._replace(attention=attention, trouble=trouble)
 
     def propagation(self) -> str | None:
         """Return how a save reaches the other processes, in a sentence; None: nothing is known."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .contract import FormerRows, Swap, WaffleStore
-from .ends import Settlement
-from .history_rows import HistoryQuery, HistoryRow
-from .workers import WorkerRow
+from .contract import FormerRows, HistoryQuery, HistoryRow, Swap, WaffleStore
 
 if TYPE_CHECKING:
     from .alchemy.store import AlchemyWaffleStore
@@ -20,10 +17,8 @@ __all__ = [
     "HistoryQuery",
     "HistoryRow",
     "PeeweeWaffleStore",
-    "Settlement",
     "Swap",
     "WaffleStore",
-    "WorkerRow",
 ]
 
 # Class name: module of this package, and the extra that installs what it imports.

@@ -1,5 +1,4 @@
-"""What an ORM does for an `SQLStore`: connections and transactions, rows, the history
-and the workers."""
+"""What an ORM does for an `SQLStore`: connections and transactions, rows, and the history."""
 
 from __future__ import annotations
 
@@ -9,11 +8,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from . import errors
-from .contract import Swaps
-from .ends import Settlement
-from .history_rows import HistoryQuery, HistoryRow
+from .contract import HistoryQuery, HistoryRow, Swaps
 from .postgresql import Notifications
-from .workers import WorkerRow
 
 #: What an ORM executes statements on.
 C = TypeVar("C")
@@ -64,14 +60,6 @@ class Connections(ABC, Generic[C]):
         """
 
     @abstractmethod
-    def write_at_once(self, work: Callable[[C], T]) -> T:
-        """Run a function of few statements that waits for no lock; on SQLite each of them is a
-        transaction of its own.
-
-        :raises BusyError: there is one connection only.
-        """
-
-    @abstractmethod
     def renew(self, error: BaseException) -> bool:
         """Return whether an error says that the connection is gone, having replaced it.
 
@@ -81,10 +69,6 @@ class Connections(ABC, Generic[C]):
     @abstractmethod
     def may_truncate(self, connection: C) -> bool:
         """Return whether the database may cut a text without an error, as the MySQL family does."""
-
-    @abstractmethod
-    def clock(self, connection: C) -> float:
-        """Return what `WaffleStore.clock` does."""
 
     @abstractmethod
     def location(self) -> object:
@@ -175,31 +159,3 @@ class History(ABC, Generic[C]):
     @abstractmethod
     def prune(self, connection: C, until: datetime, limit: int) -> int:
         """Do what `WaffleStore.prune_history` does."""
-
-    @abstractmethod
-    def open_ends(self, connection: C) -> list[HistoryRow]:
-        """Return what `WaffleStore.read_ends` does."""
-
-    @abstractmethod
-    def settle(self, connection: C, settlement: Settlement) -> bool:
-        """Settle ends; False: some of the rows are settled already, so roll this back."""
-
-
-class Workers(ABC, Generic[C]):
-    """The rows of the workers: a model's statements."""
-
-    @abstractmethod
-    def update(self, connection: C, row: WorkerRow) -> bool:
-        """Write the row of a worker again; False: it has none."""
-
-    @abstractmethod
-    def insert(self, connection: C, row: WorkerRow) -> None:
-        """Write the first row of a worker."""
-
-    @abstractmethod
-    def forget(self, connection: C, before: datetime) -> None:
-        """Delete the rows of workers that were seen before a time, and not since."""
-
-    @abstractmethod
-    def read(self, connection: C, since: datetime) -> list[WorkerRow]:
-        """Return what `WaffleStore.read_workers` does."""

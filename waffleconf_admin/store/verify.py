@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from ..exceptions import StoreError
-from .contract import Swaps
-from .history_rows import HistoryQuery, HistoryRow
+from .contract import HistoryQuery, HistoryRow, Swaps
 
 
 def check(writes: Swaps, found: Mapping[str, str]) -> None:
@@ -65,7 +64,7 @@ def check_rewritten(written: Iterable[HistoryRow], found: Iterable[HistoryRow]) 
 
 def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
     # Of a time, some databases keep whole seconds only.
-    columns = (name for name in HistoryRow._fields if name not in ("id", "at", "ends_at"))
+    columns = (name for name in HistoryRow._fields if name not in ("id", "at"))
     return [name for name in columns if getattr(row, name) != getattr(other, name)]
 
 

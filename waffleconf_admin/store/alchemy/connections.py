@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ...exceptions import BusyError, NotReadyError
-from .. import ends, errors, locks
+from .. import errors, locks
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_engine
 from .rows import AlchemyRows
-from .workers import AlchemyWorkers
 
 
 class AlchemyConnections(Connections[sa.Connection]):
@@ -28,7 +27,7 @@ class AlchemyConnections(Connections[sa.Connection]):
     error_types = (sa.exc.SQLAlchemyError,)
     integrity_error = sa.exc.IntegrityError
 
-    def __init__(self, db: object, rows: AlchemyRows | AlchemyWorkers) -> None:
+    def __init__(self, db: object, rows: AlchemyRows) -> None:
         self._db = db
         self._rows = rows
         # Of former processes: the garbage collector would close the parent's connections.
@@ -78,28 +77,11 @@ class AlchemyConnections(Connections[sa.Connection]):
             with _transaction(connection, wait, serializable):
                 return work(connection)
 
-    def write_at_once(self, work: Callable[[sa.Connection], T]) -> T:
-        bind = self.bind(write=True)
-        if isinstance(bind, sa.Connection) or _is_in_memory(bind):
-            raise BusyError(errors.COMMIT_FIRST)
-        with bind.connect() as connection:
-            if connection.dialect.name != "sqlite":
-                _forbid_autocommit(connection)
-                with _transaction(connection, locks.NO_WAIT):
-                    return work(connection)
-            execute = partial(_first_row, connection)
-            with locks.limited("sqlite", execute, locks.NO_WAIT), _autocommitted(connection):
-                return work(connection)
-
     def renew(self, error: BaseException) -> bool:
         return bool(getattr(error, "connection_invalidated", False))  # SQLAlchemy renews its pool
 
     def may_truncate(self, connection: sa.Connection) -> bool:
         return connection.dialect.name in ("mysql", "mariadb")
-
-    def clock(self, connection: sa.Connection) -> float:
-        dialect = connection.dialect.name
-        return ends.read_clock(dialect, lambda text: connection.scalar(sa.text(text)))
 
     def location(self) -> object:
         bind = self.bind(write=True)
@@ -215,21 +197,6 @@ def _begun(connection: sa.Connection, serializable: bool) -> Iterator[None]:
         if serializable and connection.dialect.name in ("postgresql", "mysql", "mariadb"):
             connection.exec_driver_sql(locks.SERIALIZABLE)
         yield
-
-
-@contextmanager
-def _autocommitted(connection: sa.Connection) -> Iterator[None]:
-    """Let SQLite commit each statement by itself, which holds its lock as briefly as can be."""
-    raw: Any = connection.connection.dbapi_connection
-    # Not by the option of SQLAlchemy: an app may begin by an event, and have set the level itself.
-    level = raw.isolation_level
-    with connection.begin():
-        raw.commit()
-        raw.isolation_level = None
-        try:
-            yield
-        finally:
-            raw.isolation_level = level
 
 
 def _transaction(connection: sa.Connection, wait: float | None, serializable: bool = False) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,23 +9,15 @@ from functools import partial
 from typing import Any
 
 import peewee
-from flask import current_app, has_app_context
 from playhouse.pool import MaxConnectionsExceeded
 
 from ...exceptions import BusyError, NotReadyError
-from .. import ends, errors, locks
+from .. import errors, locks
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_peewee
 
-log = logging.getLogger(__name__)
-
 # Any: peewee is not typed. What statements are executed on is the database, for it has one
 # connection for each thread.
-
-STAYS = (
-    "A save inside atomic() has a connection of its own and stays if the test rolls back: run the "
-    "test in store.join_transactions() (docs/testing.md)."
-)
 
 
 class PeeweeConnections(Connections[object]):
@@ -40,8 +31,6 @@ class PeeweeConnections(Connections[object]):
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        #: Whether a transaction of the caller's is joined, and not left alone.
-        self.joins_caller = False
         # Of former processes: the garbage collector would close the parent's connections.
         self._inherited: list[object] = []
 
@@ -65,13 +54,13 @@ class PeeweeConnections(Connections[object]):
         database = self.database
         if database.is_closed():
             return _connected(database, lambda: work(database))
-        if _is_in_transaction(database) and not self._joins(database):
+        if _is_in_transaction(database) and not self._is_only_one(database):
             return _elsewhere(database, lambda: work(database))
         return work(database)
 
     def read_promptly(self, work: Callable[[object], T]) -> T:
         database = self.database
-        if _is_in_transaction(database) and self._joins(database):
+        if _is_in_transaction(database) and self._is_only_one(database):
             return work(database)
         # A database in memory ends with its connection; elsewhere the process may be forked next.
         return _run(
@@ -85,24 +74,13 @@ class PeeweeConnections(Connections[object]):
     ) -> T:
         database = self.database
         if _is_in_transaction(database):
-            if self.joins_caller:
-                with database.atomic():
-                    return work(database)
             if self._is_only_one(database):
                 raise BusyError(errors.COMMIT_FIRST)
-            if has_app_context() and current_app.testing:
-                log.warning(STAYS)
             wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
         begin = ("SERIALIZABLE",) if serializable else ()
         if dialect_of(database) == "sqlite":
             begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for
         return _run(database, lambda: _in_transaction(database, work, *begin, wait=wait))
-
-    def write_at_once(self, work: Callable[[object], T]) -> T:
-        database = self.database
-        if self._is_only_one(database):
-            raise BusyError(errors.COMMIT_FIRST)
-        return _run(database, lambda: _at_once(database, work))
 
     def renew(self, error: BaseException) -> bool:
         if not errors.is_connection_lost(error):
@@ -120,9 +98,6 @@ class PeeweeConnections(Connections[object]):
 
     def may_truncate(self, connection: object) -> bool:
         return dialect_of(connection) == "mysql"
-
-    def clock(self, connection: object) -> float:
-        return ends.read_clock(dialect_of(connection), lambda text: _first_row(connection, text)[0])
 
     def location(self) -> object:
         database = self.database
@@ -152,10 +127,6 @@ class PeeweeConnections(Connections[object]):
             # Another thread of the parent's may have been connecting.
             database._pool_lock = threading.RLock()
             database._pool_available = threading.Condition(database._pool_lock)
-
-    def _joins(self, database: Any) -> bool:
-        """Whether reads take part in a transaction of the caller's."""
-        return self.joins_caller or self._is_only_one(database)
 
     def _is_only_one(self, database: Any) -> bool:
         """Whether no other thread can have a connection of its own."""
@@ -218,15 +189,6 @@ def _in_transaction(
     """
     execute = partial(_first_row, database)
     with locks.transaction(database.atomic(*begin), dialect_of(database), execute, wait):
-        return work(database)
-
-
-def _at_once(database: Any, work: Callable[[object], T]) -> T:
-    """Run a function that waits for no lock."""
-    dialect = dialect_of(database)
-    if dialect != "sqlite":
-        return _in_transaction(database, work, wait=locks.NO_WAIT)
-    with locks.limited(dialect, partial(_first_row, database), locks.NO_WAIT):
         return work(database)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import peewee
 
-from ...models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
+from ...models import WaffleChangeMixin, WaffleMixin
 
 
 class AnyScript(peewee.Field):
@@ -73,12 +73,9 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
         class Meta:
             table_name = "conf_changes"
             indexes = [
-                *(
-                    ((column, order), False)
-                    for column in ("key", "actor", "source")
-                    for order in ("id", "at")
-                ),
-                (("ended_at", "ends_at"), False),
+                ((column, order), False)
+                for column in ("key", "actor", "source")
+                for order in ("id", "at")
             ]
 
         change_set = Line(32, index=True)
@@ -89,28 +86,5 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
         at = peewee.DateTimeField(index=True)
         note = Text()
         source = Line(32)
-        ends_at = peewee.DateTimeField(null=True)
-        ended_at = peewee.DateTimeField(null=True)
-        outcome = Line(32, null=True)
-        remark = Text(null=True)
 
     return Conf, ConfChange
-
-
-def make_worker_model(base: Any) -> type[Any]:
-    """Return a new model of the workers below a base class."""
-
-    class ConfWorker(WaffleWorkerMixin, base):
-        class Meta:
-            table_name = "conf_workers"
-
-        name = Line(32, unique=True)
-        host = Line()
-        pid = peewee.IntegerField()
-        started_at = peewee.DateTimeField()
-        seen_at = peewee.DateTimeField()
-        keys_digest = Line(32)
-        texts_digest = Line(32)
-        restart_digests = Text()
-
-    return ConfWorker
