@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from flask_babel import Babel, get_locale
 from states import MakeApp
 
-from waffleconf_admin import WaffleAdmin, anyone
+from waffleconf_admin import WaffleAdmin, WaffleConf, anyone
 from waffleconf_admin.settings.copied import COPIED
 from waffleconf_admin.settings.declarations import declare
 
@@ -84,6 +87,43 @@ def test_flask_sqlalchemy_does_copy_what_the_table_says(make_app: MakeApp) -> No
         url = app.waffle_db.engine.url  # type: ignore[attr-defined]
         app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
         assert app.waffle_db.engine.url == url  # type: ignore[attr-defined]
+
+
+# The ways that the documentation shows
+
+PAGE = (Path(__file__).parents[2] / "docs" / "declarations.md").read_text()
+ANEW, LOADED = (
+    textwrap.dedent(code) for code in re.findall(r"^( +```python\n.*?)^ +```$", PAGE, re.M | re.S)
+)
+
+
+class Mail:
+    """Copies its host as Flask-Mail does."""
+
+    def init_app(self, app: Flask) -> None:
+        self.host = app.config["MAIL_SERVER"]
+
+
+def run(code: str, **names: Any) -> None:
+    exec(code.removeprefix("```python\n"), {"current_app": current_app, **names})
+
+
+def test_a_handler_copies_anew(make_app: MakeApp) -> None:
+    confs = {key: {"default": "", "restart": False} for key in ("MAIL_SERVER", "MAIL_PORT")}
+    mail, app = Mail(), make_app(confs)
+    run(ANEW, waffle=app.waffle, mail=mail)  # type: ignore[attr-defined]
+    app.extensions["waffleconf"].update_db({"MAIL_SERVER": "mail.example.org"})
+    assert mail.host == "mail.example.org"
+
+
+def test_the_stored_value_is_there_before_it_is_copied(make_app: MakeApp) -> None:
+    confs = {"MAIL_SERVER": {"default": "", "restart": True}}
+    mail, app = Mail(), make_app(confs)
+    state = app.extensions.pop("waffleconf")
+    state.update_db({"MAIL_SERVER": "mail.example.org"})
+    app.config.pop("MAIL_SERVER")
+    run(LOADED, waffle=WaffleConf(), app=app, store=state.configstore, mail=mail)
+    assert mail.host == "mail.example.org"
 
 
 # What is said of a setting that takes effect with a restart

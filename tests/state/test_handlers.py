@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app
+from fleet import until
 from states import CONFS, MakeApp, away, kinds, put, state_of, statements
 
 from waffleconf_admin import ChangeEvent, InvalidValue, WaffleConf, conf_changed
@@ -164,6 +165,23 @@ def test_a_handler_may_save(state: State, other: State, local: bool, asynchronou
     state.update_conf()
     assert steps == ["begin", "end", "(1000, 7)"]
     assert other.parse_conf(["MAX_FILESIZE"]) == {"MAX_FILESIZE": 7}
+
+
+def test_a_handler_may_save_in_the_thread_of_the_watcher(make_app: MakeApp, state: State) -> None:
+    watching = {"WAFFLE_MULTIPROC": True, "WAFFLE_WATCHTYPE": "database"}
+    follower = state_of(make_app(CONFS, WAFFLE_WATCH_INTERVAL=0.02, **watching))
+    follower.update_conf()
+    threads: list[str] = []
+
+    @extension(follower).on_change("SITENAME")
+    def handle(event: ChangeEvent) -> None:
+        threads.append(threading.current_thread().name)
+        follower.update_db({"MAX_FILESIZE": len(threads)})
+
+    for number, name in enumerate("AB", 1):
+        state.update_db({"SITENAME": name})
+        assert until(lambda number=number: state.parse_conf()["MAX_FILESIZE"] == number)
+    assert threads == ["waffleconf-watcher"] * 2
 
 
 def test_handlers_of_two_threads_run_one_after_the_other(state: State, other: State) -> None:

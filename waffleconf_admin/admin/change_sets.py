@@ -109,7 +109,7 @@ class ChangeSetBuilder:
         shown = ShownChange(change, setting.label, overtaken=overtaken, undo=self._undo_of(change))
         if change.secret:
             return shown
-        if change.defaults:
+        if change.notes_default:
             return self._moved_default(shown, setting, change)
         shown.old = self._text(setting, change, change.old, change.old_text)
         shown.new = self._text(setting, change, change.new, change.new_text)

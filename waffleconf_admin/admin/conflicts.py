@@ -54,7 +54,7 @@ def describe_conflicts(
 
 def _changes(history: History, key: str) -> list[Change]:
     try:
-        return [c for c in history.list(key, limit=CHANGES) if not c.defaults]
+        return [c for c in history.list(key, limit=CHANGES) if not c.notes_default]
     except StoreError:
         log.exception("the history can't be read")
         return []

@@ -80,7 +80,7 @@ def _print_save(state: State, changes: list[Change]) -> None:
     click.echo(f"{when(first.at)}  {first.source}  {actor}  {first.change_set}")
     if first.note:
         click.echo(f"  {printable(first.note)}")
-    noted = [c for c in changes if c.defaults and c.old_text is None and not c.secret]
+    noted = [c for c in changes if c.notes_default and c.old_text is None and not c.secret]
     if noted:
         click.echo(f"    {counted(len(noted), 'default')} noted for the first time")
     shown = [c for c in changes if c not in noted]
@@ -97,7 +97,7 @@ def _change_text(state: State, change: Change) -> str:
         "(default)" if text is None else brief(setting, value)
         for text, value in ((change.old_text, change.old), (change.new_text, change.new))
     ]
-    return ("default " if change.defaults else "") + " -> ".join(texts)
+    return ("default " if change.notes_default else "") + " -> ".join(texts)
 
 
 @waffle.command("undo", epilog=examples("undo 0b5a7c1e4f9d4c0c8a6d1f3b2e5a7c9d --key SITENAME"))

@@ -131,14 +131,18 @@ def process_values(field: BoundField, values: list[str]) -> None:
         field.process_errors = [gettext("This can't be read: write it in another way.")]
 
 
-def show_default(field: BoundField) -> None:
-    """Let a field have the default, as far as its control can show it; else the value in force."""
+def show_value(field: BoundField, value: object) -> bool:
+    """Let a field have a value, and return whether its control can show it; else it has the value
+    in force.
+    """
     try:
-        field.process(None, field.setting.copy_default())
+        field.process(None, value)
     except Exception as error:
         if not isinstance(error, ValueError):
             log_failure(f"the control of {field.setting.key}", field.setting, error)
         field.process(None, field.record.value)
+        return False
+    return True
 
 
 def render_failure(field: BoundField, error: Exception) -> Markup:

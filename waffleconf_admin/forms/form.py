@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
@@ -14,7 +13,7 @@ from wtforms.form import BaseForm
 from ..contexts import context_of
 from ..fields import FIELDS, FieldFactory
 from ..fields.base import Record, SettingField, join_values
-from ..fields.binding import BoundField, process_values, show_default
+from ..fields.binding import BoundField, process_values, show_value
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
 from ..settings.equality import same
@@ -122,7 +121,7 @@ class SettingsForm(BaseForm):
         if self._submission is None or not field.resettable:
             return
         self._edits[key] = Edit(self._was_changed(key), "default")
-        show_default(field)
+        show_value(field, field.setting.copy_default())
 
     def keep_reset(self, key: str) -> None:
         """Reset a setting as an earlier page has shown it, unless something was typed since."""
@@ -140,12 +139,10 @@ class SettingsForm(BaseForm):
             self._edits[key] = Edit(self._was_changed(key), "converted")
 
     def fill_in(self, key: str, value: object) -> None:
-        """Let a setting get a value as if it had been typed."""
+        """Let a setting get a value as if it had been typed, if its control can show it."""
         field = self[key]
-        if self._submission and field.editable:
-            with suppress(ValueError):  # its control can't show the value
-                field.process(None, value)
-                self._edits[key] = Edit(self._was_changed(key))
+        if self._submission and field.editable and show_value(field, value):
+            self._edits[key] = Edit(self._was_changed(key))
 
     def is_reset(self, key: str) -> bool:
         """Whether a setting shall have its default."""

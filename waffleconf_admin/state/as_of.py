@@ -81,7 +81,7 @@ def _since(history: History, at: datetime) -> Iterator[Change]:
     """Yield the changes after a time, the newest first."""
     before = None
     while changes := history.list(since=_after(at), before=before, limit=BATCH):
-        yield from (change for change in changes if not change.defaults)
+        yield from (change for change in changes if not change.notes_default)
         before = changes[-1].id
 
 

@@ -28,7 +28,7 @@ class Change:
     actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str
-    #: "page", "code", "cli", "import", "api", "undo", "restore"; "deploy": see `defaults`
+    #: "page", "code", "cli", "import", "api", "undo", "restore"; "deploy": see `notes_default`
     source: str
     secret: bool  #: whether it shows that there was a change, and nothing of the values
     setting: Setting | None = field(repr=False)  #: None: it is no longer declared
@@ -37,7 +37,7 @@ class Change:
     problem: str = ""  #: why `old` or `new` can't be read
 
     @property
-    def defaults(self) -> bool:
+    def notes_default(self) -> bool:
         """Whether `old` and `new` are declared defaults, noted by a deployment; no value was
         changed.
         """

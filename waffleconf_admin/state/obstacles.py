@@ -35,7 +35,7 @@ class Obstacles:
         setting = change.setting
         if setting is None:
             return gettext("it is no longer a setting")
-        if change.defaults:
+        if change.notes_default:
             return gettext("a deployment changes no value, and its defaults stand in the code")
         if setting.environment is not None:
             return gettext(
