@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
 ((STORY),) = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
 VARIES = re.compile(r"[0-9a-f]{32}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 KEEP = (
-    '# ana clicks "Keep 10" on the page of a new worker, beside "default was 10, is 20", and saves'
+    '# ana clicks "Keep 10" on the page of a new worker, beside "Default was 10, is 20", and saves'
 )
 
 MakeApp = Callable[..., Flask]
@@ -39,7 +39,7 @@ def run(app: Flask, *args: str) -> Result:
 def keep_on_the_page(app: Flask) -> None:
     client = app.test_client()
     page = client.get(URL).text
-    assert "default was 10, is 20" in page and ">Keep 10<" in page
+    assert "Default was 10, is 20" in page and ">Keep 10<" in page
     pending = client.post(URL, data=sent(page) | {"waffle.do": "keep PAGE_SIZE"}).text
     assert client.post(URL, data=sent(pending)).status_code == 303
 

@@ -247,7 +247,7 @@ class Row:
             return None
         texts = (display_text(self.field, value) for value in (self._moved.old, self._moved.new))
         old, new = (escape(self.quoted(text)) for text in texts)
-        line = Markup(_("default was %(old)s, is %(new)s", old=old, new=new))
+        line = Markup(_("Default was %(old)s, is %(new)s", old=old, new=new))
         return line, Markup(_("Keep %(value)s", value=old))
 
     @property
