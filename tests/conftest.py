@@ -56,6 +56,7 @@ LONGEST = [
     "browser/test_browser_surroundings.py",
     "state/test_history_killed.py",
     "servers/test_side_by_side.py",
+    "servers/test_upgrading.py",
     "package/test_demo.py",
     "package/test_package.py",
     "admin/test_bodies.py",
@@ -190,11 +191,14 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
 # other modules call asynchronous functions.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, as installed by the system; playwright's own download is not needed."""
+    """Chromium, as installed by the system; playwright's own download is not needed.
+
+    Its headless shell takes a third of the processor time.
+    """
     from playwright.sync_api import sync_playwright
 
     with required():
-        path = servers.find("chromium")
+        path = servers.find_first("chromium-headless-shell", "chromium")
     quiet = ["disable-gpu", "disable-quic", "disable-background-networking", "disable-sync"]
     options = ["no-sandbox", "no-first-run", "disable-component-update", *quiet]
     with sync_playwright() as playwright:

@@ -50,9 +50,9 @@ class Shop(Settings):
 class Mail(Settings):
     """How the shop sends mail."""
 
-    MAIL_FROM: str = setting("shop@example.org", type="email", group="Mail")
-    MAIL_TIMEOUT: Annotated[timedelta, Gt(timedelta())] = setting(timedelta(seconds=10))
-    MAIL_TOKEN: str = setting("", secret=True, group="Mail")
+    SENDER: str = setting("shop@example.org", type="email", group="Mail")
+    SEND_TIMEOUT: Annotated[timedelta, Gt(timedelta())] = setting(timedelta(seconds=10))
+    SEND_TOKEN: str = setting("", secret=True, group="Mail")
 
 
 db = SQLAlchemy()

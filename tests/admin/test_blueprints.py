@@ -222,3 +222,10 @@ def test_without_actor_the_user_of_flask_login_is_named(make_app: MakeApp) -> No
     client.post(URL, data={"SIZE": "7"})
     changes = state_of(app).history.list()
     assert [(c.actor, c.source) for c in changes] == [("ana", "page"), ("", "page")]
+
+
+def test_a_layout_that_there_is_not_is_refused_when_the_page_is_registered(
+    make_app: MakeApp,
+) -> None:
+    with pytest.raises(ValueError, match="there is no such template"):
+        make_app(CONFS).register_blueprint(WaffleAdmin(layout="nope.html"))

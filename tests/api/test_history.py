@@ -129,6 +129,8 @@ def test_what_can_not_be_undone_says_why(client: Any, app: Flask) -> None:
     answer = undo(client, change_set=saved.change_set)
     assert answer.status_code == 422 and "secret" in answer.json["errors"]["TOKEN"]
     assert undo(client, change_set="0" * 32).status_code == 404
+    nothing = undo(client, change_set=saved.change_set, keys=[])
+    assert nothing.status_code == 422 and "list of one text or more" in nothing.json["detail"]
     answer = undo(client, change_set=saved.change_set, keys=["PAGE_SIZE"])
     assert answer.status_code == 422 and list(answer.json["errors"]) == ["PAGE_SIZE"]
 
@@ -161,3 +163,23 @@ def test_without_a_history_there_is_none(make_app: MakeApp) -> None:
     client = app.test_client()
     assert client.get(URL).status_code == undo(client, change_set="x").status_code == 404
     assert client.get("/admin/config/api/settings").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "history?kye=SITENAME"),
+        ("HEAD", "history?kye=SITENAME"),
+        ("GET", "settings?kye=1"),
+        ("GET", "settings/SITENAME?kye=1"),
+        ("PATCH", "settings?note=x&kye=1"),
+        ("DELETE", "settings/SITENAME?note=x&kye=1"),
+        ("POST", "history/undo?kye=1"),
+        ("GET", "openapi.json?kye=1"),
+    ],
+)
+def test_a_parameter_that_there_is_not_is_named(client: Any, method: str, path: str) -> None:
+    url = f"{URL.removesuffix('history')}{path}"
+    answer = client.open(url, method=method, json=None if method in ("GET", "HEAD") else {})
+    assert answer.status_code == 400
+    assert method == "HEAD" or "There is no parameter '" in answer.json["detail"]

@@ -98,6 +98,7 @@ NO_URL = "Write a web address with http:// or https://, such as https://example.
         ("timezone", "Europe/Berlin", None),
         ("timezone", "Mars", "Write the name of a time zone, such as Europe/Berlin."),
         ("filesize", 5, None),
+        ("filesize", -5, "At least 0 B."),
         ("filesize", True, "This must be a number of bytes, not bool."),
         (date, NOON, "This must be a date, not datetime."),
         (datetime, NOON, None),

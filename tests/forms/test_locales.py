@@ -13,6 +13,8 @@ from flask import Flask
 from flask_babel import Babel
 from submissions import Page, store, stored
 
+from waffleconf_admin import InvalidValue
+from waffleconf_admin.files import load_value
 from waffleconf_admin.forms import check_values, exact_text, show_text
 from waffleconf_admin.forms.submission import submitted_notation
 from waffleconf_admin.state.form import parse_text
@@ -106,6 +108,8 @@ def test_numbers_are_read_as_the_locale_has_them(
         ("SIZE", "1.234 MB", "This can mean 1234 or 1,234: write one of these."),
         ("WAIT", "1.234 s", "This can mean 1234 or 1,234: write one of these."),
         ("PRICE", "x", "Write a number, such as 1,5."),
+        ("SIZE", "x", "Write a size, such as 10 MB, 1,5 GB or 512 KiB."),
+        ("SIZE", "-5 MB", "At least 0 B."),
         ("PRICE", "0,05", "At least 0,10."),
     ],
 )
@@ -160,3 +164,24 @@ def test_no_type_is_changed_by_a_page_that_nobody_touches(make_app: Callable[...
     assert [field.setting.key for field in page.form if not field.editable] == []
     form = page.send()
     assert (form.errors, form.changes) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("PRICE", "5,90"),
+        ("RATE", "1.234,5"),
+        ("SIZE", "1,5 kB"),
+        ("WAIT", "2,5 s"),
+        ("SHARE", "0,25"),
+        ("COUNT", "1 000"),
+    ],
+)
+@pytest.mark.parametrize("way", ["file", "text"])
+def test_outside_the_page_numbers_have_the_plain_form_only(
+    reader: Reader, way: str, key: str, text: str
+) -> None:
+    state = reader.app.extensions["waffleconf"]
+    read = load_value if way == "file" else parse_text
+    with reader.app.test_request_context(), pytest.raises(InvalidValue):
+        read(state, key, text)

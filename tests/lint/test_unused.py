@@ -83,3 +83,9 @@ def test_nothing_is_unused_for_certain_where_names_are_computed(check: Check, co
 def test_a_part_of_the_code_says_nothing_about_what_is_unused(check: Check) -> None:
     report = check({"shop.py": ""}, NAMES, whole=False)
     assert report.findings == [] and "not all of the app's code" in report.remarks[0].text
+
+
+def test_nothing_is_unused_for_certain_where_a_file_cannot_be_read(check: Check) -> None:
+    report = check({"shop.py": "print 'x'"}, NAMES)
+    assert report.findings == []
+    assert "by name, but not all was read of" in report.remarks[1].text

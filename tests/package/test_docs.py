@@ -45,6 +45,7 @@ RUN_ELSEWHERE = {
     "docs/processes.md": "tests/sync/test_watch_types.py",
     "docs/databases.md": "tests/store/test_tenants.py",
     "docs/api.md": "tests/api/test_examples.py",
+    "docs/testing.md": "tests/testing/test_examples.py",
     "docs/observing.md": "tests/state/test_observing.py",
     "docs/lint.md": "tests/cli/test_lint.py",
 }

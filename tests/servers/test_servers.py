@@ -109,7 +109,7 @@ def test_another_apt_is_waited_for(
     for name, text in PROGRAMS.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
-    for name in ("cat", "env", "ls", "mktemp", "rm", "sh", "tail", "wc"):
+    for name in ("cat", "env", "ls", "mktemp", "rm", "sed", "sh", "tail", "wc"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
         ["sh", TESTS.parent / "scripts" / "servers"],

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import pickle
 import subprocess
-import sys
 import uuid
-import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +18,14 @@ import pytest
 import servers
 from flask import Flask
 from fleet import Process, until
+from release_031 import APP, FOLLOWING, python
 from required import MISSING, REQUIRE_ALL, required
+from sqlalchemy.engine import make_url
 from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
 from waffleconf_admin.settings.equality import same
 
-OLD = [
-    "Flask-WaffleConf==0.3.1",
-    "Flask==2.2.5",
-    "Werkzeug==2.2.3",
-    "Flask-SQLAlchemy==2.5.1",
-    "SQLAlchemy==1.4.54",
-    "redis==5.2.1",
-]
 VALUES: dict[str, Any] = {
     "NOTHING": None,
     "YES": True,
@@ -55,29 +46,6 @@ VALUES: dict[str, Any] = {
     "FROZEN": frozenset({1}),
     "RANGE": range(1, 9, 2),
 }
-APP = """
-import base64, json, pickle, sys, warnings
-warnings.simplefilter("ignore")
-from flask import Flask
-from flask_sqlalchemy import SQLAlchemy
-from flask_waffleconf import AlchemyWaffleStore, WaffleConf, WaffleMixin
-
-def make_state(**config):
-    app = Flask("old")
-    app.config.update(config, SQLALCHEMY_TRACK_MODIFICATIONS=False)
-    app.app_context().push()
-    db = SQLAlchemy(app)
-
-    class Conf(db.Model, WaffleMixin):
-        __tablename__ = "confs"
-        id = db.Column(db.Integer, primary_key=True)
-        key = db.Column(db.String(255), unique=True)
-        value = db.Column(db.Text)
-
-    waffle = WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf))
-    db.create_all()
-    return waffle.state
-"""
 ONCE = """
 url, defaults, new = sys.argv[1], *map(base64.b64decode, sys.stdin.read().split("|"))
 confs = {key: {"desc": key, "default": value} for key, value in pickle.loads(defaults).items()}
@@ -86,34 +54,12 @@ if new:
     state.update_db(pickle.loads(new))
 print(base64.b64encode(pickle.dumps(state.parse_conf())).decode())
 """
-FOLLOWING = """
-state = make_state(**json.loads(sys.argv[1]))
-state.update_conf()
-print(json.dumps("ready"), flush=True)
-for line in sys.stdin:
-    command, *arguments = json.loads(line)
-    if command == "save":
-        state.update_db({"SITENAME": arguments[0]})
-    print(json.dumps(state.app.config["SITENAME"]), flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
 def old() -> Path:
-    """The Python of an environment with Flask-WaffleConf 0.3.1; made once, kept beside ours."""
-    folder = Path(sys.prefix) / "flask-waffleconf-0.3.1"
-    stamp = folder / "installed.json"
-    python = folder / "bin" / "python"
-    wanted = json.dumps([*OLD, sys.version])
-    if not stamp.exists() or stamp.read_text() != wanted:
-        venv.create(folder, clear=True, with_pip=True)
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *OLD]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            reason = f"{MISSING}Flask-WaffleConf-0.3.1 {done.stderr[-500:]}"
-            (pytest.fail if REQUIRE_ALL else pytest.skip)(reason)
-        stamp.write_text(wanted)
-    return python
+    """The Python of an environment with Flask-WaffleConf 0.3.1."""
+    return python()
 
 
 @pytest.fixture
@@ -178,19 +124,7 @@ def test_both_go_on_saving_the_same_rows(old: Path, url: str, state: Any) -> Non
     assert in_old(old, url, defaults, {}) == {"TEXT": "from there", "NUMBER": 2}
 
 
-# Notifications, in a fleet that is upgraded worker by worker
-
-
-@pytest.fixture(params=["file", "redis"])
-def config(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> dict[str, Any]:
-    return {
-        "SQLALCHEMY_DATABASE_URI": url,
-        "WAFFLE_CONFS": {"SITENAME": {"desc": "Name", "default": "Waffle"}},
-        "WAFFLE_MULTIPROC": True,
-        "WAFFLE_WATCHTYPE": request.param,
-        "WAFFLE_WATCHER_FILE": str(tmp_path / "changed"),
-        "WAFFLE_REDIS_CHANNEL": f"fleet {uuid.uuid4()}",
-    }
+# Redis, in a fleet that is upgraded worker by worker; test_upgrading.py has the watch file
 
 
 @pytest.fixture
@@ -210,29 +144,51 @@ def default_redis() -> Iterator[None]:
         yield
 
 
+Fleet = Callable[..., tuple[Process, Process]]
+
+
 @pytest.fixture
-def fleet(
-    request: pytest.FixtureRequest, config: dict[str, Any], old: Path
-) -> Iterator[tuple[Process, Process]]:
-    """A process with this package and one with 0.3.1, which both watch."""
+def fleet(url: str, old: Path, default_redis: None) -> Iterator[Fleet]:
+    """A function that starts a process with this package and one with 0.3.1, on one Redis."""
     import redis
 
-    if config["WAFFLE_WATCHTYPE"] == "redis":
-        request.getfixturevalue("default_redis")
     with contextlib.ExitStack() as stack:
-        here = Process(config)
-        stack.callback(here.end)
-        there = Process(config, [str(old), "-c", APP + FOLLOWING])
-        stack.callback(there.end)
-        if config["WAFFLE_WATCHTYPE"] == "redis":
-            client, channel = stack.enter_context(redis.Redis()), config["WAFFLE_REDIS_CHANNEL"]
+
+        def start(server: str, **config: Any) -> tuple[Process, Process]:
+            port, channel = make_url(server).port, f"fleet {uuid.uuid4()}"
+            config |= {
+                "SQLALCHEMY_DATABASE_URI": url,
+                "WAFFLE_CONFS": {"SITENAME": {"desc": "Name", "default": "Waffle"}},
+                "WAFFLE_MULTIPROC": True,
+                "WAFFLE_WATCHTYPE": "redis",
+                "WAFFLE_REDIS_PORT": port,
+                "WAFFLE_REDIS_CHANNEL": channel,
+            }
+            processes = Process(config), Process(config, [str(old), "-c", FOLLOWING])
+            for process in processes:
+                stack.callback(process.end)
+            client = stack.enter_context(redis.Redis(port=port or 6379))
             assert until(lambda: client.pubsub_numsub(channel)[0][1] == 2)
-        yield here, there
+            return processes
+
+        yield start
 
 
-def test_each_follows_what_the_other_saves(fleet: tuple[Process, Process]) -> None:
-    here, there = fleet
+def test_each_follows_what_the_other_saves(fleet: Fleet) -> None:
+    here, there = fleet("redis://localhost:6379")
     there.do("save", "from 0.3.1")
     assert here.comes_to_serve("from 0.3.1")
     here.do("save", "from here")
-    assert until(lambda: there.do("config") == "from here")  # it looks every ten seconds
+    assert there.comes_to_serve("from here")
+
+
+def test_a_short_resync_follows_where_031_publishes_on_another_redis(
+    fleet: Fleet, redis_server: str
+) -> None:
+    here, there = fleet(redis_server, WAFFLE_RESYNC_INTERVAL=1)
+    notified = here.do("health")["last_notification"]  # by its subscription
+    there.do("save", "from 0.3.1")
+    assert here.comes_to_serve("from 0.3.1")
+    assert here.do("health")["last_notification"] == notified
+    here.do("save", "from here")
+    assert there.comes_to_serve("from here")

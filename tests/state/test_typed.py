@@ -13,6 +13,7 @@ from every_type import EVERY_TYPE, Theme
 from flask import Flask, render_template_string
 
 from waffleconf_admin import InvalidValue, Settings, WaffleConf, conf, setting
+from waffleconf_admin.testing import override_conf
 
 
 class Shop(Settings):
@@ -60,6 +61,11 @@ def test_class_accessor_property_and_template_read_the_current_value(app: Flask)
         assert Shop.now().THEME is None
         assert Mail.now().MAIL_FROM == "shop@example.org"
         assert render_template_string("{{ shop.SITENAME }}", shop=Shop.now()) == "Crêperie"
+
+
+def test_an_override_of_a_test_is_seen(app: Flask) -> None:
+    with app.app_context(), override_conf(SITENAME="Tested"):
+        assert Shop.now().SITENAME == Shop.SITENAME == "Tested"
 
 
 def test_a_request_reads_one_snapshot(app: Flask) -> None:
@@ -177,7 +183,7 @@ def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ]
     assert client.get("/").text == "Waffle (closed)"
     page = client.get("/admin/config").text
-    assert 'value="live"' in page and "MAIL_TIMEOUT" in page
+    assert 'value="live"' in page and "SEND_TIMEOUT" in page
     with app.app_context():
         shop.db.engine.dispose()
 

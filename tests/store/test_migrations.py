@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import logging.config
 import re
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from fleet import until
+from fleet import WAIT, until
 
 from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin
 
@@ -185,26 +187,50 @@ def documented(app: Flask, db: SQLAlchemy) -> None:
     names["create_tables"](app)
 
 
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
 @pytest.mark.parametrize(("create_tables", "fails"), [(bare, True), (documented, False)])
 def test_of_workers_that_make_the_tables_one_comes_first(
-    postgres_url: str, create_tables: Callable[[Flask, SQLAlchemy], None], fails: bool
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    database: str,
+    create_tables: Callable[[Flask, SQLAlchemy], None],
+    fails: bool,
 ) -> None:
     """One has made them and not committed, when the other asks which there are."""
     app = Flask("shop")
-    app.config["SQLALCHEMY_DATABASE_URI"] = postgres_url
+    url = f"sqlite:///{tmp_path}/site.db"
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
     db = SQLAlchemy(app)
     AlchemyWaffleStore.make_models(db)
     with app.app_context():
         engine = db.engine
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    with ThreadPoolExecutor() as pool, engine.connect() as first, engine.connect() as asking:
-        number = re.search(r"lock\((\d+)", "".join(BLOCKS))
-        assert number
-        first.execute(sa.text(f"SELECT pg_advisory_xact_lock({number[1]})"))
+    lock = re.search(rf'"{database}": "(.*)"', "".join(BLOCKS))
+    assert lock
+    with ThreadPoolExecutor() as pool, engine.connect() as first:
+        first.exec_driver_sql(lock[1])
         db.metadata.create_all(first)
+        arrived = threading.Event()
+        sa.event.listen(engine, "before_cursor_execute", partial(note_arrival, arrived, lock[1]))
         other = pool.submit(create_tables, app, db)
-        assert until(lambda: other.done() or asking.execute(waiting).scalar())
+        assert arrived.wait(WAIT)
+        assert database == "sqlite" or until(lambda: other.done() or is_waited_for(engine))
         first.commit()
         error = other.exception()
     engine.dispose()
-    assert ("UniqueViolation" in str(error)) == fails and (error is None) != fails
+    assert (error is None) != fails
+    assert not fails or re.search("UniqueViolation.*pg_type|already exists", str(error), re.S)
+
+
+def note_arrival(arrived: threading.Event, lock: str, *event: Any) -> None:
+    """Before each statement: whether it is the first one that has to wait."""
+    statement = str(event[2])
+    if statement == lock or "CREATE TABLE" in statement:
+        arrived.set()
+
+
+def is_waited_for(engine: sa.Engine) -> bool:
+    with engine.connect() as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(connection.exec_driver_sql(query).scalar())

@@ -239,7 +239,10 @@ EVERY_TYPE: dict[str, tuple[dict[str, Any], Any]] = {
         {"default": 0.5, "type": "range", "min": 0, "max": 1},
         st.floats(0, 1),
     ),
-    "FILE_SIZE": ({"default": 10_000_000, "type": "filesize"}, INTS | one_of(2**20, 10**9, 1536)),
+    "FILE_SIZE": (
+        {"default": 10_000_000, "type": "filesize"},
+        INTS.map(abs) | one_of(2**20, 10**9, 1536),
+    ),
     "FILE_SIZE_OR_NONE": ({"default": None, "type": "filesize"}, st.none() | st.integers(0)),
     "ZONE_NAME": (
         {"default": "UTC", "type": "timezone"},

@@ -46,6 +46,14 @@ def find(program: str, *folders: str) -> str:
     return found
 
 
+def find_first(*programs: str) -> str:
+    """The path of the first of these programs that is there; raises Missing, with the last name."""
+    for program in programs[:-1]:
+        with contextlib.suppress(Missing):
+            return find(program)
+    return find(programs[-1])
+
+
 def wait_until(ready: Callable[[], Any], process: subprocess.Popen[Any], log: Path) -> None:
     """Return once ready() raises nothing; RuntimeError if the process ends or 30 s pass."""
     deadline = time.monotonic() + 30

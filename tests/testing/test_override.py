@@ -16,10 +16,23 @@ from flask import Flask, render_template_string
 from pages import sent
 from states import commits, state_of, statements
 
-from waffleconf_admin import InvalidValue, WaffleAdmin, anyone, conf, conf_changed
+from waffleconf_admin import (
+    InvalidValue,
+    Settings,
+    WaffleAdmin,
+    anyone,
+    conf,
+    conf_changed,
+    setting,
+)
 from waffleconf_admin.testing import override_conf
 
 MakeApp = Callable[..., Flask]
+
+
+class Shop(Settings):
+    SITENAME: str = setting("Waffle", max=20)
+
 
 CONFS: dict[str, dict[str, Any]] = {
     "SITENAME": {"default": "Waffle", "max": 20},
@@ -48,6 +61,7 @@ def served(app: Flask, key: str = "SITENAME") -> list[Any]:
             state_of(app).parse_conf([key])[key],
             state_of(app).read()[key].value,
             app.json.loads(template),
+            getattr(Shop.now(), key),
         ]
 
 
@@ -57,8 +71,8 @@ def served(app: Flask, key: str = "SITENAME") -> list[Any]:
 def test_every_way_of_reading_gives_the_value_until_the_end(app: Flask) -> None:
     state_of(app).update_db({"SITENAME": "Stored"})
     with override_conf(SITENAME="x"):
-        assert served(app) == ["x"] * 5
-    assert served(app) == ["Stored"] * 5
+        assert served(app) == ["x"] * 6
+    assert served(app) == ["Stored"] * 6
 
 
 def test_nothing_is_stored_and_nobody_is_notified(app: Flask) -> None:
@@ -97,12 +111,12 @@ def test_a_save_writes_to_the_database_and_takes_effect_at_the_end(
             assert state.update_db({"SITENAME": "y", "SIZE": 20}, expected={"SITENAME": "x"})
             assert state.update_db({"SITENAME": "y"}) == {}
         assert announced == [{"SITENAME": ("Waffle", "y"), "SIZE": (10, 20)}]
-        assert served(app) == ["x"] * 5 and app.config["SIZE"] == 20
+        assert served(app) == ["x"] * 6 and app.config["SIZE"] == 20
         assert "SITENAME takes effect when override_conf ends" in caplog.text
-    assert served(app) == ["y"] * 5
+    assert served(app) == ["y"] * 6
     with override_conf(SITENAME="y"):
         assert state.reset(["SITENAME"]) == {"SITENAME": "Waffle"}
-    assert served(app) == ["Waffle"] * 5
+    assert served(app) == ["Waffle"] * 6
 
 
 def test_rules_across_settings_get_the_values_in_force(make_app: MakeApp) -> None:
@@ -149,9 +163,9 @@ def test_it_is_above_the_environment(make_app: MakeApp, monkeypatch: pytest.Monk
     monkeypatch.setenv("APP_SITENAME", "Env")
     app = make_app(CONFS, WAFFLE_ENV_PREFIX="APP_")
     with override_conf(SITENAME="x"):
-        assert state_of(app).update_conf() and served(app) == ["x"] * 5
+        assert state_of(app).update_conf() and served(app) == ["x"] * 6
         assert state_of(app).read()["SITENAME"].stored.value == "Waffle"
-    assert served(app) == ["Env"] * 5
+    assert served(app) == ["Env"] * 6
 
 
 def test_no_view_can_change_the_value_in_place(app: Flask) -> None:
@@ -182,14 +196,14 @@ def test_overrides_nest_and_end_in_any_order(app: Flask) -> None:
     outer, inner = override_conf(SITENAME="outer", SIZE=1), override_conf(SITENAME="inner")
     with outer:
         with inner:
-            assert served(app) == ["inner"] * 5 and app.config["SIZE"] == 1
-        assert served(app) == ["outer"] * 5
+            assert served(app) == ["inner"] * 6 and app.config["SIZE"] == 1
+        assert served(app) == ["outer"] * 6
     outer.__enter__()
     inner.__enter__()
     outer.__exit__()
-    assert served(app) == ["inner"] * 5 and app.config["SIZE"] == 10
+    assert served(app) == ["inner"] * 6 and app.config["SIZE"] == 10
     inner.__exit__()
-    assert served(app) == ["Waffle"] * 5
+    assert served(app) == ["Waffle"] * 6
 
 
 def test_two_threads_may_not_override_the_same_setting(app: Flask) -> None:
@@ -216,7 +230,7 @@ def test_two_threads_may_not_override_the_same_setting(app: Flask) -> None:
 def test_an_error_in_the_block_ends_it(app: Flask) -> None:
     with pytest.raises(ZeroDivisionError), override_conf(SITENAME="x"):
         raise ZeroDivisionError
-    assert served(app) == ["Waffle"] * 5
+    assert served(app) == ["Waffle"] * 6
 
 
 # What is refused
@@ -239,7 +253,7 @@ def test_a_name_or_value_that_a_save_would_refuse_is_refused(
     with pytest.raises(InvalidValue) as caught, override_conf(values):
         pass
     assert str(caught.value).startswith(message)
-    assert served(app) == ["Waffle"] * 5
+    assert served(app) == ["Waffle"] * 6
 
 
 def test_without_values_in_brackets_the_decorator_says_how_to_write_it() -> None:

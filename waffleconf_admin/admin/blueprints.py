@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import (
     Blueprint,
+    Flask,
     Response,
     current_app,
     has_request_context,
@@ -14,6 +15,7 @@ from flask import (
     request,
     url_for,
 )
+from jinja2 import TemplateNotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import i18n
@@ -121,10 +123,11 @@ class WaffleAdmin(Blueprint):
         """Register on an app, and let its command line use the fields of the page.
 
         :raises TypeError: one of the functions is asynchronous, and asgiref is missing.
-        :raises ValueError: another page has another field for one of the types; or a check is for
-            a group that the page does not have.
+        :raises ValueError: another page has another field for one of the types; a check is for a
+            group that the page does not have; or there is no such layout.
         """
         self.options.check(app)
+        _require_layout(app, self.options.layout)
         require_groups(app, self.options)
         add_fields(app, self.options.fields or {})
         super().register(app, options)
@@ -186,6 +189,20 @@ class WaffleAdmin(Blueprint):
 
     def _add_headers(self, response: Response) -> Response:
         return set_default_headers(response, self.options)
+
+
+def _require_layout(app: Flask, layout: str | None) -> None:
+    """Refuse a layout that the app does not have."""
+    loader = app.jinja_env.loader
+    if layout is None or loader is None:
+        return
+    try:
+        loader.get_source(app.jinja_env, layout)
+    except TemplateNotFound as error:
+        raise ValueError(
+            f"layout={layout!r}: there is no such template; if a blueprint of yours has it, "
+            "register that one first"
+        ) from error
 
 
 def url_variables() -> dict[str, object]:

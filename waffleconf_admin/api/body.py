@@ -40,6 +40,7 @@ ANYTHING = Member("a value", lambda value: True, required=True)
 OBJECT = Member("an object", lambda value: isinstance(value, dict))
 TEXT = Member("a text", lambda value: isinstance(value, str), required=True)
 TEXTS = Member("a list of texts", _is_texts)
+SOME_TEXTS = Member("a list of one text or more", lambda value: bool(value) and _is_texts(value))
 ID = Member("a whole number", lambda value: type(value) is int and 0 <= value < 2**63)
 
 

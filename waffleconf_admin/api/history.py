@@ -22,9 +22,12 @@ from .settings import saved_facts
 #: Changes in an answer: as a rule, and at most.
 LIMIT, MAX_LIMIT = 50, 1000
 
+#: Of the address of a GET.
+PARAMETERS = ("key", "actor", "source", "since", "until", "before", "limit")
+
 UNDO_MEMBERS = {
     "change_set": body.TEXT,
-    "keys": body.TEXTS,
+    "keys": body.SOME_TEXTS,
     "seen": body.ID,
     "note": body.NOTE,
 }

@@ -91,7 +91,7 @@ def _paths(call: Call) -> Schema:
 
 
 def _get(name: str, summary: str, schema: str | None, *problems: str) -> Schema:
-    operation = _operation(name, summary, schema, *_READING, *problems)
+    operation = _operation(name, summary, schema, "400", *_READING, *problems)
     operation["responses"]["200"]["headers"] = {"ETag": {"schema": _TEXT}}
     operation["responses"]["304"] = {"description": "It is as the client knows it."}
     return operation | {"parameters": [_parameter("If-None-Match", _TEXT, place="header")]}
@@ -121,7 +121,7 @@ def _get_history() -> Schema:
         "before": _ID | {"minimum": 1},
         "limit": limit,
     }
-    operation = _operation("listChanges", "Changes.", "History", *_READING, "404", "422")
+    operation = _operation("listChanges", "Changes.", "History", "400", *_READING, "404", "422")
     return operation | {"parameters": [_parameter(*item) for item in parameters.items()]}
 
 
@@ -176,7 +176,8 @@ def _schemas(call: Call) -> Schema:
         "Change": _object({"value": _ANY_VALUE}, optional={"note": _NOTE}),
         "Saved": _object(saved),
         "Undo": _object(
-            {"change_set": _TEXT}, optional={"keys": _TEXTS, "seen": _ID, "note": _NOTE}
+            {"change_set": _TEXT},
+            optional={"keys": _TEXTS | {"minItems": 1}, "seen": _ID, "note": _NOTE},
         ),
         "Undone": _object(saved | {"left_out": _TEXT_BY_KEY}),
         "HistoryChange": _object(_HISTORY_CHANGE, optional=_HISTORY_VALUES),

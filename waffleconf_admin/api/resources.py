@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 from flask import Response, request
@@ -18,7 +18,7 @@ from .problem import NO_ACCESS, Problem, problem_of_http_error, problem_of_store
 #: In addresses; no variable of the app's own has this name.
 KEY = "setting_key"
 
-SAFE_METHODS = ("GET", "HEAD")
+SAFE_METHODS = ("GET",)
 
 
 class Resource(NamedTuple):
@@ -26,6 +26,7 @@ class Resource(NamedTuple):
 
     rule: str
     methods: Mapping[str, Callable[..., Response]]  #: functions of a `Call`, and of a key
+    parameters: Mapping[str, Container[str]] = {}  #: those of the address, by method; else none
 
     @property
     def allowed(self) -> str:
@@ -41,8 +42,11 @@ RESOURCES = {
     "api_setting": Resource(
         f"/api/settings/<path:{KEY}>",
         {"GET": settings.get_one, "PATCH": settings.patch_one, "DELETE": settings.delete_one},
+        {"DELETE": settings.PARAMETERS},
     ),
-    "api_history": Resource("/api/history", {"GET": history.get_history}),
+    "api_history": Resource(
+        "/api/history", {"GET": history.get_history}, {"GET": history.PARAMETERS}
+    ),
     "api_undo": Resource("/api/history/undo", {"POST": history.undo}),
     "api_openapi": Resource("/api/openapi.json", {"GET": openapi.get_document}),
 }
@@ -55,21 +59,34 @@ def respond(page: Page, state: State, endpoint: str, variables: Mapping[str, Any
     :param variables: those of the address.
     """
     resource, method = RESOURCES[endpoint], request.method
+    method = "GET" if method == "HEAD" else method
     if method == "OPTIONS":
         return Response(status=204, headers={"Allow": resource.allowed})
     try:
-        function = resource.methods.get("GET" if method == "HEAD" else method)
+        function = resource.methods.get(method)
         if function is None:
             headers = {"Allow": resource.allowed}
             raise Problem(405, f"The methods are {resource.allowed}.", headers=headers)
         key = [variables[KEY]] if KEY in variables else []
-        return function(_admit(page, state, method), *key)
+        call = _admit(page, state, method)
+        _check_parameters(resource.parameters.get(method, ()))
+        return function(call, *key)
     except Problem as problem:
         return problem.response()
     except HTTPException as error:
         return problem_of_http_error(error).response()
     except StoreError as error:
         return problem_of_store(error).response()
+
+
+def _check_parameters(known: Container[str]) -> None:
+    """Refuse parameters of the address that the resource does not have, such as misspelt ones.
+
+    :raises Problem: there are some; the first is named.
+    """
+    for name in request.args:
+        if name not in known:
+            raise Problem(400, f"There is no parameter {name[:60]!r} here.")
 
 
 def _admit(page: Page, state: State, method: str) -> Call:

@@ -32,6 +32,10 @@ ALL_MEMBERS = {"settings": body.OBJECT, "reset": body.TEXTS, "note": body.NOTE}
 ONE_MEMBERS = {"value": body.ANYTHING, "note": body.NOTE}
 
 
+#: Of the address of a DELETE.
+PARAMETERS = ("note",)
+
+
 # Reading
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 from flask import Flask, current_app
 
-from ..settings.setting import Setting
 from .group import ERROR, waffle
 from .options import examples, json_option
 from .output import counted, current_state, print_json, printable, say
@@ -42,8 +40,8 @@ def lint_code(path: Path | None, as_json: bool) -> None:
         Names(
             settings.keys(),
             config=app.config.keys(),
-            former=_former_names(settings),
-            restart={key for key, s in settings.items() if getattr(s, "restart", False)},
+            former={old: key for key, s in settings.items() for old in getattr(s, "was", ())},
+            restart={key for key, s in settings.items() if s.restart},
         ),
         app.jinja_env,
         template_folders=_template_folders(app),
@@ -70,14 +68,6 @@ def lint_code(path: Path | None, as_json: bool) -> None:
 def _default_path(app_folder: Path) -> Path:
     here = Path()
     return here if app_folder.resolve().is_relative_to(here.resolve()) else app_folder
-
-
-def _former_names(settings: Mapping[str, Setting]) -> dict[str, str]:
-    former: dict[str, str] = {}
-    for key, setting in settings.items():
-        was = getattr(setting, "was", None) or ()
-        former |= dict.fromkeys([was] if isinstance(was, str) else was, key)
-    return former
 
 
 def _template_folders(app: Flask) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..i18n import gettext
 from ..settings.equality import same
-from ..settings.notation import PLAIN, Notation, fold, readings
+from ..settings.notation import EXACT, Notation, fold
 from ..settings.units import duration_text, parse_duration, parse_size, size_text
 from .base import LineField, UnsupportedValue, require_type
 from .number_widgets import NumberInput, Slider
@@ -58,7 +58,7 @@ class IntegerField(NumberField):
             raise ValueError(gettext("This number has too many digits.")) from error
 
     def _without_groups(self, text: str) -> str:
-        found = readings(text)
+        found = self.notation.readings(text)
         if len(found) > 1:
             both = self.notation.name_both(found)
             raise ValueError(
@@ -110,7 +110,7 @@ class RangeField(FloatField):
 
     control = "range"
     widget = Slider()
-    control_notation = PLAIN  #: browsers write the number of a slider in the plain form
+    control_notation = EXACT  #: browsers write the number of a slider in the plain form
 
     def display(self, value: object) -> str:
         return self.notation.write(self.format(value))
@@ -146,7 +146,8 @@ class FileSizeField(LineField):
     def parse_value(self, text: str) -> int:
         folded = fold(text)
         number = folded.rstrip(ascii_letters)
-        return parse_size(f"{self.notation.read(number.strip())} {folded[len(number) :]}")
+        size = f"{self.notation.read(number.strip())} {folded[len(number) :]}"
+        return parse_size(size, example=self.notation.write("1.5 GB"))
 
 
 def _plain_number(field: NumberField, text: str, non_finite: tuple[str, ...]) -> str:

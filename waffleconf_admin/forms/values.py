@@ -23,7 +23,7 @@ from ..fields.factory import instantiate, standalone_field
 from ..fields.foreign import sent_values, without_hidden_input
 from ..fields.value_text import generic_text
 from ..i18n import gettext
-from ..settings.notation import PLAIN, Notation
+from ..settings.notation import EXACT, PLAIN, Notation
 from ..settings.setting import Setting
 from .form import SettingsForm
 from .validation import validate_field
@@ -51,9 +51,10 @@ def add_fields(app: Flask, fields: Mapping[type, FieldFactory]) -> None:
 def parse_text(
     settings: Mapping[str, Setting], key: str, text: str, values: Mapping[str, object]
 ) -> object:
-    """Return the value of a text that somebody wrote for a setting, read as the page reads it.
+    """Return the value of a text that somebody wrote for a setting, outside the page.
 
-    To be called in the app's context.
+    Numbers are read in the plain form only, and all else as the page reads it. To be called in the
+    app's context.
 
     :param settings: all that are declared.
     :param values: the current values by key, for validators that ask for other settings.
@@ -61,7 +62,7 @@ def parse_text(
     """
     setting = get_setting(settings, key)
     try:
-        field = _field(setting, _table())
+        field = _field(setting, _table(), EXACT)
         if isinstance(field, SettingField):
             field.round_trips(setting.default)  # raises for what the field has no text for
             return field.read(text)

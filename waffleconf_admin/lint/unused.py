@@ -28,11 +28,19 @@ def find_unused(
         text = "This is not all of the app's code, so it can't show which settings are unused."
         return [], [Remark("", 0, text)]
     keys -= named_by_packages(keys, packages, root)
-    computed = [f"{s.path}:{line}" for s in code.sources for line in sorted(set(s.computed))]
-    if keys and computed:
-        text = f"Nothing reads {list_some(sorted(keys))} by name, but names are computed at "
-        return [], [Remark("", 0, f"{text}{list_some(computed)}.")]
+    if keys and (doubt := _doubt(code)):
+        text = f"Nothing reads {list_some(sorted(keys))} by name, but {doubt}."
+        return [], [Remark("", 0, text)]
     return [_finding(code, key) for key in sorted(keys)], []
+
+
+def _doubt(code: Code) -> str:
+    """What else may read settings; "" if nothing does."""
+    computed = [f"{s.path}:{line}" for s in code.sources for line in sorted(set(s.computed))]
+    if computed:
+        return f"names are computed at {list_some(computed)}"
+    unread = [source.path for source in code.sources if source.problems]
+    return f"not all was read of {list_some(unread)}" if unread else ""
 
 
 def _unread(code: Code) -> set[str]:

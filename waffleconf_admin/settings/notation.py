@@ -14,13 +14,14 @@ TWO_READINGS = mark("This can mean %(one)s or %(other)s: write one of these.")
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How numbers are written; the plain form is that of Python and of every way in but the page.
+    """How numbers are written; the plain form is that of Python.
 
     No digits are grouped: "1.234" would mean another number to half of its readers.
     """
 
     locale: str = ""  #: its name, as Babel writes it; "": the plain form
     point: str = "."  #: what stands before the decimals
+    exact: bool = False  #: whether nothing else is read: no other mark, and no groups of digits
 
     def write(self, text: str) -> str:
         """Return the plain text of a number in this notation; or of several, with units."""
@@ -37,7 +38,7 @@ class Notation:
         """
         if _OWN[self.point].fullmatch(text):
             return text.replace(self.point, ".")
-        found = readings(text)
+        found = self.readings(text)
         if len(found) > 1:
             raise ValueError(gettext(TWO_READINGS, **self.name_both(found)))
         return found[0] if found else text
@@ -46,14 +47,20 @@ class Notation:
         """Return a text in which each number is plain, as in "1 h 2.5 min"; otherwise as `read`."""
         return _NUMBERS.sub(lambda found: self.read(found[0]), text)
 
+    def readings(self, text: str) -> list[str]:
+        """Return the numbers that a text with groups or another mark can mean, as plain texts."""
+        return [] if self.exact else readings(text)
+
     def name_both(self, found: list[str]) -> dict[str, object]:
         """Return the two numbers that a text can mean, for a message."""
         one, other = sorted(map(self.write, found), key=len)
         return {"one": one, "other": other}
 
 
-#: The notation of every way in but the page.
+#: The notation of a page without a locale.
 PLAIN = Notation()
+#: The notation of every way in but the page, in every locale.
+EXACT = Notation(exact=True)
 
 
 def reader_notation() -> Notation:

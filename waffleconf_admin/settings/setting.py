@@ -91,7 +91,14 @@ class Setting:
     @property
     def limits(self) -> Limits:
         """What ``min`` and ``max`` say."""
-        return Limits(self.value_type, self.min, self.max)
+        return Limits(self.value_type, self._least, self.max)
+
+    @property
+    def _least(self) -> object:
+        """The declared ``min``; 0 of a file size, unless the default says that it may be less."""
+        if self.min is None and self.value_type is value_types.FileSize:
+            return None if isinstance(self.default, int) and self.default < 0 else 0
+        return self.min
 
     @property
     def _fits_all(self) -> bool:

@@ -51,14 +51,15 @@ def size_text(size: int) -> str:
     return min(reversed(texts), key=len)
 
 
-def parse_size(text: str) -> int:
+def parse_size(text: str, *, example: str = "1.5 GB") -> int:
     """Return the number of bytes of a text such as ``10 MB``; no unit means bytes.
 
+    :param example: a size with decimals, as the reader writes it, for the message.
     :raises ValueError: it is none; the message says what to write.
     """
     found = _SIZE.fullmatch(text.strip())
     if not found or found[3].lower() not in _BYTES:
-        raise ValueError(gettext("Write a size, such as 10 MB, 1.5 GB or 512 KiB."))
+        raise ValueError(gettext("Write a size, such as 10 MB, %(size)s or 512 KiB.", size=example))
     size = Fraction(found[2]) * _BYTES[found[3].lower()]
     if size.denominator != 1:
         raise ValueError(gettext("This is not a whole number of bytes."))

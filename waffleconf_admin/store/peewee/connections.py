@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import peewee
+from flask import current_app, has_app_context
 from playhouse.pool import MaxConnectionsExceeded
 
 from ...exceptions import BusyError, NotReadyError
@@ -16,8 +18,15 @@ from .. import errors, locks
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_peewee
 
+log = logging.getLogger(__name__)
+
 # Any: peewee is not typed. What statements are executed on is the database, for it has one
 # connection for each thread.
+
+STAYS = (
+    "A save inside atomic() has a connection of its own and stays if the test rolls back: run the "
+    "test in store.join_transactions() (docs/testing.md)."
+)
 
 
 class PeeweeConnections(Connections[object]):
@@ -31,6 +40,8 @@ class PeeweeConnections(Connections[object]):
 
     def __init__(self, model: Any) -> None:
         self._model = model
+        #: Whether a transaction of the caller's is joined, and not left alone.
+        self.joins_caller = False
         # Of former processes: the garbage collector would close the parent's connections.
         self._inherited: list[object] = []
 
@@ -54,13 +65,13 @@ class PeeweeConnections(Connections[object]):
         database = self.database
         if database.is_closed():
             return _connected(database, lambda: work(database))
-        if _is_in_transaction(database) and not self._is_only_one(database):
+        if _is_in_transaction(database) and not self._joins(database):
             return _elsewhere(database, lambda: work(database))
         return work(database)
 
     def read_promptly(self, work: Callable[[object], T]) -> T:
         database = self.database
-        if _is_in_transaction(database) and self._is_only_one(database):
+        if _is_in_transaction(database) and self._joins(database):
             return work(database)
         # A database in memory ends with its connection; elsewhere the process may be forked next.
         return _run(
@@ -74,8 +85,13 @@ class PeeweeConnections(Connections[object]):
     ) -> T:
         database = self.database
         if _is_in_transaction(database):
+            if self.joins_caller:
+                with database.atomic():
+                    return work(database)
             if self._is_only_one(database):
                 raise BusyError(errors.COMMIT_FIRST)
+            if has_app_context() and current_app.testing:
+                log.warning(STAYS)
             wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
         begin = ("SERIALIZABLE",) if serializable else ()
         if dialect_of(database) == "sqlite":
@@ -127,6 +143,10 @@ class PeeweeConnections(Connections[object]):
             # Another thread of the parent's may have been connecting.
             database._pool_lock = threading.RLock()
             database._pool_available = threading.Condition(database._pool_lock)
+
+    def _joins(self, database: Any) -> bool:
+        """Whether reads take part in a transaction of the caller's."""
+        return self.joins_caller or self._is_only_one(database)
 
     def _is_only_one(self, database: Any) -> bool:
         """Whether no other thread can have a connection of its own."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +32,19 @@ class PeeweeWaffleStore(SQLStore[object]):
         :raises TypeError: it is none of these.
         """
         return models.make_models(models.base_class(db))
+
+    @contextmanager
+    def join_transactions(self) -> Iterator[None]:
+        """Save inside the caller's ``atomic()`` in this block, for tests that roll it back.
+
+        Elsewhere a save has a connection of its own, and stays whatever becomes of the caller's.
+        """
+        connections = self._connections
+        before, connections.joins_caller = connections.joins_caller, True
+        try:
+            yield
+        finally:
+            connections.joins_caller = before
 
     # The documented methods, on the caller's connection
 
