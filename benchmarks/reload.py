@@ -11,7 +11,8 @@ from subjects import Subject, decode
 
 
 def run(options: Options) -> Iterator[Row]:
-    return subjects.rows("reload", works, options)
+    names = (*subjects.ORMS, subjects.JSON, subjects.HISTORY)
+    return subjects.rows("reload", works, options, names=names)
 
 
 def works(on: Subject) -> Iterator[Work]:

@@ -24,6 +24,7 @@ from measure import ROOT, Options, Row, Work, timed
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+import apps
 from writers import on_peewee, on_sqlalchemy
 
 from waffleconf_admin import WaffleConf
@@ -31,6 +32,7 @@ from waffleconf_admin.util import serialize
 
 ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
 JSON = "SQLAlchemy with JSON"  #: the same, and WAFFLE_SERIALIZER is 'json'
+HISTORY = "SQLAlchemy with a history"  #: the same, where no end is open
 
 #: Gives the value of a setting by its number; another one for each variant.
 Values = Callable[[int, int], Any]
@@ -117,7 +119,7 @@ class Subject:
 
     Nothing is loaded, and nothing will be before somebody asks.
 
-    :param name: one of ORMS, or JSON.
+    :param name: one of ORMS, JSON, or HISTORY.
     """
 
     def __init__(
@@ -143,7 +145,10 @@ class Subject:
         self.floor.connection.execute(
             "CREATE TABLE floors (key VARCHAR(255) PRIMARY KEY, value TEXT)"
         )
-        store = ORMS["peewee" if name == "peewee" else "SQLAlchemy"](self.app, url, True, stack)
+        if name == HISTORY:
+            _, _, store = apps.ORMS["sqlalchemy"](self.app, url, True, True, stack)
+        else:
+            store = ORMS["peewee" if name == "peewee" else "SQLAlchemy"](self.app, url, True, stack)
         WaffleConf(self.app, store)
         self.state = self.app.extensions["waffleconf"]
         self.raw.insert(self.texts(self.variant(1)))
@@ -164,7 +169,7 @@ class Subject:
 def subject(name: str, url: str, count: int, values: Values = mixed) -> Iterator[Subject]:
     """A subject on a database of its own.
 
-    :param name: one of ORMS, or JSON.
+    :param name: one of ORMS, JSON, or HISTORY.
     :param url: that of a server, or empty: a new SQLite file.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:

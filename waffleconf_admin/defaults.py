@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_SERIALIZER": "pickle",
     "WAFFLE_STORE_DEFAULTS": True,
     "WAFFLE_CLASSES": (),
+    "WAFFLE_RETIRED": (),
     "WAFFLE_MULTIPROC": False,
     "WAFFLE_WATCHTYPE": "file",
     "WAFFLE_WATCH_INTERVAL": None,
@@ -106,6 +107,12 @@ def _is_keys(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(key, (str, bytes)) for key in value)
 
 
+def _is_names(value: object) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset)) and all(
+        isinstance(name, str) for name in value
+    )
+
+
 def _is_interval(value: object) -> bool:
     return value is None or (isinstance(value, (int, float)) and value > 0)
 
@@ -141,6 +148,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "WAFFLE_TEMPLATE": (_is_template, "write the name of a template, such as 'settings.html'"),
     "WAFFLE_ENV_PREFIX": (_is_prefix, "write a prefix such as 'APP_', or None"),
     "WAFFLE_ENCRYPTION_KEYS": (_is_keys, "write a list of Fernet keys, the newest first"),
+    "WAFFLE_RETIRED": (_is_names, "write a list of keys, such as ['OLD_KEY']"),
     "WAFFLE_CLASSES": (
         _is_classes,
         "write a list of classes, such as [Point], or a dict of those that have moved, by module "

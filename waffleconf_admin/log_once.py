@@ -29,7 +29,9 @@ class LogOnce:
         """Return the one of an app or a page for a logger; it lasts as long as its owner."""
         return _owned.setdefault(owner, {}).setdefault(log.name, cls(log, seconds))
 
-    def __call__(self, subject: Hashable, level: int, message: str, *args: object) -> None:
+    def __call__(
+        self, subject: Hashable, level: int, message: str, *args: object, exc_info: bool = False
+    ) -> None:
         """Log *message* unless something was logged about *subject* before."""
         now = time.monotonic()
         if subject in self._next_times:
@@ -38,7 +40,7 @@ class LogOnce:
             is_due = len(self._next_times) < _MOST
         if is_due:
             self._next_times[subject] = now + self._seconds
-            self._log.log(level, message, *args)
+            self._log.log(level, message, *args, exc_info=exc_info)
 
     def is_over(self, subject: Hashable) -> None:
         """Let the next line about *subject* be logged again."""

@@ -25,8 +25,10 @@ class WaffleChangeMixin:
 
     Columns: ``id`` (an autoincrement), ``change_set`` (32 characters), ``key``, ``old``
     and ``new`` (large text, null), ``actor``, ``at`` (date and time, in UTC), ``note`` and
-    ``source``. Override ``get_old`` and ``get_new`` when what is stored isn't the text itself, an
-    encrypted value for example; writing then assigns to the attributes ``old`` and ``new``.
+    ``source``. For saves with an end also ``ends_at`` and ``ended_at`` (of the type of ``at``,
+    null), ``outcome`` (32 characters, null) and ``remark`` (text, null). Override ``get_old`` and
+    ``get_new`` when what is stored isn't the text itself, an encrypted value for example; writing
+    then assigns to the attributes ``old`` and ``new``.
     """
 
     def get_old(self) -> object:

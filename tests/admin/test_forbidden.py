@@ -135,7 +135,7 @@ def test_a_whole_page_of_ordinary_settings_is_kept(make_app: MakeApp) -> None:
     confs |= {f"ON_{i}": {"default": True} for i in range(500)}
     form = sent(closed(make_app, lambda action, setting: True, confs).test_client().get(URL).text)
     page = closed(make_app, confs=confs).test_client().post(URL, data=form)
-    for name in ("q", "by", "waffle.note"):  # of the search; a blank reason
+    for name in ("q", "by", "waffle.note", "waffle.until", "waffle.until_at"):  # search, blank
         form.pop(name, None)
     assert len(form) > 1000 and dict(inputs(page)) == form
 

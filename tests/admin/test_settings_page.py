@@ -116,3 +116,17 @@ def test_a_setting_may_have_any_name(make_app: MakeApp, key: str) -> None:
     page = client.post(URL, data=typed(client, **change) | {"waffle.do": "review"}).text
     assert client.post(URL, data=sent(page) | {"waffle.do": "confirm"}).status_code == 303
     assert stored(app) == dict.fromkeys(confs, "old") | {key: "new"}
+
+
+@pytest.mark.parametrize("groups", [None, ["Shop"]])
+def test_a_page_of_one_group_has_one_column_and_so_has_all_that_belongs_to_it(
+    make_app: MakeApp, groups: list[str] | None
+) -> None:
+    app = make_app(HISTORY_CONFS, history=True)
+    app.register_blueprint(WaffleAdmin(groups=groups))
+    client = app.test_client()
+    pages = [client.get(URL + path).text for path in ("", "/history", "/files", "/history/compare")]
+    pages.append(client.post(URL, data={"SIZE": "5", "waffle.do": "review"}).text)
+    assert [" wf-one" in page for page in pages] == [groups is not None] * 5
+    assert ['class="wf-side"' in page for page in pages[:2]] == [groups is None] * 2
+    assert "Compare two times" in pages[1]

@@ -1,9 +1,10 @@
-"""The transcripts of docs/command-line.md: each command prints what the page says."""
+"""The transcripts of docs/command-line.md and ends.md: each command prints what the page says."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ from flask import Flask
 from waffleconf_admin import WaffleAdmin, cli
 from waffleconf_admin.state.form import parse_text
 
-PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = "".join((DOCS / name).read_text() for name in ("command-line.md", "ends.md"))
 BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
 
 #: The app of the page, after a release that no longer declares BANNER.
@@ -84,6 +86,12 @@ class Terminal:
         if line == "# the operator puts another key in front of WAFFLE_ENCRYPTION_KEYS":
             encryption = self.app.extensions["waffleconf"]._repository.codec.encryption
             encryption._fernets.insert(0, Fernet(Fernet.generate_key()))
+            return ""
+        if line == "# three hours later":
+            state = self.app.extensions["waffleconf"]
+            state.configstore.clock = lambda: time.time() + 3 * 3600
+            state.update_conf()
+            del state.configstore.clock
             return ""
         words = shlex.split(NAME.sub(lambda name: self.names[name[0]], line.removeprefix("$ ")))
         if words[0] == "cat":  # somebody has edited the file

@@ -41,6 +41,7 @@ RUN_ELSEWHERE = {
     "docs/apps.md": "tests/admin/test_apps.py",
     "docs/permissions.md": "tests/admin/test_permission_examples.py",
     "docs/history.md": "tests/state/test_history.py",
+    "docs/ends.md": "tests/state/test_ends.py",
     "docs/hooks.md": "tests/state/test_hook_examples.py",
     "docs/processes.md": "tests/sync/test_watch_types.py",
     "docs/databases.md": "tests/store/test_tenants.py",

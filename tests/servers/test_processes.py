@@ -154,6 +154,19 @@ def test_a_new_worker_begins_with_what_the_database_holds(start: Callable[..., P
 
 
 @pytest.mark.parametrize("config", ["file"], indirect=True)
+def test_workers_of_two_releases_follow_each_other(start: Callable[..., Process]) -> None:
+    release = {"WAFFLE_CONFS": {"NAME": {"default": "Waffle", "was": "SITENAME"}}}
+    old, new = start(), start(**release)
+    for number in range(2):
+        for writer in (old, new, old):
+            value = f"{number} of {writer.popen.pid}"
+            writer.do("save", value)
+            assert old.comes_to_serve(value) and new.comes_to_serve(value)
+    # What an old worker saved last has reached the row of the new name.
+    assert start(**release).do("request") == value
+
+
+@pytest.mark.parametrize("config", ["file"], indirect=True)
 def test_an_in_memory_database_gets_no_thread(start: Callable[..., Process]) -> None:
     process = start(SQLALCHEMY_DATABASE_URI="sqlite://")
     assert until(lambda: process.do("threads") == [])

@@ -27,6 +27,12 @@ class NoRows:
     def decode(text: str, key: str) -> Any:
         return deserialize(text)
 
+    def load(self, keys: list[str], *, promptly: bool = False) -> dict[str, str]:
+        return self.read_fresh(keys)
+
+    def read_fresh(self, keys: list[str]) -> dict[str, str]:
+        return {}
+
 
 class Rows(NoRows):
     """Stored texts; counts how many were decoded."""

@@ -189,6 +189,10 @@ def test_a_page_reads_one_range_of_an_index(
     assert len(history.latest(KEYS)) == len(KEYS)
     plans["the last change of each"] = [plan(kind, spy, statement) for statement in list(spy.seen)]
     assert len(plans["the last change of each"]) == len(plans["an actor"]) == 1
+    del spy.seen[:]
+    app.extensions["waffleconf"].ends.read()
+    plans["the open ends"] = [plan(kind, spy, statement) for statement in list(spy.seen)]
+    assert len(plans["the open ends"]) == 1
     for name, steps in plans.items():
         for text, read in steps:
             report = f"{name}: {text} ({read} rows)"

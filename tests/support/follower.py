@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app
@@ -125,6 +126,17 @@ class Commands:
     def save(self, value: str) -> Any:
         return self.state.update_db({"SITENAME": value})
 
+    def save_for(self, value: str, seconds: float) -> Any:
+        end = datetime.now(UTC) + timedelta(seconds=seconds)
+        return self.state.update_db({"SITENAME": value}, until=end)
+
+    def sources(self) -> list[str]:
+        """How the changes were made, the oldest first."""
+        return [change.source for change in reversed(self.state.history.list())]
+
+    def open_ends(self) -> int:
+        return len(self.state.ends.read())
+
     def store_defaults(self) -> None:
         self.state.parse_conf()
 
@@ -222,6 +234,23 @@ class Commands:
         }[when]
         setattr(*target, kill)
         self.save(value)
+
+    def die_at_end(self, when: str) -> None:
+        """Be killed while a save goes back: before, in the middle of, or after the transaction."""
+
+        def kill(*args: Any, **options: Any) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        store = self.state.configstore
+        target: tuple[Any, str] = {
+            "before": (store, "swap"),
+            "in the middle": (store._history, "settle"),
+            "after": (self.state.synchronizer, "notify"),
+        }[when]
+        setattr(*target, kill)
+        while self.state.ends.open:
+            threading.Event().wait(0.02)
+            self.state.update_conf()
 
     def hold_lock(self, seconds: float) -> bool:
         """Fork while a reload holds a lock of some library; whether the child gets it."""

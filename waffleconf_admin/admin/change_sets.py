@@ -12,6 +12,7 @@ from ..settings.setting import Setting
 from ..state.change import Change
 from . import undo
 from .diff import LONG, Differences
+from .ends import end_text
 from .past_values import PastValues
 from .texts import shorten
 from .zone import Zone
@@ -32,6 +33,7 @@ class ShownChange:
     differences: Differences = field(default_factory=Differences)  #: of long texts
     undo: str = ""  #: what the button that restores the old value sends; "": it can't be restored
     overtaken: bool = False  #: whether the setting was changed again since
+    end: str = ""  #: when it goes back, or what has become of that
 
 
 @dataclass
@@ -45,6 +47,13 @@ class ShownChangeSet:
     undo: str = ""  #: what the button that undoes it sends; "": it can't be undone
     overtaken: bool = False  #: whether that is because some of it, not all, was changed again
     continues: bool = False  #: whether the next page has more of it
+    may_settle: bool = False  #: whether this user may keep it before its end, or take it back
+
+    @property
+    def end(self) -> str:
+        """When all of it goes back, or what has become of that; "" if settings differ in it."""
+        texts = {shown.end for shown in self.changes}
+        return texts.pop() if len(texts) == 1 else ""
 
     @property
     def summary(self) -> str:
@@ -63,6 +72,7 @@ class ChangeSetBuilder:
     :param obstacle: returns why the old value of a change can't be restored.
     :param fields: by type.
     :param zone: that of the reader.
+    :param ends: whether the user may settle the saves that have an open end, by change set.
     """
 
     def __init__(
@@ -73,6 +83,7 @@ class ChangeSetBuilder:
         obstacle: undo.Obstacle,
         fields: Mapping[type, FieldFactory],
         zone: Zone,
+        ends: Mapping[str, bool],
     ) -> None:
         self._settings = settings
         self._undoable = undoable
@@ -80,6 +91,7 @@ class ChangeSetBuilder:
         self._obstacle = obstacle
         self._values = PastValues(fields)
         self._zone = zone
+        self._ends = ends
 
     def build(self, changes: Iterable[Change], complete: Iterable[Change]) -> list[ShownChangeSet]:
         """Group changes by save, in the order given.
@@ -99,14 +111,18 @@ class ChangeSetBuilder:
             found = undo.outcome(undoable.get(name, ()), self._latest, self._obstacle)
             change_set.undo = str(undo.UndoButton(name)) if found == "undone" else ""
             change_set.overtaken = found == "overtaken"
+            change_set.may_settle = self._ends.get(name, False)
         return list(change_sets.values())
 
     def _change(self, change: Change) -> ShownChange:
         setting = self._settings.get(change.key)
-        overtaken = not undo.is_last(change, self._latest)
+        shown = ShownChange(change, change.key)
+        shown.overtaken = not undo.is_last(change, self._latest)
+        shown.end = end_text(change, self._zone)
+        shown.removed = setting is None
         if setting is None:
-            return ShownChange(change, change.key, removed=True, overtaken=overtaken)
-        shown = ShownChange(change, setting.label, overtaken=overtaken, undo=self._undo_of(change))
+            return shown
+        shown.label, shown.undo = setting.label, self._undo_of(change)
         if change.secret:
             return shown
         if change.notes_default:

@@ -127,7 +127,7 @@ class FilesPage:
         :raises InvalidValue: the file can't be used.
         """
         guard = Guard(refusal)
-        values, problems = self._load(sent.document)
+        values, problems = self._load(self._state.names.by_key(sent.document))
         review = self._review(sent, values, guard, problems)
         if not review.plan.changes and not sent.chosen:
             return self._show(unchanged=True)
@@ -186,7 +186,8 @@ class FilesPage:
         fields = (form[step.key] for step in plan.changes)
         locked |= {field.setting.key: field.reason for field in fields if not field.editable}
         if wrong := locked | problems:
-            raise InvalidValue({key: wrong[key] for key in sent.document if key in wrong})
+            names = self._state.names.by_key(sent.document)
+            raise InvalidValue({key: wrong[key] for key in names if key in wrong})
         return ImportReview(self._options, self._permissions, plan, form, sent)
 
     def _check(self, review: ImportReview) -> Response:

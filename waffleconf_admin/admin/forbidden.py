@@ -30,6 +30,8 @@ from .submission import (
     RESET_KEY,
     SECRET_KEY,
     THEIRS,
+    UNTIL,
+    UNTIL_AT,
     PageSubmission,
     Pairs,
     posted_form,
@@ -110,7 +112,7 @@ def resubmission_of(settings: Iterable[Setting]) -> Resubmission | None:
 def _pairs_of_page(sent: PageSubmission, settings: list[Setting]) -> Pairs:
     """What was sent by inputs that the page has."""
     keys = {setting.key for setting in settings}
-    names = {*map(sent.name_of, keys), TOKEN, field_name(), NOTE}
+    names = {*map(sent.name_of, keys), TOKEN, field_name(), NOTE, UNTIL, UNTIL_AT}
     names |= {THEIRS + key for key in keys}
     groups = {group_name(setting) for setting in settings}
     actions = {*ACTIONS, *(f"{action} {name}" for action in ACTIONS_ON for name in keys | groups)}

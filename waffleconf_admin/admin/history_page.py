@@ -20,6 +20,7 @@ from ..state.history import History
 from ..state.state import State
 from . import csrf
 from .change_sets import ChangeSetBuilder, ShownChangeSet
+from .ends import open_ends
 from .forbidden import forbidden_page
 from .history_filter import HistoryFilter
 from .links import history_links, page_links
@@ -70,6 +71,7 @@ class HistoryPage:
         self._undoable = permissions.undoable
         self._covers_all = permissions.covers_removed_settings
         self._links = page_links(state, permissions)
+        self._permissions = permissions
         self._one_group = permissions.one_group
 
     def _render(self, status: int, **context: object) -> Response:
@@ -105,7 +107,10 @@ class HistoryPage:
             return self._render(503, enabled=True, available=False, wanted=wanted)
         obstacle = quick_obstacle(self._history)
         fields = self._options.field_table
-        builder = ChangeSetBuilder(self._settings, self._undoable, latest, obstacle, fields, zone)
+        ends = open_ends(self._state, self._permissions)
+        builder = ChangeSetBuilder(
+            self._settings, self._undoable, latest, obstacle, fields, zone, ends
+        )
         change_sets = builder.build(changes[:PAGE], complete)
         older = changes[PAGE - 1].id if len(changes) > PAGE else None
         if older and change_sets[-1].name == changes[PAGE].change_set:

@@ -43,6 +43,15 @@ def leave_message(
         session[_MESSAGE] = [bool(saved), *lines]
 
 
+def leave_lines(lines: Iterable[str]) -> None:
+    """Leave a message of these lines for the next settings page."""
+    if has_session():
+        listed = list(lines)
+        more = len(listed) - MESSAGES
+        rest = [ngettext("%(count)s more.", "%(count)s more.", more)] if more > 0 else []
+        session[_MESSAGE] = [True, *listed[:MESSAGES], *rest]
+
+
 def has_message() -> bool:
     """Whether a message is left for the next settings page."""
     return has_session() and _MESSAGE in session

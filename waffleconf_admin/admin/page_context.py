@@ -11,10 +11,12 @@ from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..i18n import gettext as _
 from ..state.change import Change
+from ..state.ends import refused_sentence
 from ..state.state import State
 from ..sync.health import Health, attention_sentence
 from . import undo
 from .conflicts import Conflict
+from .ends import EndChoice, ShownEnds
 from .found_settings import FoundSettings
 from .links import page_links
 from .messages import take_message
@@ -69,6 +71,10 @@ class PageContext:
         self.groups = self.found.groups
         #: Why all this is changed, if that was written already.
         self.note = (sent.note if sent else None) or ""
+        #: Whether, and when, the next save goes back.
+        self.end = EndChoice.of(state, sent)
+        #: The saves that go back.
+        self.ends = ShownEnds(state, permissions, form)
         self.expired = expired
         self.discarded = discarded
         self.rows = Rows(
@@ -77,6 +83,7 @@ class PageContext:
             self.latest,
             permissions.with_history if self.has_history else (),
             self.found,
+            self.ends.of_rows,
             find_moved(state, form),
         )
         #: The change set that the user may undo, right after saving it; and the form for that.
@@ -118,6 +125,6 @@ class PageContext:
 
 
 def _trouble(health: Health) -> str | None:
-    """What is wrong with this process; what is wrong with stored values is shown in their rows."""
-    only_values = health.trouble == attention_sentence(health.attention)
-    return None if only_values else health.trouble
+    """What is wrong with this process; the page shows elsewhere what is wrong with settings."""
+    own = (attention_sentence(health.attention), refused_sentence(health.refused))
+    return None if health.trouble in own else health.trouble

@@ -13,6 +13,7 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from .diff import Comparer, Differences, whole_text
+from .ends import EndChoice
 from .options import PageOptions
 from .responses import render_page
 from .submission import Pairs
@@ -39,6 +40,7 @@ def review_page(
     *,
     one_group: bool,
     back: str = "",
+    end: EndChoice | None = None,
 ) -> Response:
     """Return the page.
 
@@ -46,6 +48,7 @@ def review_page(
     :param note: why all this is changed, if that was written already.
     :param one_group: whether the user may see the settings of one group only.
     :param back: what the button says that leads back; "": to editing.
+    :param end: when the save goes back; None: it stays.
     """
     return render_page(
         options,
@@ -55,6 +58,7 @@ def review_page(
         asked=any(change.field.setting.confirm for change in changes),
         note=note or "",
         back=back or _("Back to editing"),
+        end=end,
         heading=_("Review changes"),
         one_group=one_group,
     )

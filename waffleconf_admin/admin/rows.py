@@ -55,6 +55,7 @@ class Rows:
     :param latest: the last change of a setting, by key.
     :param history: those settings whose history this user may see.
     :param found: what the filter of the page finds.
+    :param ends: when a setting goes back, in a sentence, by key.
     :param moved: the entries of the moved defaults to be marked, by key.
     """
 
@@ -65,8 +66,10 @@ class Rows:
         latest: Mapping[str, Change],
         history: Container[str],
         found: FoundSettings,
+        ends: Mapping[str, str],
         moved: Mapping[str, Change],
     ) -> None:
+        self.ends = ends
         self.moved = moved
         self.unsaved = {*form.errors, *form.changes, *form.conflicts}
         self.conflicts = conflicts
@@ -113,6 +116,8 @@ class Row:
         self.has_label = field.editable and not field.is_group
         self.anchor = anchor(key)
         self.needs = rows.needs.get(key, ())
+        #: When it goes back; "" where it stays.
+        self.end = rows.ends.get(key, "") if rows.ends else ""
         self._moved = None if self.is_unsaved else rows.moved.get(key)
         self.attributes = self._attributes(key)
         if key in rows.history:
@@ -130,7 +135,7 @@ class Row:
         field, setting = self.field, self.field.setting
         label, key, help_ = setting.label, setting.key, setting.help
         layered = field.record.behind is not None
-        has_lines = self.needs or setting.restart or layered or self._moved
+        has_lines = self.needs or setting.restart or layered or self._moved or self.end
         has_notes = self.is_unsaved or field.differs or field.attention or has_lines
         framed = self.control is None or self.conflict or setting.secret
         is_simple = not (framed or field.is_group or field.is_switch)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 from flask import Response, current_app, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..exceptions import StoreError
+from ..exceptions import InvalidValue, StoreError
 from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..forms.tokens import FOREIGN, can_be_renewed, explain, has_expired
@@ -20,6 +21,7 @@ from ..state.task import RESET, Origin
 from . import csrf, undo
 from .checks import Checks
 from .conflicts import describe_conflicts
+from .ends import EndChoice, settle
 from .fetch import is_fetch, lead_to, renew_token
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .messages import leave_message
@@ -31,7 +33,7 @@ from .responses import render_page
 from .review import needs_review, review_page, reviewed_changes
 from .saving import save_form
 from .settings_filter import SettingsFilter, group_name
-from .submission import SHOWING, PageSubmission, Pairs, posted_form
+from .submission import ENDING, SHOWING, PageSubmission, Pairs, posted_form
 from .texts import anchor
 
 log = logging.getLogger(__name__)
@@ -93,13 +95,24 @@ class SettingsPage:
             return self._show(form, 422, expired=has_expired(refusal))
         if sent.action in SHOWING:
             return self._show(form)
+        if sent.action in ENDING:
+            return self._settle(form, sent)
+        end = EndChoice.of(self._state, sent)
+        try:
+            until = end.end(self._state.ends)
+        except InvalidValue as error:
+            form.form_errors.append(str(error))
+            form.add_errors({})  # marks secrets, which have to be typed again
+            return self._show(form, 422)
         reviewed = sent.action == "confirm"
         if form.changes and not reviewed and (sent.action == "review" or needs_review(form)):
             changes = reviewed_changes(form, form.changes)
             again = sent.typed(self._permissions.viewable)
             one_group = self._permissions.one_group
-            return review_page(self._options, changes, again, sent.note, one_group=one_group)
-        return self._save(form, sent)
+            return review_page(
+                self._options, changes, again, sent.note, one_group=one_group, end=end
+            )
+        return self._save(form, sent, until)
 
     def _decide_default(self, form: SettingsForm, sent: PageSubmission) -> None:
         """Do what a button beside a moved default asks for."""
@@ -161,17 +174,30 @@ class SettingsPage:
 
     # Saving all changes
 
-    def _save(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:
+    def _save(
+        self, form: SettingsForm, sent: PageSubmission, until: datetime | None
+    ) -> BaseResponse:
         wanted = {
             key: RESET if form.is_reset(key) else value for key, value in form.changes.items()
         }
-        origin = Origin(self._options.current_actor(self._state.app), sent.note, "page")
+        actor = self._options.current_actor(self._state.app)
+        origin = Origin(actor, sent.note, "page", until)
         status, saved = save_form(self._state, form, wanted, form.expected, origin)
         if status != 303:
             return self._show(form, status)
         leave_message(form, wanted, saved, self._state.propagation() if saved else None)
-        undo.offer(self._state, saved)
+        if until is None:  # else the page offers to let it go back now
+            undo.offer(self._state, saved)
         return self._redirect(sent.row if sent.row in form else next(iter(saved), None))
+
+    def _settle(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:
+        """Keep a save that has an end, or let it go back now."""
+        actor = self._options.current_actor(self._state.app)
+        status, problem = settle(self._state, self._permissions, sent, actor)
+        if status == 303:
+            return self._redirect(None)
+        form.form_errors.append(problem)
+        return self._show(form, status)
 
     def _redirect(self, key: str | None) -> BaseResponse:
         """Lead to the page anew, with its filter, and to the row of a setting."""

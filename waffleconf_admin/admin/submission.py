@@ -14,6 +14,8 @@ from ..settings.setting import Setting
 # Names of inputs
 ACTION = PAGE + "do"  #: one of `ACTIONS`, or one of `ACTIONS_ON` and a space and a name
 NOTE = PAGE + "note"
+UNTIL = PAGE + "until"  #: when the save goes back, as `ends.EndChoice` reads it
+UNTIL_AT = PAGE + "until_at"
 ROW = PAGE + "row"  #: the key of the setting that was changed last: from the script
 RESET_KEY = PAGE + "reset"  #: the key of a setting that is to be reset, not just get the default
 CONVERT_KEY = PAGE + "convert"  #: the key of a setting whose converted value is to be stored
@@ -27,6 +29,8 @@ _THEIRS, _UNDECIDED = "theirs", "?"
 ACTIONS = ("review", "confirm", "edit", "discard")
 #: With the key of a setting; of "reset-group" with the name of a group.
 ACTIONS_ON = ("reset", "convert", "discard", "reset-group", "keep", "accept")
+#: With the name of a save, about its end.
+ENDING = ("keep-save", "go-back")
 #: Those that save nothing: they show the settings page again.
 SHOWING = ("edit", "discard", "reset", "convert", "reset-group", "keep", "accept")
 
@@ -54,6 +58,7 @@ class PageSubmission:
         #: What to do, and the key of the setting or the group that it is about, if it is.
         self.action, _, self.key = self._do.partition(" ")
         self.note = note_of(form)
+        self.until, self.until_at = form.get(UNTIL, ""), form.get(UNTIL_AT, "")
         self.row = form.get(ROW)
         #: The keys of settings that an earlier page, or the script, shows as reset.
         self.resets = dict.fromkeys(form.getlist(RESET_KEY))
@@ -103,7 +108,7 @@ class PageSubmission:
 
     def everything(self, settings: Iterable[Setting]) -> Pairs:
         """Return what was typed with the note and the action."""
-        rest = {NOTE: self.note, ACTION: self._do}
+        rest = {NOTE: self.note, ACTION: self._do, UNTIL: self.until, UNTIL_AT: self.until_at}
         return self.typed(settings) + [(name, text) for name, text in rest.items() if text]
 
 

@@ -40,6 +40,7 @@ _SOURCES = {
     "import": mark("Import"),
     "api": mark("API"),
     "undo": mark("Undo"),
+    "end": mark("End of a save"),
     "deploy": mark("Deployment"),
     "restore": mark("Restore"),
 }

@@ -11,10 +11,11 @@ from flask import session
 
 from ..exceptions import StoreError
 from ..settings.equality import same
-from ..state.change import Change
+from ..state.change import Change, values_before
 from ..state.history import History
 from ..state.save import Saved
 from ..state.state import State
+from ..state.task import RESET
 from .history_filter import number
 from .messages import has_session
 from .permissions import Permissions
@@ -82,10 +83,10 @@ def already_undone(state: State, history: History, changes: list[Change]) -> dic
     :raises StoreError: the database can't be read.
     """
     obstacles, settings = history.obstacles(changes), state.settings
+    before = values_before(change for change in changes if not obstacles[change.key])
     old = {
-        change.key: settings[change.key].copy_default() if change.old_text is None else change.old
-        for change in changes
-        if not obstacles[change.key]
+        key: settings[key].copy_default() if value is RESET else value
+        for key, value in before.items()
     }
     records = state.read(old)
     return old if all(same(records[key].value, old[key]) for key in old) else {}

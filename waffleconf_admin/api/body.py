@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from flask import request
@@ -35,11 +36,23 @@ def _is_note(value: object) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= NOTE_LENGTH)
 
 
+def read_time(text: object) -> datetime | None:
+    """Return the time of a text with a time zone; None: it is none."""
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    # In UTC some of the first and the last times have no year.
+    return time if time.tzinfo is not None and 1 < time.year < 9999 else None
+
+
+TIME = "a time with a time zone, such as 2026-11-28T09:30:00Z"
 NOTE = Member(f"a text of at most {NOTE_LENGTH} characters", _is_note)
 ANYTHING = Member("a value", lambda value: True, required=True)
 OBJECT = Member("an object", lambda value: isinstance(value, dict))
 TEXT = Member("a text", lambda value: isinstance(value, str), required=True)
 TEXTS = Member("a list of texts", _is_texts)
+UNTIL = Member(f"{TIME}, or null", lambda value: value is None or read_time(value) is not None)
 SOME_TEXTS = Member("a list of one text or more", lambda value: bool(value) and _is_texts(value))
 ID = Member("a whole number", lambda value: type(value) is int and 0 <= value < 2**63)
 

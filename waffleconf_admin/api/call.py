@@ -22,12 +22,13 @@ class Call:
     permissions: Permissions
 
     def find(self, key: str) -> Setting:
-        """Return a setting.
+        """Return a setting by its name, or a former one.
 
         :raises Problem: there is none, or this user may not see it: a 404 either way.
         """
+        present = self.state.names.former.get(key, key)
         for setting in self.permissions.viewable:
-            if setting.key == key:
+            if setting.key == present:
                 return setting
         raise Problem(404, NO_SETTING)
 

@@ -136,12 +136,6 @@ def _time(name: str) -> datetime | None:
     text = request.args.get(name)
     if text is None:
         return None
-    try:
-        time = datetime.fromisoformat(text)
-        # In UTC some of the first and the last times have no year.
-        if time.tzinfo is not None and 1 < time.year < 9999:
-            return time
-    except ValueError:
-        pass
-    example = "2026-11-28T09:30:00Z (in an address a + has to be written as %2B)"
-    raise Problem(422, f"{name} must be a time with a time zone, such as {example}.")
+    if (time := body.read_time(text)) is not None:
+        return time
+    raise Problem(422, f"{name} must be {body.TIME} (in an address a + has to be written as %2B).")

@@ -32,6 +32,7 @@ _FLAG: Schema = {"type": "boolean"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _TEXT_BY_KEY: Schema = {"type": "object", "additionalProperties": _TEXT}
 _NOTE: Schema = {"type": ["string", "null"], "maxLength": NOTE_LENGTH}
+_UNTIL: Schema = {"type": ["string", "null"], "format": "date-time"}
 _ID: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
 
 
@@ -85,6 +86,15 @@ def _paths(call: Call) -> Schema:
         "/history/undo": {
             "post": _operation("undo", "Take a save back.", "Undone", *_WRITING, "404", "409")
             | _body("Undo")
+        },
+        "/ends": {"get": _operation("listEnds", "Saves that go back.", "Ends", *_READING)},
+        "/ends/keep": {
+            "post": _operation("keep", "Keep a save.", "Kept", *_WRITING, "404", "409")
+            | _body("EndOfSave")
+        },
+        "/ends/go-back": {
+            "post": _operation("goBack", "Take a save back now.", "Saved", *_WRITING, "404", "409")
+            | _body("EndOfSave")
         },
         "/openapi.json": {"get": _get("getDocument", "This document.", None)},
     }
@@ -171,9 +181,10 @@ def _schemas(call: Call) -> Schema:
                 if values
                 else {"type": "array", "maxItems": 0},
                 "note": _NOTE,
+                "until": _UNTIL,
             },
         ),
-        "Change": _object({"value": _ANY_VALUE}, optional={"note": _NOTE}),
+        "Change": _object({"value": _ANY_VALUE}, optional={"note": _NOTE, "until": _UNTIL}),
         "Saved": _object(saved),
         "Undo": _object(
             {"change_set": _TEXT},
@@ -187,6 +198,16 @@ def _schemas(call: Call) -> Schema:
                 "next": {"type": ["string", "null"]},
             }
         ),
+        "Ends": _object({"ends": {"type": "array", "items": _reference("End")}}),
+        "End": _object(
+            {
+                **dict.fromkeys(("change_set", "ends_at", "actor"), _TEXT),
+                "refused": _FLAG,
+                "changes": {"type": "array", "items": _reference("HistoryChange")},
+            }
+        ),
+        "EndOfSave": _object({"change_set": _TEXT}, optional={"note": _NOTE}),
+        "Kept": _object({"change_set": _TEXT, "kept": _TEXTS}),
         "Problem": _object(
             {"title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
             optional={"errors": _TEXT_BY_KEY},
@@ -208,6 +229,8 @@ _HISTORY_VALUES = {
     "old": _ANY_VALUE,
     "new": _ANY_VALUE,
     **dict.fromkeys(("old_is_default", "new_is_default"), _FLAG),
+    **dict.fromkeys(("ends_at", "outcome"), _TEXT),
+    "ended_at": {"type": ["string", "null"]},
 }
 
 

@@ -14,7 +14,7 @@ from ..i18n import gettext
 from ..settings.setting import Setting
 from ..state.record import Record
 from ..state.save import Saved
-from ..state.task import RESET
+from ..state.task import RESET, Origin
 from . import body
 from .answer import (
     is_conditional,
@@ -28,8 +28,13 @@ from .facts import all_facts, secret_versions, setting_facts, why_not_editable
 from .problem import Problem, problem_of_save
 
 #: What the body of a change may have.
-ALL_MEMBERS = {"settings": body.OBJECT, "reset": body.TEXTS, "note": body.NOTE}
-ONE_MEMBERS = {"value": body.ANYTHING, "note": body.NOTE}
+ALL_MEMBERS = {
+    "settings": body.OBJECT,
+    "reset": body.TEXTS,
+    "note": body.NOTE,
+    "until": body.UNTIL,
+}
+ONE_MEMBERS = {"value": body.ANYTHING, "note": body.NOTE, "until": body.UNTIL}
 
 
 #: Of the address of a DELETE.
@@ -76,18 +81,20 @@ def _representation(
 def patch_all(call: Call) -> Response:
     """Change settings and reset others, all or nothing."""
     sent: Any = body.read_body(ALL_MEMBERS)
-    values, resets = sent.get("settings", {}), sent.get("reset", [])
-    if values.keys() & set(resets):
+    names = call.state.names
+    values = names.by_key(sent.get("settings", {}))
+    resets = names.by_key(dict.fromkeys(sent.get("reset", [])))
+    if values.keys() & resets.keys():
         raise Problem(422, 'A setting is in "settings" and in "reset": take it out of one.')
     wanted = _load(call, values, resets)
-    return _save(call, None, wanted, sent.get("note"))
+    return _save(call, None, wanted, _origin(call, sent))
 
 
 def patch_one(call: Call, key: str) -> Response:
     """Change one setting."""
     setting = call.find(key)
     sent: Any = body.read_body(ONE_MEMBERS)
-    return _save(call, setting, _load(call, {key: sent["value"]}, ()), sent.get("note"))
+    return _save(call, setting, _load(call, {setting.key: sent["value"]}, ()), _origin(call, sent))
 
 
 def delete_one(call: Call, key: str) -> Response:
@@ -96,7 +103,12 @@ def delete_one(call: Call, key: str) -> Response:
     note = request.args.get("note", "")
     if not body.NOTE.fits(note):
         raise Problem(422, f"note must be {body.NOTE.what}.")
-    return _save(call, setting, _load(call, {}, [key]), note)
+    return _save(call, setting, _load(call, {}, [setting.key]), call.origin(note))
+
+
+def _origin(call: Call, sent: Mapping[str, Any]) -> Origin:
+    until = sent.get("until")
+    return call.origin(sent.get("note"))._replace(until=body.read_time(until))
 
 
 def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> dict[str, object]:
@@ -131,7 +143,7 @@ def _without_resets(wanted: Mapping[str, object]) -> dict[str, object]:
 
 
 def _save(
-    call: Call, setting: Setting | None, wanted: Mapping[str, object], note: str | None
+    call: Call, setting: Setting | None, wanted: Mapping[str, object], origin: Origin
 ) -> Response:
     """Save, if the preconditions hold, and return what was written.
 
@@ -141,7 +153,7 @@ def _save(
     # What the client knows: the save compares it with what the database holds.
     expected = _expected(call, setting, wanted) if is_conditional() else {}
     try:
-        saved = state.save(wanted, expected, call.origin(note))
+        saved = state.save(wanted, expected, origin)
     except WaffleError as error:
         visible = {s.key for s in call.permissions.viewable}
         raise problem_of_save(error, visible, status_of_conflict=412) from error

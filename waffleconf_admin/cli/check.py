@@ -121,7 +121,8 @@ def _encryption(state: State) -> Iterator[Finding]:
 def _undeclared_rows(state: State) -> Iterator[Finding]:
     try:
         for key in state.undeclared.list_keys():
-            yield Finding("warning", key, f"to delete it: flask waffle prune {key}")
+            what = "it is retired; " if state.undeclared.is_retired(key) else ""
+            yield Finding("warning", key, f"{what}to delete it: flask waffle prune {key}")
     except StoreError as error:
         yield Finding("warning", "", str(error))
 

@@ -49,6 +49,7 @@ def explain(key: str) -> None:
     """
     state = current_state()
     setting = find(state, key)
+    key = setting.key  # it may have been a former name
     record = state.read([key])[key]
     change = state.history.latest([key]).get(key) if state.history else None
     moved = state.deployments.find_moved().get(key) if state.deployments else None

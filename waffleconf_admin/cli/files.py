@@ -109,7 +109,10 @@ def read_values(state: State, path: str, format_name: str | None) -> dict[str, o
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error
     try:
-        return load_values(state, read_document(content, name, piped=path == "-"))
+        document = read_document(content, name, piped=path == "-")
+        for former in document.keys() & state.names.former.keys():
+            say(f"{former} is called {state.names.former[former]} now.")
+        return load_values(state, state.names.by_key(document))
     except InvalidValue as error:
         raise refused(path, error) from error
 

@@ -11,6 +11,7 @@ from ..exceptions import ConflictError
 from ..files import change_facts
 from ..state.change import Change
 from ..state.state import State
+from .ends import end_text
 from .group import waffle
 from .options import END, TIME, changes_settings, examples, json_option
 from .output import (
@@ -97,7 +98,9 @@ def _change_text(state: State, change: Change) -> str:
         "(default)" if text is None else brief(setting, value)
         for text, value in ((change.old_text, change.old), (change.new_text, change.new))
     ]
-    return ("default " if change.notes_default else "") + " -> ".join(texts)
+    end = end_text(change)
+    text = ("default " if change.notes_default else "") + " -> ".join(texts)
+    return text + (f"  ({end})" if end else "")
 
 
 @waffle.command("undo", epilog=examples("undo 0b5a7c1e4f9d4c0c8a6d1f3b2e5a7c9d --key SITENAME"))

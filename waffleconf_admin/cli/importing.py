@@ -74,8 +74,7 @@ def import_settings(
     state = current_state()
     if ("" in taken) != take_all:
         raise click.UsageError("After --take-over write a KEY, or --all.")
-    for key in filter(None, taken):
-        find(state, key)
+    taken = tuple(find(state, key).key if key else key for key in taken)
     values = read_values(state, path, format_name)
     take_over = ALL if take_all else taken
     try:

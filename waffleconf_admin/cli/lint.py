@@ -40,7 +40,7 @@ def lint_code(path: Path | None, as_json: bool) -> None:
         Names(
             settings.keys(),
             config=app.config.keys(),
-            former={old: key for key, s in settings.items() for old in getattr(s, "was", ())},
+            former={old: key for key, s in settings.items() for old in s.was},
             restart={key for key, s in settings.items() if s.restart},
         ),
         app.jinja_env,

@@ -12,6 +12,7 @@ import click
 
 from ..files import FORMATS
 from ..settings.units import parse_duration
+from ..state.state import State
 
 # Any: click's decorators take and return commands and functions alike.
 Decorator = Callable[[Any], Any]
@@ -59,6 +60,20 @@ def _ago(text: str) -> datetime:
     return datetime.now(UTC) - length
 
 
+class _Length(click.ParamType[timedelta]):
+    """A length of time."""
+
+    name = "length"
+
+    def convert(self, value: object, param: object, ctx: object) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error))
+
+
 #: The type of an option that takes a time, or how long ago it was.
 TIME = _Time()
 #: The same for the end of a range.
@@ -75,6 +90,28 @@ note_option: Decorator = click.option("--note", metavar="TEXT", help="Why, for l
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs."
 )
+
+
+def may_go_back(command: Any) -> Any:
+    """Give a command the options ``--for`` and ``--until``, of which one may be given."""
+    for_option: Decorator = click.option(
+        "--for", "length", type=_Length(), help="It goes back after so long, such as '10 min'."
+    )
+    until_option: Decorator = click.option(
+        "--until",
+        type=END,
+        help="It goes back then, or at the end of this day; in UTC unless it has an offset.",
+    )
+    return for_option(until_option(command))
+
+
+def end_of(state: State, length: timedelta | None, until: datetime | None) -> datetime | None:
+    """Return when a save goes back, by the options of `may_go_back`; None: it stays."""
+    if length is None:
+        return until
+    if until is not None:
+        raise click.UsageError("Give --for or --until, not both.")
+    return state.ends.now() + length
 
 
 def changes_settings(command: Any) -> Any:

@@ -41,12 +41,16 @@ def current_history() -> History:
 
 def find(state: State, key: str) -> Setting:
     """The setting of that name; the error for an unknown one suggests the nearest."""
+    present = state.names.former.get(key, key)
     try:
-        return state.settings[key]
+        setting = state.settings[present]
     except KeyError:
         raise click.ClickException(
             f"There is no setting {key}. {nearest(key, state.settings)}"
         ) from None
+    if present != key:
+        say(f"{key} is called {present} now.")
+    return setting
 
 
 def nearest(key: str, known: Iterable[str]) -> str:

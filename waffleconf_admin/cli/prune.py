@@ -30,8 +30,10 @@ def prune(
     """List or delete rows that the app does not declare.
 
     Only rows that are named are deleted: another app, or another release of
-    this one, may use the same table. The history says who deleted them. With
-    --history, changes older than WAFFLE_HISTORY_DAYS are deleted instead.
+    this one, may use the same table. The history says who deleted them. The row
+    of a former name of a setting is listed apart: if it is named, the setting
+    keeps its value. With --history, changes older than WAFFLE_HISTORY_DAYS are
+    deleted instead.
     """
     if (of_history and keys) or (days is not None and not of_history):
         raise click.UsageError("--history takes no KEY, and --days goes with --history.")
@@ -44,9 +46,15 @@ def prune(
 
 
 def _list_rows() -> None:
-    found = current_state().undeclared.list_keys()
+    undeclared = current_state().undeclared
+    found = undeclared.list_keys()
     for key in found:
         click.echo(key)
+    for name, key in undeclared.list_former().items():
+        say(
+            f"{name} is a former name of {key}. Once no worker of an older release runs: flask "
+            f"waffle prune {name}"
+        )
     if found:
         say(f"{counted(len(found), 'key')} not declared. To delete a row: flask waffle prune KEY")
 

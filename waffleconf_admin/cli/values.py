@@ -6,6 +6,7 @@ import getpass
 import sys
 import warnings
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import click
 
@@ -16,8 +17,9 @@ from ..forms import exact_text
 from ..settings.setting import Setting
 from ..state.form import parse_text
 from ..state.state import State
+from .ends import say_end
 from .group import waffle
-from .options import changes_settings, examples
+from .options import changes_settings, end_of, examples, may_go_back
 from .output import (
     SECRET_TEXTS,
     brief,
@@ -41,6 +43,7 @@ def get_setting(key: str, reveal: bool) -> None:
     """
     state = current_state()
     setting = find(state, key)
+    key = setting.key  # it may have been a former name
     if setting.secret and not reveal:
         raise click.ClickException(
             f"{key} is a secret. To print it: flask waffle get --reveal {key}"
@@ -63,6 +66,7 @@ def get_setting(key: str, reveal: bool) -> None:
     epilog=examples(
         'set SITENAME "Crêperie" --note "the shop moves"',
         "set HOURS --json '{\"mon\": [9, 17]}'",
+        "set SITENAME Sale --for '2 h'",
         "set TOKEN",
         "set TOKEN --stdin < token.txt",
     ),
@@ -71,9 +75,17 @@ def get_setting(key: str, reveal: bool) -> None:
 @click.argument("value", required=False, type=click.UNPROCESSED)
 @click.option("--stdin", is_flag=True, help="Read the value from standard input; as VALUE, - too.")
 @click.option("--json", "is_json", is_flag=True, help="The value is JSON, as in exported files.")
+@may_go_back
 @changes_settings
 def set_setting(
-    key: str, value: str | None, stdin: bool, is_json: bool, actor: str | None, note: str | None
+    key: str,
+    value: str | None,
+    stdin: bool,
+    is_json: bool,
+    length: timedelta | None,
+    until: datetime | None,
+    actor: str | None,
+    note: str | None,
 ) -> None:
     """Give the setting KEY the VALUE, written as on the page.
 
@@ -82,17 +94,20 @@ def set_setting(
     """
     state = current_state()
     setting = find(state, key)
+    key = setting.key
     text = _given_text(setting, value, stdin)
     try:
         parsed = _parsed(state, setting, text, is_json)
     except InvalidValue as error:
         raise click.ClickException(f"{error}{choices_of(setting)}") from error
-    written = state.update_db({key: parsed}, actor=actor, note=note, source="cli")
+    end = end_of(state, length, until)
+    written = state.update_db({key: parsed}, actor=actor, note=note, until=end, source="cli")
     if key not in written:
         click.echo(f"{key} has this value already.")
     else:
         click.echo(f"{key} is now {brief(setting, written[key])}")
         say_who_follows(state)
+        say_end(state, written.change_set)
 
 
 def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
@@ -142,12 +157,20 @@ def _parsed(state: State, setting: Setting, text: str, is_json: bool) -> object:
 
 @waffle.command("reset", epilog=examples("reset SITENAME PAGE_SIZE"))
 @click.argument("keys", metavar="KEY...", nargs=-1, required=True)
+@may_go_back
 @changes_settings
-def reset_settings(keys: tuple[str, ...], actor: str | None, note: str | None) -> None:
+def reset_settings(
+    keys: tuple[str, ...],
+    length: timedelta | None,
+    until: datetime | None,
+    actor: str | None,
+    note: str | None,
+) -> None:
     """Give each setting KEY its default again."""
     state = current_state()
-    settings = {key: find(state, key) for key in keys}
-    defaults = state.reset(list(settings), actor=actor, note=note, source="cli")
+    settings = {setting.key: setting for setting in (find(state, key) for key in keys)}
+    end = end_of(state, length, until)
+    defaults = state.reset(list(settings), actor=actor, note=note, until=end, source="cli")
     for key, setting in settings.items():
         if key in defaults:
             click.echo(f"{key} is the default again: {brief(setting, defaults[key])}")
@@ -155,3 +178,4 @@ def reset_settings(keys: tuple[str, ...], actor: str | None, note: str | None) -
             click.echo(f"{key} is the default already.")
     if defaults:
         say_who_follows(state)
+        say_end(state, defaults.change_set)

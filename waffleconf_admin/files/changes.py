@@ -21,6 +21,12 @@ def change_facts(state: State, change: Change) -> dict[str, object]:
         "source": change.source,
         "secret": change.secret,
     }
+    if change.ends_at is not None:
+        facts |= {
+            "ends_at": change.ends_at.isoformat(),
+            "ended_at": change.ended_at and change.ended_at.isoformat(),
+            "outcome": change.outcome,
+        }
     if change.secret:
         return facts
     for name, text in (("old", change.old_text), ("new", change.new_text)):

@@ -37,4 +37,4 @@ def find_drift(setting: Setting, record: Record, latest: Change | None) -> Drift
 
 def is_by_person(change: Change) -> bool:
     """Whether a person made a change, and not code, an import or a deployment."""
-    return change.source in PEOPLE or (change.source == "undo" and bool(change.actor))
+    return change.source in PEOPLE or (change.source in ("undo", "end") and bool(change.actor))

@@ -111,6 +111,19 @@ def _validators(declared: object) -> tuple[object, ...]:
     return tuple(declared)
 
 
+def _former_names(declared: object) -> tuple[str, ...]:
+    names = declared if isinstance(declared, (list, tuple)) else [declared]
+    if not all(isinstance(name, str) and name and name.isprintable() for name in names):
+        raise ValueError("write the former name of the setting, or a list of them, newest first")
+    return tuple(dict.fromkeys(names))
+
+
+def _convert(declared: object) -> object:
+    if not callable(declared):
+        raise ValueError("write a function of the stored value that returns the new one")
+    return declared
+
+
 def _field(declared: object) -> object:
     if not callable(declared):
         raise ValueError(
@@ -145,4 +158,6 @@ READERS: dict[str, Callable[[Any], object]] = {
     "field": _field,
     "type": read_type,
     "unit": _text,
+    "was": _former_names,
+    "convert": _convert,
 }

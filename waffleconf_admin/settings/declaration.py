@@ -41,6 +41,8 @@ class Attributes(TypedDict, total=False):
     field: Callable[..., Any] | None
     type: Type | UnionType | None
     unit: Text
+    was: str | Sequence[str]
+    convert: Callable[[Any], Any] | None
 
 
 class Declaration(Attributes, total=False):

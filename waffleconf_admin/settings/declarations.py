@@ -18,6 +18,7 @@ from .annotation import DeclaredType
 from .attributes import READERS, read_attributes
 from .choices import ChoiceSet, choice_list
 from .copied import describe_copied, find_copied
+from .names import wrong_names
 from .needs import Need, find_cycle
 from .setting import Setting
 
@@ -54,6 +55,7 @@ def declare(
         except ValueError as error:
             errors[str(key)] = str(error)
     errors |= _wrong_needs(settings, errors)
+    errors |= wrong_names(settings, app.config["WAFFLE_RETIRED"] if app else ())
     if errors:
         raise InvalidValue(errors)
     if warning := describe_copied(find_copied(confs)):
@@ -82,6 +84,11 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
     if "default" not in entry:
         default = "" if declared.value_type in (None, str) else None
         log.warning("WAFFLE_CONFS: %s has no default: %r is used", key, default)
+    if "convert" in attributes and declared.value_type is None and "choices" not in attributes:
+        # Else no value would be of a wrong type.
+        if default is None:
+            raise ValueError('convert: declare the type that it returns: "type": …')
+        declared = declared._replace(value_type=type(default))
     group, group_label = attributes.pop("group", ("", ""))
     confirm, confirm_text = attributes.pop("confirm", (False, ""))
     setting = Setting(
@@ -239,6 +246,7 @@ def _check_functions(app: Flask, setting: Setting) -> None:
         ("choices", setting.choices),
         ("field", setting.field),
         ("confirm", setting.confirm_text),
+        ("convert", setting.convert),
         *(("validators", validator) for validator in setting.validators),
     ):
         calls.check(app, function, f"{setting.key}: {name}: this")

@@ -55,6 +55,9 @@ class Setting:
     multiline: bool = False
     unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
     field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
+    was: tuple[str, ...] = ()  #: its former names, the newest first
+    #: Makes a value of a stored one that does not fit the declared type.
+    convert: Callable[[Any], object] | None = None
     call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
     environment: EnvironmentValue | None = None  #: what the environment holds of it; None: nothing
     # Of the few settings that not every value fits: an app may have thousands.
@@ -136,16 +139,37 @@ class Setting:
     def serve(self, value: object) -> tuple[object, Served]:
         """Return what is served of a stored value, and which that is.
 
-        A value of another type than is declared is converted where nothing is lost by it, else the
-        default is served. What breaks only limits, choices or validators was allowed when it was
-        saved.
+        A value of another type than is declared is converted, by ``convert`` if that is declared,
+        else where nothing is lost by it. If that fails the default is served. What breaks only
+        limits, choices or validators was allowed when it was saved.
         """
         if self._type_rule is None or self.type_problem(value) is None:
             return value, "stored"
+        convert = self._type_rule.convert if self.convert is None else self._call_convert
         try:
-            return self._type_rule.convert(value), "converted"
+            return convert(value), "converted"
         except ValueError:
             return self.copy_default(), "default"
+
+    def _call_convert(self, value: object) -> object:
+        """Return what ``convert`` makes of a value.
+
+        :raises ValueError: it fails, or the result is of the wrong type.
+        """
+        assert self.convert is not None
+        try:
+            made = self.call(self.convert, copy.deepcopy(value))
+        except Exception as error:
+            # What is raised about a secret may quote it.
+            what = describe_error(error) if self.secret else type(error).__name__
+            cause = None if self.secret else error
+            log.error("%s: its function convert failed (%s)", self.key, what, exc_info=cause)
+            raise ValueError("convert failed") from None
+        if problem := self.type_problem(made):
+            name = type(made).__name__
+            log.error("%s: its function convert returned the wrong type: %s", self.key, name)
+            raise ValueError(problem)
+        return made
 
     def problem(self, value: object, notation: Notation = PLAIN) -> str | None:
         """Return how *value* breaks the declared type, choices or limits; None when it doesn't.

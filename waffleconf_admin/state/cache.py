@@ -123,18 +123,21 @@ class Cache:
         texts = self._repository.read_fresh(keys)
         return {key: self._shared(key, texts.get(key)) for key in keys}
 
-    def load(self, *, promptly: bool = False) -> Changes:
+    def load(
+        self, *, promptly: bool = False, before_serving: Callable[[], bool] | None = None
+    ) -> Changes:
         """Bring all settings up to what the database holds, and return what has changed.
 
         :param promptly: wait for a lock half a second at most.
+        :param before_serving: called when the database was read; True: it has to be read again.
         :raises StoreError: the database can't be read.
         """
-        repository = self._repository
-        read = repository.read_promptly if promptly else repository.read_fresh
         called = next(self._reads)
         while True:  # ends: the generation changes only when another load or save succeeds
             generation, keys, number = self.generation, list(self._settings), next(self._reads)
-            texts = read(keys)
+            texts = self._repository.load(keys, promptly=promptly)
+            if before_serving and before_serving():
+                texts = self._repository.load(keys, promptly=promptly)
             changes = self.apply(generation, {k: self._shared(k, texts.get(k)) for k in keys})
             if changes is not None:
                 self.loaded, self._last_read = True, number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,9 +10,10 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow
-from ..store.contract import DEPLOY
+from ..store.history_rows import DEPLOY
 from .record import Record
 from .repository import Repository
+from .task import RESET
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,18 @@ class Change:
     actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str
-    #: "page", "code", "cli", "import", "api", "undo", "restore"; "deploy": see `notes_default`
+    #: "page", "code", "cli", "import", "api", "undo", "restore", "end";
+    #: "deploy": see `notes_default`
     source: str
     secret: bool  #: whether it shows that there was a change, and nothing of the values
     setting: Setting | None = field(repr=False)  #: None: it is no longer declared
     old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
     new_text: str | None = field(repr=False)
     problem: str = ""  #: why `old` or `new` can't be read
+    ends_at: datetime | None = None  #: when it goes back; aware, in UTC; None: it has no end
+    ended_at: datetime | None = None  #: when that was settled; None: it is still to come
+    outcome: str = ""  #: what has become of it: "back", "kept", "changed" or "refused"
+    remark: str = ""  #: who keeps it, or why it was refused
 
     @property
     def notes_default(self) -> bool:
@@ -42,6 +48,14 @@ class Change:
         changed.
         """
         return self.source == DEPLOY
+
+
+def values_before(changes: Iterable[Change]) -> dict[str, object]:
+    """Return what takes changes of different settings back, by key: `RESET` where there was no row.
+
+    :param changes: those that have no obstacle.
+    """
+    return {c.key: RESET if c.old_text is None else c.old for c in changes}
 
 
 def explains(latest: Change | None, setting: Setting, record: Record) -> bool:
@@ -91,6 +105,10 @@ class ChangeReader:
             old_text=None if secret else row.old,
             new_text=None if secret else row.new,
             problem=old_problem or new_problem,
+            ends_at=row.ends_at,
+            ended_at=row.ended_at,
+            outcome=row.outcome,
+            remark=row.remark,
         )
 
     def _value(self, setting: Setting | None, text: str | None) -> tuple[object, str]:

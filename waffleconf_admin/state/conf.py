@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import has_app_context
+from flask import current_app, has_app_context
 
 from ..snapshot import snapshot
 
@@ -26,15 +26,21 @@ class _Conf:
     def __getattr__(self, key: str) -> Any:
         if key.startswith("__"):  # copy, mock and debuggers ask for these, outside a context too
             raise AttributeError(key)
+        values = snapshot()
         try:
-            return snapshot()[key]
+            return values[key]
         except KeyError:
+            if (present := _present_name(key)) is not None:
+                return values[present]
             raise AttributeError(f"{key} is not declared in WAFFLE_CONFS") from None
 
     def __getitem__(self, key: str) -> Any:
+        values = snapshot()
         try:
-            return snapshot()[key]
+            return values[key]
         except KeyError:
+            if (present := _present_name(key)) is not None:
+                return values[present]
             raise KeyError(f"{key} is not declared in WAFFLE_CONFS") from None
 
     def __contains__(self, key: object) -> bool:
@@ -57,3 +63,9 @@ class _Conf:
 
 
 conf = _Conf()
+
+
+def _present_name(name: str) -> str | None:
+    """The key of the setting that had a name before, if there is one."""
+    present: str | None = current_app.extensions["waffleconf"].names.key_of(name, "read")
+    return present

@@ -11,7 +11,7 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow, Swap
-from ..store.contract import DEPLOY
+from ..store.history_rows import DEPLOY
 from .change import Change, ChangeReader
 from .repository import Repository
 from .task import Origin, history_rows

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from flask import Flask
@@ -13,8 +14,11 @@ from .. import forms
 from ..contexts import quiet_context
 from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
+from ..log_once import LogOnce
 from ..settings.environment import EnvironmentValue
 from ..settings.setting import Setting
+
+log = logging.getLogger(__name__)
 
 WRONG = mark(
     "the environment variable %(name)s does not fit: %(problem)s Correct the variable, or unset it."
@@ -26,13 +30,13 @@ class Environment:
     """The environment of an app, as it was when the app was initialised.
 
     A variable whose name is WAFFLE_ENV_PREFIX and the key of a setting holds that setting, an empty
-    variable too.
+    variable too. That of a former name counts where the present name has none.
     """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         prefix = app.config["WAFFLE_ENV_PREFIX"]
-        self._texts: dict[str, str] = {}  #: by key
+        self._texts: dict[str, str] = {}  #: by name of a setting
         if prefix is not None:
             self._texts = {
                 name.removeprefix(prefix): text
@@ -40,6 +44,7 @@ class Environment:
                 if name.startswith(prefix)
             }
         self._prefix = prefix
+        self._log_once = LogOnce(log)
 
     def __repr__(self) -> str:
         return f"<Environment {self._prefix!r}>"
@@ -53,16 +58,17 @@ class Environment:
 
         :raises InvalidValue: a text is no value of its setting; `errors` names all of them.
         """
-        held = {key: settings[key] for key in self._texts if key in settings}
+        held = dict(self._names_of(settings)) if self._texts else {}
         if not held:
             return settings
         errors: dict[str, str] = {}
         values: dict[str, EnvironmentValue] = {}
         with quiet_context(self._app):
-            for key, setting in held.items():
-                variable = f"{self._prefix}{key}"
+            for key, name in held.items():
+                variable = f"{self._prefix}{name}"
                 try:
-                    values[key] = EnvironmentValue(variable, self._read(setting))
+                    value = self._read(settings[key], self._texts[name])
+                    values[key] = EnvironmentValue(variable, value)
                 except InvalidValue as error:
                     problem = error.errors[key]
                     errors[key] = gettext(WRONG, name=variable, problem=_sentence(problem))
@@ -73,9 +79,19 @@ class Environment:
             for key, setting in settings.items()
         }
 
-    def _read(self, setting: Setting) -> object:
+    def _names_of(self, settings: Mapping[str, Setting]) -> Iterator[tuple[str, str]]:
+        """Yield the key of each setting that a variable holds, and the name in the variable."""
+        for key, setting in settings.items():
+            found = [name for name in (key, *setting.was) if name in self._texts]
+            if found:
+                yield key, found[0]
+            if found and found[0] != key:
+                message = "%s%s is called %s%s now: rename the variable."
+                prefix = self._prefix
+                self._log_once(key, logging.WARNING, message, prefix, found[0], prefix, key)
+
+    def _read(self, setting: Setting, text: str) -> object:
         key = setting.key
-        text = self._texts[key]
         if not text.isascii() and text != text.encode("utf-8", "replace").decode():
             raise InvalidValue({key: gettext(NOT_TEXT)})
         checked = {key: _without_functions(setting)}

@@ -15,13 +15,13 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..i18n import gettext
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow
-from ..store.contract import is_storable
-from .change import Change, ChangeReader
+from ..store.history_rows import is_storable
+from .change import Change, ChangeReader, values_before
 from .obstacles import Obstacles
 from .record import Record
 from .repository import Repository
 from .save import Saved
-from .task import RESET, Origin
+from .task import Origin
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ TIDY_INTERVAL = 3600.0
 
 #: As an annotation within the class, `list` would be its method.
 ChangeList = list[Change]
-ActorList = list[str]
+TextList = list[str]
 
 
 class SavingState(Protocol):
@@ -102,12 +102,12 @@ class History:
         """
         _check_range(limit, before, since, until)
         given = (key,) if isinstance(key, str) else key
-        keys = None if given is None else [k for k in dict.fromkeys(given) if is_storable(k)]
+        keys = None if given is None else self._present_names(given)
         return self._read(
             HistoryQuery(keys, None, actor, actor_part, source, since, until, before, limit)
         )
 
-    def actors(self, keys: Iterable[str] | None = None) -> ActorList:
+    def actors(self, keys: Iterable[str] | None = None) -> TextList:
         """Return who made the last changes, of these settings or of all, by name.
 
         A store of the app's own may not know.
@@ -141,6 +141,10 @@ class History:
         :raises StoreError: the database can't be read.
         """
         return self._read(HistoryQuery(change_set=change_set, fresh=True))
+
+    def changes_of(self, rows: Iterable[HistoryRow]) -> ChangeList:
+        """Return the changes that rows of the history stand for."""
+        return self._changes(rows, None)
 
     def obstacle(self, change: Change, *, ask: bool = True) -> str:
         """Return why the setting can't have again what it had before a change; "" when it can.
@@ -189,7 +193,7 @@ class History:
         if not todo:
             raise InvalidValue(obstacles)
         return self._state.save(
-            {key: RESET if c.old_text is None else c.old for key, c in todo.items()},
+            values_before(todo.values()),
             self._expected(todo, seen),
             Origin(actor, note, "undo"),
         )
@@ -224,6 +228,10 @@ class History:
             log.exception("Old rows of the history were not deleted")
         # A full batch: there are more.
         self._next_tidy = 0.0 if pruned == BATCH else time.monotonic() + TIDY_INTERVAL
+
+    def _present_names(self, keys: Iterable[str]) -> TextList:
+        former = self._repository.names.former
+        return list(dict.fromkeys(former.get(key, key) for key in keys if is_storable(key)))
 
     def _obstacles(self, *, ask: bool) -> Obstacles:
         settings = self._state.settings if ask else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
 from flask import Flask
 
@@ -16,40 +18,53 @@ from ..sync.synchronizer import Synchronizer
 from .announcer import Announcer
 from .cache import Cache
 from .declared import Declared
-from .former_file import FormerFile
+from .ends import Ends
+from .repository import Repository
 
 log = logging.getLogger(__name__)
+
+
+class Warner(Protocol):
+    """What looks at the database as the first load has found it."""
+
+    def warn(self) -> None:
+        """Log what is wrong, once."""
 
 
 class Loader:
     """Loads the settings of one app: at first, and whenever another process has saved.
 
     :param synchronizer: what follows the other processes.
+    :param ends: of saves, carried out by each load.
     :param announcer: what tells the code of the app.
-    :param former_file: what warns where the first load finds nothing.
+    :param warners: asked after the first load, and where there is no table yet.
     """
 
     def __init__(
         self,
         app: Flask,
+        repository: Repository,
         declared: Declared,
         cache: Cache,
         synchronizer: Synchronizer,
+        ends: Ends,
         announcer: Announcer,
-        former_file: FormerFile,
+        warners: Sequence[Warner],
     ) -> None:
         self._app = app
+        self._repository = repository
         self._declared = declared
         self._cache = cache
         self._synchronizer = synchronizer
+        self._ends = ends
         self._announcer = announcer
-        self._former_file = former_file
+        self._warners = warners
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
     def follow(self, environ: Mapping[str, object] | None) -> None:
         """Do what comes before any code of the app: serve a forked child, load once, follow a
-        changed watch file. Most calls have nothing to do.
+        changed watch file, let go back what is due. Most calls have nothing to do.
 
         :param environ: that of a request; None outside of one.
         """
@@ -58,6 +73,8 @@ class Loader:
             self.load_first(in_request=environ is not None)
         if self._cache.loaded:
             self._synchronizer.check(environ)
+            if self._ends.deadline is not None and self._ends.is_due():
+                self.reload()
 
     def load(self, *, promptly: bool = False) -> None:
         """Read the database into memory.
@@ -67,15 +84,18 @@ class Loader:
         """
         with assume_up_to_date(self._app):
             started, first = time.perf_counter(), not self._cache.loaded
-            changes = self._cache.load(promptly=promptly)
+            carry_out = partial(self._ends.carry_out, promptly=promptly)
+            changes = self._cache.load(promptly=promptly, before_serving=carry_out)
             self._synchronizer.note_reload(time.perf_counter() - started)
             if first:
-                self._former_file.warn()
+                self._warn()
             elif changes:
                 self._synchronizer.note_remote_change()
             self._next_try = 0.0
             self._log_once.is_over("load")
             self._announcer.announce_read(changes, first=first)
+            if not promptly and self._repository.catch_up():
+                self._synchronizer.notify()
 
     def reload(self) -> bool:
         """Load, and return whether that was possible; why it was not is logged once."""
@@ -120,4 +140,8 @@ class Loader:
         self._synchronizer.note_failed_reload(error)
         self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
         if isinstance(error, NotReadyError):
-            self._former_file.warn()
+            self._warn()
+
+    def _warn(self) -> None:
+        for warner in self._warners:
+            warner.warn()

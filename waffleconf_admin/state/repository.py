@@ -6,13 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from flask import Flask, has_app_context
 
 from ..contexts import quiet_context
-from ..exceptions import NotReadyError
-from ..store import FormerRows, HistoryQuery, HistoryRow, Swap, WaffleStore
+from ..exceptions import NotReadyError, StoreError
+from ..store import FormerRows, HistoryQuery, HistoryRow, Settlement, Swap, WaffleStore
 from .codec import Codec
+from .names import Names
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,8 @@ Texts = Mapping[str, str | None]
 class Repository:
     """Reads and swaps stored texts inside the app's own context.
 
+    Only this class knows that a setting may have rows of former names: its callers have keys.
+
     :param codec: what encodes and decodes the texts.
     """
 
@@ -33,6 +38,8 @@ class Repository:
         self._app = app
         self._store = store
         self.codec = codec
+        self.names = Names(store)
+        self._found_undeclared: list[str] | None = None
         self._location: object = None  # what the store says of its database
         self._moved = False
 
@@ -71,6 +78,38 @@ class Repository:
         """
         return self._read(self._store.read_fresh, keys, check=True)
 
+    def load(self, keys: list[str], *, promptly: bool = False) -> dict[str, str]:
+        """Return what `read_fresh` does, of all settings that are declared.
+
+        The first time in a process its one SELECT reads all rows, and `undeclared` has the other
+        keys.
+
+        :param promptly: don't wait long for a lock, and leave no connection open.
+        :raises NotReadyError: there is no table yet, or the app is not complete.
+        :raises StoreError: the database can't be read just now.
+        """
+        store = self._store
+        read = store.read_promptly if promptly else store.read_fresh
+        if self._found_undeclared is None:
+            if store.lists_keys:
+                with suppress(NotImplementedError):  # a subclass may have a `get` of its own
+                    return self._read(partial(self._among, lambda: read(None)), keys, check=True)
+            self._found_undeclared = []
+        return self._read(read, keys, check=True)
+
+    @property
+    def undeclared(self) -> list[str]:
+        """The keys of rows that the first load has found and nobody had declared then."""
+        return self._found_undeclared or []
+
+    def _among(
+        self, read: Callable[[], Iterable[tuple[str, str]]], names: list[str]
+    ) -> Iterable[tuple[str, str]]:
+        """Read all rows, return those with these names, and note the names of the others."""
+        found = dict(read())
+        self._found_undeclared = sorted(found.keys() - names)
+        return [(name, found[name]) for name in names if name in found]
+
     def read_all(self) -> dict[str, str]:
         """Return the texts of all rows, of keys that are not declared too.
 
@@ -80,14 +119,24 @@ class Repository:
         with quiet_context(self._app):
             return dict(self._store.read())
 
-    def read_promptly(self, keys: list[str]) -> dict[str, str]:
-        """Return what `read_fresh` does, without waiting long for a lock or leaving a
-        connection open.
+    def catch_up(self) -> bool:
+        """Give the present names what workers of an older release have saved; whether it did."""
+        with suppress(StoreError):  # the next load tries again
+            return bool(self.names.overtaken) and self.keep_values(list(self.names.overtaken))
+        return False
 
-        :raises NotReadyError: there is no table yet, or the app is not complete.
-        :raises StoreError: the database can't be read just now.
+    def keep_values(self, keys: list[str]) -> bool:
+        """Write the values of settings that only rows of former names have to the present names.
+
+        :returns: whether anything was written; if others write these rows just now, nothing is.
         """
-        return self._read(self._store.read_promptly, keys, check=True)
+        with quiet_context(self._app):
+            rows = dict(self._store.read_fresh(self.names.of(keys)))
+            swaps = self.names.catch_up(keys, rows)
+            written = bool(swaps) and self._store.swap(swaps)
+            if written:
+                self.names.note_written(swaps)
+            return written
 
     def _read(
         self,
@@ -99,23 +148,45 @@ class Repository:
         if not keys:
             return {}
         with quiet_context(self._app):
-            found = dict(read(keys))
+            found = dict(read(self.names.of(keys) if self.names else keys))
             if check:  # what could not be read came from nowhere
                 self._check_location()
-            return found
+            return self.names.texts(keys, found) if self.names else found
 
-    def swap(self, swaps: Mapping[str, Swap], history: Sequence[HistoryRow] = ()) -> bool:
+    def swap(
+        self,
+        swaps: Mapping[str, Swap],
+        history: Sequence[HistoryRow] = (),
+        ends: Sequence[Settlement] = (),
+    ) -> bool:
         """Write new texts, if all that was seen is still so; False: it is not.
 
         :param swaps: by key; of what must stay as it is too, for the save was decided by it.
         :param history: what to add to the history with it.
+        :param ends: what becomes of ends with it.
+        :raises ConflictError: an end is settled already.
         :raises StoreError: the database can't be written.
         """
-        if all(seen == new for seen, new in swaps.values()):
+        if not ends and all(seen == new for seen, new in swaps.values()):
             return True
+        # A store of the app's own that keeps no history need not know of it.
+        more: tuple[Any, ...] = (history, ends) if ends else (history,) if history else ()
         with quiet_context(self._app):
-            # A store of the app's own that keeps no history need not know of it.
-            return self._store.swap(swaps, history) if history else self._store.swap(swaps)
+            return self._write(swaps, lambda by_name: self._store.swap(by_name, *more))
+
+    def _write(
+        self, swaps: Mapping[str, Swap], write: Callable[[Mapping[str, Swap]], bool]
+    ) -> bool:
+        """Write the rows of all names of settings, as `swap` does."""
+        if not self.names:
+            return write(swaps)
+        renamed = self.names.renamed(swaps)
+        rows = dict(self._store.read_fresh(self.names.of(renamed))) if renamed else {}
+        by_name = self.names.swaps(swaps, rows)
+        if by_name is None or not write(by_name):
+            return False
+        self.names.note_written(by_name)
+        return True
 
     def _check_location(self) -> None:
         """Warn once where values are of one database and are saved to another."""
@@ -144,8 +215,12 @@ class Repository:
 
         :raises StoreError: the database can't be read.
         """
+        names = self.names
+        if names and query.keys is not None:
+            query = query._replace(keys=names.of(query.keys))
         with quiet_context(self._app):
-            return self._store.read_history(query)
+            rows = self._store.read_history(query)
+        return names.present(rows) if names else rows
 
     def note_history(self, rows: Sequence[HistoryRow]) -> None:
         """Add rows to the history; no setting is written.
@@ -173,8 +248,13 @@ class Repository:
 
         :raises StoreError: the database can't be read.
         """
+        names = self.names
         with quiet_context(self._app):
-            return self._store.read_latest(keys)
+            rows = self._store.read_latest(names.of(keys) if names else keys)
+        if names:
+            by_id = sorted(names.present(rows), key=lambda row: row.id)
+            return list({row.key: row for row in by_id}.values())
+        return rows
 
     def read_actors(self, keys: list[str] | None, limit: int) -> list[str]:
         """Return who made the last changes, of these settings or of all.
@@ -183,7 +263,38 @@ class Repository:
         :raises StoreError: the database can't be read.
         """
         with quiet_context(self._app):
-            return self._store.read_actors(keys, limit)
+            return self._store.read_actors(None if keys is None else self.names.of(keys), limit)
+
+    @property
+    def keeps_ends(self) -> bool:
+        """Whether saves can have an end."""
+        return self._store.keeps_ends
+
+    def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
+        """Return the rows of the history whose ends are open, in any order.
+
+        :param promptly: as `read_promptly` reads.
+        :raises StoreError: the database can't be read.
+        """
+        with quiet_context(self._app):
+            rows = self._store.read_ends(promptly=promptly)
+        return self.names.present(rows) if self.names else rows
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Settle ends, all or none; False: some of them are settled already.
+
+        :raises StoreError: the database can't be written.
+        """
+        with quiet_context(self._app):
+            return self._store.settle(settlement)
+
+    def clock(self) -> float:
+        """Return the seconds since 1970 by the clock of the database.
+
+        :raises StoreError: the database can't be read.
+        """
+        with quiet_context(self._app):
+            return self._store.clock()
 
     def prune_history(self, until: datetime, limit: int) -> int:
         """Delete rows of the history from before a time; return how many.
@@ -200,4 +311,4 @@ class Repository:
         """
         with quiet_context(self._app):
             self._check_location()
-            return self._store.rewrite(swaps, rows)
+            return self._write(swaps, lambda s: self._store.rewrite(s, rows))

@@ -114,7 +114,7 @@ class Saver:
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)
-            if self._write(decision):
+            if self._write(decision, origin):
                 return self._bring_into_memory(task, reading, decision)
             time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))
         raise BusyError(
@@ -162,9 +162,9 @@ class Saver:
         history = task.history(written) if self._keeps_history else []
         return Decision(new, swaps, history)
 
-    def _write(self, decision: Decision) -> bool:
+    def _write(self, decision: Decision, origin: Origin) -> bool:
         """Write all or nothing; False: another save came first."""
-        return self._repository.swap(decision.swaps, decision.history)
+        return self._repository.swap(decision.swaps, decision.history, origin.ends)
 
     def _bring_into_memory(self, task: Task, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
@@ -244,6 +244,6 @@ def _is_still(record: Record, seen: object) -> bool:
 
 def _holds(record: Record, value: object) -> bool:
     """Whether the database has this very value, so that there is nothing to write."""
-    if record.behind is not None:
-        return _holds(record.behind, value)
-    return record.text is not None and record.served == "stored" and same(record.value, value)
+    if record.text is not None and record.served == "stored":
+        return same(record.value, value)
+    return record.behind is not None and _holds(record.behind, value)

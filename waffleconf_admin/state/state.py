@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, has_request_context
@@ -22,11 +23,13 @@ from .cache import Cache
 from .codec import Codec
 from .declared import Declared
 from .deployments import Deployments
+from .ends import Ends, refused_sentence
 from .format_conversion import FormatConversion
 from .former_file import FormerFile
 from .handlers import Handlers
 from .history import History
 from .loading import Loader
+from .names import Names
 from .overrides import Overrides
 from .record import Record
 from .repository import Repository
@@ -75,6 +78,8 @@ class State:
         )
         #: The history of changes; None when the store keeps none.
         self.history = History(self, self._repository) if keeps_history else None
+        #: The saves whose settings go back at a time.
+        self.ends = Ends(self, self._repository, self.history)
         #: The defaults that deployments have noted; None when the store keeps no history.
         self.deployments = (
             Deployments(self, self.history, self._repository) if self.history else None
@@ -88,11 +93,13 @@ class State:
         self.former_file = FormerFile(self._repository, self._cache)
         self.loader = Loader(
             app,
+            self._repository,
             self._declared,
             self._cache,
             self.synchronizer,
+            self.ends,
             self._announcer,
-            self.former_file,
+            (self.former_file, self.undeclared),
         )
         self._log_once = LogOnce(log)
 
@@ -103,6 +110,11 @@ class State:
         :raises InvalidValue: WAFFLE_CONFS was changed since the start, and has a mistake.
         """
         return self._declared.settings
+
+    @property
+    def names(self) -> Names:
+        """The former names of settings."""
+        return self._repository.names
 
     # Reading
 
@@ -166,6 +178,7 @@ class State:
         actor: str | None = None,
         note: str | None = None,
         expected: Mapping[str, object] | None = None,
+        until: datetime | None = None,
         source: str = "code",
     ) -> Saved:
         """Save settings: all of them or, when anything is wrong, none.
@@ -174,17 +187,20 @@ class State:
         :param actor: who saves, for log and history.
         :param note: why, for log and history.
         :param expected: ``{key: value seen}``: save only if these are still the values.
+        :param until: when what was written goes back, unless somebody keeps it; aware, at most 366
+            days ahead. None: it stays. Needs the history.
         :param source: by which way in: "code", "page", "cli", "import", "api". From a "page" or an
             "api" a secret is written whatever it equals, so that no answer reveals a right guess.
         :returns: what was written, ``{}`` if nothing differed from the rows in the database;
             ``change_set`` is its name in the history.
-        :raises InvalidValue: a value breaks its declaration or can't be stored.
+        :raises InvalidValue: a value breaks its declaration or can't be stored; or the save can't
+            have this end.
         :raises ValueError: *source* is no text, or too long.
         :raises ConflictError: a value differs from the one expected.
         :raises BusyError: others kept writing the same settings, or the database is held.
         :raises StoreError: the database can't be read or written.
         """
-        return self.save(new_values, expected or {}, Origin(actor, note, source))
+        return self.save(new_values, expected or {}, Origin(actor, note, source, until))
 
     def reset(
         self,
@@ -193,6 +209,7 @@ class State:
         actor: str | None = None,
         note: str | None = None,
         expected: Mapping[str, object] | None = None,
+        until: datetime | None = None,
         source: str = "code",
     ) -> Saved:
         """Delete the stored values of settings, so that their defaults hold.
@@ -202,7 +219,7 @@ class State:
         :returns: the default now served by key, of those that had a stored value.
         """
         wanted = dict.fromkeys(_listed(keys) or (), RESET)
-        return self.save(wanted, expected or {}, Origin(actor, note, source))
+        return self.save(wanted, expected or {}, Origin(actor, note, source, until))
 
     def save(
         self, wanted: Mapping[str, object], expected: Mapping[str, object], origin: Origin
@@ -213,6 +230,8 @@ class State:
         """
         origin.check()
         wanted = self._declared.known(wanted)
+        if origin.until is not None:
+            self.ends.prepare(origin.until, wanted)
         if self._saver.decides_by_all:
             settings = self._declared.settings
         else:
@@ -226,6 +245,8 @@ class State:
             self._announcer.announce_read(done.remote)
             if done.changes and self.history:
                 self.history.tidy()
+        if origin.until is not None:
+            self.ends.carry_out()  # plans the next end
         return done.saved
 
     def format_conversion(self, format: Format) -> FormatConversion:
@@ -271,8 +292,9 @@ class State:
         No I/O, but an ``os.stat`` of the watch file.
         """
         health, attention = self.synchronizer.health(), self._cache.attention()
-        trouble = health.trouble or attention_sentence(attention)
-        return health._replace(attention=attention, trouble=trouble)
+        refused = self.ends.refused
+        trouble = health.trouble or refused_sentence(refused) or attention_sentence(attention)
+        return health._replace(attention=attention, refused=refused, trouble=trouble)
 
     def propagation(self) -> str | None:
         """Return how a save reaches the other processes, in a sentence; None: nothing is known."""

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
-from ..store import HistoryRow, Swap
-from ..store.contract import DEPLOY, storable
+from ..store import HistoryRow, Settlement, Swap
+from ..store.history_rows import DEPLOY, storable
 
 #: Sources of people, who may not know the secret that they overwrite. What they type for a secret
 #: is always written: otherwise "nothing changed" would confirm a guess.
@@ -25,11 +25,13 @@ ACTOR_LENGTH, NOTE_LENGTH, SOURCE_LENGTH = 255, 2000, 32
 
 
 class Origin(NamedTuple):
-    """Who saves, why, and by which way in."""
+    """Who saves, why, by which way in, and for how long."""
 
     actor: str | None
     note: str | None
     source: str
+    until: datetime | None = None  #: when the settings go back; None: they stay
+    ends: tuple[Settlement, ...] = ()  #: what becomes of ends of earlier saves
 
     def check(self) -> None:
         """Refuse a source that the history can't hold.
@@ -99,7 +101,5 @@ def history_rows(swaps: Mapping[str, Swap], origin: Origin) -> list[HistoryRow]:
     change_set, now = uuid.uuid4().hex, datetime.now(UTC)
     actor = storable(origin.actor)[:ACTOR_LENGTH]
     note = storable(origin.note)[:NOTE_LENGTH]
-    return [
-        HistoryRow(change_set, key, swap.seen, swap.new, actor, now, note, origin.source)
-        for key, swap in swaps.items()
-    ]
+    rest = (actor, now, note, origin.source, 0, origin.until)
+    return [HistoryRow(change_set, key, swap.seen, swap.new, *rest) for key, swap in swaps.items()]

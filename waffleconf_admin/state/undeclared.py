@@ -6,15 +6,28 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from flask import Flask
+
 from ..exceptions import BusyError, InvalidValue, StoreError
+from ..log_once import LogOnce
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
-from ..store.contract import is_storable
+from ..store.history_rows import is_storable
 from .repository import Repository
 from .save import ATTEMPTS
 from .task import Origin, history_rows
 
 log = logging.getLogger(__name__)
+
+#: Keys that a line of the log names, at most.
+MOST_NAMED = 20
+
+UNKNOWN = (
+    "WAFFLE_CONFS does not declare these stored settings: %s. If one has a new name now, declare "
+    'that with "was": %r; if it is gone for good, name it in WAFFLE_RETIRED; flask waffle prune '
+    "deletes its row."
+)
+RETIRED = "Rows of retired settings: %s. To delete one: flask waffle prune %s"
 
 
 class Notifier(Protocol):
@@ -26,6 +39,7 @@ class Notifier(Protocol):
 class DeclaringState(Protocol):
     """What is needed of an app's state."""
 
+    app: Flask
     synchronizer: Notifier
 
     @property
@@ -47,21 +61,54 @@ class Undeclared:
         self._state = state
         self._repository = repository
         self._keeps_history = keeps_history
+        self._log_once = LogOnce(log)
 
     def list_keys(self) -> list[str]:
-        """Return the keys, sorted.
+        """Return the keys, sorted; without former names of settings.
 
         :raises StoreError: the database can't be read, or the store can't list its keys.
         """
+        known = {*self._state.settings, *self._repository.names.former}
+        return sorted(key for key in self._stored() if key not in known)
+
+    def list_former(self) -> dict[str, str]:
+        """Return the former names that have a row, each with the key of its setting.
+
+        :raises StoreError: as `list_keys` does.
+        """
+        stored = self._stored()
+        return {name: k for name, k in self._repository.names.former.items() if name in stored}
+
+    def is_retired(self, key: str) -> bool:
+        """Whether WAFFLE_RETIRED names a key."""
+        return key in self._state.app.config["WAFFLE_RETIRED"]
+
+    def warn(self) -> None:
+        """Log once which rows the first load has found that nobody declares: those that nobody
+        expects with a warning.
+        """
+        keys = self._repository.undeclared
+        for of_retired, level, message in (
+            (False, logging.WARNING, UNKNOWN),
+            (True, logging.INFO, RETIRED),
+        ):
+            if found := [key for key in keys if self.is_retired(key) == of_retired]:
+                more = len(found) - MOST_NAMED
+                names = ", ".join(found[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+                self._log_once(message, level, message, names, found[0])
+
+    def _stored(self) -> dict[str, str]:
         try:
-            stored = self._repository.read_all()
+            return self._repository.read_all()
         except NotImplementedError as error:
             raise StoreError(str(error)) from error
-        return sorted(key for key in stored if key not in self._state.settings)
 
     def delete(self, keys: Iterable[str], origin: Origin) -> list[str]:
         """Delete rows: all or none. The history says by whom. It has the value only if it had it
         before, for it may have been a secret.
+
+        A former name may be given too: its setting keeps the value, and from then on is written
+        under its present name only.
 
         :returns: the keys of those that were there.
         :raises InvalidValue: one of them is declared.
@@ -73,12 +120,18 @@ class Undeclared:
             raise InvalidValue(
                 dict.fromkeys(declared, "It is declared: reset it instead, to give it its default.")
             )
+        former = self._repository.names.former
+        renamed = list({former[name]: None for name in wanted if name in former})
         for _ in range(ATTEMPTS):
+            if renamed:
+                self._repository.keep_values(renamed)
             found = {
                 k: text for k, text in self._repository.read_fresh(wanted).items() if k in wanted
             }
             swaps = {key: Swap(text, None) for key, text in found.items()}
-            history = self._history_rows(found, origin) if self._keeps_history else []
+            # The value of a former name stays, so that the history has nothing to say of it.
+            gone = {key: text for key, text in found.items() if key not in former}
+            history = self._history_rows(gone, origin) if gone and self._keeps_history else []
             if self._repository.swap(swaps, history):
                 break
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .contract import FormerRows, HistoryQuery, HistoryRow, Swap, WaffleStore
+from .contract import FormerRows, Swap, WaffleStore
+from .ends import Settlement
+from .history_rows import HistoryQuery, HistoryRow
 
 if TYPE_CHECKING:
     from .alchemy.store import AlchemyWaffleStore
@@ -17,6 +19,7 @@ __all__ = [
     "HistoryQuery",
     "HistoryRow",
     "PeeweeWaffleStore",
+    "Settlement",
     "Swap",
     "WaffleStore",
 ]

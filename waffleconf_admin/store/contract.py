@@ -9,12 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 from ..exceptions import StoreError
 from . import errors
+from .ends import Settlement
+from .history_rows import HistoryQuery, HistoryRow
 from .instances import key_of, text_of
 from .postgresql import Notifications
-
-#: The source of rows of the history that note the declared default of a setting: old and new are
-#: defaults, and no value was changed.
-DEPLOY = "deploy"
 
 
 class Swap(NamedTuple):
@@ -40,57 +38,12 @@ class Swap(NamedTuple):
 Swaps = Mapping[str, Swap]
 
 
-class HistoryRow(NamedTuple):
-    """One change of one setting, as the history stores it."""
-
-    change_set: str  #: the same for all changes of one save
-    key: str
-    old: str | None  #: stored text; None: there was no row, or the setting is secret
-    new: str | None
-    actor: str  #: "" when nobody was named
-    at: datetime  #: aware, in UTC
-    note: str
-    source: str
-    id: int = 0  #: given by the database, in the order of the changes
-
-
 class FormerRows(NamedTuple):
     """The settings in an SQLite file that the app has used before."""
 
     path: str  #: of the file
     used: str  #: the path of the file that the app uses now
     texts: Mapping[str, str]  #: by key
-
-
-class HistoryQuery(NamedTuple):
-    """Which rows of the history to read; None is any."""
-
-    keys: Sequence[str] | None = None
-    change_set: str | None = None
-    actor: str | None = None
-    actor_part: str | None = None  #: who has this in the name, whether in capitals or not
-    source: str | None = None
-    since: datetime | None = None  #: aware; at this time or later
-    until: datetime | None = None  #: aware; before this time
-    before: int | None = None  #: only what follows the row with this id in the answer
-    limit: int | None = None
-    saves: bool | None = None  #: True: without rows of the source "deploy"
-    replacing: bool | None = None  #: True: only rows with an old text
-    fresh: bool = False  #: read where saves write: a replica may lag behind
-
-    @property
-    def by_time(self) -> bool:
-        """Whether the answer is ordered by time, and by id only where times are equal; else by id.
-
-        A range of times is read from an index of them. With a wrong clock the two orders differ.
-        """
-        return self.since is not None or self.until is not None
-
-    def matches_nothing(self) -> bool:
-        """Whether no row can match; some databases refuse a text that they can't store."""
-        texts = (self.change_set, self.actor, self.actor_part, self.source)
-        storable = all(text is None or is_storable(text) for text in texts)
-        return not storable or (self.keys is not None and not self.keys)
 
 
 _DOCUMENTED = ("commit", "delete", "get", "put")
@@ -126,8 +79,12 @@ class WaffleStore:
 
     #: Whether a store of this class can do nothing without a model.
     needs_model = False
+    #: Whether the three ways to read take None for all keys.
+    lists_keys = False
     # Any: models and databases belong to the ORM, and peewee is not typed.
     history: object = None
+    #: Whether saves can have an end: the history needs columns for that.
+    keeps_ends: bool = False
 
     def __init__(self, db: object = None, model: Any = None, history: object = None) -> None:
         self.db = db
@@ -184,14 +141,14 @@ class WaffleStore:
                 errors.fail(error)
         return found
 
-    def read_fresh(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+    def read_fresh(self, keys: Iterable[str] | None) -> list[tuple[str, str]]:
         """Return what `read` does, read where `swap` writes: a replica may lag behind.
 
         :raises StoreError: as `read` does.
         """
         return self.read(keys)
 
-    def read_promptly(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+    def read_promptly(self, keys: Iterable[str] | None) -> list[tuple[str, str]]:
         """Return what `read_fresh` does, without waiting long for a lock; for the first load.
 
         It is called in application contexts of all sorts, a migration's too, and in processes that
@@ -219,13 +176,20 @@ class WaffleStore:
         """
         return None
 
-    def swap(self, swaps: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
+    def swap(
+        self,
+        swaps: Swaps,
+        history: Sequence[HistoryRow] = (),
+        ends: Sequence[Settlement] = (),
+    ) -> bool:
         """Save all changes or none, if every row still is as the caller has seen it.
 
         :param swaps: by key; pairs ``(seen, new)`` will do. A key with both equal is not written,
             but has to be as it was seen too, if any other is written.
         :param history: rows to add to the history in the same transaction; empty without one.
+        :param ends: what becomes of ends, in the same transaction; empty unless `keeps_ends`.
         :returns: False when somebody else was faster: read again and decide again.
+        :raises ConflictError: somebody else has settled an end; nothing was written.
         :raises BusyError: the database is locked, by others or by the caller's own transaction.
         :raises StoreError: it can't be written; the message says what to do.
         """
@@ -311,6 +275,28 @@ class WaffleStore:
         """
         raise NotImplementedError(f"{type(self).__name__} needs prune_history(until, limit)")
 
+    def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
+        """Return the rows of the history whose ends are open, in any order.
+
+        :param promptly: as `read_promptly` reads; else as `read_fresh` does.
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs read_ends()")
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Settle ends, all or none; False: some of them are settled already.
+
+        :raises StoreError: the database can't be written.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs settle(settlement)")
+
+    def clock(self) -> float:
+        """Return the seconds since 1970 by the clock that all processes share.
+
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs clock()")
+
     def notifications(self) -> Notifications:
         """Return how to LISTEN and NOTIFY where `swap` writes to; connects to nothing.
 
@@ -325,13 +311,3 @@ class WaffleStore:
 
     def after_fork(self) -> None:
         """Forget the parent's connections in a forked child, without closing them."""
-
-
-def storable(text: str | None) -> str:
-    """Return a text as every database can store it."""
-    return str(text or "").encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def is_storable(text: str) -> bool:
-    """Whether every database can store a text."""
-    return storable(text) == text

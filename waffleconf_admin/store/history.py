@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from .contract import DEPLOY, HistoryQuery, HistoryRow
+from . import ends
+from .history_rows import DEPLOY, HistoryQuery, HistoryRow
 
 
 def row_of(instance: Any) -> HistoryRow:
@@ -19,11 +20,29 @@ def row_of(instance: Any) -> HistoryRow:
         old=instance.get_old() if overridable else instance.old,
         new=instance.get_new() if overridable else instance.new,
         actor=instance.actor or "",
-        at=instance.at.astimezone(UTC) if instance.at.tzinfo else instance.at.replace(tzinfo=UTC),
+        at=_aware(instance.at),
         note=instance.note or "",
         source=instance.source or "",
         id=instance.id,
+        **_end_of(instance),
     )
+
+
+def _end_of(instance: Any) -> dict[str, Any]:
+    ends_at = getattr(instance, "ends_at", None)
+    if ends_at is None:
+        return {}
+    return {
+        "ends_at": _aware(ends_at),
+        "ended_at": instance.ended_at and _aware(instance.ended_at),
+        "outcome": instance.outcome or "",
+        "remark": instance.remark or "",
+    }
+
+
+def _aware(at: datetime) -> datetime:
+    """A time of a column: without a time zone it is UTC."""
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 # Columns of SQLAlchemy and of peewee overload the same operators: each condition stands here once.
@@ -86,14 +105,26 @@ def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[Histor
     return sorted(rows, key=lambda row: (row.at if by_time else 0, row.id), reverse=True)
 
 
+#: The fields before the id, which the database counts; a model may lack columns for those behind.
+_WRITTEN = HistoryRow._fields[: HistoryRow._fields.index("id")]
+
+
 def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, Any]:
     """Return the attributes of a new instance of a history model.
 
     :param zoned: whether the column ``at`` has a time zone.
     """
-    attributes = row._asdict() | {"at": column_time(row.at, zoned=zoned)}
-    del attributes["id"]  # the database counts
+    attributes: dict[str, Any] = dict(zip(_WRITTEN, row, strict=False))
+    attributes["at"] = column_time(row.at, zoned=zoned)
+    if row.ends_at is not None:
+        attributes["ends_at"] = column_time(row.ends_at, zoned=zoned)
     return attributes
+
+
+def settled_attributes(settlement: ends.Settlement, *, zoned: bool) -> dict[str, Any]:
+    """Return the attributes that a settlement gives rows."""
+    at = settlement.at and column_time(settlement.at, zoned=zoned)
+    return {"ended_at": at, "outcome": settlement.outcome, "remark": settlement.remark}
 
 
 def column_time(at: datetime, *, zoned: bool) -> datetime:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from . import errors
-from .contract import HistoryQuery, HistoryRow, Swaps
+from .contract import Swaps
+from .ends import Settlement
+from .history_rows import HistoryQuery, HistoryRow
 from .postgresql import Notifications
 
 #: What an ORM executes statements on.
@@ -69,6 +71,10 @@ class Connections(ABC, Generic[C]):
     @abstractmethod
     def may_truncate(self, connection: C) -> bool:
         """Return whether the database may cut a text without an error, as the MySQL family does."""
+
+    @abstractmethod
+    def clock(self, connection: C) -> float:
+        """Return what `WaffleStore.clock` does."""
 
     @abstractmethod
     def location(self) -> object:
@@ -159,3 +165,11 @@ class History(ABC, Generic[C]):
     @abstractmethod
     def prune(self, connection: C, until: datetime, limit: int) -> int:
         """Do what `WaffleStore.prune_history` does."""
+
+    @abstractmethod
+    def open_ends(self, connection: C) -> list[HistoryRow]:
+        """Return what `WaffleStore.read_ends` does."""
+
+    @abstractmethod
+    def settle(self, connection: C, settlement: Settlement) -> bool:
+        """Settle ends; False: some of the rows are settled already, so roll this back."""

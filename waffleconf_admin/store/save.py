@@ -5,13 +5,14 @@ A save is one transaction:
 1. It begins. It is SERIALIZABLE if rows that are not there decide, for these can't be locked.
 2. If rows decide that are not written, all rows of the save are locked and compared.
 3. Rows are written by statements that compare what they overwrite.
-4. Rows are added to the history.
+4. Rows are added to the history, and ends of earlier rows are settled.
 5. Where the database may cut texts without an error, all is read back and compared.
 6. It commits.
 
 A failure rolls it back. Then:
 
 - A row is not as it was seen, or the database asks to try again: `run` returns False.
+- An end is settled already: a ConflictError.
 - A unique index refuses a row: `run` returns False if somebody else has added that row.
 - The connection is lost before the commit: nothing was written, and `run` returns False.
 - The connection is lost in the commit: the transaction is run again, which shows what happened.
@@ -24,9 +25,11 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Generic, NoReturn
 
-from ..exceptions import StoreError
+from ..exceptions import ConflictError, StoreError
 from . import errors, verify
-from .contract import HistoryRow, Swap, Swaps
+from .contract import Swap, Swaps
+from .ends import Settlement
+from .history_rows import HistoryRow
 from .orm import C, Connections, History, RowChanged
 from .table import Table
 
@@ -37,6 +40,7 @@ class Save(Generic[C]):
     :param swaps: what to write, and what has to stay as it was seen.
     :param history: where to add rows.
     :param rows: the rows to add; empty without a history.
+    :param ends: what becomes of ends.
     """
 
     def __init__(
@@ -46,11 +50,13 @@ class Save(Generic[C]):
         swaps: Swaps,
         history: History[C],
         rows: Sequence[HistoryRow],
+        ends: Sequence[Settlement] = (),
     ) -> None:
         self._connections = connections
         self._table = table
         self._history = history
         self._rows = rows
+        self._ends = ends
         # In one order: two saves that lock each other's rows would wait for each other.
         pairs = {key: swaps[key] for key in sorted(swaps)}
         self._swaps = {key: p if isinstance(p, Swap) else Swap(*p) for key, p in pairs.items()}
@@ -60,10 +66,11 @@ class Save(Generic[C]):
     def run(self) -> bool:
         """Return whether all was saved; False: nothing was, read again and decide again.
 
+        :raises ConflictError: an end is settled already.
         :raises BusyError: the database is locked.
         :raises StoreError: it can't be written, or it is unknown whether it was.
         """
-        if not self._writes:
+        if not self._writes and not self._ends:
             return True
         try:
             return self._attempt()
@@ -81,6 +88,8 @@ class Save(Generic[C]):
             return True
         except RowChanged:
             return False
+        except ConflictError:
+            raise
         except self._connections.integrity_error as error:
             if self._is_row_taken():
                 return False
@@ -105,6 +114,9 @@ class Save(Generic[C]):
         self._table.write(connection, self._writes)
         if self._rows:
             self._history.add(connection, self._rows)
+        for settlement in self._ends:
+            if not self._history.settle(connection, settlement):
+                raise ConflictError(self._swaps)
         if self._connections.may_truncate(connection):
             verify.check(self._writes, self._table.read(connection, self._writes))
             verify.check_history(self._rows, lambda query: self._history.read(connection, query))

@@ -7,8 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Generic
 
-from . import errors, locks, verify
-from .contract import HistoryQuery, HistoryRow, Swaps, WaffleStore
+from . import ends, errors, locks, verify
+from .contract import Swaps, WaffleStore
+from .ends import Settlement
+from .history_rows import HistoryQuery, HistoryRow
 from .orm import C, Connections, History, RowChanged, Rows
 from .postgresql import Notifications
 from .save import Save
@@ -23,6 +25,7 @@ class SQLStore(WaffleStore, Generic[C]):
     """
 
     needs_model = True
+    lists_keys = True
 
     # Made when they are first used: models may be mapped, and databases named, after the store.
 
@@ -45,7 +48,7 @@ class SQLStore(WaffleStore, Generic[C]):
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
         return self._read(keys)
 
-    def read_fresh(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+    def read_fresh(self, keys: Iterable[str] | None) -> list[tuple[str, str]]:
         return self._read(keys, fresh=True)
 
     def _read(self, keys: Iterable[str] | None, *, fresh: bool = False) -> list[tuple[str, str]]:
@@ -53,16 +56,22 @@ class SQLStore(WaffleStore, Generic[C]):
         texts = self._connections.ask(lambda at: table.read(at, wanted), fresh=fresh)
         return list(texts.items())
 
-    def read_promptly(self, keys: Iterable[str]) -> list[tuple[str, str]]:
-        table, wanted, connections = self._table, list(keys), self._connections
+    def read_promptly(self, keys: Iterable[str] | None) -> list[tuple[str, str]]:
+        table, connections = self._table, self._connections
+        wanted = None if keys is None else list(keys)
         try:
             texts = connections.read_promptly(lambda at: table.read(at, wanted))
         except connections.error_types as error:
             errors.fail(error)
         return list(texts.items())
 
-    def swap(self, swaps: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
-        return Save(self._connections, self._table, swaps, self._history, history).run()
+    def swap(
+        self,
+        swaps: Swaps,
+        history: Sequence[HistoryRow] = (),
+        ends: Sequence[Settlement] = (),
+    ) -> bool:
+        return Save(self._connections, self._table, swaps, self._history, history, ends).run()
 
     def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
         table, history, connections = self._table, self._history, self._connections
@@ -121,3 +130,32 @@ class SQLStore(WaffleStore, Generic[C]):
         return self._connections.change(
             lambda at: history.prune(at, until, limit), wait=locks.WAIT_BESIDE_CALLER
         )
+
+    @property
+    def keeps_ends(self) -> bool:  # type: ignore[override]
+        # A class of the app's own may write with the documented methods.
+        writes_itself = type(self).swap is not WaffleStore.swap
+        return writes_itself and ends.has_columns(self.history)
+
+    def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
+        history, connections = self._history, self._connections
+        if not promptly:
+            return connections.ask(history.open_ends, fresh=True)
+        try:
+            return connections.read_promptly(history.open_ends)
+        except connections.error_types as error:
+            errors.fail(error)
+
+    def settle(self, settlement: Settlement) -> bool:
+        def write(at: C) -> None:
+            if not self._history.settle(at, settlement):
+                raise RowChanged
+
+        try:
+            self._connections.change(write)
+        except RowChanged:
+            return False
+        return True
+
+    def clock(self) -> float:
+        return self._connections.ask(self._connections.clock, fresh=True)

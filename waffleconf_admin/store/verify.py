@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from ..exceptions import StoreError
-from .contract import HistoryQuery, HistoryRow, Swaps
+from .contract import Swaps
+from .history_rows import HistoryQuery, HistoryRow
 
 
 def check(writes: Swaps, found: Mapping[str, str]) -> None:
@@ -64,7 +65,7 @@ def check_rewritten(written: Iterable[HistoryRow], found: Iterable[HistoryRow]) 
 
 def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
     # Of a time, some databases keep whole seconds only.
-    columns = (name for name in HistoryRow._fields if name not in ("id", "at"))
+    columns = (name for name in HistoryRow._fields if name not in ("id", "at", "ends_at"))
     return [name for name in columns if getattr(row, name) != getattr(other, name)]
 
 

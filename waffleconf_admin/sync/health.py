@@ -28,6 +28,7 @@ class Health(NamedTuple):
     last_error_at: datetime | None
     trouble: str | None  #: what is wrong now and what to do, in a sentence; None: all is well
     attention: tuple[str, ...] = ()  #: the settings whose stored values don't fit what is declared
+    refused: tuple[str, ...] = ()  #: the settings that should have gone back, which was refused
 
 
 @dataclass

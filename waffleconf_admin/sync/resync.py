@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 
@@ -20,6 +21,8 @@ class ResyncSchedule:
         #: Whether the last read failed.
         self.failing = False
         self._read_at = self._due_at = 0.0
+        #: A time at which the database is read besides.
+        self.besides_at = math.inf
         self._plan(interval)
 
     def note_reload(self) -> None:
@@ -36,7 +39,7 @@ class ResyncSchedule:
         self._due_at = min(self._due_at, time.monotonic() + RETRY)
 
     def is_due(self) -> bool:
-        return time.monotonic() >= self._due_at
+        return time.monotonic() >= min(self._due_at, self.besides_at)
 
     def seconds_since_read(self) -> float:
         """Seconds since the database was read, or that was tried."""

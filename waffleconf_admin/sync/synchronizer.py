@@ -100,6 +100,10 @@ class Synchronizer:
         self._resync.note_reload()
         self._watch_type.trouble()  # so that it is logged when it begins
 
+    def read_at(self, deadline: float) -> None:
+        """The state wants to read the database at this time too, by ``time.monotonic()``."""
+        self._resync.besides_at = deadline
+
     def note_remote_change(self) -> None:
         """A reload has found what another process has saved."""
         if self._watch_type.notifies:

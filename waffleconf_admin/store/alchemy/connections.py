@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ...exceptions import BusyError, NotReadyError
-from .. import errors, locks
+from .. import ends, errors, locks
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_engine
 from .rows import AlchemyRows
@@ -82,6 +82,10 @@ class AlchemyConnections(Connections[sa.Connection]):
 
     def may_truncate(self, connection: sa.Connection) -> bool:
         return connection.dialect.name in ("mysql", "mariadb")
+
+    def clock(self, connection: sa.Connection) -> float:
+        dialect = connection.dialect.name
+        return ends.read_clock(dialect, lambda text: connection.scalar(sa.text(text)))
 
     def location(self) -> object:
         bind = self.bind(write=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..contract import DEPLOY, HistoryQuery, HistoryRow
+from .. import ends
 from ..history import (
     after_row,
     attributes_of,
@@ -18,7 +18,9 @@ from ..history import (
     newest_first,
     order,
     row_of,
+    settled_attributes,
 )
+from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
 from ..orm import History
 from .rows import MAX_KEYS, has_hooks, new_instance, session_on
 
@@ -90,10 +92,38 @@ class AlchemyHistory(History[sa.Connection]):
         model = self.model
         noted = sa.select(sa.func.max(model.id)).where(model.source == DEPLOY).group_by(model.key)
         old = sa.select(model.id).where(model.at < self._at(until), model.id.not_in(noted))
+        if ends.has_columns(model):
+            old = old.where(ends.is_prunable(model))
         old = old.order_by(model.at)
         ids = connection.scalars(old.limit(limit)).all()
         connection.execute(sa.delete(model).where(model.id.in_(ids)))
         return len(ids)
+
+    def open_ends(self, connection: sa.Connection) -> list[HistoryRow]:
+        # Every load asks this, and mostly there are none: a session would take longer than that.
+        ids = connection.scalars(self._open_ids).all()
+        return self._by_ids(connection, ids)
+
+    def settle(self, connection: sa.Connection, settlement: ends.Settlement) -> bool:
+        model, ids, count = self.model, settlement.ids, 0
+        values = settled_attributes(settlement, zoned=self._zoned)
+        for start in range(0, len(ids), MAX_KEYS):
+            some = model.id.in_(ids[start : start + MAX_KEYS])
+            update = sa.update(model).where(some, *ends.settles(model, settlement))
+            count += connection.execute(update.values(values)).rowcount
+        return count == len(ids)
+
+    def _by_ids(self, connection: sa.Connection, ids: Sequence[int]) -> list[HistoryRow]:
+        model, found = self.model, []
+        for start in range(0, len(ids), MAX_KEYS):
+            some = model.id.in_(ids[start : start + MAX_KEYS])
+            found += self._rows(connection, sa.select(model).where(some))
+        return found
+
+    @cached_property
+    def _open_ids(self) -> sa.Select[Any]:
+        model = self.model
+        return sa.select(model.id).where(*ends.is_open(model, self._at(ends.BEGINNING)))
 
     def _rows(self, connection: sa.Connection, select: sa.Select[Any]) -> list[HistoryRow]:
         with session_on(connection) as session:

@@ -49,6 +49,10 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
         at = sa.Column(sa.DateTime, nullable=False, index=True)
         note = sa.Column(sa.Text, nullable=False)
         source = sa.Column(sa.String(32), nullable=False)
+        ends_at = sa.Column(sa.DateTime)
+        ended_at = sa.Column(sa.DateTime)
+        outcome = sa.Column(sa.String(32))
+        remark = sa.Column(sa.Text)
         __table_args__ = (
             sa.Index("ix_conf_changes_key_id", "key", "id"),
             sa.Index("ix_conf_changes_actor_id", "actor", "id"),
@@ -56,6 +60,7 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
             sa.Index("ix_conf_changes_key_at", "key", "at"),
             sa.Index("ix_conf_changes_actor_at", "actor", "at"),
             sa.Index("ix_conf_changes_source_at", "source", "at"),
+            sa.Index("ix_conf_changes_ended_at_ends_at", "ended_at", "ends_at"),
             # SQLite would give the ids of deleted rows again.
             {"sqlite_autoincrement": True},
         )

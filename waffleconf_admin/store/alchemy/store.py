@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...exceptions import NotReadyError
-from ..contract import FormerRows, HistoryRow, Swaps
+from ..contract import FormerRows, Swaps
+from ..ends import Settlement
+from ..history_rows import HistoryRow
 from ..instances import text_of
 from ..sql import SQLStore
 from . import models
@@ -64,8 +66,13 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         self._history.add_to(sessions_of(self.db), rows)
 
-    def swap(self, swaps: Swaps, history: Sequence[HistoryRow] = ()) -> bool:
-        done = super().swap(swaps, history)
+    def swap(
+        self,
+        swaps: Swaps,
+        history: Sequence[HistoryRow] = (),
+        ends: Sequence[Settlement] = (),
+    ) -> bool:
+        done = super().swap(swaps, history, ends)
         if done:
             written = {key for key, (seen, new) in swaps.items() if seen != new}
             self._connections.expire(self.model, written)

@@ -14,7 +14,7 @@ from flask import current_app, has_app_context
 from playhouse.pool import MaxConnectionsExceeded
 
 from ...exceptions import BusyError, NotReadyError
-from .. import errors, locks
+from .. import ends, errors, locks
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_peewee
 
@@ -114,6 +114,9 @@ class PeeweeConnections(Connections[object]):
 
     def may_truncate(self, connection: object) -> bool:
         return dialect_of(connection) == "mysql"
+
+    def clock(self, connection: object) -> float:
+        return ends.read_clock(dialect_of(connection), lambda text: _first_row(connection, text)[0])
 
     def location(self) -> object:
         database = self.database

@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 
-from ..contract import DEPLOY, HistoryQuery, HistoryRow
+from .. import ends
 from ..history import (
     after_row,
     attributes_of,
@@ -17,7 +17,9 @@ from ..history import (
     newest_first,
     order,
     row_of,
+    settled_attributes,
 )
+from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
 from ..orm import History
 from .rows import has_hooks
 
@@ -88,10 +90,26 @@ class PeeweeHistory(History[object]):
         other = model.alias()
         noted = other.select(peewee.fn.MAX(other.id)).where(other.source == DEPLOY)
         is_old = (model.at < self._at(until)) & model.id.not_in(noted.group_by(other.key))
+        if ends.has_columns(model):
+            is_old &= ends.is_prunable(model)
         old = model.select(model.id).where(is_old).order_by(model.at)
         ids = [instance.id for instance in old.limit(limit).execute(connection)]
         model.delete().where(model.id.in_(ids)).execute(connection)
         return len(ids)
+
+    def open_ends(self, connection: object) -> list[HistoryRow]:
+        model = self.model
+        wanted = ends.is_open(model, self._at(ends.BEGINNING))
+        instances = model.select().where(*wanted)
+        return [row_of(instance) for instance in instances.execute(connection)]
+
+    def settle(self, connection: object, settlement: ends.Settlement) -> bool:
+        model, count = self.model, 0
+        values = settled_attributes(settlement, zoned=self._zoned)
+        for some in peewee.chunked(settlement.ids, _TOGETHER):
+            wanted = (model.id.in_(some), *ends.settles(model, settlement))
+            count += model.update(values).where(*wanted).execute(connection)
+        return bool(count == len(settlement.ids))
 
     def _at(self, at: datetime) -> datetime:
         return column_time(at, zoned=self._zoned)

@@ -73,9 +73,12 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
         class Meta:
             table_name = "conf_changes"
             indexes = [
-                ((column, order), False)
-                for column in ("key", "actor", "source")
-                for order in ("id", "at")
+                *(
+                    ((column, order), False)
+                    for column in ("key", "actor", "source")
+                    for order in ("id", "at")
+                ),
+                (("ended_at", "ends_at"), False),
             ]
 
         change_set = Line(32, index=True)
@@ -86,5 +89,9 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
         at = peewee.DateTimeField(index=True)
         note = Text()
         source = Line(32)
+        ends_at = peewee.DateTimeField(null=True)
+        ended_at = peewee.DateTimeField(null=True)
+        outcome = Line(32, null=True)
+        remark = Text(null=True)
 
     return Conf, ConfChange

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from ..contract import HistoryRow
+from ..history_rows import HistoryRow
 from ..instances import text_of
 from ..sql import SQLStore
 from . import models

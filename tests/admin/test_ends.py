@@ -1,0 +1,160 @@
+"""Saves of the page that go back: the choice beside Save, what the page says, and its buttons."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_babel import Babel
+from pages import HISTORY, HISTORY_CONFS, URL, MakeApp, change_can, sent, state_of, stored
+
+from waffleconf_admin import WaffleAdmin
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """An app with a history and CSRF protection; ana saves on its page."""
+    app = make_app(HISTORY_CONFS, history=True, WTF_CSRF_ENABLED=True, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin(actor=lambda: "ana"))
+    return app
+
+
+def save(client: Any, **typed: str) -> Any:
+    return client.post(URL, data=sent(client.get(URL).text, **typed))
+
+
+def press(client: Any, action: str, change_set: str) -> Any:
+    form = sent(client.get(URL).text)
+    token = {name: form[name] for name in form if "token" in name}
+    return client.post(URL, data=token | {"waffle.do": f"{action} {change_set}"})
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+
+
+def test_a_save_for_ten_minutes_is_shown_and_can_be_kept(client: Any, app: Flask) -> None:
+    assert save(client, SIZE="30", **{"waffle.until": "10"}).status_code == 303
+    (end,) = state_of(app).ends.open
+    assert timedelta(minutes=9) < end.at - datetime.now(UTC) <= timedelta(minutes=10)
+    page = client.get(URL).text
+    assert re.search(
+        r"Page size: 30 → 20 Goes back: [^.]*\d\d:\d\d\. Keep Go back now", text_of(page)
+    )
+    assert text_of(page).count("Goes back: ") == 2  # in its row, too
+    assert f'name="undo" value="{end.change_set}"' not in page
+    history = client.get(HISTORY).text
+    assert re.search(r"goes back: [^K]*Keep Go back now", text_of(history))
+    assert press(client, "keep-save", end.change_set).status_code == 303
+    page = client.get(URL).text
+    assert "Page size is kept." in page and "Goes back: " not in page
+    assert re.search(r"until [^;]*; kept by ana: \d\d:\d\d", text_of(client.get(HISTORY).text))
+    assert stored(app)["SIZE"] == 30
+
+
+def test_a_save_can_go_back_now(client: Any, app: Flask) -> None:
+    save(client, SIZE="30", **{"waffle.until": "60"})
+    (end,) = state_of(app).ends.open
+    assert press(client, "go-back", end.change_set).status_code == 303
+    assert "Page size has its old value again." in client.get(URL).text
+    assert stored(app)["SIZE"] == 20
+    assert re.search(r"went back: \d\d:\d\d", text_of(client.get(HISTORY).text))
+    answer = press(client, "go-back", end.change_set)
+    assert answer.status_code == 409 and "no end any more" in answer.text
+
+
+def test_a_date_and_time_are_of_the_readers_time_zone(make_app: MakeApp) -> None:
+    app = make_app(HISTORY_CONFS, history=True, BABEL_DEFAULT_TIMEZONE="America/New_York")
+    Babel(app)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    day = (datetime.now(UTC) + timedelta(days=30)).replace(tzinfo=None)
+    typed = day.strftime("%Y-%m-%dT23:59")
+    save(client, SIZE="30", **{"waffle.until": "at", "waffle.until_at": typed})
+    (end,) = state_of(app).ends.open
+    assert end.at.strftime("%H:%M") in ("03:59", "04:59")
+    page = client.get(URL).text
+    assert "America/New_York" in page and day.strftime("%B %-d, %Y, 23:59.") in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"waffle.until": "at", "waffle.until_at": ""}, "Choose a date and time"),
+        ({"waffle.until": "at", "waffle.until_at": "x"}, "Choose a date and time"),
+        ({"waffle.until": "7"}, "Choose a date and time"),
+        ({"waffle.until": "at", "waffle.until_at": "2020-01-01T10:00"}, "over already"),
+        ({"waffle.until": "at", "waffle.until_at": "9999-12-31T23:59"}, "366 days"),
+        ({"waffle.until": "10", "TOKEN": "s3cr3t"}, "A secret can’t go back"),
+    ],
+)
+def test_an_end_that_can_not_be_keeps_what_was_typed(
+    client: Any, app: Flask, typed: dict[str, str], message: str
+) -> None:
+    answer = save(client, SIZE="30", **typed)
+    assert answer.status_code == 422 and message in answer.text
+    form = sent(answer.text)
+    assert form["SIZE"] == "30" and form.get("waffle.until_at") == typed.get("waffle.until_at", "")
+    assert stored(app)["SIZE"] == 20 and "s3cr3t" not in answer.text
+
+
+def test_a_review_asks_for_the_end_too(client: Any, app: Flask) -> None:
+    answer = save(client, SIZE="30", **{"waffle.until": "10", "waffle.do": "review"})
+    form = sent(answer.text)
+    assert form["waffle.until"] == "10"
+    client.post(URL, data=form | {"waffle.do": "confirm"})
+    assert len(state_of(app).ends.open) == 1
+
+
+def test_without_a_history_no_end_is_offered(make_app: MakeApp) -> None:
+    app = make_app(HISTORY_CONFS)
+    app.register_blueprint(WaffleAdmin())
+    assert "waffle.until" not in app.test_client().get(URL).text
+
+
+def test_who_may_not_change_all_of_a_save_sees_no_buttons_and_does_nothing(
+    client: Any, app: Flask
+) -> None:
+    save(client, SIZE="30", SITENAME="Sale", **{"waffle.until": "10"})
+    (end,) = state_of(app).ends.open
+    change_can(app, lambda action, s: action in ("view", "history") or s.key == "SIZE")
+    page = client.get(URL).text
+    assert "Goes back: " in page and "Go back now" not in page
+    assert "Go back now" not in client.get(HISTORY).text
+    for action in ("keep-save", "go-back"):
+        answer = press(client, action, end.change_set)
+        assert answer.status_code == 403 and "not change all settings" in answer.text
+    # Another setting of the save, and old values, are not for everybody.
+    change_can(app, lambda action, s: action == "view" and s.key == "SIZE")
+    page = text_of(client.get(URL).text)
+    assert "Goes back: " in page and "30 → 20" not in page and "Sale" not in page
+    change_can(app, lambda action, s: s.key == "HOURS")
+    assert "Goes back: " not in client.get(URL).text
+
+
+def test_a_token_is_needed(client: Any, app: Flask) -> None:
+    save(client, SIZE="30", **{"waffle.until": "10"})
+    (end,) = state_of(app).ends.open
+    answer = client.post(URL, data={"waffle.do": f"keep-save {end.change_set}"})
+    assert answer.status_code in (400, 422) and len(state_of(app).ends.read()) == 1
+
+
+def test_the_page_says_what_was_refused_and_why_to_who_may_see_all(client: Any, app: Flask) -> None:
+    save(client, SIZE="30", **{"waffle.until": "10"})
+    state = state_of(app)
+    state.app.config["WAFFLE_CONFS"] = HISTORY_CONFS | {"SIZE": {"default": 25, "min": 22}}
+    state.reset(["SIZE"])
+    state.app.config["WAFFLE_CONFS"] = HISTORY_CONFS
+    state.update_db({"SIZE": 40})
+    state.update_db({"SIZE": 50}, until=datetime.now(UTC) + timedelta(minutes=10))
+    state.app.config["WAFFLE_CONFS"] = HISTORY_CONFS | {"SIZE": {"default": 50, "min": 45}}
+    state.configstore.clock = lambda: time.time() + 660
+    page = text_of(client.get(URL).text)
+    assert "Should have gone back: " in page and "no longer allowed: At least 45." in page
+    change_can(app, lambda action, s: s.key == "SIZE")
+    page = text_of(client.get(URL).text)
+    assert "Should have gone back: " in page and "At least 45." not in page

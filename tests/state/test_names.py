@@ -1,0 +1,442 @@
+"""Settings with former names: which rows count, what a save writes, and who answers for them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from flask import Flask, render_template_string
+from states import MakeApp, away, kinds, state_of, statements
+
+from waffleconf_admin import ConflictError, InvalidValue, WaffleAdmin, anyone, conf
+from waffleconf_admin.codec import deserialize, serialize
+from waffleconf_admin.state.state import State
+from waffleconf_admin.state.task import Origin
+
+#: What three releases of an app declare.
+FIRST: dict[str, Any] = {"HELP_MAIL": {"default": "a@example.org"}, "SIZE": {"default": 1}}
+SECOND: dict[str, Any] = {
+    "SUPPORT_MAIL": {"default": "a@example.org", "was": "HELP_MAIL"},
+    "SIZE": {"default": 1},
+}
+THIRD: dict[str, Any] = {
+    "SUPPORT_EMAIL": {"default": "a@example.org", "was": ["SUPPORT_MAIL", "HELP_MAIL"]},
+    "SIZE": {"default": 1},
+}
+MAILS = ("SUPPORT_EMAIL", "SUPPORT_MAIL", "HELP_MAIL")
+OPS = Origin("ops", None, "cli")
+
+Release = Callable[..., State]
+
+
+@pytest.fixture(params=[("sqlalchemy", False), ("peewee", True)], ids=["sqlalchemy", "history"])
+def stored_by(request: pytest.FixtureRequest) -> tuple[str, bool]:
+    """The ORM, and whether it keeps a history."""
+    return request.param  # type: ignore[no-any-return]
+
+
+ONLY_HISTORY = pytest.mark.parametrize("stored_by", [("peewee", True)], ids=[""])
+
+
+@pytest.fixture
+def release(make_app: MakeApp, stored_by: tuple[str, bool]) -> Release:
+    """Makes the state of a release; all have one database."""
+    orm, history = stored_by
+
+    def make(confs: dict[str, Any], **config: Any) -> State:
+        config = {"WAFFLE_STORE_DEFAULTS": False, "WAFFLE_SERIALIZER": "json", **config}
+        state = state_of(make_app(confs, orm, history=history, **config))
+        state.update_conf()
+        return state
+
+    return make
+
+
+def rows(state: State) -> dict[str, Any]:
+    return {key: deserialize(text) for key, text in state._repository.read_all().items()}
+
+
+def put(state: State, **values: object) -> None:
+    """Write rows past the extension."""
+    with state.app.app_context():
+        for key, value in values.items():
+            state.configstore.put(key, serialize(value, format="json"))
+        state.configstore.commit()
+
+
+def served(*states: State) -> list[Any]:
+    """The address that each of the releases serves, after a reload."""
+    for state in states:
+        state.update_conf()
+    return [state.app.config[next(iter(state.settings))] for state in states]
+
+
+# Reading
+
+
+def test_the_row_of_any_name_is_the_row_of_the_setting(release: Release) -> None:
+    state = release(THIRD)
+    for name in reversed(MAILS):
+        put(state, **{name: f"{name}@example.org"})
+        assert served(state) == [f"{name}@example.org"]
+        assert state.parse_conf(["SUPPORT_EMAIL"]) == {"SUPPORT_EMAIL": f"{name}@example.org"}
+        assert state.read()["SUPPORT_EMAIL"].layer == "database"
+
+
+def test_no_default_is_stored_over_the_row_of_a_former_name(release: Release) -> None:
+    state = release(THIRD, WAFFLE_STORE_DEFAULTS=True)
+    put(state, HELP_MAIL="b@example.org")
+    assert state.parse_conf()["SUPPORT_EMAIL"] == "b@example.org"
+    assert rows(state) == {"HELP_MAIL": "b@example.org", "SIZE": 1}
+
+
+def test_where_rows_differ_from_the_start_the_newest_name_counts(
+    release: Release, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(release({}), SUPPORT_EMAIL="new", SUPPORT_MAIL="old", HELP_MAIL="oldest")
+    state = release(THIRD)
+    for _ in range(2):
+        assert served(state) == ["new"]
+    (line,) = [r.getMessage() for r in caplog.records if "different values" in r.getMessage()]
+    assert line.endswith("that of SUPPORT_EMAIL counts.") and "SUPPORT_MAIL" in line
+    assert rows(state)["SUPPORT_MAIL"] == "old"
+
+
+# Saving
+
+
+def test_the_first_save_writes_all_names_and_a_reset_deletes_all(release: Release) -> None:
+    state = release(THIRD)
+    state.update_db({"SUPPORT_EMAIL": "b@example.org"})
+    assert rows(state) == dict.fromkeys(MAILS, "b@example.org")
+    assert served(release(FIRST), release(SECOND)) == ["b@example.org"] * 2
+    state.reset("SUPPORT_EMAIL")
+    assert rows(state) == {}
+
+
+def test_both_rows_are_written_or_none(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = release(SECOND)
+    swaps: list[Any] = []
+    swap = state.configstore.swap
+    monkeypatch.setattr(state.configstore, "swap", lambda *a: swaps.append(a[0]) or swap(*a))
+    with statements(state.app) as seen:
+        state.update_db({"SUPPORT_MAIL": "b@example.org"})
+    (written,) = swaps
+    assert [*written] == ["SUPPORT_MAIL", "HELP_MAIL"]
+    assert kinds(seen).count("SELECT") == 2
+
+
+def test_a_setting_without_former_names_costs_a_save_no_more(release: Release) -> None:
+    state = release(SECOND)
+    with statements(state.app) as seen:
+        state.update_db({"SIZE": 7})
+    assert kinds(seen).count("SELECT") == 1
+    assert rows(state) == {"SIZE": 7}
+
+
+def test_a_value_that_an_older_release_has_saved_is_expected(release: Release) -> None:
+    old, new = release(FIRST), release(THIRD)
+    old.update_db({"HELP_MAIL": "b@example.org"})
+    with pytest.raises(ConflictError):
+        new.update_db({"SUPPORT_EMAIL": "x"}, expected={"SUPPORT_EMAIL": "a@example.org"})
+    new.update_db({"SUPPORT_EMAIL": "c@example.org"}, expected={"SUPPORT_EMAIL": "b@example.org"})
+    assert served(old, new) == ["c@example.org"] * 2
+
+
+def test_a_save_is_decided_anew_if_an_old_worker_was_faster(release: Release) -> None:
+    old, new = release(FIRST), release(SECOND)
+    old.update_db({"HELP_MAIL": "b@example.org"})
+    store = cast("Any", new.configstore)
+    swap = store.swap
+
+    def overtaken(*arguments: Any) -> bool:
+        del store.swap
+        old.update_db({"HELP_MAIL": "c@example.org"})
+        return bool(swap(*arguments))
+
+    store.swap = overtaken
+    with pytest.raises(ConflictError):
+        new.update_db({"SUPPORT_MAIL": "x"}, expected={"SUPPORT_MAIL": "b@example.org"})
+    assert rows(new) == {"HELP_MAIL": "c@example.org"}
+
+
+def test_a_save_of_another_setting_leaves_the_rows_as_they_are(release: Release) -> None:
+    state = release(THIRD)
+    put(state, HELP_MAIL="b@example.org")
+    state.update_db({"SIZE": 2}, expected={"SUPPORT_EMAIL": "b@example.org"})
+    assert rows(state) == {"HELP_MAIL": "b@example.org", "SIZE": 2}
+
+
+# Old workers beside new ones
+
+
+@pytest.mark.parametrize("oldest", [FIRST, SECOND], ids=["first", "second"])
+def test_releases_follow_each_other(release: Release, oldest: dict[str, Any]) -> None:
+    states = old, new = release(oldest), release(THIRD)
+    (old_key, *_), (new_key, *_) = oldest, THIRD
+    old.update_db({old_key: "by old"})
+    assert served(*states) == ["by old"] * 2
+    for number in range(2):
+        new.update_db({new_key: f"by new {number}"})
+        assert served(*states) == [f"by new {number}"] * 2
+        old.update_db({old_key: f"by old {number}"})
+        assert served(*states) == [f"by old {number}"] * 2
+        assert rows(new)[new_key] == f"by old {number}"  # who starts now has it too
+    assert served(release(THIRD)) == ["by old 1"]
+
+
+def test_a_new_worker_that_starts_later_asks_the_history(
+    release: Release, stored_by: tuple[str, bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    old, history = release(FIRST), stored_by[1]
+    release(SECOND).update_db({"SUPPORT_MAIL": "by new"})
+    old.update_db({"HELP_MAIL": "by old"})
+    expected = "by old" if history else "by new"
+    assert served(release(SECOND)) == [expected]
+    assert ("different values" in caplog.text) is not history
+
+
+def test_a_row_that_an_old_worker_adds_after_the_end_of_its_name_does_not_count(
+    release: Release,
+) -> None:
+    state = release(SECOND)
+    state.update_db({"SUPPORT_MAIL": "b@example.org"})
+    state.undeclared.delete(["HELP_MAIL"], OPS)
+    release(FIRST, WAFFLE_STORE_DEFAULTS=True).parse_conf()
+    assert served(state, release(SECOND)) == ["b@example.org"] * 2
+
+
+def test_a_database_that_can_be_read_only_hinders_no_load(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = release(FIRST), release(SECOND)
+    new.update_db({"SUPPORT_MAIL": "by new"})
+    old.update_db({"HELP_MAIL": "by old"})
+    with monkeypatch.context() as patch:
+        patch.setattr(new.configstore, "swap", away)
+        assert served(new) == ["by old"]
+    assert served(new) == ["by old"] and rows(new)["SUPPORT_MAIL"] == "by old"
+
+
+# The end of a former name
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["saved", "not saved"])
+def test_a_pruned_name_is_written_no_more_and_its_value_stays(
+    release: Release, saved: bool
+) -> None:
+    state = release(THIRD)
+    put(state, HELP_MAIL="b@example.org")
+    if saved:
+        state.update_db({"SUPPORT_EMAIL": "b@example.org", "SIZE": 2})
+    assert state.undeclared.delete(["HELP_MAIL", "SUPPORT_MAIL"], OPS)[0] == "HELP_MAIL"
+    assert served(state, release(THIRD)) == ["b@example.org"] * 2
+    state.update_db({"SUPPORT_EMAIL": "c@example.org"})
+    assert rows(state).keys() - {"SIZE"} == {"SUPPORT_EMAIL"}
+    assert served(release(THIRD)) == ["c@example.org"]
+
+
+def test_the_command_lists_former_names_apart_and_retired_ones_as_such(
+    release: Release,
+) -> None:
+    state = release(SECOND, WAFFLE_RETIRED=["BANNER"])
+    put(state, HELP_MAIL="b@example.org", BANNER="", OTHER="")
+
+    def run(*arguments: str) -> Any:
+        return state.app.test_cli_runner().invoke(args=["waffle", *arguments])
+
+    listed = run("prune")
+    assert listed.stdout == "BANNER\nOTHER\n"
+    assert "HELP_MAIL is a former name of SUPPORT_MAIL" in listed.stderr
+    checked = run("check").stdout
+    assert "BANNER  it is retired; to delete it" in checked and "OTHER   to delete it" in checked
+    assert "HELP_MAIL" not in checked
+    assert run("prune", "HELP_MAIL", "BANNER").exit_code == 0
+    assert rows(state) == {"OTHER": "", "SUPPORT_MAIL": "b@example.org"}
+
+
+# The history
+
+
+@ONLY_HISTORY
+def test_the_history_of_a_setting_goes_on_and_its_changes_can_be_undone(release: Release) -> None:
+    old, new = release(FIRST), release(THIRD)
+    save = old.update_db({"HELP_MAIL": "b@example.org"}, actor="ana")
+    old.update_db({"HELP_MAIL": "c@example.org"}, actor="ben")
+    new.update_db({"SUPPORT_EMAIL": "d@example.org"}, actor="cem")
+    assert new.history
+    for key in ("SUPPORT_EMAIL", "HELP_MAIL", ["SUPPORT_MAIL"], None):
+        found = new.history.list(key)
+        assert [(c.key, c.new) for c in found] == [
+            ("SUPPORT_EMAIL", f"{name}@example.org") for name in "dcb"
+        ]
+    assert new.history.latest(["SUPPORT_EMAIL"])["SUPPORT_EMAIL"].actor == "cem"
+    assert new.history.actors(["SUPPORT_EMAIL"]) == ["ana", "ben", "cem"]
+    seen = new.history.list()[0].id
+    new.history.undo(save.change_set or "", seen=seen)
+    assert served(old, new) == ["a@example.org"] * 2
+    new.history.undo(new.history.list()[0].change_set)
+    assert served(old, new) == ["d@example.org"] * 2
+
+
+@ONLY_HISTORY
+def test_a_format_conversion_writes_all_names_and_their_history(release: Release) -> None:
+    put(old := release(FIRST, WAFFLE_SERIALIZER="pickle"))
+    old.update_db({"HELP_MAIL": "b@example.org"})
+    state = release(SECOND)
+    done = state.format_conversion("json").run()
+    assert not done.left and len(done.rows) == 1
+    assert state._repository.read_all()["HELP_MAIL"] == '"b@example.org"'
+    assert served(old, state) == ["b@example.org"] * 2
+    assert not state.format_conversion("json").plan().swaps
+
+
+# Who answers for a former name
+
+
+def test_code_that_has_the_former_name_gets_the_value_with_one_line_in_the_log(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(SECOND, HELP_MAIL="of the app's own file")
+    app.extensions["waffleconf"].update_db({"SUPPORT_MAIL": "b@example.org"})
+    for _ in range(2):
+        assert app.config["HELP_MAIL"] == app.config.get("HELP_MAIL") == "b@example.org"
+        with app.test_request_context():
+            assert conf.HELP_MAIL == conf["HELP_MAIL"] == "b@example.org"
+            assert render_template_string("{{ config.HELP_MAIL }}") == "b@example.org"
+    assert "HELP_MAIL" in app.config and "HELP_MAIL" not in dict(app.config)
+    (line,) = [r.getMessage() for r in caplog.records if "is called" in r.getMessage()]
+    assert line.startswith("HELP_MAIL is called SUPPORT_MAIL now;") and __file__ in line
+
+
+def test_other_keys_are_as_they_were(make_app: MakeApp) -> None:
+    app, other = make_app(SECOND), make_app(FIRST)
+    assert app.config.get("NOTHING") is None and app.config.get("NOTHING", 7) == 7
+    assert "NOTHING" not in app.config
+    with pytest.raises(KeyError, match="NOTHING"):
+        app.config["NOTHING"]
+    with app.app_context(), pytest.raises(AttributeError, match="NOTHING is not declared"):
+        _ = conf.NOTHING
+    assert isinstance(app.config, Flask.config_class)
+    assert type(other.config) is Flask.config_class
+
+
+def test_what_is_saved_under_a_former_name_is_saved(
+    release: Release, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = release(SECOND)
+    assert state.update_db({"HELP_MAIL": "b@example.org"}) == {"SUPPORT_MAIL": "b@example.org"}
+    assert "the former name was saved in" in caplog.text
+    state.update_db({"SUPPORT_MAIL": "c@example.org", "HELP_MAIL": "x"})
+    assert served(state) == ["c@example.org"]
+
+
+def test_commands_and_files_take_a_former_name_and_say_so(make_app: MakeApp, tmp_path: Any) -> None:
+    app = make_app(SECOND)
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"waffleconf": 1, "settings": {"HELP_MAIL": "c@example.org"}}))
+    for command, value in {
+        ("set", "HELP_MAIL", "b@example.org"): "b@example.org",
+        ("get", "HELP_MAIL"): "b@example.org",
+        ("explain", "HELP_MAIL"): "b@example.org",
+        ("import", str(path), "--apply", "--take-over", "HELP_MAIL"): "c@example.org",
+        ("reset", "HELP_MAIL"): "a@example.org",
+    }.items():
+        done = app.test_cli_runner().invoke(args=["waffle", *command])
+        assert done.exit_code == 0 and value in done.stdout, done.output
+        assert "HELP_MAIL is called SUPPORT_MAIL now." in done.stderr
+
+
+def test_the_api_takes_a_former_name(make_app: MakeApp) -> None:
+    app = make_app(SECOND)
+    app.register_blueprint(WaffleAdmin(can=anyone, api=True))
+    client, url = app.test_client(), "/admin/config/api/settings"
+    body = {"settings": {"HELP_MAIL": "b@example.org"}}
+    assert client.patch(url, json=body).json["written"] == ["SUPPORT_MAIL"]
+    assert client.get(f"{url}/HELP_MAIL").json["key"] == "SUPPORT_MAIL"
+    one = client.patch(f"{url}/HELP_MAIL", json={"value": "c@example.org"})
+    assert one.json["settings"]["SUPPORT_MAIL"]["value"] == "c@example.org"
+    assert client.patch(url, json={"reset": ["HELP_MAIL"]}).json["written"] == ["SUPPORT_MAIL"]
+    assert client.get(f"{url}/NOTHING").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("variables", "value"),
+    [
+        ({"HELP_MAIL": "b@example.org"}, "b@example.org"),
+        ({"HELP_MAIL": "b@example.org", "SUPPORT_MAIL": "c@example.org"}, "c@example.org"),
+    ],
+)
+def test_a_variable_of_a_former_name_holds_the_setting_unless_there_is_a_new_one(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variables: dict[str, str],
+    value: str,
+) -> None:
+    for name, text in variables.items():
+        monkeypatch.setenv(f"SHOP_{name}", text)
+    app = make_app(SECOND, WAFFLE_ENV_PREFIX="SHOP_")
+    assert app.config["SUPPORT_MAIL"] == value
+    warned = "SHOP_HELP_MAIL is called SHOP_SUPPORT_MAIL now" in caplog.text
+    assert warned is (len(variables) == 1)
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("confs", "retired", "message"),
+    [
+        ({"A": {"default": 1, "was": "X"}, "B": {"default": 1, "was": "X"}}, (), "B: was: X is a"),
+        ({"A": {"default": 1, "was": "B"}, "B": {"default": 1}}, (), "A: was: B is declared"),
+        ({"A": {"default": 1, "was": "A"}}, (), "A: was: A is declared"),
+        ({"A": {"default": 1, "was": ["X", 7]}}, (), "A: was: write the former name"),
+        ({"A": {"default": 1, "was": ""}}, (), "A: was: write the former name"),
+        ({"A": {"default": 1}}, ["A"], "A: it is retired: .* take this one out of WAFFLE_RETIRED"),
+        ({"A": {"default": 1, "was": "X"}}, ["X"], "A: was: X is retired"),
+    ],
+)
+def test_a_name_that_is_taken_is_an_error_at_the_start(
+    make_app: MakeApp, confs: dict[str, Any], retired: Any, message: str
+) -> None:
+    with pytest.raises(InvalidValue, match=message):
+        make_app(confs, WAFFLE_RETIRED=retired)
+
+
+def test_retired_keys_are_a_list_of_texts(make_app: MakeApp) -> None:
+    with pytest.raises(ValueError, match="WAFFLE_RETIRED is 'OLD': write a list"):
+        make_app({}, WAFFLE_RETIRED="OLD")
+
+
+# Rows that nobody declares
+
+
+def test_they_are_named_once_in_the_log_by_the_select_of_the_first_load(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    state = state_of(make_app({}, "peewee"))
+    put(state, OTHER=1, GONE=2, HELP_MAIL="b@example.org", SIZE=1)
+    app = make_app(SECOND, "peewee", WAFFLE_RETIRED=["GONE"])
+    with statements(app) as seen:
+        for _ in range(2):
+            with app.app_context():
+                assert app.config["SUPPORT_MAIL"] == "b@example.org"
+    assert kinds(seen) == ["SELECT"]
+    state_of(app).update_conf()
+    lines = {r.levelname: r.getMessage() for r in caplog.records if "undeclared" in r.name}
+    assert "these stored settings: OTHER." in lines["WARNING"]
+    assert "retired settings: GONE." in lines["INFO"]
+    assert caplog.text.count("OTHER.") == caplog.text.count("GONE.") == 1
+
+
+def test_of_many_such_rows_the_log_names_a_few(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(state_of(make_app({})), **{f"KEY_{number:02}": 1 for number in range(25)})
+    make_app({"A": {"default": 1}}).extensions["waffleconf"].update_conf()
+    assert "KEY_19 and 5 more" in caplog.text and "KEY_20" not in caplog.text

@@ -1,0 +1,210 @@
+"""Ends: when a save of the page goes back, what it says until then, and its two buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from flask import current_app
+
+from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..fields.base import display_text
+from ..forms import SettingsForm
+from ..forms.form import ELSEWHERE
+from ..forms.guard import Guard
+from ..i18n import full_date, mark, ngettext
+from ..i18n import gettext as _
+from ..state.change import Change
+from ..state.ends import Ends
+from ..state.open_ends import End
+from ..state.state import State
+from .messages import leave_lines, shorten_label
+from .permissions import Permissions
+from .submission import PageSubmission
+from .zone import Zone
+
+#: The lengths that the page offers, in minutes.
+MINUTES = (1, 10, 60)
+#: The choice of a date and time.
+AT = "at"
+
+#: What the history says of ends, by what has become of them.
+_OUTCOMES = {
+    "": mark("goes back: %(end)s"),
+    "back": mark("went back: %(time)s"),
+    "kept": mark("until %(end)s; kept by %(actor)s: %(time)s"),
+    "changed": mark("until %(end)s; changed again before"),
+    "refused": mark("should have gone back: %(end)s; it was refused"),
+}
+
+
+class EndChoice(NamedTuple):
+    """The choice beside Save: whether, and when, the save goes back."""
+
+    offered: bool  #: whether saves can have an end
+    chosen: str = ""  #: a number of minutes, `AT`, or "": it stays
+    at: str = ""  #: the date and time, as the browser sends it
+
+    @classmethod
+    def of(cls, state: State, sent: PageSubmission | None) -> EndChoice:
+        """Return the choice for a page.
+
+        :param sent: what was sent before, if anything.
+        """
+        offered = state.ends.available
+        return cls(offered, sent.until, sent.until_at) if sent else cls(offered)
+
+    @property
+    def choices(self) -> Iterator[tuple[str, str]]:
+        """What the form sends for each choice, and its text."""
+        yield "", _("Keep until changed")
+        for count in MINUTES:
+            yield str(count), ngettext("For %(count)s minute", "For %(count)s minutes", count)
+        yield AT, _("Until…")
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the date and time."""
+        return Zone().name
+
+    def end(self, ends: Ends) -> datetime | None:
+        """Return when the save goes back; None: it stays.
+
+        :param ends: of the state.
+        :raises InvalidValue: no time can be read.
+        :raises StoreError: the database can't be read.
+        """
+        if not self.chosen:
+            return None
+        if self.chosen in map(str, MINUTES):
+            return ends.now() + timedelta(minutes=int(self.chosen))
+        with suppress(ValueError, OverflowError):
+            return Zone().aware(datetime.fromisoformat(self.at))
+        raise InvalidValue(_("Choose a date and time at which this goes back."))
+
+
+class ShownEnd(NamedTuple):
+    """The end of a save, as the settings page shows it."""
+
+    change_set: str
+    lines: list[str]  #: what goes back
+    text: str  #: when, or why it did not
+    refused: bool
+    may_settle: bool  #: whether this user may keep it, or take it back
+
+
+class ShownEnds:
+    """The ends of saves that a user may see.
+
+    :param form: of the settings that the user may see.
+    """
+
+    def __init__(self, state: State, permissions: Permissions, form: SettingsForm) -> None:
+        self._permissions = permissions
+        self._form = form
+        self._zone = Zone()
+        self._sees_all = len(form) == len(state.settings)
+        ends = [end for end in state.ends.open if any(key in form for key in end.changes)]
+        self.list = [self._shown(end) for end in ends]
+        #: What the row of a setting says, by key.
+        self.of_rows = {
+            key: shown.text
+            for end, shown in zip(ends, self.list, strict=True)
+            for key in end.changes
+        }
+        #: The form of the buttons.
+        self.form = Guard() if any(shown.may_settle for shown in self.list) else None
+
+    def _shown(self, end: End) -> ShownEnd:
+        visible = [change for key, change in end.changes.items() if key in self._form]
+        return ShownEnd(
+            end.change_set,
+            [self._line(change) for change in visible],
+            self._text(end),
+            bool(end.refused),
+            may_settle(self._permissions, end.changes),
+        )
+
+    def _line(self, change: Change) -> str:
+        field = self._form[change.key]
+        label = shorten_label(field.setting.label)
+        if change.secret or change.key not in self._permissions.with_history:
+            return label
+        old, new = (
+            shorten_label(display_text(field, field.setting.default if text is None else value))
+            or _("empty")
+            for value, text in ((change.old, change.old_text), (change.new, change.new_text))
+        )
+        return _("%(label)s: %(old)s → %(new)s", label=label, old=new, new=old)
+
+    def _text(self, end: End) -> str:
+        time = time_text(end.at, self._zone)
+        if not end.refused:
+            return _("Goes back: %(time)s.", time=time)
+        why = end.refused if self._sees_all else _(ELSEWHERE)
+        return _("Should have gone back: %(time)s. It was refused: %(why)s", time=time, why=why)
+
+
+def may_settle(permissions: Permissions, keys: Iterable[str]) -> bool:
+    """Whether this user may keep settings or take them back: each of them may be changed."""
+    editable = {s.key for s in permissions.viewable if not s.readonly and permissions.may_edit(s)}
+    return editable.issuperset(keys)
+
+
+def settle(
+    state: State, permissions: Permissions, sent: PageSubmission, actor: str | None
+) -> tuple[int, str]:
+    """Do what the buttons of an end ask for, and leave a message for the next page.
+
+    :returns: the status of the response, 303 if it is done; and what is wrong, in a sentence.
+    """
+    keep = sent.action == "keep-save"
+    changes: Mapping[str, Change] = {}
+    try:
+        end = next((e for e in state.ends.read() if e.change_set == sent.key), None)
+        if end is None:
+            return 409, _("This save has no end any more: it went back, or was kept or changed.")
+        changes = end.changes
+        if not may_settle(permissions, changes):
+            return 403, _("You may not change all settings of this save.")
+        if keep:
+            state.ends.keep(end.change_set, actor=actor)
+        else:
+            state.ends.go_back(end.change_set, actor=actor)
+    except ConflictError:
+        return 409, _("Somebody else was faster. Look at the page again.")
+    except InvalidValue as error:
+        return 422, str(error) if error.errors.keys() <= changes.keys() else _(ELSEWHERE)
+    except StoreError:
+        current_app.logger.exception("an end can't be settled")
+        return 503, _("Saving does not work at the moment. Please try again soon.")
+    text = mark("%(label)s is kept.") if keep else mark("%(label)s has its old value again.")
+    labels = [shorten_label(state.settings[key].label) for key in changes]
+    leave_lines(_(text, label=label) for label in labels)
+    return 303, ""
+
+
+def end_text(change: Change, zone: Zone) -> str:
+    """Return what the history says of the end of a change; "" without one."""
+    if change.ends_at is None:
+        return ""
+    return _(
+        _OUTCOMES[change.outcome],
+        end=time_text(change.ends_at, zone),
+        time=time_text(change.ended_at, zone) if change.ended_at else "",
+        actor=change.remark or _("Nobody named"),
+    )
+
+
+def time_text(at: datetime, zone: Zone) -> str:
+    """Return a time as people read it, with its day unless that is today."""
+    local, today = zone.local(at), zone.local(datetime.now(UTC)).date()
+    time = local.strftime("%H:%M")
+    return time if local.date() == today else f"{full_date(local.date())}, {time}"
+
+
+def open_ends(state: State, permissions: Permissions) -> Mapping[str, bool]:
+    """Return whether this user may settle the saves that have an open end, by change set."""
+    return {end.change_set: may_settle(permissions, end.changes) for end in state.ends.open}

@@ -1,0 +1,82 @@
+"""Ends: GET of the saves that go back at a time; keep one, or let it go back now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Response
+
+from ..exceptions import WaffleError
+from ..files import change_facts
+from ..state.open_ends import End
+from ..state.save import Saved
+from ..state.task import Origin
+from . import body
+from .answer import json_response
+from .call import Call
+from .problem import Problem, problem_of_save
+from .settings import saved_facts
+
+T = TypeVar("T")
+
+MEMBERS = {"change_set": body.TEXT, "note": body.NOTE}
+
+
+def get_ends(call: Call) -> Response:
+    """Return the saves that have an end, the next one first."""
+    if not call.permissions.with_history:
+        raise Problem(403, "You may not see the history.")
+    facts = [_facts(call, end) for end in call.state.ends.read()]
+    return json_response({"ends": [each for each in facts if each["changes"]]})
+
+
+def keep(call: Call) -> Response:
+    """Let the settings of a save stay."""
+
+    def settle(end: End, origin: Origin) -> End:
+        return call.state.ends.keep(end.change_set, actor=origin.actor)
+
+    end, _ = _settled(call, settle)
+    return json_response({"change_set": end.change_set, "kept": list(end.changes)})
+
+
+def go_back(call: Call) -> Response:
+    """Let the settings of a save go back now."""
+
+    def settle(end: End, origin: Origin) -> Saved:
+        return call.state.ends.go_back(end.change_set, actor=origin.actor, note=origin.note)
+
+    end, saved = _settled(call, settle)
+    return json_response(saved_facts(call, saved, call.state.read(end.changes)))
+
+
+def _settled(call: Call, settle: Callable[[End, Origin], T]) -> tuple[End, T]:
+    """The end that the body names, and what settling it has returned."""
+    sent: Any = body.read_body(MEMBERS)
+    end = next((e for e in call.state.ends.read() if e.change_set == sent["change_set"]), None)
+    visible = {setting.key for setting in call.permissions.viewable}
+    if end is None or not visible & end.changes.keys():
+        raise Problem(404, "No save of that name has an end, or not any more.")
+    if not end.changes.keys() <= _editable(call):
+        raise Problem(403, "You may not change all settings of this save.")
+    try:
+        return end, settle(end, call.origin(sent.get("note")))
+    except WaffleError as error:
+        raise problem_of_save(error, visible, status_of_conflict=409) from error
+
+
+def _editable(call: Call) -> set[str]:
+    permissions = call.permissions
+    return {s.key for s in permissions.viewable if not s.readonly and permissions.may_edit(s)}
+
+
+def _facts(call: Call, end: End) -> dict[str, Any]:
+    visible = call.permissions.with_history
+    return {
+        "change_set": end.change_set,
+        "ends_at": end.at.isoformat(),
+        "actor": end.actor,
+        "refused": bool(end.refused),
+        "changes": [change_facts(call.state, c) for c in end.changes.values() if c.key in visible],
+    }

@@ -1,0 +1,37 @@
+"""Names: which setting has which name, and which names no setting may have."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from .setting import Setting
+
+
+def wrong_names(settings: Mapping[str, Setting], retired: Container[str]) -> dict[str, str]:
+    """Return by key what is wrong with the names of settings, and what to do.
+
+    :param retired: the names in WAFFLE_RETIRED.
+    """
+    errors: dict[str, str] = {}
+    claimed: dict[str, str] = {}  #: by former name: the key of the setting
+    for key, setting in settings.items():
+        if key in retired:
+            errors[key] = "it is retired: take another key, or take this one out of WAFFLE_RETIRED"
+        for name in setting.was:
+            if problem := _problem(name, settings, retired, claimed):
+                errors[key] = f"was: {problem}"
+            claimed.setdefault(name, key)
+    return errors
+
+
+def _problem(
+    name: str, settings: Container[str], retired: Container[str], claimed: Mapping[str, str]
+) -> str | None:
+    """Return what is wrong with a former name."""
+    if name in settings:
+        return f"{name} is declared as a setting: take out one of the two"
+    if name in claimed:
+        return f"{name} is a former name of {claimed[name]} too: take out one of the two"
+    if name in retired:
+        return f"{name} is retired: take it out of WAFFLE_RETIRED, or out of was"
+    return None

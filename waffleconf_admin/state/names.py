@@ -1,0 +1,198 @@
+"""Names: the rows of settings that had other names before."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from types import FrameType
+from typing import TypeVar
+
+from ..exceptions import StoreError
+from ..log_once import LogOnce
+from ..settings.setting import Setting
+from ..store import HistoryRow, Swap, WaffleStore
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+#: Rows by name: their texts.
+Rows = Mapping[str, str]
+
+
+class Names:
+    """The rows of an app's settings, under their present names and their former ones (``was``).
+
+    Workers of an older release read and write the rows of a former name. So a save of this release
+    writes all rows of a setting alike. Where they differ:
+
+    - if they were alike when this process last read or wrote them, the older release has saved
+      since, and what it saved counts;
+    - else the row counts whose name the history has the last change of;
+    - else that of the newest name.
+
+    :param store: the history is asked for the last change.
+    """
+
+    def __init__(self, store: WaffleStore) -> None:
+        self._store = store
+        self._of: dict[str, tuple[str, ...]] = {}  #: by key: all names, the newest first
+        self._keys: dict[str, str] = {}  #: by former name
+        self._common: dict[str, str] = {}  #: by key: the text that all its rows had at last
+        #: The keys of settings whose newest row does not have the text that counts.
+        self.overtaken: set[str] = set()
+        self._log_once = LogOnce(log)
+
+    def __bool__(self) -> bool:
+        """Whether any setting has a former name."""
+        return bool(self._of)
+
+    def declare(self, settings: Mapping[str, Setting]) -> None:
+        """Use the names of these settings from now on."""
+        self._of = {key: (key, *setting.was) for key, setting in settings.items() if setting.was}
+        self._keys = {name: key for key, names in self._of.items() for name in names[1:]}
+
+    @property
+    def former(self) -> Mapping[str, str]:
+        """The keys of settings by their former names."""
+        return self._keys
+
+    def key_of(self, name: str, use: str) -> str | None:
+        """Return the key of the setting that had a name; None: none had.
+
+        The first use of each former name is logged, with the place in the app's code.
+
+        :param use: what the app does with the name, such as "read".
+        """
+        key = self._keys.get(name)
+        if key is not None:
+            message = "%s is called %s now; the former name was %s in %s."
+            self._log_once(name, logging.WARNING, message, name, key, use, _caller())
+        return key
+
+    def by_key(self, values: Mapping[str, V]) -> dict[str, V]:
+        """Return values by key; what is given under the present name too is taken from there."""
+        former = {self._keys[name]: value for name, value in values.items() if name in self._keys}
+        return former | {name: value for name, value in values.items() if name not in self._keys}
+
+    # Rows
+
+    def of(self, keys: Iterable[str]) -> list[str]:
+        """Return all names of settings; any other key is its own name."""
+        return [name for key in keys for name in self._of.get(key, (key,))]
+
+    def renamed(self, keys: Iterable[str]) -> list[str]:
+        """Return those of the settings that have former names."""
+        return [key for key in keys if key in self._of]
+
+    def texts(self, keys: Iterable[str], rows: Rows) -> dict[str, str]:
+        """Return by key the texts that count.
+
+        :param rows: those that there are of all names of the settings.
+        """
+        found = {}
+        for key in keys:
+            own = {name: rows[name] for name in self._of.get(key, (key,)) if name in rows}
+            if own:
+                found[key] = own[self._counting(key, own) if key in self._of else key]
+        return found
+
+    def swaps(self, swaps: Mapping[str, Swap], rows: Rows) -> dict[str, Swap] | None:
+        """Return what a save writes by name; None: a setting is not as it was seen.
+
+        The row of a former name is written as long as there is one: `Undeclared.delete` ends that.
+        Where there is no row of the present name yet, all names get one.
+
+        :param swaps: by key.
+        :param rows: those that there are of all names of these settings.
+        """
+        texts = self.texts(swaps, rows)
+        found: dict[str, Swap] = {}
+        for key, swap in swaps.items():
+            if key not in self._of:
+                found[key] = swap
+                continue
+            if texts.get(key) != swap.seen:
+                return None
+            names = [name for name in self._of[key] if name in rows]
+            adds = key not in rows and swap.writes and swap.new is not None
+            for name in self._of[key] if adds or not names else names:
+                text = rows.get(name)
+                found[name] = Swap(text, swap.new if swap.writes else text)
+        return found
+
+    def catch_up(self, keys: Iterable[str], rows: Rows) -> dict[str, Swap]:
+        """Return what gives the newest names of settings the texts that count."""
+        found: dict[str, Swap] = {}
+        for key, text in self.texts(keys, rows).items():
+            if rows.get(key) != text:
+                names = [name for name in self._of[key] if name == key or name in rows]
+                found |= {name: Swap(rows.get(name), text) for name in names}
+        return found
+
+    def note_written(self, swaps: Mapping[str, Swap]) -> None:
+        """Remember what was written by name."""
+        for name, swap in swaps.items():
+            if swap.new is None:  # what is added later is no change of it
+                self._common.pop(self._keys.get(name, name), None)
+        rows = {name: swap.new for name, swap in swaps.items() if swap.new is not None}
+        self.texts({self._keys.get(name, name) for name in swaps}, rows)
+
+    def _counting(self, key: str, rows: Rows) -> str:
+        """Return the name whose row counts; the rows are in the order of the names."""
+        newest, common = next(iter(rows)), self._common.get(key)
+        self.overtaken.discard(key)
+        if len(set(rows.values())) == 1:
+            if len(rows) > 1:
+                self._common[key] = rows[newest]
+            else:
+                self._common.pop(key, None)
+            return newest
+        if common is not None:
+            # Each release writes its own names and all older ones: the last writer is the oldest.
+            name = [name for name, text in rows.items() if text != common][-1]
+        else:
+            name = self._last_changed(rows) or newest
+        if rows[name] != rows[newest]:
+            self.overtaken.add(key)
+        elif common is None:
+            message = "%s and its former name %s have different values; that of %s counts."
+            older = next(each for each, text in rows.items() if text != rows[newest])
+            self._log_once(("rows", key), logging.WARNING, message, key, older, newest)
+        return name
+
+    def _last_changed(self, names: Rows) -> str | None:
+        """Return the name whose change is the last in the history, if that is known."""
+        if self._store.history is None:
+            return None
+        with suppress(StoreError):
+            rows = [row for row in self._store.read_latest(list(names)) if row.key in names]
+            return max(rows, key=lambda row: row.id).key if rows else None
+        return None
+
+    # The history
+
+    def present(self, rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+        """Return rows of the history, those of former names as ones of the present."""
+        return [
+            row if (key := self._keys.get(row.key)) is None else row._replace(key=key)
+            for row in rows
+        ]
+
+
+#: Packages whose code passes names on.
+_PASSED_ON = (__name__.partition(".")[0], "flask", "jinja2", "werkzeug")
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+def _caller() -> str:
+    """The place in the app's code that has used a name."""
+    frame = sys._getframe()
+    while frame.f_back and _package(frame) in _PASSED_ON:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

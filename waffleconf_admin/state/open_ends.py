@@ -1,0 +1,101 @@
+"""OpenEnds: the ends of saves that are still to come, read from the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ..store import HistoryRow, Settlement
+from .change import Change
+from .history import History
+from .repository import Repository
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of one save."""
+
+    change_set: str  #: the save
+    at: datetime  #: when its settings go back; aware, in UTC
+    actor: str  #: who saved; "" where none was given
+    #: By key: `old` is what the setting goes back to, `new` what it is until then. A setting that
+    #: another save with an end has changed since belongs to that one.
+    changes: Mapping[str, Change]
+    rows: tuple[int, ...]  #: the ids of its rows in the history, and of those that it goes on from
+    own_rows: tuple[int, ...]  #: the ids of the rows of the save itself
+    refused: str = ""  #: why it could not go back when it was time; "": it is still to come
+
+
+class OpenEnds:
+    """Reads the open ends of one app's saves.
+
+    :param repository: its settings in the database.
+    :param history: of its state.
+    """
+
+    def __init__(self, repository: Repository, history: History) -> None:
+        self._repository = repository
+        self._history = history
+
+    def now(self) -> datetime:
+        """Return the time by the clock of the database, which all processes share.
+
+        :raises StoreError: the database can't be read.
+        """
+        return datetime.fromtimestamp(self._repository.clock(), UTC)
+
+    def read(self, *, promptly: bool = False) -> tuple[End, ...]:
+        """Return the ends that are still to come or were refused, the next first.
+
+        Those of settings that were changed again since are settled.
+
+        :param promptly: as `Repository.read_promptly` reads.
+        :raises StoreError: the database can't be read or written.
+        """
+        chains: dict[str, list[HistoryRow]] = {}
+        rows = self._repository.read_ends(promptly=promptly)
+        for row in sorted(rows, key=lambda row: row.id):
+            chains.setdefault(row.key, []).append(row)
+        if not chains:
+            return ()
+        latest = {row.key: row for row in self._repository.read_latest(list(chains))}
+        live = {key: list(_live(chain, latest.get(key))) for key, chain in chains.items()}
+        dead = [row.id for key, chain in chains.items() for row in chain if row not in live[key]]
+        if dead:
+            self._repository.settle(Settlement(tuple(dead), "changed", self.now()))
+        return tuple(sorted(self._ends_of(live), key=lambda end: (end.at, end.rows)))
+
+    def _ends_of(self, chains: Mapping[str, list[HistoryRow]]) -> Iterator[End]:
+        by_save: dict[str, list[list[HistoryRow]]] = {}
+        for chain in filter(None, chains.values()):
+            by_save.setdefault(chain[-1].change_set, []).append(chain)
+        for change_set, found in by_save.items():
+            last = found[0][-1]
+            merged = [chain[-1]._replace(old=chain[0].old) for chain in found]
+            yield End(
+                change_set=change_set,
+                at=last.ends_at or last.at,
+                actor=last.actor,
+                changes={change.key: change for change in self._history.changes_of(merged)},
+                rows=tuple(sorted(row.id for chain in found for row in chain)),
+                own_rows=tuple(sorted(chain[-1].id for chain in found)),
+                refused=last.remark if last.outcome == "refused" else "",
+            )
+
+
+def _live(chain: list[HistoryRow], latest: HistoryRow | None) -> Iterator[HistoryRow]:
+    """Yield those rows of a setting whose ends are still to come, the oldest first.
+
+    :param chain: its rows with an open end, in their order. Each goes on from the one before,
+        unless somebody has changed the setting between them.
+    :param latest: its last row.
+    """
+    if latest is not None and latest.id > chain[-1].id:
+        has_open_end = latest.ends_at is not None and latest.ended_at is None
+        if not has_open_end:
+            return
+    start = len(chain) - 1
+    while start and chain[start - 1].new == chain[start].old:
+        start -= 1
+    yield from chain[start:]
