@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import enum
 import html
 import re
 from typing import Any
 
 import pytest
 from flask import Flask
-from pages import URL, row, sent, state_of, stored, typed, words
+from pages import URL, MakeApp, row, sent, state_of, stored, typed, words
 
-from waffleconf_admin import StoreError
+from waffleconf_admin import StoreError, WaffleAdmin
 from waffleconf_admin.state.task import Origin
+
+
+class Season(enum.Enum):
+    SPRING, SUMMER, AUTUMN, WINTER = range(4)
 
 
 def mine(page: str, key: str) -> dict[str, str]:
@@ -197,7 +202,30 @@ def test_a_conflict_shows_the_value_before_and_knows_ones_own_other_window(
 
 def test_without_a_history_nobody_is_blamed(app: Flask, client: Any, conflict: str) -> None:
     assert "Keep what is saved changed since you opened this page" in words(conflict)
-    assert "Before" not in row(conflict, "SITENAME")
+
+
+@pytest.mark.parametrize(
+    ("declared", "before", "typed_", "theirs", "shown"),
+    [
+        ({"default": "Waffle"}, "Waffle", "Mine", "Theirs", "Before Waffle"),
+        ({"default": "Waffle"}, "Bakery", "Mine", "Theirs", None),  # any text
+        ({"default": "a", "choices": ["a", "b", "c", "d"]}, "b", "c", "d", "Before b"),
+        ({"default": Season.SUMMER}, Season.WINTER, "SPRING", Season.AUTUMN, "Before Winter"),
+        ({"default": "", "secret": True}, "", "Mine", "Theirs", None),
+    ],
+)
+def test_without_a_history_the_value_before_is_known_if_it_is_one_of_few(
+    make_app: MakeApp, declared: Any, before: Any, typed_: str, theirs: Any, shown: str | None
+) -> None:
+    app = make_app({"KEY": declared})
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({"KEY": before})
+    form = sent(app.test_client().get(URL).text, KEY=typed_)
+    state_of(app).update_db({"KEY": theirs})
+    page = app.test_client().post(URL, data=form)
+    assert page.status_code == 422 and "Keep what is saved" in page.text
+    text = words(page.text)
+    assert ("Before" not in text) if shown is None else (shown in text)
 
 
 @pytest.mark.parametrize("do", ["", "review", "confirm"])

@@ -17,6 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 from flask import Flask, current_app
+from jinja2 import DictLoader
 
 from waffleconf_admin import WaffleAdmin, WaffleConf, cli
 from waffleconf_admin.codec import deserialize
@@ -151,6 +152,7 @@ def test_a_fragment_runs_in_an_app(
     block: Block, make_app: Callable[..., Flask], libraries: None
 ) -> None:
     app = make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
+    app.jinja_loader = DictLoader({"settings_layout.html": ""})  # of another fragment
     names: dict[str, Any] = {"current_app": current_app, "can": lambda action, setting: True}
     # Names that earlier code of the page has imported or defined.
     names |= {"WaffleAdmin": WaffleAdmin, "WaffleConf": WaffleConf}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ..exceptions import StoreError
@@ -10,6 +12,7 @@ from ..fields.base import display_text
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
+from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.history import History
 from .diff import Comparer, Differences, whole_text
@@ -18,8 +21,8 @@ from .texts import relative_time
 
 log = logging.getLogger(__name__)
 
-#: Changes of a setting among which the value that the page had displayed is searched.
-CHANGES = 20
+#: Changes, and choices, among which the value that the page had displayed is searched.
+CHANGES, CHOICES = 20, 100
 
 
 class Conflict(NamedTuple):
@@ -73,12 +76,26 @@ def _by(change: Change | None, actor: str | None) -> str:
 
 def _original(form: SettingsForm, key: str, changes: list[Change]) -> str | None:
     field = form[key]
-    for change in changes:
-        default = change.old_text is None
-        value = field.setting.default if default else change.old
-        if not change.secret and form.was_displayed(key, value):
+    setting = field.setting
+    past = (
+        setting.default if change.old_text is None else change.old
+        for change in changes
+        if not change.secret
+    )
+    for value in chain(past, _likely(setting)):
+        if form.was_displayed(key, value):
             return display_text(field, value)
     return None
+
+
+def _likely(setting: Setting) -> Iterator[object]:
+    """Yield values among which the former one is found without a history, of most settings."""
+    yield setting.default
+    if setting.value_type is bool:
+        yield from (True, False)
+    if not callable(setting.choices):  # a function could take its time
+        yield from (choice.value for choice in (setting.choices or ())[:CHOICES])
+    yield from setting.members
 
 
 def _differences(field: BoundField, comparer: Comparer) -> Differences:
