@@ -215,7 +215,7 @@ class Row:
     def change(self) -> str:
         """Who has made the last change, and when; "" if nobody may know."""
         change = self._rows.latest.get(self.field.setting.key)
-        if change is None or self.field.setting.environment is not None:
+        if change is None or self.field.record.behind is not None:
             return ""  # it has changed what waits behind
         when = relative_time(change.at)
         return f"{change.actor}, {when}" if change.actor else when
