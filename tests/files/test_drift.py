@@ -43,7 +43,7 @@ def put(state: Any, key: str, value: object) -> None:
         ("cli", True),
         ("code", False),
         ("import", False),
-        ("end", False),
+        ("script", False),
     ],
 )
 @pytest.mark.parametrize("actor", ["ana", None])
@@ -53,6 +53,13 @@ def test_the_source_of_the_last_change_decides(
     state.update_db({"A": 2}, source=source, actor=actor)
     assert action(state, 3) == ("leave" if drifts else "set")
     assert action(state, 2) == "same"
+
+
+@pytest.mark.parametrize("actor", ["ana", None])
+def test_a_change_that_goes_back_is_one_of_who_made_it(state: Any, actor: str | None) -> None:
+    state.update_db({"A": 2}, source="page", actor="ana")
+    state.update_db({"A": 3}, source="end", actor=actor)
+    assert action(state, 4) == ("leave" if actor else "set")
 
 
 def test_only_the_last_change_counts(state: Any) -> None:
