@@ -331,6 +331,8 @@ def test_what_is_saved_under_a_former_name_is_saved(
     assert state.update_db({"HELP_MAIL": "b@example.org"}) == {"SUPPORT_MAIL": "b@example.org"}
     assert "the former name was saved in" in caplog.text
     state.update_db({"SUPPORT_MAIL": "c@example.org", "HELP_MAIL": "x"})
+    with pytest.raises(ConflictError):
+        state.update_db({"HELP_MAIL": "x"}, expected={"HELP_MAIL": "b@example.org"})
     assert served(state) == ["c@example.org"]
 
 
@@ -341,7 +343,7 @@ def test_commands_and_files_take_a_former_name_and_say_so(make_app: MakeApp, tmp
     for command, value in {
         ("set", "HELP_MAIL", "b@example.org"): "b@example.org",
         ("get", "HELP_MAIL"): "b@example.org",
-        ("explain", "HELP_MAIL"): "b@example.org",
+        ("explain", "HELP_MAIL"): "was HELP_MAIL",
         ("import", str(path), "--apply", "--take-over", "HELP_MAIL"): "c@example.org",
         ("reset", "HELP_MAIL"): "a@example.org",
     }.items():

@@ -133,7 +133,16 @@ _LAYERS: dict[str, tuple[Callable[[_Explained], str | None], Callable[[_Explaine
 }
 
 
-_ATTRIBUTES = ("optional", "secret", "readonly", "confirm", "multiline", "validators", "field")
+_ATTRIBUTES = (
+    "optional",
+    "secret",
+    "readonly",
+    "confirm",
+    "multiline",
+    "validators",
+    "field",
+    "convert",
+)
 RESTART = "restart: takes effect when the processes are restarted"
 
 
@@ -148,6 +157,7 @@ def _declaration(at: _Explained) -> Iterator[str]:
     yield from [", ".join(given)] if given else []
     yield from [RESTART] if setting.restart else []
     yield from [f"group {setting.group}"] if setting.group else []
+    yield from [f"was {', '.join(setting.was)}"] if setting.was else []
 
 
 def _needs(at: _Explained) -> Iterator[str]:

@@ -74,6 +74,8 @@ class Names:
 
     def by_key(self, values: Mapping[str, V]) -> dict[str, V]:
         """Return values by key; what is given under the present name too is taken from there."""
+        if not self._keys:
+            return dict(values)
         former = {self._keys[name]: value for name, value in values.items() if name in self._keys}
         return former | {name: value for name, value in values.items() if name not in self._keys}
 

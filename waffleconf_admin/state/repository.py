@@ -121,8 +121,10 @@ class Repository:
 
     def catch_up(self) -> bool:
         """Give the present names what workers of an older release have saved; whether it did."""
-        with suppress(StoreError):  # the next load tries again
-            return bool(self.names.overtaken) and self.keep_values(list(self.names.overtaken))
+        overtaken = list(self.names.overtaken)
+        if overtaken:
+            with suppress(StoreError):  # the next load tries again
+                return self.keep_values(overtaken)
         return False
 
     def keep_values(self, keys: list[str]) -> bool:

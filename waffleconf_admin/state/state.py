@@ -229,7 +229,7 @@ class State:
         :param expected: a `Record` in place of a value means its row, and no other of that value.
         """
         origin.check()
-        wanted = self._declared.known(wanted)
+        wanted, expected = self._declared.known(wanted), self.names.by_key(expected)
         if origin.until is not None:
             self.ends.prepare(origin.until, wanted)
         if self._saver.decides_by_all:
