@@ -97,10 +97,13 @@ def compiled_templates() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def short_polls() -> None:
-    """Let watchers ask ten times a second whether to stop, so that tests need not wait for it."""
-    from waffleconf_admin.sync import postgresql, redis
+    """Let watchers ask ten times a second whether to stop, so that tests need not wait for it; and
+    processes report as soon as they have read the settings.
+    """
+    from waffleconf_admin.sync import postgresql, redis, reporter
 
     redis.POLL = postgresql.POLL = 0.1
+    reporter.FIRST = 0.0
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +182,7 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
             made[database] = server.set(database=name).render_as_string()
         engine = sa.create_engine(made[database])
         with engine.begin() as connection:
-            for table in ("confs", "conf_changes"):
+            for table in ("confs", "conf_changes", "conf_workers"):
                 connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
         engine.dispose()
         return made[database]
@@ -219,9 +222,9 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """A function that makes an app with the extension; all that it made ends with the test.
 
     `url` is that of a database, ":memory:", or None for an SQLite file that all apps of the test
-    share; `create` makes the tables; `history`: who changed what is kept; `config` goes into
-    app.config. The state is app.extensions["waffleconf"]; app.waffle, app.waffle_model and
-    app.waffle_db are the extension, the model and the database.
+    share; `create` makes the tables; `history`: who changed what is kept; `workers`: that, and
+    processes report; `config` goes into app.config. The state is app.extensions["waffleconf"];
+    app.waffle, app.waffle_model and app.waffle_db are the extension, the model and the database.
     """
     from waffleconf_admin import WaffleConf
 
@@ -234,6 +237,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             create: bool = True,
             validate: Any = None,
             history: bool = False,
+            workers: bool = False,
             **config: Any,
         ) -> Flask:
             app = Flask("shop", root_path=str(tmp_path))
@@ -245,7 +249,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
             )
             app.config.from_mapping(config, WAFFLE_CONFS=confs)
             url = {None: f"sqlite:///{tmp_path / 'test.db'}", ":memory:": "sqlite://"}.get(url, url)
-            db, model, store = ORMS[orm](app, url, create, history, stack)
+            db, model, store = ORMS[orm](app, url, create, history, stack, workers=workers)
             waffle = WaffleConf(app, store, validate=validate)
             stack.callback(app.extensions["waffleconf"].stop)
             app.waffle_db, app.waffle_model, app.waffle = db, model, waffle  # type: ignore[attr-defined]

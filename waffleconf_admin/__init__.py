@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .core import WaffleConf
     from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
     from .forms import SettingsForm
-    from .models import WaffleChangeMixin, WaffleMixin
+    from .models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
     from .settings.declaration import Declaration
     from .settings.setting import Setting
     from .settings.typed import Settings, setting
@@ -53,6 +53,7 @@ __all__ = [
     "WaffleError",
     "WaffleMixin",
     "WaffleStore",
+    "WaffleWorkerMixin",
     "anyone",
     "blueprint",
     "build_form",
@@ -88,6 +89,7 @@ _MODULES = {
     "WaffleError": "exceptions",
     "WaffleMixin": "models",
     "WaffleStore": "store",
+    "WaffleWorkerMixin": "models",
     "anyone": "admin",
     "blueprint": "admin",
     "build_form": "state.form",

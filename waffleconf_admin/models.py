@@ -40,6 +40,15 @@ class WaffleChangeMixin:
         return _attribute(self, "new")
 
 
+class WaffleWorkerMixin:
+    """Mixin of the model of the workers: one row for each process that follows.
+
+    Columns: ``name`` (32 characters, unique), ``host``, ``pid``, ``started_at`` and ``seen_at``
+    (dates and times, in UTC), ``keys_digest`` and ``texts_digest`` (32 characters) and
+    ``restart_digests`` (text; 8 characters for each setting that needs a restart).
+    """
+
+
 def _attribute(instance: object, name: str) -> object:
     try:
         return getattr(instance, name)

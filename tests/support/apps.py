@@ -9,7 +9,15 @@ from typing import Any
 from flask import Flask
 
 
-def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
+def _alchemy(
+    app: Flask,
+    url: str,
+    create: bool,
+    history: bool,
+    stack: contextlib.ExitStack,
+    *,
+    workers: bool = False,
+) -> Any:
     from flask_sqlalchemy import SQLAlchemy
 
     from waffleconf_admin import AlchemyWaffleStore, WaffleMixin
@@ -17,7 +25,10 @@ def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextli
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     db = SQLAlchemy(app)
     Change: Any = None
-    if history:
+    Worker: Any = None
+    if workers:
+        Conf, Change, Worker = AlchemyWaffleStore.make_models(db, workers=True)
+    elif history:
         Conf, Change = AlchemyWaffleStore.make_models(db)
     else:
 
@@ -33,10 +44,18 @@ def _alchemy(app: Flask, url: str, create: bool, history: bool, stack: contextli
         if create:
             db.create_all()
     stack.callback(engine.dispose)
-    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change)
+    return db, Conf, AlchemyWaffleStore(db=db, model=Conf, history=Change, workers=Worker)
 
 
-def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib.ExitStack) -> Any:
+def _peewee(
+    app: Flask,
+    url: str,
+    create: bool,
+    history: bool,
+    stack: contextlib.ExitStack,
+    *,
+    workers: bool = False,
+) -> Any:
     import peewee
     from playhouse.db_url import connect
 
@@ -44,7 +63,10 @@ def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib
 
     db = connect(_peewee_url(url))
     Change: Any = None
-    if history:
+    Worker: Any = None
+    if workers:
+        Conf, Change, Worker = PeeweeWaffleStore.make_models(db, workers=True)
+    elif history:
         Conf, Change = PeeweeWaffleStore.make_models(db)
     else:
 
@@ -56,7 +78,7 @@ def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib
             key = peewee.CharField(unique=True)
             value = peewee.TextField()
 
-    models = [Conf, Change] if history else [Conf]
+    models = [model for model in (Conf, Change, Worker) if model]
     if create and url == "sqlite://":
         db.connect()
         db.create_tables(models)  # an in-memory database lasts as long as its connection
@@ -64,7 +86,7 @@ def _peewee(app: Flask, url: str, create: bool, history: bool, stack: contextlib
         with db.connection_context():
             db.create_tables(models)
     stack.callback(db.close)
-    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change)
+    return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change, workers=Worker)
 
 
 def _peewee_url(url: str) -> str:

@@ -26,6 +26,7 @@ from waffleconf_admin import (
     WaffleMixin,
     conf_changed,
 )
+from waffleconf_admin.sync import reporter
 
 
 def make_app(config: dict[str, Any]) -> Flask:
@@ -34,7 +35,11 @@ def make_app(config: dict[str, Any]) -> Flask:
     db = SQLAlchemy(app)
 
     Change: Any = None
-    if config.get("HISTORY"):
+    Worker: Any = None
+    if interval := config.get("REPORT_INTERVAL"):
+        reporter.FIRST, reporter.INTERVAL = 0.0, interval
+        Conf, Change, Worker = AlchemyWaffleStore.make_models(db, workers=True)
+    elif config.get("HISTORY"):
         Conf, Change = AlchemyWaffleStore.make_models(db)
     else:
 
@@ -47,10 +52,10 @@ def make_app(config: dict[str, Any]) -> Flask:
 
     if config.get("CREATE_TABLE", True):
         with app.app_context():
-            for model in filter(None, (Conf, Change)):
+            for model in filter(None, (Conf, Change, Worker)):
                 db.session.execute(CreateTable(model.__table__, if_not_exists=True))
             db.session.commit()
-    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf, history=Change))
+    WaffleConf(app, AlchemyWaffleStore(db=db, model=Conf, history=Change, workers=Worker))
     app.add_url_rule("/", view_func=lambda: str(current_app.config["SITENAME"]))
     return app
 
@@ -184,6 +189,10 @@ class Commands:
 
     def health(self) -> dict[str, Any]:
         return {key: str(value) for key, value in self.state.health()._asdict().items()}
+
+    def count(self) -> dict[str, Any]:
+        facts: dict[str, Any] = self.state.workers.count().facts(named=True)
+        return facts
 
     def threads(self) -> list[str]:
         return [t.name for t in threading.enumerate() if t.name == "waffleconf-watcher"]

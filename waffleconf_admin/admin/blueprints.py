@@ -23,7 +23,7 @@ from ..fields import FieldFactory
 from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import State
-from . import assets, compare_page, csrf, history_page
+from . import assets, compare_page, csrf, history_page, workers
 from .api import ApiPage
 from .checks import named_checks, require_groups
 from .files_page import FilesPage
@@ -111,6 +111,7 @@ class WaffleAdmin(Blueprint):
             self._add_api()
         self.add_url_rule("/files", "files", self._files, methods=methods, strict_slashes=False)
         self.add_url_rule("/files/settings.json", "export", self._export)
+        self.add_url_rule("/workers", "workers", self._workers)
         assets.add(self)
         self.url_value_preprocessor(allow_large_forms)
         self.url_value_preprocessor(self._exempt_from_csrf)
@@ -152,6 +153,9 @@ class WaffleAdmin(Blueprint):
 
     def _export(self, /, **variables: object) -> BaseResponse:
         return FilesPage(self.options, state_of_app()).download()
+
+    def _workers(self, /, **variables: object) -> BaseResponse:
+        return workers.respond(self.options, state_of_app())
 
     def _no_undo(self, /, **variables: object) -> BaseResponse:
         return redirect(url_for(".history"))

@@ -25,6 +25,7 @@ from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
 from .submission import PageSubmission, Pairs
+from .workers import applied_line, count_workers
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class PageContext:
         self.ends = ShownEnds(state, permissions, form)
         self.expired = expired
         self.discarded = discarded
+        count = count_workers(state, permissions)
         self.rows = Rows(
             form,
             conflicts,
@@ -85,6 +87,7 @@ class PageContext:
             self.found,
             self.ends.of_rows,
             find_moved(state, form),
+            count.restart_sentence if count else lambda key: None,
         )
         #: The change set that the user may undo, right after saving it; and the form for that.
         self.undo = undo.take_offer(state, permissions)
@@ -92,6 +95,12 @@ class PageContext:
         self.trouble = _trouble(state.health())
         #: What the save just before this page has written.
         self.message = take_message()
+        #: How many processes apply the settings: after a save, and while one lags.
+        self.applied = None
+        is_saved = bool(self.message and self.message.saved)
+        if count and (is_saved or not count.is_complete):
+            self.applied = applied_line(count, permissions)
+        self.applied_by_all = count is None or count.is_complete
         self.notes = []
         if refused and not self.editable:
             self.notes.append(_("You may see these settings, but not change them."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import quote
 
@@ -57,6 +57,7 @@ class Rows:
     :param found: what the filter of the page finds.
     :param ends: when a setting goes back, in a sentence, by key.
     :param moved: the entries of the moved defaults to be marked, by key.
+    :param restart: returns which processes run with a former value of a setting; None: none.
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class Rows:
         found: FoundSettings,
         ends: Mapping[str, str],
         moved: Mapping[str, Change],
+        restart: Callable[[str], str | None],
     ) -> None:
         self.ends = ends
+        self.restart = restart
         self.moved = moved
         self.unsaved = {*form.errors, *form.changes, *form.conflicts}
         self.conflicts = conflicts
@@ -128,6 +131,11 @@ class Row:
             if setting.unit or setting.min is not None or setting.max is not None:
                 self.limits = beside_control(setting, rows.notation)
             self.control = self._control()
+
+    @property
+    def restart(self) -> str:
+        """When a setting takes effect that needs a restart; or which processes wait for one."""
+        return self._rows.restart(self.field.setting.key) or self.texts["restart"]
 
     @property
     def parts(self) -> tuple[object, ...]:

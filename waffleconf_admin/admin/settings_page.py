@@ -185,7 +185,9 @@ class SettingsPage:
         status, saved = save_form(self._state, form, wanted, form.expected, origin)
         if status != 303:
             return self._show(form, status)
-        leave_message(form, wanted, saved, self._state.propagation() if saved else None)
+        # Where processes report, the next page counts those that have read it.
+        says_when = saved and self._state.workers is None
+        leave_message(form, wanted, saved, self._state.propagation() if says_when else None)
         if until is None:  # else the page offers to let it go back now
             undo.offer(self._state, saved)
         return self._redirect(sent.row if sent.row in form else next(iter(saved), None))

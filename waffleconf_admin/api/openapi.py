@@ -96,6 +96,7 @@ def _paths(call: Call) -> Schema:
             "post": _operation("goBack", "Take a save back now.", "Saved", *_WRITING, "404", "409")
             | _body("EndOfSave")
         },
+        "/workers": {"get": _operation("countWorkers", "Processes.", "Workers", *_READING, "404")},
         "/openapi.json": {"get": _get("getDocument", "This document.", None)},
     }
 
@@ -208,6 +209,12 @@ def _schemas(call: Call) -> Schema:
         ),
         "EndOfSave": _object({"change_set": _TEXT}, optional={"note": _NOTE}),
         "Kept": _object({"change_set": _TEXT, "kept": _TEXTS}),
+        "Workers": _object(
+            dict.fromkeys(("current", "lagging", "other"), _COUNT)
+            | {"restart": {"type": "object", "additionalProperties": _COUNT}},
+            optional={"processes": {"type": "array", "items": _reference("Process")}},
+        ),
+        "Process": _object(_PROCESS),
         "Problem": _object(
             {"title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
             optional={"errors": _TEXT_BY_KEY},
@@ -223,6 +230,12 @@ _HISTORY_CHANGE = {
     "id": _ID,
     **dict.fromkeys(("change_set", "key", "actor", "at", "note", "source"), _TEXT),
     "secret": _FLAG,
+}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_PROCESS = {
+    **dict.fromkeys(("host", "started_at", "seen_at"), _TEXT),
+    "pid": _COUNT,
+    "standing": {"enum": ["current", "lagging", "other"]},
 }
 _ANY_VALUE: Schema = {}
 _HISTORY_VALUES = {

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..exceptions import StoreError
 from ..state.state import State
-from . import ends, history, openapi, settings
+from . import ends, history, openapi, settings, workers
 from .body import check_content_type
 from .call import Call, Page
 from .problem import NO_ACCESS, Problem, problem_of_http_error, problem_of_store
@@ -51,6 +51,7 @@ RESOURCES = {
     "api_ends": Resource("/api/ends", {"GET": ends.get_ends}),
     "api_keep": Resource("/api/ends/keep", {"POST": ends.keep}),
     "api_go_back": Resource("/api/ends/go-back", {"POST": ends.go_back}),
+    "api_workers": Resource("/api/workers", {"GET": workers.get_workers}),
     "api_openapi": Resource("/api/openapi.json", {"GET": openapi.get_document}),
 }
 

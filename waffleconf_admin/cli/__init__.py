@@ -16,6 +16,7 @@ from . import (
     prune,
     rotate,
     values,
+    workers,
 )
 from .group import waffle
 
@@ -34,4 +35,5 @@ __all__ = [
     "rotate",
     "values",
     "waffle",
+    "workers",
 ]

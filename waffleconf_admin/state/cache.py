@@ -151,6 +151,11 @@ class Cache:
         """Return the records in memory, in declared order."""
         return dict(self._records)
 
+    def settings_and_records(self) -> tuple[int, Mapping[str, Setting], dict[str, Record]]:
+        """Return the generation, and the settings and records that belong to it."""
+        with self._lock:
+            return self.generation, self._settings, dict(self._records)
+
     def record(self, key: str, text: str | None) -> Record:
         """Return the record of a stored text, with a value that nobody else can change in place."""
         known = self._records.get(key)

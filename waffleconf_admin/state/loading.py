@@ -20,6 +20,7 @@ from .cache import Cache
 from .declared import Declared
 from .ends import Ends
 from .repository import Repository
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Loader:
     :param ends: of saves, carried out by each load.
     :param announcer: what tells the code of the app.
     :param warners: asked after the first load, and where there is no table yet.
+    :param worker: this process, where processes report; else None.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Loader:
         ends: Ends,
         announcer: Announcer,
         warners: Sequence[Warner],
+        worker: Worker | None,
     ) -> None:
         self._app = app
         self._repository = repository
@@ -59,6 +62,7 @@ class Loader:
         self._ends = ends
         self._announcer = announcer
         self._warners = warners
+        self._worker = worker
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
@@ -89,6 +93,8 @@ class Loader:
             self._synchronizer.note_reload(time.perf_counter() - started)
             if first:
                 self._warn()
+                if self._worker:
+                    self._worker.note_first_load()
             elif changes:
                 self._synchronizer.note_remote_change()
             self._next_try = 0.0

@@ -13,7 +13,15 @@ from flask import Flask, has_app_context
 
 from ..contexts import quiet_context
 from ..exceptions import NotReadyError, StoreError
-from ..store import FormerRows, HistoryQuery, HistoryRow, Settlement, Swap, WaffleStore
+from ..store import (
+    FormerRows,
+    HistoryQuery,
+    HistoryRow,
+    Settlement,
+    Swap,
+    WaffleStore,
+    WorkerRow,
+)
 from .codec import Codec
 from .names import Names
 
@@ -305,6 +313,22 @@ class Repository:
         """
         with quiet_context(self._app):
             return self._store.prune_history(until, limit)
+
+    def report_worker(self, row: WorkerRow, forget: datetime) -> None:
+        """Write the row of a worker; the first one deletes those of workers not seen since a time.
+
+        :raises StoreError: it can't be written just now.
+        """
+        with quiet_context(self._app):
+            self._store.report_worker(row, forget)
+
+    def read_workers(self, since: datetime) -> list[WorkerRow]:
+        """Return the rows of the workers that were seen since a time.
+
+        :raises StoreError: the database can't be read.
+        """
+        with quiet_context(self._app):
+            return self._store.read_workers(since)
 
     def rewrite(self, swaps: Mapping[str, Swap], rows: Sequence[HistoryRow]) -> bool:
         """Write new texts as `swap` does, and other texts of rows of the history.

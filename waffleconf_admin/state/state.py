@@ -37,6 +37,8 @@ from .rotation import Rotation
 from .save import Saved, Saver, Validate
 from .task import RESET, Origin
 from .undeclared import Undeclared
+from .worker import Worker
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,12 @@ class State:
         self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
         #: What tests put in place of the values of settings.
         self.overrides = Overrides(app, self._declared, self._cache, self._repository.codec)
-        self.synchronizer = Synchronizer(self)
+        self._worker = (
+            Worker(app, self._cache, self._repository) if configstore.workers is not None else None
+        )
+        #: The processes that follow; None when the store has no model for them.
+        self.workers = Workers(self, self._worker, self._repository) if self._worker else None
+        self.synchronizer = Synchronizer(self, self._worker)
         #: The SQLite file that was used before an upgrade of Flask-SQLAlchemy.
         self.former_file = FormerFile(self._repository, self._cache)
         self.loader = Loader(
@@ -100,6 +107,7 @@ class State:
             self.ends,
             self._announcer,
             (self.former_file, self.undeclared),
+            self._worker,
         )
         self._log_once = LogOnce(log)
 
@@ -279,6 +287,8 @@ class State:
         """In a forked child: use no lock and no connection of the parent, and load anew."""
         self._cache.renew_lock()
         self._announcer.after_fork()
+        if self._worker:
+            self._worker.after_fork()
         # What the parent has may be hours old.
         self._cache.loaded &= not self.app.config["WAFFLE_AUTOLOAD"]
         try:

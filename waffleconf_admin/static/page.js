@@ -5,6 +5,7 @@ import { Bar } from "./bar.js";
 import { $, $$, on } from "./dom.js";
 import { watchControls } from "./controls.js";
 import { Finder } from "./finder.js";
+import { countWorkers } from "./workers.js";
 import { allowSending, sendOnce, testClicked } from "./sending.js";
 
 on(document, "submit", sendOnce);
@@ -21,6 +22,7 @@ on(window, "beforeprint", () => {
   }
 });
 on(window, "afterprint", () => $$(".wf-printed").forEach((text) => text.remove()));
+countWorkers($("[data-count]"));
 for (const form of $$("form[data-waffle]")) {
   watchControls(form);
   new Bar(form).start();

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .contract import FormerRows, Swap, WaffleStore
 from .ends import Settlement
 from .history_rows import HistoryQuery, HistoryRow
+from .workers import WorkerRow
 
 if TYPE_CHECKING:
     from .alchemy.store import AlchemyWaffleStore
@@ -22,6 +23,7 @@ __all__ = [
     "Settlement",
     "Swap",
     "WaffleStore",
+    "WorkerRow",
 ]
 
 # Class name: module of this package, and the extra that installs what it imports.

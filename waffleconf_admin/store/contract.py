@@ -13,6 +13,7 @@ from .ends import Settlement
 from .history_rows import HistoryQuery, HistoryRow
 from .instances import key_of, text_of
 from .postgresql import Notifications
+from .workers import WorkerRow
 
 
 class Swap(NamedTuple):
@@ -75,6 +76,9 @@ class WaffleStore:
         database; None: no history. A store of your own that sets it must also have
         ``add_history``, ``read_history``, ``read_latest`` and ``prune_history``; and ``rewrite``
         for ``flask waffle convert``.
+    :param workers: the model of the workers, usually with `WaffleWorkerMixin`; None: processes
+        report nothing. A store of your own that sets it must also have ``report_worker`` and
+        ``read_workers``.
     """
 
     #: Whether a store of this class can do nothing without a model.
@@ -85,11 +89,19 @@ class WaffleStore:
     history: object = None
     #: Whether saves can have an end: the history needs columns for that.
     keeps_ends: bool = False
+    workers: object = None
 
-    def __init__(self, db: object = None, model: Any = None, history: object = None) -> None:
+    def __init__(
+        self,
+        db: object = None,
+        model: Any = None,
+        history: object = None,
+        workers: object = None,
+    ) -> None:
         self.db = db
         self.model = model
         self.history = history
+        self.workers = workers
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
@@ -274,6 +286,23 @@ class WaffleStore:
         :raises StoreError: the database can't be written, or would have to be waited for.
         """
         raise NotImplementedError(f"{type(self).__name__} needs prune_history(until, limit)")
+
+    def report_worker(self, row: WorkerRow, forget: datetime) -> None:
+        """Write the row of a worker, apart from any transaction, and wait for no lock. The first
+        report of a worker also deletes the rows of workers that were seen before a time.
+
+        :param forget: that time; aware.
+        :raises StoreError: it can't be written just now.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs report_worker(row, forget)")
+
+    def read_workers(self, since: datetime) -> list[WorkerRow]:
+        """Return the rows of the workers that were seen at a time or later, in any order.
+
+        :param since: aware.
+        :raises StoreError: the database can't be read.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs read_workers(since)")
 
     def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
         """Return the rows of the history whose ends are open, in any order.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from . import ends
 from .history_rows import DEPLOY, HistoryQuery, HistoryRow
+from .instances import column_time, read_time
 
 
 def row_of(instance: Any) -> HistoryRow:
@@ -20,7 +20,7 @@ def row_of(instance: Any) -> HistoryRow:
         old=instance.get_old() if overridable else instance.old,
         new=instance.get_new() if overridable else instance.new,
         actor=instance.actor or "",
-        at=_aware(instance.at),
+        at=read_time(instance.at),
         note=instance.note or "",
         source=instance.source or "",
         id=instance.id,
@@ -33,16 +33,11 @@ def _end_of(instance: Any) -> dict[str, Any]:
     if ends_at is None:
         return {}
     return {
-        "ends_at": _aware(ends_at),
-        "ended_at": instance.ended_at and _aware(instance.ended_at),
+        "ends_at": read_time(ends_at),
+        "ended_at": instance.ended_at and read_time(instance.ended_at),
         "outcome": instance.outcome or "",
         "remark": instance.remark or "",
     }
-
-
-def _aware(at: datetime) -> datetime:
-    """A time of a column: without a time zone it is UTC."""
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 # Columns of SQLAlchemy and of peewee overload the same operators: each condition stands here once.
@@ -125,9 +120,3 @@ def settled_attributes(settlement: ends.Settlement, *, zoned: bool) -> dict[str,
     """Return the attributes that a settlement gives rows."""
     at = settlement.at and column_time(settlement.at, zoned=zoned)
     return {"ended_at": at, "outcome": settlement.outcome, "remark": settlement.remark}
-
-
-def column_time(at: datetime, *, zoned: bool) -> datetime:
-    """Return a time as its column takes it; without a time zone it is UTC all the same."""
-    at = at.astimezone(UTC)
-    return at if zoned else at.replace(tzinfo=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from ..models import WaffleMixin
@@ -35,3 +36,14 @@ def overrides(model: object) -> bool:
             ("get_value", WaffleMixin.get_value),
         )
     )
+
+
+def read_time(stored: datetime) -> datetime:
+    """Return the time that a column holds, aware; without a time zone it is UTC."""
+    return stored.astimezone(UTC) if stored.tzinfo else stored.replace(tzinfo=UTC)
+
+
+def column_time(at: datetime, *, zoned: bool) -> datetime:
+    """Return a time as its column takes it; without a time zone it is UTC all the same."""
+    at = at.astimezone(UTC)
+    return at if zoned else at.replace(tzinfo=None)

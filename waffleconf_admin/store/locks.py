@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 WAIT_BESIDE_CALLER = 2.0
 #: Seconds that the first load of a process waits: a migration may hold the table for minutes.
 FIRST_LOAD_WAIT = 0.5
+#: Seconds for what waits for no lock; PostgreSQL takes 0 for no limit at all.
+NO_WAIT = 0.001
 
 #: The first statement of a transaction: whatever it reads stays so until it has written, and so do
 #: rows that are not there, which no lock can hold. SQLite locks the whole database anyway.
@@ -57,7 +59,7 @@ def transaction(
     :param execute: runs a statement and returns its first row.
     :param wait: seconds; None: no other limit than the connection has.
     """
-    limit = _limited(dialect, execute, wait)
+    limit = limited(dialect, execute, wait)
     # SQLite may wait when it begins and when it commits; elsewhere poolers give the connection away
     # between transactions.
     first, second = (limit, begin) if dialect == "sqlite" else (begin, limit)
@@ -66,7 +68,8 @@ def transaction(
 
 
 @contextmanager
-def _limited(dialect: str, execute: Callable[[str], Any], seconds: float | None) -> Iterator[None]:
+def limited(dialect: str, execute: Callable[[str], Any], seconds: float | None) -> Iterator[None]:
+    """Limit how long the statements of the block wait for a lock; parameters as above."""
     statements = _LIMITS.get(dialect)
     if seconds is None or statements is None:
         yield

@@ -1,4 +1,5 @@
-"""What an ORM does for an `SQLStore`: connections and transactions, rows, and the history."""
+"""What an ORM does for an `SQLStore`: connections and transactions, rows, the history
+and the workers."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from .contract import Swaps
 from .ends import Settlement
 from .history_rows import HistoryQuery, HistoryRow
 from .postgresql import Notifications
+from .workers import WorkerRow
 
 #: What an ORM executes statements on.
 C = TypeVar("C")
@@ -59,6 +61,14 @@ class Connections(ABC, Generic[C]):
             not for long beside a transaction of the caller's own.
         :param serializable: what it reads has to stay so until it ends.
         :raises BusyError: the caller's own transaction is in the way.
+        """
+
+    @abstractmethod
+    def write_at_once(self, work: Callable[[C], T]) -> T:
+        """Run a function of few statements that waits for no lock; on SQLite each of them is a
+        transaction of its own.
+
+        :raises BusyError: there is one connection only.
         """
 
     @abstractmethod
@@ -173,3 +183,23 @@ class History(ABC, Generic[C]):
     @abstractmethod
     def settle(self, connection: C, settlement: Settlement) -> bool:
         """Settle ends; False: some of the rows are settled already, so roll this back."""
+
+
+class Workers(ABC, Generic[C]):
+    """The rows of the workers: a model's statements."""
+
+    @abstractmethod
+    def update(self, connection: C, row: WorkerRow) -> bool:
+        """Write the row of a worker again; False: it has none."""
+
+    @abstractmethod
+    def insert(self, connection: C, row: WorkerRow) -> None:
+        """Write the first row of a worker."""
+
+    @abstractmethod
+    def forget(self, connection: C, before: datetime) -> None:
+        """Delete the rows of workers that were seen before a time, and not since."""
+
+    @abstractmethod
+    def read(self, connection: C, since: datetime) -> list[WorkerRow]:
+        """Return what `WaffleStore.read_workers` does."""

@@ -11,16 +11,17 @@ from . import ends, errors, locks, verify
 from .contract import Swaps, WaffleStore
 from .ends import Settlement
 from .history_rows import HistoryQuery, HistoryRow
-from .orm import C, Connections, History, RowChanged, Rows
+from .orm import C, Connections, History, RowChanged, Rows, Workers
 from .postgresql import Notifications
 from .save import Save
 from .table import Table
+from .workers import WorkerRow
 
 
 class SQLStore(WaffleStore, Generic[C]):
     """Reads and saves many settings at once, apart from the caller's own transaction.
 
-    A subclass makes the three parts that its ORM does, and has the documented methods ``commit``,
+    A subclass makes the parts that its ORM does, and has the documented methods ``commit``,
     ``delete``, ``get`` and ``put``.
     """
 
@@ -39,6 +40,15 @@ class SQLStore(WaffleStore, Generic[C]):
 
     @cached_property
     def _history(self) -> History[C]:
+        raise NotImplementedError
+
+    @cached_property
+    def _workers(self) -> Workers[C]:
+        raise NotImplementedError
+
+    @cached_property
+    def _connections_of_workers(self) -> Connections[C]:
+        """The model of the workers may be in a database of its own."""
         raise NotImplementedError
 
     @cached_property
@@ -112,6 +122,8 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def after_fork(self) -> None:
         self._connections.after_fork()
+        if self.workers is not None:  # they may be in another database
+            self._connections_of_workers.after_fork()
 
     def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
         history = self._history
@@ -159,3 +171,22 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def clock(self) -> float:
         return self._connections.ask(self._connections.clock, fresh=True)
+
+    def report_worker(self, row: WorkerRow, forget: datetime) -> None:
+        workers, connections = self._workers, self._connections_of_workers
+
+        def write(at: C) -> None:
+            if not workers.update(at, row):
+                workers.forget(at, forget)
+                workers.insert(at, row)
+
+        try:
+            connections.write_at_once(write)
+        except connections.error_types as error:
+            connections.renew(error)
+            errors.fail(error)
+
+    def read_workers(self, since: datetime) -> list[WorkerRow]:
+        workers = self._workers
+        connections = self._connections_of_workers
+        return connections.ask(lambda at: workers.read(at, since), fresh=True)

@@ -24,6 +24,7 @@ from .health import (
 )
 from .missed import MissedNotifications
 from .notifier import Notifier
+from .reporter import Reporter, Worker
 from .resync import ResyncSchedule
 from .single_flight import SingleFlight
 from .stop import StopEvent
@@ -49,14 +50,16 @@ class State(watch_type.State, Protocol):
 class Synchronizer:
     """Follows what other processes save, and notifies them of what this one saves.
 
-    Without WAFFLE_MULTIPROC there is no thread, no file and no notification.
+    Without WAFFLE_MULTIPROC there is no thread, no file, no notification and no report.
 
+    :param worker: this process, for its reports; None: it makes none.
     :raises ValueError: WAFFLE_WATCHTYPE is unknown, or can't be used here.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, worker: Worker | None = None) -> None:
         config = state.app.config
         self._state: State = weakref.proxy(state)  # the thread must not keep the app alive
+        self._worker: Worker | None = None if worker is None else weakref.proxy(worker)
         self._active = bool(config["WAFFLE_MULTIPROC"])
         self._interval = float(setting(config, "WAFFLE_RESYNC_INTERVAL"))
         make = find(config["WAFFLE_WATCHTYPE"]) if self._active else WatchType
@@ -74,6 +77,7 @@ class Synchronizer:
         self._flight = SingleFlight()
         self._resync = ResyncSchedule(self._interval)
         self._notifier = Notifier(self._watch_type, self._record, self._interval)
+        self._reporter = Reporter(self._worker)
         self._missed = MissedNotifications(
             self._watch_type.missed, self._interval, self._watch_type.max_delay()
         )
@@ -188,6 +192,7 @@ class Synchronizer:
         if self._resync.is_due():
             self._state.update_conf()
         self._missed.note_listening(listened)
+        self._reporter.report_if_due()
 
     def note_failure(self, error: Exception) -> None:
         """The watcher has failed."""

@@ -15,6 +15,7 @@ from .. import ends, errors, locks
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_engine
 from .rows import AlchemyRows
+from .workers import AlchemyWorkers
 
 
 class AlchemyConnections(Connections[sa.Connection]):
@@ -27,7 +28,7 @@ class AlchemyConnections(Connections[sa.Connection]):
     error_types = (sa.exc.SQLAlchemyError,)
     integrity_error = sa.exc.IntegrityError
 
-    def __init__(self, db: object, rows: AlchemyRows) -> None:
+    def __init__(self, db: object, rows: AlchemyRows | AlchemyWorkers) -> None:
         self._db = db
         self._rows = rows
         # Of former processes: the garbage collector would close the parent's connections.
@@ -76,6 +77,21 @@ class AlchemyConnections(Connections[sa.Connection]):
             _forbid_autocommit(connection)
             with _transaction(connection, wait, serializable):
                 return work(connection)
+
+    def write_at_once(self, work: Callable[[sa.Connection], T]) -> T:
+        bind = self.bind(write=True)
+        if isinstance(bind, sa.Connection) or _is_in_memory(bind):
+            raise BusyError(errors.COMMIT_FIRST)
+        with bind.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                _forbid_autocommit(connection)
+                with _transaction(connection, locks.NO_WAIT):
+                    return work(connection)
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            with locks.limited("sqlite", partial(_first_row, connection), locks.NO_WAIT):
+                done = work(connection)
+                connection.commit()  # an app may have it begin by an event
+                return done
 
     def renew(self, error: BaseException) -> bool:
         return bool(getattr(error, "connection_invalidated", False))  # SQLAlchemy renews its pool

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from ...models import WaffleChangeMixin, WaffleMixin
+from ...models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
 
 
 def base_class(db: object) -> object:
@@ -65,8 +65,32 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
             {"sqlite_autoincrement": True},
         )
 
-    for model in (Conf, ConfChange):
-        for option in ("mysql_charset", "mariadb_charset"):
-            # Whatever the database has: people write notes and have names in every script.
-            model.__table__.dialect_kwargs.setdefault(option, "utf8mb4")
+    _take_every_script(Conf, ConfChange)
     return Conf, ConfChange
+
+
+def make_worker_model(base: Any) -> type[Any]:
+    """Return a new model of the workers below a declarative base class."""
+
+    class ConfWorker(WaffleWorkerMixin, base):
+        __tablename__ = "conf_workers"
+
+        id = sa.Column(sa.Integer, primary_key=True)
+        name = sa.Column(sa.String(32), unique=True, nullable=False)
+        host = sa.Column(sa.String(255), nullable=False)
+        pid = sa.Column(sa.Integer, nullable=False)
+        started_at = sa.Column(sa.DateTime, nullable=False)
+        seen_at = sa.Column(sa.DateTime, nullable=False)
+        keys_digest = sa.Column(sa.String(32), nullable=False)
+        texts_digest = sa.Column(sa.String(32), nullable=False)
+        restart_digests = sa.Column(sa.Text, nullable=False)
+
+    _take_every_script(ConfWorker)
+    return ConfWorker
+
+
+def _take_every_script(*models: Any) -> None:
+    """Whatever the database has: people write notes and have names in every script."""
+    for model in models:
+        for option in ("mysql_charset", "mariadb_charset"):
+            model.__table__.dialect_kwargs.setdefault(option, "utf8mb4")

@@ -19,6 +19,7 @@ from .connections import AlchemyConnections, sessions_of
 from .former_file import FormerFile
 from .history import AlchemyHistory
 from .rows import AlchemyRows, new_instance
+from .workers import AlchemyWorkers
 
 
 class AlchemyWaffleStore(SQLStore[sa.Connection]):
@@ -27,16 +28,20 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     :param db: Flask-SQLAlchemy's ``db``, anything else with ``.session``, or a ``scoped_session``.
     :param model: the mapped class of the settings.
     :param history: the mapped class of the history; None: no history.
+    :param workers: the mapped class of the workers; None: processes report nothing.
     """
 
     @staticmethod
-    def make_models(db: Any) -> tuple[type[Any], type[Any]]:
+    def make_models(db: Any, *, workers: bool = False) -> tuple[type[Any], ...]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: Flask-SQLAlchemy's ``db``, or a declarative base class.
+        :param workers: whether to return one of the workers too, for the third argument.
         :raises TypeError: it is neither.
         """
-        return models.make_models(models.base_class(db))
+        base = models.base_class(db)
+        made = models.make_models(base)
+        return (*made, models.make_worker_model(base)) if workers else made
 
     # The documented methods, on the caller's session
 
@@ -100,3 +105,14 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     @cached_property
     def _history(self) -> AlchemyHistory:
         return AlchemyHistory(self.history)
+
+    @cached_property
+    def _workers(self) -> AlchemyWorkers:
+        try:
+            return AlchemyWorkers(self.workers)
+        except sa.exc.InvalidRequestError as error:
+            raise NotReadyError(f"{self.workers!r} is no mapped class, or not yet.") from error
+
+    @cached_property
+    def _connections_of_workers(self) -> AlchemyConnections:
+        return AlchemyConnections(self.db, self._workers)

@@ -98,6 +98,12 @@ class PeeweeConnections(Connections[object]):
             begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for
         return _run(database, lambda: _in_transaction(database, work, *begin, wait=wait))
 
+    def write_at_once(self, work: Callable[[object], T]) -> T:
+        database = self.database
+        if self._is_only_one(database):
+            raise BusyError(errors.COMMIT_FIRST)
+        return _run(database, lambda: _at_once(database, work))
+
     def renew(self, error: BaseException) -> bool:
         if not errors.is_connection_lost(error):
             return False
@@ -212,6 +218,15 @@ def _in_transaction(
     """
     execute = partial(_first_row, database)
     with locks.transaction(database.atomic(*begin), dialect_of(database), execute, wait):
+        return work(database)
+
+
+def _at_once(database: Any, work: Callable[[object], T]) -> T:
+    """Run a function that waits for no lock."""
+    dialect = dialect_of(database)
+    if dialect != "sqlite":
+        return _in_transaction(database, work, wait=locks.NO_WAIT)
+    with locks.limited(dialect, partial(_first_row, database), locks.NO_WAIT):
         return work(database)
 
 

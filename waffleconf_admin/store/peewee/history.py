@@ -12,7 +12,6 @@ from .. import ends
 from ..history import (
     after_row,
     attributes_of,
-    column_time,
     conditions,
     newest_first,
     order,
@@ -20,6 +19,7 @@ from ..history import (
     settled_attributes,
 )
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
+from ..instances import column_time
 from ..orm import History
 from .rows import has_hooks
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import peewee
 
-from ...models import WaffleChangeMixin, WaffleMixin
+from ...models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
 
 
 class AnyScript(peewee.Field):
@@ -95,3 +95,22 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
         remark = Text(null=True)
 
     return Conf, ConfChange
+
+
+def make_worker_model(base: Any) -> type[Any]:
+    """Return a new model of the workers below a base class."""
+
+    class ConfWorker(WaffleWorkerMixin, base):
+        class Meta:
+            table_name = "conf_workers"
+
+        name = Line(32, unique=True)
+        host = Line()
+        pid = peewee.IntegerField()
+        started_at = peewee.DateTimeField()
+        seen_at = peewee.DateTimeField()
+        keys_digest = Line(32)
+        texts_digest = Line(32)
+        restart_digests = Text()
+
+    return ConfWorker

@@ -14,6 +14,7 @@ from . import models
 from .connections import PeeweeConnections
 from .history import PeeweeHistory
 from .rows import PeeweeRows
+from .workers import PeeweeWorkers
 
 
 class PeeweeWaffleStore(SQLStore[object]):
@@ -22,16 +23,20 @@ class PeeweeWaffleStore(SQLStore[object]):
     :param db: may be left out; the database is the model's own, a DatabaseProxy too.
     :param model: the model class of the settings.
     :param history: the model class of the history; None: no history.
+    :param workers: the model class of the workers; None: processes report nothing.
     """
 
     @staticmethod
-    def make_models(db: Any) -> tuple[type[Any], type[Any]]:
+    def make_models(db: Any, *, workers: bool = False) -> tuple[type[Any], ...]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: a database of peewee, a DatabaseProxy, a FlaskDB, or a base class of models.
+        :param workers: whether to return one of the workers too, for the third argument.
         :raises TypeError: it is none of these.
         """
-        return models.make_models(models.base_class(db))
+        base = models.base_class(db)
+        made = models.make_models(base)
+        return (*made, models.make_worker_model(base)) if workers else made
 
     @contextmanager
     def join_transactions(self) -> Iterator[None]:
@@ -86,3 +91,11 @@ class PeeweeWaffleStore(SQLStore[object]):
     @cached_property
     def _history(self) -> PeeweeHistory:
         return PeeweeHistory(self.history)
+
+    @cached_property
+    def _workers(self) -> PeeweeWorkers:
+        return PeeweeWorkers(self.workers)
+
+    @cached_property
+    def _connections_of_workers(self) -> PeeweeConnections:
+        return PeeweeConnections(self.workers)

@@ -1,0 +1,255 @@
+"""Workers: which processes count, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from states import commits, kinds, state_of, statements
+
+from waffleconf_admin import StoreError
+from waffleconf_admin.contexts import quiet_context
+from waffleconf_admin.state.workers import Count
+from waffleconf_admin.sync import reporter
+
+MakeApp = Callable[..., Flask]
+CONFS: dict[str, Any] = {
+    "SITENAME": {"default": "Waffle"},
+    "POOL": {"default": 5, "restart": True},
+    "TOKEN": {"default": "", "secret": True, "restart": True},
+}
+NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def app(make_app: MakeApp, orm: str) -> Flask:
+    app = make_app(CONFS, orm=orm, workers=True, WAFFLE_STORE_DEFAULTS=False)
+    state_of(app).update_conf()
+    return app
+
+
+def report(app: Flask, seconds: float = 0.0, **values: Any) -> None:
+    """Let a process report that differs from this one in some columns, so many seconds ago."""
+    state = state_of(app)
+    worker = state._worker
+    assert worker is not None
+    worker.after_fork()
+    worker.report()
+    row = state._repository.read_workers(NOW - timedelta(days=9999))[-1]
+    row = row._replace(seen_at=row.seen_at - timedelta(seconds=seconds), **values)
+    with quiet_context(app):
+        state.configstore.report_worker(row, NOW - timedelta(days=9999))
+
+
+def counted(app: Flask) -> Count:
+    workers = state_of(app).workers
+    assert workers is not None
+    return workers.count()
+
+
+STANDINGS: list[tuple[list[tuple[float, dict[str, Any]]], list[int]]] = [
+    ([], [0, 0, 0]),
+    ([(0, {})], [1, 0, 0]),
+    ([(0, {}), (0, {"texts_digest": "0" * 32})], [1, 1, 0]),
+    ([(0, {"keys_digest": "0" * 32})] * 2, [0, 0, 2]),
+    ([(134, {"texts_digest": "0" * 32}), (136, {"texts_digest": "0" * 32})], [0, 1, 0]),
+    ([(-3600, {})], [1, 0, 0]),  # its clock is ahead
+]
+
+
+@pytest.mark.parametrize(("reports", "numbers"), STANDINGS)
+def test_a_process_is_current_lags_or_runs_other_code_until_it_is_forgotten(
+    app: Flask, reports: list[tuple[float, dict[str, Any]]], numbers: list[int]
+) -> None:
+    for seconds, values in reports:
+        report(app, seconds, **values)
+    count = counted(app)
+    assert [count.number(each) for each in ("current", "lagging", "other")] == numbers
+    assert count.is_complete is (numbers[1] == 0)
+
+
+def test_a_process_lags_until_it_has_read_what_is_stored(app: Flask, make_app: MakeApp) -> None:
+    report(app)
+    make_app(CONFS, workers=True).extensions["waffleconf"].update_db({"SITENAME": "Crêperie"})
+    assert counted(app).number("lagging") == 1
+    state_of(app).update_conf()
+    assert counted(app).number("lagging") == 1  # it has not said so
+    worker = state_of(app)._worker
+    assert worker is not None
+    worker.report()
+    assert counted(app).number("current") == 1
+
+
+def test_processes_with_other_declarations_run_other_code(app: Flask, make_app: MakeApp) -> None:
+    report(app)
+    other = make_app({"SITENAME": {"default": "Waffle"}}, workers=True)
+    assert counted(other).sentences() == ["Applied by 0 of 0 processes.", "1 runs other code."]
+
+
+def test_a_process_runs_with_the_former_value_until_it_is_restarted(app: Flask) -> None:
+    state = state_of(app)
+    report(app)
+    state.update_db({"SITENAME": "Crêperie"})
+    assert counted(app).former == {"POOL": 0, "TOKEN": 0}
+    state.update_db({"POOL": 20, "TOKEN": "secret"})
+    report(app)
+    count = counted(app)
+    assert count.former == {"POOL": 2, "TOKEN": 2}
+    text = "2 of 2 processes run with the former value; restart them."
+    assert count.restart_sentence("POOL") == text
+    state.update_db({"POOL": 5})
+    assert counted(app).former == {"POOL": 0, "TOKEN": 2}
+    state.reset(["POOL", "TOKEN"])
+    assert counted(app).former == {"POOL": 0, "TOKEN": 0}
+
+
+def test_a_new_process_deletes_rows_of_long_ago(app: Flask) -> None:
+    report(app, 2 * 3600)
+    report(app)
+    worker = state_of(app)._worker
+    assert worker is not None
+    worker.after_fork()
+    worker.report()
+    rows = state_of(app)._repository.read_workers(NOW - timedelta(days=9999))
+    assert len(rows) == 2
+
+
+def test_a_report_is_one_update(app: Flask) -> None:
+    worker = state_of(app)._worker
+    assert worker is not None
+    with statements(app) as seen:
+        worker.report()
+        assert kinds(seen) == ["UPDATE", "DELETE", "INSERT"]
+        seen.clear()
+        worker.report()
+        assert kinds(seen) == ["UPDATE"]
+
+
+@pytest.mark.parametrize("workers", [True, False])
+def test_a_save_executes_the_same_statements_with_200_workers(
+    make_app: MakeApp, orm: str, workers: bool
+) -> None:
+    app = make_app(CONFS, orm=orm, history=True, workers=workers, WAFFLE_STORE_DEFAULTS=False)
+    state_of(app).update_conf()
+    for _ in range(200 if workers else 0):
+        report(app)
+    with statements(app) as seen:
+        state_of(app).update_db({"SITENAME": "Crêperie"})
+    assert kinds(seen) == ["SELECT", "INSERT", "INSERT"]
+    assert commits(seen) <= 1
+
+
+def test_no_digest_reveals_a_text(make_app: MakeApp) -> None:
+    """What a model stores encrypted can't be guessed from the digest, without SECRET_KEY."""
+    digests = set()
+    for key in ("one", "two"):
+        app = make_app(CONFS, workers=True, SECRET_KEY=key)
+        state_of(app).update_conf()
+        worker = state_of(app)._worker
+        assert worker is not None
+        digests.add(worker.status())
+    assert len(digests) == 2
+
+
+def test_facts_have_no_digest(app: Flask) -> None:
+    report(app)
+    rows = state_of(app)._repository.read_workers(NOW - timedelta(days=9999))
+    text = json.dumps(counted(app).facts(named=True))
+    assert rows and not any(row.texts_digest in text or row.keys_digest in text for row in rows)
+    assert rows[0].name not in text
+
+
+# When a process reports
+
+
+class Source:
+    """A process whose status and whose database a test decides."""
+
+    def __init__(self) -> None:
+        self.current: Any = None
+        self.reports = 0
+        self.fails = False
+
+    def status(self) -> Any:
+        return self.current
+
+    def report(self) -> None:
+        self.reports += 1
+        if self.fails:
+            raise StoreError("the database is locked")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, which stands until a test moves it."""
+    now = [1000.0]
+    monkeypatch.setattr(reporter.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(reporter, "FIRST", 5.0)
+    return now
+
+
+def test_a_process_reports_a_new_status_at_once_and_the_same_within_a_minute(
+    clock: list[float],
+) -> None:
+    source = Source()
+    made = reporter.Reporter(source)
+    reports = []
+    for seconds, status in (
+        (4, "a"),
+        (2, None),
+        (0, "a"),
+        (1, "a"),
+        (1, "b"),
+        (44, "b"),
+        (16, "b"),
+    ):
+        clock[0] += seconds
+        source.current = status
+        made.report_if_due()
+        reports.append(source.reports)
+    assert reports == [0, 0, 1, 1, 2, 2, 3]
+
+
+def test_a_report_that_fails_is_dropped_and_the_next_one_is_made_later(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    source = Source()
+    source.current, source.fails = "a", True
+    made = reporter.Reporter(source)
+    for _ in range(700):
+        clock[0] += 1
+        made.report_if_due()
+    assert 12 < source.reports < 40
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+    source.fails = False
+    clock[0] += 60
+    made.report_if_due()
+    clock[0] += 1
+    source.current = "b"
+    made.report_if_due()
+    reported = source.reports
+    made.report_if_due()
+    assert source.reports == reported
+
+
+# Databases
+
+
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_processes_report_on_every_database(
+    make_app: MakeApp, orm: str, database: str, server_url: Callable[[str], str]
+) -> None:
+    app = make_app(CONFS, orm=orm, url=server_url(database), workers=True)
+    state_of(app).update_conf()
+    report(app)
+    report(app, texts_digest="0" * 32)
+    assert counted(app).facts(named=False) == {
+        "current": 1,
+        "lagging": 1,
+        "other": 0,
+        "restart": {},
+    }

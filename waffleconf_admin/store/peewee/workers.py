@@ -1,0 +1,40 @@
+"""The workers in a table of peewee."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..instances import column_time
+from ..orm import Workers
+from ..workers import WorkerRow, worker_row_of, worker_values
+
+
+class PeeweeWorkers(Workers[object]):
+    """The rows of a worker model."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def update(self, connection: object, row: WorkerRow) -> bool:
+        update = self.model.update(worker_values(row, zoned=self._zoned))
+        return bool(update.where(self.model.name == row.name).execute(connection))
+
+    def insert(self, connection: object, row: WorkerRow) -> None:
+        self.model.insert(worker_values(row, zoned=self._zoned)).execute(connection)
+
+    def forget(self, connection: object, before: datetime) -> None:
+        model = self.model
+        before = column_time(before, zoned=self._zoned)
+        model.delete().where(model.seen_at < before).execute(connection)
+
+    def read(self, connection: object, since: datetime) -> list[WorkerRow]:
+        model = self.model
+        columns = [getattr(model, name) for name in WorkerRow._fields]
+        wanted = model.seen_at >= column_time(since, zoned=self._zoned)
+        found = model.select(*columns).where(wanted).tuples()
+        return [worker_row_of(row) for row in found.execute(connection)]
+
+    @property
+    def _zoned(self) -> bool:
+        return bool(self.model.seen_at.field_type == "TIMESTAMPTZ")
