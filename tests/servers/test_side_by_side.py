@@ -129,7 +129,7 @@ def test_both_go_on_saving_the_same_rows(old: Path, url: str, state: Any) -> Non
 
 @pytest.fixture
 def default_redis() -> Iterator[None]:
-    """A Redis where 0.3.1 publishes, whatever it is told: on port 6379 of this host."""
+    """A Redis where 0.3.1 publishes, whatever its configuration says: on port 6379 of this host."""
     import redis
 
     with contextlib.ExitStack() as stack:
