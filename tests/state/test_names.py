@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -442,3 +444,15 @@ def test_of_many_such_rows_the_log_names_a_few(
     put(state_of(make_app({})), **{f"KEY_{number:02}": 1 for number in range(25)})
     make_app({"A": {"default": 1}}).extensions["waffleconf"].update_conf()
     assert "KEY_19 and 5 more" in caplog.text and "KEY_20" not in caplog.text
+
+
+@ONLY_HISTORY
+def test_an_end_under_a_former_name_goes_back(release: Release) -> None:
+    old = release(FIRST)
+    old.update_db({"HELP_MAIL": "kept@example.org"})
+    old.update_db({"HELP_MAIL": "sale@example.org"}, until=datetime.now(UTC) + timedelta(minutes=1))
+    new = release(SECOND)
+    assert served(old, new) == ["sale@example.org"] * 2
+    new.configstore.clock = lambda: time.time() + 120  # type: ignore[method-assign]
+    assert served(new, old) == ["kept@example.org"] * 2
+    assert new.ends.open == ()
