@@ -89,7 +89,7 @@ def ranked(make_app: MakeApp) -> Any:
             "B": {"desc": "Reply to", "default": "", "help": "Of each mail", "group": "Texts"},
             "MAIL_HOST": {"desc": "Host", "default": "", "group": "Servers"},
             "SENDER": {"desc": "Mail sender", "default": "", "group": "Servers"},
-            "POST": {"desc": "Post", "default": "", "keywords": ["mail", "letter"]},
+            "POST": {"desc": "Post", "default": "", "keywords": ["mail", "letter"], "was": "SEND"},
         }
     )
     app.register_blueprint(WaffleAdmin())
@@ -104,6 +104,7 @@ def ranked(make_app: MakeApp) -> Any:
         ("q=mial+sender", ["SENDER"], "No exact match for “mial sender”. Close to it:"),
         ("q=mailsender", ["SENDER"], "No exact match for “mailsender”. Close to it:"),
         ("q=maill", ["SENDER", "MAIL_HOST", "POST"], "No exact match for “maill”. Close to it:"),
+        ("q=SEND", ["SENDER", "POST"], "2 settings found"),
         ("group=Servers", ["MAIL_HOST", "SENDER"], ""),
     ],
 )

@@ -173,8 +173,8 @@ class Row:
         if key in self._rows.found.outside:
             css += " wf-out"
         given = {"class": css, "id": key, "hidden": field.hidden}
-        if field.setting.keywords:
-            given["data-keywords"] = " ".join(map(str, field.setting.keywords))
+        if words := field.setting.search_words:
+            given["data-keywords"] = words
         if self._rows.search:  # whose order of rows is not that of the page
             given["data-place"] = self._rows.places[key]
         if not self.is_unsaved:

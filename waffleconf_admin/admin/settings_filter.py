@@ -106,9 +106,15 @@ class SettingsFilter:
 def _parts(field: BoundField) -> list[str]:
     """The texts of a setting that the search covers, in the order of `search.PARTS`."""
     setting = field.setting
-    keywords = " ".join(map(str, setting.keywords))
     label, help_ = str(setting.label), str(setting.help)
-    parts = (label, setting.key, keywords, group_label(setting), help_, field.value_text)
+    parts = (
+        label,
+        setting.key,
+        setting.search_words,
+        group_label(setting),
+        help_,
+        field.value_text,
+    )
     return [fold(part) for part in parts]
 
 

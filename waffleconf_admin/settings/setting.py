@@ -87,6 +87,11 @@ class Setting:
         return self.default is None or self.nullable
 
     @property
+    def search_words(self) -> str:
+        """The words by which people find it that it doesn't show: keywords, and former names."""
+        return " ".join(map(str, (*self.keywords, *self.was)))
+
+    @property
     def several(self) -> bool:
         """Whether its value holds several of the choices, not one."""
         return issubclass(self.value_type, SEVERAL)
