@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from ..fields.base import is_set
 from ..files import write_json
 from ..forms import choice_texts, show_text
 from ..settings.equality import same
+from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..state.history import History
 from ..state.record import Record
@@ -55,11 +55,8 @@ def find(state: State, key: str) -> Setting:
 
 def nearest(key: str, known: Iterable[str]) -> str:
     """A sentence that suggests the nearest of the known names."""
-    by_lower_case = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(key.lower(), by_lower_case, n=1)
-    if near:
-        return f"Did you mean {by_lower_case[near[0]]}?"
-    return "flask waffle list shows them all."
+    near = nearest_name(key, known)
+    return f"Did you mean {near}?" if near else "flask waffle list shows them all."
 
 
 def is_modified(setting: Setting, record: Record) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable, Container, Mapping
 from enum import Enum
@@ -18,7 +17,7 @@ from .annotation import DeclaredType
 from .attributes import READERS, read_attributes
 from .choices import ChoiceSet, choice_list
 from .copied import describe_copied, find_copied
-from .names import wrong_names
+from .names import nearest_name, wrong_names
 from .needs import Need, find_cycle
 from .setting import Setting
 
@@ -119,9 +118,9 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
 def _check_names(key: str, entry: Mapping[Any, object]) -> None:
     for name in sorted(str(name) for name in entry if name not in READERS):
         # Ignoring "secert" would show a password to everybody.
-        if near := difflib.get_close_matches(name.lower(), READERS, n=1):
+        if near := nearest_name(name, READERS):
             raise ValueError(
-                f"{name}: there is no such attribute. Write {near[0]}, if you mean that; else take "
+                f"{name}: there is no such attribute. Write {near}, if you mean that; else take "
                 "it out, or give it a name of its own"
             )
         log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored", key, name)
@@ -229,8 +228,8 @@ def _wrong_needs(settings: Mapping[str, Setting], faulty: Container[str]) -> dic
 def _need_problem(need: Need, settings: Mapping[str, Setting]) -> str | None:
     other = settings.get(need.key)
     if other is None:
-        near = difflib.get_close_matches(str(need.key), settings, n=1)
-        hint = f"write {near[0]}, if you mean that" if near else "write the key of a setting"
+        near = nearest_name(need.key, settings)
+        hint = f"write {near}, if you mean that" if near else "write the key of a setting"
         return f"there is no setting {need.key}: {hint}"
     if not need.is_exact:
         return None

@@ -1,10 +1,18 @@
-"""Names: which setting has which name, and which names no setting may have."""
+"""Names: which setting has which name, which names no setting may have, and which are near."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+import difflib
+from collections.abc import Container, Iterable, Mapping
 
 from .setting import Setting
+
+
+def nearest_name(name: object, known: Iterable[str]) -> str | None:
+    """Return which of the known names is written almost like another; None: none is."""
+    by_lower_case = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1)
+    return by_lower_case[near[0]] if near else None
 
 
 def wrong_names(settings: Mapping[str, Setting], retired: Container[str]) -> dict[str, str]:

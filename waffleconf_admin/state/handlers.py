@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Container, Iterator, Mapping
 
 from flask import Flask
 
 from .. import calls
 from ..exceptions import InvalidValue
+from ..settings.names import nearest_name
 from ..signals import ChangeEvent
 
 #: Called with what has changed; what it returns is not used. May be asynchronous.
@@ -48,6 +48,6 @@ class Handlers:
 
 
 def _unknown(key: str, confs: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(key, confs, n=1)
-    hint = f"write {near[0]}, if you mean that" if near else "declare it in WAFFLE_CONFS"
+    near = nearest_name(key, confs)
+    hint = f"write {near}, if you mean that" if near else "declare it in WAFFLE_CONFS"
     return f"there is no setting {key}: {hint}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import threading
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from .. import forms
 from ..contexts import context_of
 from ..exceptions import InvalidValue
 from ..settings.equality import same
+from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
 from .cache import Cache
@@ -136,7 +136,6 @@ def _without(override: Override, decoder: Decoder) -> Decoder:
 
 def _unknown(key: object, known: Iterable[str]) -> str:
     """What is wrong with the name of a setting that is not declared."""
-    names = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(str(key).lower(), names, n=1)
-    hint = f" Did you mean {names[near[0]]}?" if near else ""
+    near = nearest_name(key, known)
+    hint = f" Did you mean {near}?" if near else ""
     return f"There is no setting of that name.{hint}"
