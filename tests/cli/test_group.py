@@ -19,7 +19,7 @@ from waffleconf_admin import cli
 
 COMMANDS = sorted(cli.waffle.commands)
 #: The commands that save something.
-WRITING = {"deployed", "set", "reset", "undo", "import", "prune"}
+WRITING = {"deployed", "set", "reset", "undo", "import", "prune", "keep", "go-back"}
 
 
 def test_the_commands_are_in_the_app_s_help(app: Flask) -> None:
@@ -143,7 +143,8 @@ def test_a_secret_leaves_by_no_command(
     run("import", "-", stdin='{"waffleconf": 1, "settings": {"TOKEN": hunter12}}')
     run("import", "-", stdin='{"waffleconf": 1, "settings": {"TOKEN": "hunter13"')
     run("check"), run("convert", "json"), run("convert", "json", "--apply"), run("rotate")
-    run("deployed")
+    run("deployed"), run("lint", str(tmp_path)), run("ends"), run("workers")
+    run("keep", "x"), run("go-back", "x")
     for change in state.history.list():
         run("undo", change.change_set)
     app.config["WAFFLE_CONFS"] = {"SITENAME": SECRETS["SITENAME"]}

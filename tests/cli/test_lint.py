@@ -68,7 +68,8 @@ def test_the_demo_has_no_mistakes_and_planted_ones_are_found(
     assert found.exit_code == 1
 
 
-def test_json_has_what_is_printed(run: Run, write: Callable[[str], Path]) -> None:
+def test_json_has_what_is_printed(run: Run, app: Flask, write: Callable[[str], Path]) -> None:
+    app.config["WAFFLE_CONFS"] = app.config["WAFFLE_CONFS"] | {UNREAD: {"default": False}}
     write("""
         from waffleconf_admin import conf
         def view(name): return conf.SITENAM, conf[name]

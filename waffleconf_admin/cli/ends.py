@@ -23,7 +23,7 @@ from .output import (
 )
 
 
-@waffle.command("ends", epilog=examples("ends", "set BANNER Sale --for '2 h'"))
+@waffle.command("ends", epilog=examples("ends"))
 @json_option
 def list_ends(as_json: bool) -> None:
     """List the saves that have an end, the next one first.

@@ -13,7 +13,7 @@ from .options import examples, json_option
 from .output import counted, current_state, print_json, printable, say
 
 
-@waffle.command("lint", epilog=examples("lint", "lint shop --json"))
+@waffle.command("lint", epilog=examples("lint", "lint . --json"))
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @json_option
 def lint_code(path: Path | None, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from .finding import Finding
 
 #: ``# waffle: ignore``, ``# waffle: ignore[copied]``; in templates ``{# waffle: ignore #}``.
 _COMMENT = re.compile(r"#\s*waffle:\s*ignore(?:\[([\w\s,]*)\])?")
+_RULE = re.compile(r"\w+")
 
 
 class Comments:
@@ -24,7 +25,7 @@ class Comments:
         for number, line in enumerate(text.splitlines(), 1):
             if found := _COMMENT.search(line):
                 named = found[1]
-                self._rules[number] = None if named is None else set(re.findall(r"\w+", named))
+                self._rules[number] = None if named is None else set(_RULE.findall(named))
 
     def leave(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """Return the findings that no comment silences."""
