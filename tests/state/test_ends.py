@@ -319,9 +319,23 @@ def test_a_declaration_that_has_changed_may_refuse(
     simple.update_db({"SIZE": 40})
     simple.update_db({"SIZE": 50, "SITENAME": "Sale"}, until=soon())
     redeclared(simple, SIZE=declaration)
+    simple.app.config["WAFFLE_RETIRED"] = ["SIZE"] if declaration is None else []
     assert forward(simple) and simple.app.config["SITENAME"] == "Sale"
     assert why in caplog.text and why in simple.ends.open[0].refused
     assert len(simple.history.list()) == 3
+
+
+def test_an_end_is_left_to_processes_that_declare_all_of_its_settings(make_app: MakeApp) -> None:
+    """Another release may lack one of them, and another app on the same table all."""
+    whole: Any = state_of(make_app(CONFS, history=True))
+    part: Any = state_of(make_app({"SITENAME": CONFS["SITENAME"]}, history=True))
+    other: Any = state_of(make_app({"POSTS": {"default": 1}}, history=True))
+    saved = whole.update_db({"SIZE": 50, "SITENAME": "Sale"}, until=soon())
+    for state in (part, other):
+        assert forward(state) and state.ends.open == () and state.ends.deadline is None
+        assert [end.change_set for end in state.ends.read()] == [saved.change_set]
+    assert forward(whole) and served(whole) == ("Waffle", 20)
+    assert forward(part) and part.app.config["SITENAME"] == "Waffle"
 
 
 def test_a_declaration_that_has_changed_may_fit_all_the_same(simple: Any) -> None:

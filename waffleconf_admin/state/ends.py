@@ -78,7 +78,8 @@ class Ends:
         self._repository = repository
         self._history = history
         self._reader = OpenEnds(repository, history) if history else None
-        #: The ends that are still to come or were refused, as of the last load, the next first.
+        #: The ends that are still to come or were refused, as of the last load, the next first;
+        #: without those that are left to processes which declare more settings.
         self.open: tuple[End, ...] = ()
         #: When the next end comes, by ``time.monotonic()``; None: there is none.
         self.deadline: float | None = None
@@ -188,7 +189,7 @@ class Ends:
         if self._reader is None or not self.available:
             return was_due
         try:
-            self.open = self._reader.read(promptly=promptly)
+            self.open = self._own(self._reader.read(promptly=promptly))
             for _ in range(ATTEMPTS if self.open else 0):
                 now = self.now()
                 due = [end for end in self.open if end.at <= now and not end.refused]
@@ -197,7 +198,7 @@ class Ends:
                 was_due = True
                 for end in due:
                     self._carry_out(end)
-                self.open = self._reader.read()
+                self.open = self._own(self._reader.read())
             self._plan()
             self._log_once.is_over("ends")
         except StoreError as error:
@@ -208,6 +209,19 @@ class Ends:
             self._read_in(RETRY)
             self._log_once("ends", logging.ERROR, "Settings could not go back", exc_info=True)
         return was_due
+
+    def _own(self, ends: Iterable[End]) -> tuple[End, ...]:
+        """Leave out ends of settings that other releases declare, or other apps on this table."""
+        known = {*self._state.settings, *self._state.app.config["WAFFLE_RETIRED"]}
+        own = []
+        for end in ends:
+            if foreign := end.changes.keys() - known:
+                message = "%s: the end of this save is left to processes that declare %s."
+                names = ", ".join(sorted(foreign))
+                self._log_once(end.change_set, logging.INFO, message, end.change_set, names)
+            else:
+                own.append(end)
+        return tuple(own)
 
     def _plan(self) -> None:
         """Let the next end be carried out when it comes."""
