@@ -26,3 +26,6 @@ class ChangeEvent(NamedTuple):
     actor: str | None = None  #: who saved
     change_set: str | None = None  #: the name of the save in the history
     source: str | None = None  #: by which way in
+
+    def __repr__(self) -> str:
+        return f"<ChangeEvent {self.origin}: {', '.join(self.changes)}>"  # values may be secret

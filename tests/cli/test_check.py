@@ -28,6 +28,13 @@ def test_nothing_is_wrong_with_a_new_app(run: Run, app: Flask) -> None:
     assert (result.exit_code, result.stdout) == (0, FINE)
 
 
+def test_a_history_whose_table_is_missing_is_an_error(make_app: Callable[..., Flask]) -> None:
+    make_app(CONFS)
+    result = invoke(make_app(CONFS, create=False, history=True))
+    assert "database: 1 error\n  error    the history: A table" in result.stdout
+    assert result.exit_code == 1
+
+
 def fails() -> list[str]:
     raise OSError("hunter2")
 

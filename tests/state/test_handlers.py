@@ -362,3 +362,8 @@ def test_one_extension_calls_its_handlers_for_each_of_its_apps(make_app: MakeApp
         waffle.init_app(app, store)
         state_of(app).update_db({"SITENAME": "A"})
     assert apps == made
+
+
+def test_an_event_shows_no_values() -> None:
+    event = ChangeEvent({"TOKEN": ("", "hunter2")}, "local")
+    assert repr(event) == "<ChangeEvent local: TOKEN>"

@@ -108,7 +108,9 @@ def test_a_misspelt_name_is_no_attribute_and_nothing_is_set(app: Flask) -> None:
         for name in ("SITENAME", "SITENMAE"):
             with pytest.raises(AttributeError, match=r"read-only: save with state\.update_db"):
                 setattr(shop, name, "Ours")
-        assert shop.SITENAME == "Waffle"
+        with pytest.raises(AttributeError, match="override it in a test with override_conf"):
+            Shop.SITENAME = "Ours"  # type: ignore[misc]
+        assert shop.SITENAME == Shop.SITENAME == "Waffle"
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,15 @@ def check(strict: bool) -> None:
 
 
 def _database(state: State) -> Iterator[Finding]:
-    """Settings that an upgrade has left in another file."""
+    """Settings that an upgrade has left in another file, and a history that can't be read."""
     if problem := state.former_file.problem():
         yield Finding("error", "", problem)
+    if state.history:
+        try:
+            state.history.list(limit=1)
+            state.ends.read()
+        except StoreError as error:
+            yield Finding("error", "", f"the history: {error}")
 
 
 def _declarations(state: State) -> Iterator[Finding]:

@@ -19,8 +19,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _SettingsType(type):
+    """The type of classes of settings, whose settings can't be replaced by accident."""
+
+    if not TYPE_CHECKING:  # to type checkers it would allow to set any name
+
+        def __setattr__(cls, key: str, value: object) -> None:
+            if not key.startswith("_") and key in _readers(cls):
+                raise AttributeError(
+                    f"{cls.__name__}.{key} is a setting: save it with "
+                    f"state.update_db({{{key!r}: …}}), or override it in a test with override_conf"
+                )
+            super().__setattr__(key, value)
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Settings:
+class Settings(metaclass=_SettingsType):
     """Settings of an app, declared as attributes of a class of its own.
 
     ::
@@ -41,7 +55,7 @@ class Settings:
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         for key, declared in _declare(cls).items():
-            setattr(cls, key, _Reader(cls, key, declared))
+            type.__setattr__(cls, key, _Reader(cls, key, declared))
 
     @classmethod
     def now(cls) -> Self:
