@@ -31,6 +31,7 @@ BENCHMARKS = [
     "imports",
     "memory",
     "before_request",
+    "workers",
     "peers",
     "throughput",
     "count",

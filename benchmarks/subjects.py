@@ -33,6 +33,8 @@ from waffleconf_admin.util import serialize
 ORMS = {"SQLAlchemy": on_sqlalchemy, "peewee": on_peewee}
 JSON = "SQLAlchemy with JSON"  #: the same, and WAFFLE_SERIALIZER is 'json'
 HISTORY = "SQLAlchemy with a history"  #: the same, where no end is open
+#: With a history, and a model of the workers.
+WORKERS = "SQLAlchemy with workers"
 
 #: Gives the value of a setting by its number; another one for each variant.
 Values = Callable[[int, int], Any]
@@ -119,7 +121,7 @@ class Subject:
 
     Nothing is loaded, and nothing will be before somebody asks.
 
-    :param name: one of ORMS, JSON, or HISTORY.
+    :param name: one of ORMS, JSON, HISTORY or WORKERS.
     """
 
     def __init__(
@@ -145,8 +147,9 @@ class Subject:
         self.floor.connection.execute(
             "CREATE TABLE floors (key VARCHAR(255) PRIMARY KEY, value TEXT)"
         )
-        if name == HISTORY:
-            _, _, store = apps.ORMS["sqlalchemy"](self.app, url, True, True, stack)
+        if name in (HISTORY, WORKERS):
+            make, workers = apps.ORMS["sqlalchemy"], name == WORKERS
+            _, _, store = make(self.app, url, True, True, stack, workers=workers)
         else:
             store = ORMS["peewee" if name == "peewee" else "SQLAlchemy"](self.app, url, True, stack)
         WaffleConf(self.app, store)
@@ -169,7 +172,7 @@ class Subject:
 def subject(name: str, url: str, count: int, values: Values = mixed) -> Iterator[Subject]:
     """A subject on a database of its own.
 
-    :param name: one of ORMS, JSON, or HISTORY.
+    :param name: one of ORMS, JSON, HISTORY or WORKERS.
     :param url: that of a server, or empty: a new SQLite file.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:

@@ -49,6 +49,7 @@ LONGEST = [
     "sync/test_forks.py",
     "servers/test_faults.py",
     "servers/test_deploy.py",
+    "servers/test_workers.py",
     "sync/test_postgresql.py",
     "browser/test_browser_types.py",
     "browser/test_browser_sending.py",

@@ -14,6 +14,7 @@ import pytest
 import servers
 from flask import Flask
 from pages import state_of, stored
+from reports import report
 from required import required
 from werkzeug.serving import make_server
 
@@ -41,7 +42,8 @@ class Served(NamedTuple):
 @pytest.fixture
 def served(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setenv("SHOP_API_TOKEN", "b4f")
-    app = make_app(CONFS, history=True, WAFFLE_STORE_DEFAULTS=False, WTF_CSRF_ENABLED=True)
+    app = make_app(CONFS, workers=True, WAFFLE_STORE_DEFAULTS=False, WTF_CSRF_ENABLED=True)
+    report(app, host="web-1", pid=101, texts_digest="0" * 32)
     exec(code("python")[0], {"app": app})
     server = make_server("127.0.0.1", 0, app)
     thread = threading.Thread(target=server.serve_forever)

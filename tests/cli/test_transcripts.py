@@ -19,7 +19,8 @@ from waffleconf_admin.state.form import parse_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = "".join((DOCS / name).read_text() for name in ("command-line.md", "ends.md"))
-BLOCKS = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
+TRANSCRIPT = r"^```console\n(.*?)^```$"
+BLOCKS = re.findall(TRANSCRIPT, PAGE, re.M | re.S)
 
 #: The app of the page, after a release that no longer declares BANNER.
 CONFS: dict[str, dict[str, Any]] = {
@@ -141,6 +142,8 @@ def test_the_commands_print_what_the_page_shows(app: Flask) -> None:
 
 
 def test_every_command_has_a_transcript() -> None:
-    lines = [line for block in BLOCKS for line, _ in steps(block)]
+    # tests/cli/test_workers.py runs the transcripts of that page.
+    more = re.findall(TRANSCRIPT, (DOCS / "workers.md").read_text(), re.M | re.S)
+    lines = [line for block in [*BLOCKS, *more] for line, _ in steps(block)]
     ran = {line.split()[3] for line in lines if line.startswith("$ flask waffle")}
     assert ran == set(cli.waffle.commands)

@@ -46,7 +46,16 @@ def row(settings: int, value: float, **more: Any) -> Any:
 
 @pytest.mark.parametrize(
     "name",
-    ["parse_conf", "reload", "first_start", "update_db", "render", "memory", "before_request"],
+    [
+        "parse_conf",
+        "reload",
+        "first_start",
+        "update_db",
+        "render",
+        "memory",
+        "before_request",
+        "workers",
+    ],
 )
 def test_a_benchmark_gives_rows(name: str, options: Any) -> None:
     found = list(load(name).run(options))

@@ -49,6 +49,7 @@ RUN_ELSEWHERE = {
     "docs/api.md": "tests/api/test_examples.py",
     "docs/testing.md": "tests/testing/test_examples.py",
     "docs/observing.md": "tests/state/test_observing.py",
+    "docs/workers.md": "tests/state/test_workers.py",
     "docs/lint.md": "tests/cli/test_lint.py",
 }
 

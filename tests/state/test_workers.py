@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from reports import LONG_AGO, report
 from states import commits, kinds, state_of, statements
 
 from waffleconf_admin import StoreError
-from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.state.workers import Count
 from waffleconf_admin.sync import reporter
 
@@ -22,7 +25,6 @@ CONFS: dict[str, Any] = {
     "POOL": {"default": 5, "restart": True},
     "TOKEN": {"default": "", "secret": True, "restart": True},
 }
-NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -30,19 +32,6 @@ def app(make_app: MakeApp, orm: str) -> Flask:
     app = make_app(CONFS, orm=orm, workers=True, WAFFLE_STORE_DEFAULTS=False)
     state_of(app).update_conf()
     return app
-
-
-def report(app: Flask, seconds: float = 0.0, **values: Any) -> None:
-    """Let a process report that differs from this one in some columns, so many seconds ago."""
-    state = state_of(app)
-    worker = state._worker
-    assert worker is not None
-    worker.after_fork()
-    worker.report()
-    row = state._repository.read_workers(NOW - timedelta(days=9999))[-1]
-    row = row._replace(seen_at=row.seen_at - timedelta(seconds=seconds), **values)
-    with quiet_context(app):
-        state.configstore.report_worker(row, NOW - timedelta(days=9999))
 
 
 def counted(app: Flask) -> Count:
@@ -114,7 +103,7 @@ def test_a_new_process_deletes_rows_of_long_ago(app: Flask) -> None:
     assert worker is not None
     worker.after_fork()
     worker.report()
-    rows = state_of(app)._repository.read_workers(NOW - timedelta(days=9999))
+    rows = state_of(app)._repository.read_workers(LONG_AGO)
     assert len(rows) == 2
 
 
@@ -157,7 +146,7 @@ def test_no_digest_reveals_a_text(make_app: MakeApp) -> None:
 
 def test_facts_have_no_digest(app: Flask) -> None:
     report(app)
-    rows = state_of(app)._repository.read_workers(NOW - timedelta(days=9999))
+    rows = state_of(app)._repository.read_workers(LONG_AGO)
     text = json.dumps(counted(app).facts(named=True))
     assert rows and not any(row.texts_digest in text or row.keys_digest in text for row in rows)
     assert rows[0].name not in text
@@ -198,15 +187,8 @@ def test_a_process_reports_a_new_status_at_once_and_the_same_within_a_minute(
     source = Source()
     made = reporter.Reporter(source)
     reports = []
-    for seconds, status in (
-        (4, "a"),
-        (2, None),
-        (0, "a"),
-        (1, "a"),
-        (1, "b"),
-        (44, "b"),
-        (16, "b"),
-    ):
+    steps = [(4, "a"), (2, None), (0, "a"), (1, "a"), (1, "b"), (44, "b"), (16, "b")]
+    for seconds, status in steps:
         clock[0] += seconds
         source.current = status
         made.report_if_due()
@@ -236,20 +218,53 @@ def test_a_report_that_fails_is_dropped_and_the_next_one_is_made_later(
     assert source.reports == reported
 
 
+# What docs/workers.md says
+
+PAGE = (Path(__file__).parents[2] / "docs" / "workers.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+
+
+def test_the_models_of_the_docs_are_those_of_make_models(tmp_path: Path) -> None:
+    tables = []
+    for number in (0, 1):
+        app = Flask("shop")
+        app.config.update(SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path}/{number}.db")
+        app.config.update(WAFFLE_CONFS=CONFS)
+        db = SQLAlchemy(app)
+        names: dict[str, Any] = {"app": app, "db": db}
+        exec(BLOCKS[number], names)
+        if number == 0:
+            assert state_of(app).workers
+        columns = names["ConfWorker"].__table__.columns
+        tables.append([(c.name, str(c.type), c.nullable, c.unique) for c in columns])
+    assert tables[0] == tables[1]
+
+
 # Databases
 
 
-@pytest.mark.parametrize("database", ["postgres", "mariadb"])
-def test_processes_report_on_every_database(
+LOCKS = {
+    "postgres": "LOCK TABLE conf_workers IN ACCESS EXCLUSIVE MODE",
+    "mariadb": "LOCK TABLES conf_workers WRITE",
+}
+
+
+@pytest.mark.parametrize("database", LOCKS)
+def test_processes_report_on_every_database_and_wait_for_no_lock(
     make_app: MakeApp, orm: str, database: str, server_url: Callable[[str], str]
 ) -> None:
-    app = make_app(CONFS, orm=orm, url=server_url(database), workers=True)
-    state_of(app).update_conf()
+    url = server_url(database)
+    app = make_app(CONFS, orm=orm, url=url, workers=True)
     report(app)
     report(app, texts_digest="0" * 32)
-    assert counted(app).facts(named=False) == {
-        "current": 1,
-        "lagging": 1,
-        "other": 0,
-        "restart": {},
-    }
+    facts = {"current": 1, "lagging": 1, "other": 0, "restart": {}}
+    assert counted(app).facts(named=False) == facts
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:  # a migration, say
+        connection.exec_driver_sql(LOCKS[database])
+        with pytest.raises(StoreError):
+            report(app)
+        connection.invalidate()
+    engine.dispose()
+    report(app)
+    assert counted(app).number("current") == 2

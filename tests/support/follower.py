@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import signal
+import socket
 import sys
 import threading
 import time
@@ -36,6 +37,8 @@ def make_app(config: dict[str, Any]) -> Flask:
 
     Change: Any = None
     Worker: Any = None
+    if host := config.get("HOST"):
+        socket.gethostname = lambda: host  # type: ignore[assignment]
     if interval := config.get("REPORT_INTERVAL"):
         reporter.FIRST, reporter.INTERVAL = 0.0, interval
         Conf, Change, Worker = AlchemyWaffleStore.make_models(db, workers=True)

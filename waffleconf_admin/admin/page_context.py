@@ -25,7 +25,7 @@ from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
 from .submission import PageSubmission, Pairs
-from .workers import applied_line, count_workers
+from .workers import applied, count_workers
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class PageContext:
         self.ends = ShownEnds(state, permissions, form)
         self.expired = expired
         self.discarded = discarded
-        count = count_workers(state, permissions)
+        count = count_workers(state, permissions, by_memory=True)
         self.rows = Rows(
             form,
             conflicts,
@@ -96,11 +96,9 @@ class PageContext:
         #: What the save just before this page has written.
         self.message = take_message()
         #: How many processes apply the settings: after a save, and while one lags.
-        self.applied = None
-        is_saved = bool(self.message and self.message.saved)
-        if count and (is_saved or not count.is_complete):
-            self.applied = applied_line(count, permissions)
-        self.applied_by_all = count is None or count.is_complete
+        self.applied = applied(count, permissions) if count else None
+        if self.applied and self.applied.is_complete and not (self.message and self.message.saved):
+            self.applied = None
         self.notes = []
         if refused and not self.editable:
             self.notes.append(_("You may see these settings, but not change them."))

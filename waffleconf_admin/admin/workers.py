@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from flask import Response
 
@@ -16,19 +17,14 @@ from .permissions import Permissions
 log = logging.getLogger(__name__)
 
 
-def count_workers(state: State, permissions: Permissions) -> Count | None:
-    """Count the processes, for those who may change a setting; None: there is nothing to say."""
-    if state.workers is None or not any(map(permissions.may_edit, permissions.viewable)):
-        return None
-    try:
-        count = state.workers.count()
-    except StoreError:
-        log.exception("the workers can't be read")
-        return None
-    return count if count.processes else None
+class Applied(NamedTuple):
+    """How many processes apply the settings, in a sentence or more."""
+
+    text: str
+    is_complete: bool  #: whether no process lags
 
 
-def applied_line(count: Count, permissions: Permissions) -> str:
+def applied(count: Count, permissions: Permissions) -> Applied:
     """Return how many processes apply the settings.
 
     Those that lag are named to who may see the history of all settings.
@@ -36,14 +32,32 @@ def applied_line(count: Count, permissions: Permissions) -> str:
     lines = count.sentences()
     if permissions.covers_removed_settings:
         lines[1:1] = describe_lagging(count, datetime.now(UTC))
-    return " ".join(lines)
+    return Applied(" ".join(lines), count.is_complete)
+
+
+def count_workers(
+    state: State, permissions: Permissions, *, by_memory: bool = False
+) -> Count | None:
+    """Count the processes, for those who may change a setting; None: there is nothing to say.
+
+    :param by_memory: this process has just read the settings.
+    """
+    workers = state.workers
+    if workers is None or not any(map(permissions.may_edit, permissions.viewable)):
+        return None
+    try:
+        count = workers.count_by_memory() if by_memory else workers.count()
+    except StoreError:
+        log.exception("the workers can't be read")
+        return None
+    return count if count.processes else None
 
 
 def respond(options: PageOptions, state: State) -> Response:
-    """Return the line again, as a text: with 202 while a process lags, and 200 when none does."""
+    """Return the sentences again, as a text: with 202 while a process lags, else with 200."""
     permissions = Permissions(options, state.app, state.settings)
     count = count_workers(state, permissions)
     if count is None:
         return Response(status=404)
-    text = applied_line(count, permissions)
-    return Response(text, 200 if count.is_complete else 202, mimetype="text/plain")
+    text, is_complete = applied(count, permissions)
+    return Response(text, 200 if is_complete else 202, mimetype="text/plain")

@@ -60,9 +60,13 @@ class Worker:
     def note_first_load(self) -> None:
         """The settings are loaded: note those that this process takes at its start."""
         if self._restart_digests is None:
-            _, settings, records = self._cache.settings_and_records()
-            digests = self.restart_digests(settings, records)
+            digests = self.restart_digests(*self.loaded())
             self._restart_digests = "".join(digests.values())
+
+    def loaded(self) -> tuple[Mapping[str, Setting], dict[str, Record]]:
+        """Return the settings and the records in memory."""
+        _, settings, records = self._cache.settings_and_records()
+        return settings, records
 
     def status(self) -> Status | None:
         """Return the status of this process; None: it has loaded nothing yet."""

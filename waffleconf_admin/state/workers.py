@@ -110,10 +110,11 @@ class Count(NamedTuple):
         """Return how many processes run with a former value of a setting; None: none does."""
         if not (former := self.former.get(key)):
             return None
-        return _(
-            "%(former)s of %(total)s processes run with the former value; restart them.",
+        return ngettext(
+            "%(former)s of %(count)s process runs with the former value; restart it.",
+            "%(former)s of %(count)s processes run with the former value; restart them.",
+            self.total,
             former=former,
-            total=self.total,
         )
 
 
@@ -131,37 +132,48 @@ class Workers:
         self._repository = repository
 
     def count(self) -> Count:
-        """Count the processes, with two SELECTs.
+        """Count the processes by what is stored now, with two SELECTs.
 
         :raises StoreError: the database can't be read.
         """
-        lately = datetime.now(UTC) - timedelta(seconds=MISSED * reporter.INTERVAL)
         # The settings are read last: who has read them before counts as lagging, never the reverse.
-        rows = self._repository.read_workers(lately)
-        return self.count_rows(rows, self._state.settings, self._state.read())
+        rows, settings, records = self._reported(), self._state.settings, self._state.read()
+        restart = self._worker.restart_digests(settings, records)
+        return _count(rows, self._worker.status_of(settings, records), restart)
 
-    def count_rows(
-        self,
-        rows: Iterable[WorkerRow],
-        settings: Mapping[str, Setting],
-        records: Mapping[str, Record],
-    ) -> Count:
-        """Count processes by what they have reported.
+    def count_by_memory(self) -> Count:
+        """Count the processes by what this one has just read, with one SELECT.
 
-        :param records: the settings as they are in the database.
+        :raises StoreError: the database can't be read.
         """
-        now = self._worker.status_of(settings, records)
-        digests = self._worker.restart_digests(settings, records)
-        found = Count([], dict.fromkeys(digests, 0))
-        for row in sorted(rows, key=lambda row: (row.host, row.pid, row.started_at)):
-            standing = _standing(row, now)
-            place = row.host, row.pid, row.started_at, row.seen_at
-            found.processes.append(Process(*place, standing))
-            if standing != "other":
-                for number, (key, digest) in enumerate(digests.items()):
-                    started_with = row.restart_digests[number * SHORT : (number + 1) * SHORT]
-                    found.former[key] += started_with != digest
-        return found
+        status = self._worker.status()
+        if status is None:
+            return Count([], {})
+        restart = self._worker.restart_digests(*self._worker.loaded())
+        return _count(self._reported(), status, restart)
+
+    def _reported(self) -> list[WorkerRow]:
+        """The rows of the processes that have reported lately."""
+        lately = datetime.now(UTC) - timedelta(seconds=MISSED * reporter.INTERVAL)
+        return self._repository.read_workers(lately)
+
+
+def _count(rows: Iterable[WorkerRow], now: Status, restart: Mapping[str, str]) -> Count:
+    """Count processes by what they have reported.
+
+    :param now: the status of a process that has read what is stored.
+    :param restart: the digests of the settings that need a restart, by key.
+    """
+    found = Count([], dict.fromkeys(restart, 0))
+    for row in sorted(rows, key=lambda row: (row.host, row.pid, row.started_at)):
+        standing = _standing(row, now)
+        place = row.host, row.pid, row.started_at, row.seen_at
+        found.processes.append(Process(*place, standing))
+        if standing != "other":
+            for number, (key, digest) in enumerate(restart.items()):
+                started_with = row.restart_digests[number * SHORT : (number + 1) * SHORT]
+                found.former[key] += started_with != digest
+    return found
 
 
 def describe_lagging(count: Count, now: datetime) -> list[str]:

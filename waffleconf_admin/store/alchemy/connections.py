@@ -87,11 +87,9 @@ class AlchemyConnections(Connections[sa.Connection]):
                 _forbid_autocommit(connection)
                 with _transaction(connection, locks.NO_WAIT):
                     return work(connection)
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            with locks.limited("sqlite", partial(_first_row, connection), locks.NO_WAIT):
-                done = work(connection)
-                connection.commit()  # an app may have it begin by an event
-                return done
+            execute = partial(_first_row, connection)
+            with locks.limited("sqlite", execute, locks.NO_WAIT), _autocommitted(connection):
+                return work(connection)
 
     def renew(self, error: BaseException) -> bool:
         return bool(getattr(error, "connection_invalidated", False))  # SQLAlchemy renews its pool
@@ -217,6 +215,21 @@ def _begun(connection: sa.Connection, serializable: bool) -> Iterator[None]:
         if serializable and connection.dialect.name in ("postgresql", "mysql", "mariadb"):
             connection.exec_driver_sql(locks.SERIALIZABLE)
         yield
+
+
+@contextmanager
+def _autocommitted(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLite commit each statement by itself, which holds its lock as briefly as can be."""
+    raw: Any = connection.connection.dbapi_connection
+    # Not by the option of SQLAlchemy: an app may begin by an event, and have set the level itself.
+    level = raw.isolation_level
+    with connection.begin():
+        raw.commit()
+        raw.isolation_level = None
+        try:
+            yield
+        finally:
+            raw.isolation_level = level
 
 
 def _transaction(connection: sa.Connection, wait: float | None, serializable: bool = False) -> Any:
