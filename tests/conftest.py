@@ -42,6 +42,7 @@ LONGEST = [
     "servers/test_watch_faults.py",
     "servers/test_app_servers.py",
     "browser/test_browser_screens.py",
+    "state/test_state_machine.py",
     "servers/test_processes.py",
     "store/test_many_writers.py",
     "state/test_history.py",

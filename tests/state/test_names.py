@@ -211,6 +211,37 @@ def test_a_row_that_an_old_worker_adds_after_the_end_of_its_name_does_not_count(
     assert served(state, release(SECOND)) == ["b@example.org"] * 2
 
 
+@ONLY_HISTORY
+def test_a_value_that_comes_back_is_the_last_one_too(release: Release) -> None:
+    states = first, second, third = release(FIRST), release(SECOND), release(THIRD)
+    third.update_db({"SUPPORT_EMAIL": "b@example.org"})
+    second.update_db({"SUPPORT_MAIL": "c@example.org"})
+    first.update_db({"HELP_MAIL": "b@example.org"})
+    for _ in range(2):
+        assert served(*reversed(states)) == ["b@example.org"] * 3
+    assert rows(third) == dict.fromkeys(MAILS, "b@example.org")
+
+
+def test_a_stored_default_is_no_change_though_the_history_has_one_of_its_name(
+    release: Release,
+) -> None:
+    release(FIRST).update_db({"HELP_MAIL": "b@example.org"})
+    state = release(SECOND)
+    state.undeclared.delete(["HELP_MAIL"], OPS)
+    release(FIRST, WAFFLE_STORE_DEFAULTS=True).parse_conf()
+    assert served(release(SECOND), state) == ["b@example.org"] * 2
+
+
+@ONLY_HISTORY
+def test_what_an_old_worker_has_saved_hinders_no_new_declarations(release: Release) -> None:
+    old, state = release(FIRST), release(SECOND)
+    state.update_db({"SUPPORT_MAIL": "by new"})
+    old.update_db({"HELP_MAIL": "by old"})
+    assert state.parse_conf()["SUPPORT_MAIL"] == "by old"
+    state.app.config["WAFFLE_CONFS"] = FIRST
+    assert state.update_conf() and state.app.config["HELP_MAIL"] == "by old"
+
+
 def test_a_database_that_can_be_read_only_hinders_no_load(
     release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 from collections.abc import Iterable, Mapping
@@ -28,8 +29,8 @@ class Names:
     Workers of an older release read and write the rows of a former name. So a save of this release
     writes all rows of a setting alike. Where they differ:
 
-    - if they were alike when this process last read or wrote them, the older release has saved
-      since, and what it saved counts;
+    - if they were alike when this process last read or wrote them, and that of the oldest name has
+      another text now, the older release has saved it, and it counts;
     - else the row counts whose name the history has the last change of;
     - else that of the newest name.
 
@@ -51,7 +52,11 @@ class Names:
 
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Use the names of these settings from now on."""
+        former = self._of
         self._of = {key: (key, *setting.was) for key, setting in settings.items() if setting.was}
+        same = {key for key, names in self._of.items() if former.get(key) == names}
+        self._common = {key: text for key, text in self._common.items() if key in same}
+        self.overtaken &= same
         self._keys = {name: key for key, names in self._of.items() for name in names[1:]}
 
     @property
@@ -129,8 +134,8 @@ class Names:
         """Return what gives the newest names of settings the texts that count."""
         found: dict[str, Swap] = {}
         for key, text in self.texts(keys, rows).items():
-            if rows.get(key) != text:
-                names = [name for name in self._of[key] if name == key or name in rows]
+            names = [name for name in self._of[key] if name == key or name in rows]
+            if any(rows.get(name) != text for name in names):
                 found |= {name: Swap(rows.get(name), text) for name in names}
         return found
 
@@ -152,12 +157,9 @@ class Names:
             else:
                 self._common.pop(key, None)
             return newest
-        if common is not None:
-            # Each release writes its own names and all older ones: the last writer is the oldest.
-            name = [name for name, text in rows.items() if text != common][-1]
-        else:
-            name = self._last_changed(rows) or newest
-        if rows[name] != rows[newest]:
+        name = self._last_written(rows, common) or newest
+        newer = itertools.takewhile(lambda each: each != name, rows)
+        if any(rows[each] != rows[name] for each in newer):
             self.overtaken.add(key)
         elif common is None:
             message = "%s and its former name %s have different values; that of %s counts."
@@ -165,12 +167,24 @@ class Names:
             self._log_once(("rows", key), logging.WARNING, message, key, older, newest)
         return name
 
-    def _last_changed(self, names: Rows) -> str | None:
+    def _last_written(self, rows: Rows, common: str | None) -> str | None:
+        """Return the name whose row was written last, as far as that is known.
+
+        :param common: the text that all of them had before, if they had.
+        """
+        written = [] if common is None else [name for name in rows if rows[name] != common]
+        # Each release writes its own names and all older ones, so the last one has written the row
+        # of the oldest name. If that has the common text, it may have been given back to it.
+        if written and written[-1] == list(rows)[-1]:
+            return written[-1]
+        return self._last_changed(rows) or (written[-1] if written else None)
+
+    def _last_changed(self, texts: Rows) -> str | None:
         """Return the name whose change is the last in the history, if that is known."""
         if self._store.history is None:
             return None
         with suppress(StoreError):
-            rows = [row for row in self._store.read_latest(list(names)) if row.key in names]
+            rows = [row for row in self._store.read_latest(list(texts)) if _wrote(row, texts)]
             return max(rows, key=lambda row: row.id).key if rows else None
         return None
 
@@ -182,6 +196,12 @@ class Names:
             row if (key := self._keys.get(row.key)) is None else row._replace(key=key)
             for row in rows
         ]
+
+
+def _wrote(row: HistoryRow, texts: Rows) -> bool:
+    """Whether a change has written what is stored now, and no default was stored since."""
+    is_secret = row.old is None and row.new is None
+    return row.key in texts and (is_secret or row.new == texts[row.key])
 
 
 #: Packages whose code passes names on.
