@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from commands import Run
 from flask import Flask
+
+from waffleconf_admin.settings.typed import as_declarations
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "lint.md").read_text()
@@ -125,3 +128,38 @@ def test_declarations_say_what_may_be_copied_and_which_names_are_former(
     app.config["WAFFLE_CONFS"] = confs | {"THEME": confs["THEME"] | declared}
     result = run("lint", "shop.py")
     assert result.stdout == printed
+
+
+def test_classes_of_settings_are_known_by_what_the_app_declares(
+    run: Run, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    Path("typed_shop").mkdir()
+    Path("typed_shop/__init__.py").write_text("from .settings import Shop\n")
+    Path("typed_shop/settings.py").write_text(
+        "from waffleconf_admin import Settings, setting\n"
+        "class Base(Settings):\n"
+        "    PAGE: int = setting(3, was='SHEET')\n"
+        "    def double(self): return self.PAGE * 2\n"
+        "class Shop(Base):\n"
+        "    SITENAME: str = setting('Waffle')\n"
+        "class Other(Settings):\n"
+        "    PAGES: int = setting(3)\n"
+    )
+    Path("typed_shop/views.py").write_text(
+        "from . import Shop\n"
+        "from .settings import Base, Other\n"
+        "def view(base: Base):\n"
+        "    shop = Shop.now()\n"
+        "    return shop.double(), Base.PAGE, Other.PAGES, shop.SITENAME\n"
+        "def wrong(base: Base): return base.PAEG, Shop.SHEET\n"
+        "PAGE = Shop.PAGE\n"
+    )
+    app.config["WAFFLE_CONFS"] = as_declarations(importlib.import_module("typed_shop").Shop)
+    result = run("lint", "typed_shop")
+    assert [line.partition(": ")[2] for line in result.stdout.splitlines()] == [
+        "SHEET is the former name of PAGE. [renamed]",
+        "PAEG is not declared. Did you mean PAGE? [unknown]",
+        "PAGE is copied at module level, where it can't follow changes. [copied]",
+    ]

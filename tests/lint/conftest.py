@@ -19,6 +19,7 @@ NAMES = Names(
     config=frozenset({"SITENAME", "PAGE_SIZE", "API_TOKEN", "WORKERS", "SECRET_KEY"}),
     former={"SHOPNAME": "SITENAME"},
     restart=frozenset({"WORKERS"}),
+    typed={"shop.Shop": frozenset({"SITENAME", "PAGE_SIZE", "now", "title", "SUFFIX"})},
 )
 
 

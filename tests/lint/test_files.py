@@ -69,3 +69,38 @@ def test_a_file_is_read_whatever_it_is_called(tmp_path: Path) -> None:
 def test_code_is_never_run(check: Check, tmp_path: Path) -> None:
     check({"shop.py": f"open({str(tmp_path / 'ran')!r}, 'w')\n", "templates/x.html": "{{ x() }}"})
     assert not (tmp_path / "ran").exists()
+
+
+CONFIGURED = "app = Flask('shop')\ndef f(): return app.config['SITE_NAME']\nreads = 'SITENAME'"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_set"),
+    [
+        ("prod.cfg", "SITE_NAME = 3", True),
+        ("prod.ini", "[shop]\nSITE_NAME=3", True),
+        ("prod.toml", "SITE_NAME = 3", True),
+        ("config/prod.json", '{"SITE_NAME": 3}', True),
+        ("prod.yaml", "SITE_NAME: 3", True),
+        (".env", "FLASK_SITE_NAME=3", True),
+        ("prod.env", "export SITE_NAME=3", True),
+        ("config.py", "SITE_NAME = 3", True),
+        ("prod.cfg", b"\xff SITE_NAME = 3", True),
+        ("prod.cfg", "SITE_NAMES = 3\nMY_SITE_NAME = 3", False),
+        ("notes.txt", "SITE_NAME = 3", False),
+        ("node_modules/prod.json", '{"SITE_NAME": 3}', False),
+        ("data.json", '"SITE_NAME"' + " " * 262_144, False),
+    ],
+)
+def test_a_name_in_a_configuration_file_counts_as_set(
+    check: Check, name: str, text: str | bytes, is_set: bool
+) -> None:
+    report = check({name: text, "shop.py": CONFIGURED}, Names(frozenset({"SITENAME"})))
+    assert [finding.name for finding in report.findings] == ([] if is_set else ["SITE_NAME"])
+
+
+def test_of_a_single_file_the_configuration_stands_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(CONFIGURED)
+    (tmp_path / "prod.cfg").write_text("SITE_NAME = 3")
+    names = Names(frozenset({"SITENAME"}))
+    assert lint(tmp_path / "shop.py", names, Flask("shop").jinja_env).findings == []

@@ -19,6 +19,8 @@ from waffleconf_admin import conf
 from waffleconf_admin import conf as settings
 app = Flask(__name__)
 shop = Flask("shop")
+class Shop(waffleconf_admin.Settings): pass
+waffle = waffleconf_admin.WaffleConf()
 """
 READ = "reads = ['SITENAME', 'PAGE_SIZE', 'API_TOKEN', 'WORKERS']\n"
 
@@ -42,13 +44,27 @@ def found(check: Check, code: str, rule: str) -> list[str]:
         ("app.config['SITENAM']", "SITENAM"),
         ("app.config['SITE_NAME']", "SITE_NAME"),
         ("app.config['SITNEAME']", "SITNEAME"),
-        ("app.config.get('SITENAMES', 1)", "SITENAMES"),
+        ("state.parse_conf()['SITENAM']", "SITENAM"),
+        ("app.config.get('SITENAMES')", "SITENAMES"),
+        ("app.config.get('SITE_NAME', 1)", "SITE_NAME"),
+        ("app.config.get('SITNEAME', 1)", "SITNEAME"),
+        ("app.config.get('sitename', 1)", "sitename"),
         ("current_app.config['SITENAM']", "SITENAM"),
         ("flask.current_app.config['SITENAM']", "SITENAM"),
         ("shop.config['SITENAM']", "SITENAM"),
         ("self.app.config['SITENAM']", "SITENAM"),
         ("current_app._get_current_object().config['SITENAM']", "SITENAM"),
         ("create_app().config['SITENAM']", "SITENAM"),
+        ("Shop.SITENAM", "SITENAM"),
+        ("Shop.now().SITENAM", "SITENAM"),
+        ("waffle.state.update_db({'SITENAM': 1, 'PAGE_SIZE': 2})", "SITENAM"),
+        ("app.extensions['waffleconf'].update_db({'SITENAM': 1})", "SITENAM"),
+        ("state.reset(['PAGE_SIZE', 'SITENAM'])", "SITENAM"),
+        ("self.waffle.state.reset(['SITENAM'])", "SITENAM"),
+        ("waffle.on_change('PAGE_SIZE', 'SITENAM')", "SITENAM"),
+        ("override_conf(SITENAM=1, app=app)", "SITENAM"),
+        ("override_conf({'SITENAM': 1})", "SITENAM"),
+        ("pytest.mark.override_conf(SITENAM=1)", "SITENAM"),
     ],
 )
 def test_a_misspelt_name_is_found_with_the_nearest(
@@ -58,6 +74,22 @@ def test_a_misspelt_name_is_found_with_the_nearest(
     (sentence,) = sentences
     assert sentence.startswith(f"{name} is not declared")
     assert sentence.endswith("Did you mean SITENAME?")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from .shop import Shop\ndef f(): return Shop.SITENAM",
+        "from shop import Shop\ndef f(): return Shop.SITENAM",
+        "from . import shop\nfrom .shop import Shop as S\ndef f(): return S.now().SITENAM",
+        "from .shop import Shop\ndef f():\n    s = Shop.now()\n    return s.SITENAM",
+        "from .shop import Shop\ndef f(s: Shop): return s.SITENAM",
+        "from .shop import Shop\nasync def f(*, s: Shop): return s.SITENAM",
+    ],
+)
+def test_a_class_of_settings_is_known_where_it_is_imported(check: Check, code: str) -> None:
+    (finding,) = check({"view.py": READ + code}).findings
+    assert finding.text == "SITENAM is not declared. Did you mean SITENAME?"
 
 
 def test_of_conf_every_unknown_name_is_found(check: Check) -> None:
@@ -85,10 +117,31 @@ def test_of_conf_every_unknown_name_is_found(check: Check) -> None:
         "def view(config): return config['SITENAM']",
         "def view(): return conf.__class__",
         "def view(): return 'SITENAM' in conf",
+        "def view(): return Shop.title(), Shop.now().SUFFIX, Shop.__name__",
+        "from other import Shop\ndef view(): return Shop.SITENAM",
+        "def view():\n    class Shop: pass\n    return Shop.SITENAM",
+        "def view(s: Other): return s.SITENAM",
+        "def view(form): form.reset(['SITENAM']), form.update_db({'SITENAM': 1})",
+        "def view(game): game.state.reset(['SITENAM']), game_state.reset(['SITENAM'])",
+        "@observer.on_change('SITENAM')\ndef view(): pass",
+        "def view(keys): state.reset(keys), state.update_db({**keys, keys[0]: 1})",
+        "def view(): current_app.config['TAX_RATE'] = 3",
     ],
 )
 def test_no_name_is_found_that_may_be_right(check: Check, code: str) -> None:
     assert found(check, code, "unknown") == []
+
+
+@pytest.mark.parametrize("name", ["SITENAMES", "SITENAM", "SITEGAME"])
+def test_an_optional_read_of_a_word_that_is_near_is_a_remark(check: Check, name: str) -> None:
+    line = f"{READ}name = app.config.get({name!r}, 5)"
+    report = check({"shop.py": HEAD + line})
+    (remark,) = report.remarks
+    text = f"{name} is not declared, and nothing sets it. Did you mean SITENAME?"
+    assert (report.findings, remark.text) == ([], text)
+
+    silenced = check({"shop.py": f"{HEAD}{line}  # waffle: ignore[unknown]"})
+    assert (silenced.findings, silenced.remarks) == ([], [])
 
 
 def test_a_short_name_is_no_misspelling_of_another(check: Check) -> None:
@@ -105,6 +158,14 @@ def test_a_short_name_is_no_misspelling_of_another(check: Check) -> None:
         ("with app.app_context():\n    name = conf.SITENAME", "at module level"),
         ("config = app.config\nname = config['SITENAME']", "at module level"),
         ("name = Shop.now().SITENAME", "at module level"),
+        ("name = Other.now().SITENAME", "at module level"),
+        ("name = Shop.SITENAME", "at module level"),
+        ("def view(title=Shop.SITENAME): pass", "as a default argument"),
+        ("name = waffle.state.parse_conf()['SITENAME']", "at module level"),
+        ("name = waffle.state.parse_conf(['SITENAME'])['SITENAME']", "at module level"),
+        ("if app.config['SITENAME']:\n    shop.register()", "at module level"),
+        ("app.logger.setLevel(app.config['SITENAME'])", "at module level"),
+        ("cache.info(app.config['SITENAME'])", "at module level"),
         ("class Page:\n    title: str = conf.SITENAME", "in a class body"),
         ("class Page:\n    class Inner:\n        title = conf.SITENAME", "in a class body"),
         ("def view(title=conf.SITENAME): pass", "as a default argument"),
@@ -160,6 +221,16 @@ def test_a_copy_that_cannot_follow_is_found(check: Check, code: str, where: str)
         "    def view(): return app.config['SITENAME']",
         "def create_app():\n    app = Flask('x')\n    with app.app_context(): print(conf.SITENAME)",
         "if __name__ == '__main__':\n    print(app.config['SITENAME'])",
+        "print('starting', app.config['SITENAME'])",
+        "log.info('starting %s', app.config['SITENAME'])",
+        "app.logger.warning(app.config['SITENAME'])",
+        "_LOGGER.debug(conf.SITENAME)",
+        "assert app.config['SITENAME'] > 0, conf.SITENAME",
+        "def create_app():\n    app = Flask('x')\n    print(app.config['SITENAME'])",
+        "shop = Shop.now()\ndef view(): return shop.SITENAME",
+        "@waffle.on_change('SITENAME')\ndef changed(event): pass",
+        "override = override_conf(SITENAME=1)",
+        "waffle.state.update_db({'SITENAME': 1})",
         "workers = app.config['WORKERS']",  # needs a restart, and says so
         "key = app.config['SECRET_KEY']",  # no setting
         "app.config['SITENAME'] = 1",
@@ -171,8 +242,57 @@ def test_no_copy_is_found_in_code_that_runs_again(check: Check, code: str) -> No
     assert found(check, code, "copied") == []
 
 
-@pytest.mark.parametrize("read", ["conf.SHOPNAME", "app.config['SHOPNAME']", "conf['SHOPNAME']"])
-def test_a_former_name_is_found(check: Check, read: str) -> None:
-    code = f"def view(): return {read}"
+@pytest.mark.parametrize(
+    "code",
+    [
+        "conf.SHOPNAME",
+        "conf['SHOPNAME']",
+        "app.config['SHOPNAME']",
+        "Shop.SHOPNAME",
+        "state.update_db({'SHOPNAME': 1})",
+        "state.reset(['SHOPNAME'])",
+        "waffle.on_change('SHOPNAME')",
+        "override_conf(SHOPNAME=1)",
+    ],
+)
+def test_a_former_name_is_found(check: Check, code: str) -> None:
+    code = f"def view(): return {code}"
     assert found(check, code, "renamed") == ["SHOPNAME is the former name of SITENAME."]
     assert found(check, code, "unknown") == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "conf.SITENAME = 3",
+        "def view(): conf.SITENAME = 3",
+        "def view(): conf.SITENAME += 3",
+        "def view(): conf['SITENAME'] = 3",
+        "def view(): conf.SHOPNAME = 3",
+        "def view(): Shop.now().SITENAME = 3",
+        "def view(): current_app.config['SITENAME'] = 4",
+        "def view(): flask.current_app.config['SITENAME'] = 4",
+        "def create_app():\n    app = Flask('x')\n    @app.route('/')\n"
+        "    def view(): current_app.config['SITENAME'] = 4",
+    ],
+)
+def test_an_assigned_setting_is_found(check: Check, code: str) -> None:
+    assert found(check, code, "assigned") == ["SITENAME is assigned: save it with update_db."]
+    assert found(check, code, "copied") == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "app.config['SITENAME'] = 4",
+        "with app.app_context():\n    current_app.config['SITENAME'] = 4",
+        "def configure(app): app.config['SITENAME'] = 4",
+        "def create_app():\n    app = Flask('x')\n    app.config['SITENAME'] = 4\n"
+        "    with app.app_context(): current_app.config['SITENAME'] = 4",
+        "def view(): current_app.config['SECRET_KEY'] = 4",  # no setting
+        "def view(conf): conf.SITENAME = 4",
+        "def view(): del current_app.config['SITENAME']",
+    ],
+)
+def test_what_may_configure_an_app_is_no_such_finding(check: Check, code: str) -> None:
+    assert found(check, code, "assigned") == []

@@ -17,7 +17,7 @@ NAMES = Names(frozenset({"SITENAME"}))
     [
         ("\n{{ config.SITENAM }}", 2),
         ("{{ config['SITENAM'] }}", 1),
-        ("{{ config.get('SITENAM', 1) }}", 1),
+        ("{{ config.get('SITENAM') }}", 1),
         ("{% trans name=config.SITENAM %}At {{ name }}{% endtrans %}", 1),
         ("{% macro title() %}\n{{ config.SITENAM.title() | upper }}{% endmacro %}", 2),
         ("{% if config.SITENAM %}{% endif %}", 1),
@@ -26,6 +26,12 @@ NAMES = Names(frozenset({"SITENAME"}))
 def test_a_misspelt_name_is_found(check: Check, template: str, line: int) -> None:
     (finding,) = check({"templates/shop.html": template + "{{ config.SITENAME }}"}, NAMES).findings
     assert (finding.line, finding.rule, finding.name) == (line, "unknown", "SITENAM")
+
+
+def test_an_optional_read_of_a_word_that_is_near_is_a_remark(check: Check) -> None:
+    template = "{{ config.get('SITENAM', 1) }}{{ config.SITENAME }}"
+    report = check({"templates/shop.html": template}, NAMES)
+    assert (report.findings, len(report.remarks)) == ([], 1)
 
 
 def test_a_template_in_a_string_is_read(check: Check) -> None:

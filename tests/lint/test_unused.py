@@ -60,6 +60,15 @@ def test_a_setting_that_an_imported_package_reads_is_not_found(check: Check) -> 
 
 @pytest.mark.parametrize(
     "code",
+    ["def f(): state.update_db({'MAIL_HOST': 1})", "def f(): override_conf(MAIL_HOST=1)"],
+)
+def test_a_setting_that_is_only_saved_is_found(check: Check, code: str) -> None:
+    (finding,) = check({"settings.py": DECLARED[0], "shop.py": code}, NAMES).findings
+    assert (finding.rule, finding.name) == ("unused", "MAIL_HOST")
+
+
+@pytest.mark.parametrize(
+    "code",
     [
         "from waffleconf_admin import conf\ndef f(name): return conf[name]",
         "from waffleconf_admin import conf\ndef f(name): return getattr(conf, name)",
@@ -69,6 +78,7 @@ def test_a_setting_that_an_imported_package_reads_is_not_found(check: Check) -> 
         "from flask import current_app\ndef f(): return send(current_app.config)",
         "from flask import current_app\ndef f(p): return current_app.config.get_namespace(p)",
         "waffle = None\ndef f(keys): return waffle.state.parse_conf(keys)",
+        "waffle = None\ndef f(): return send(waffle.state.parse_conf())",
         "import waffleconf_admin\ndef f(): return [*waffleconf_admin.conf]",
     ],
 )

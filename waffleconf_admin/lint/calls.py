@@ -1,4 +1,4 @@
-"""Calls: which calls read settings by name."""
+"""Calls: which calls read settings by name, or name them."""
 
 from __future__ import annotations
 
@@ -14,30 +14,39 @@ class Reader(Protocol):
     """What notes a read."""
 
     def read_name(
-        self, node: ast.expr, name: ast.expr, through: Through, *, required: bool = False
+        self,
+        node: ast.expr,
+        name: ast.expr,
+        through: Through,
+        *,
+        required: bool = False,
+        fallback: bool = False,
     ) -> None: ...
 
+    def add_read(self, node: ast.expr, name: str, through: Through) -> None: ...
 
-#: Notes what a call reads, and returns the arguments that are left.
+
+#: Notes what a call reads or names, and returns the arguments that are left.
 Handler = Callable[[Reader, Source, ast.Call], list[ast.expr]]
 
 
 def read_call(reader: Reader, scope: Scope, source: Source, node: ast.Call) -> list[ast.expr]:
     """Note what a call reads by name; return the arguments that are left to be read."""
-    if not node.args:
-        return []
+    name = called(node)
     owner: Meaning = None
     if isinstance(node.func, ast.Attribute):
         owner = scope.meaning(node.func.value)
-    elif called(node) in _OF_CONF and scope.meaning(node.args[0]) == "conf" and node.args[1:]:
+    elif name in _OF_CONF and node.args[1:] and scope.meaning(node.args[0]) == "conf":
         owner = "conf"
-    handle = _HANDLERS.get((owner, called(node))) or _HANDLERS.get((None, called(node)))
+    if not node.args and name not in _WITHOUT_ARGUMENTS:
+        return []
+    handle = _HANDLERS.get((owner, name)) or _HANDLERS.get((None, name))
     return handle(reader, source, node) if handle else node.args
 
 
 def _get(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
     name, *rest = node.args
-    reader.read_name(node, name, "config")
+    reader.read_name(node, name, "config", fallback=bool(rest))
     return rest
 
 
@@ -63,13 +72,37 @@ def _getattr(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
 
 
 def _parse_conf(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
-    keys, *rest = node.args
-    if not isinstance(keys, ast.List | ast.Tuple):
+    keys = node.args[0] if node.args else None
+    if not isinstance(keys, _LISTS):
         source.computed.append(node.lineno)
         return node.args
     for key in keys.elts:
         reader.read_name(key, key, "conf")
-    return rest
+    return node.args[1:]
+
+
+def _name(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+    """Note settings that a call names, and whose values it doesn't read."""
+    left: list[ast.expr] = []
+    names: list[ast.expr | None] = []
+    for argument in node.args:
+        if isinstance(argument, ast.Dict):
+            names += argument.keys
+            left += argument.values
+        else:
+            names += argument.elts if isinstance(argument, _LISTS) else [argument]
+            left.append(argument)
+    for name in names:
+        if name is not None and (text := text_of(name)) is not None:
+            reader.add_read(name, text, "name")
+    return left
+
+
+def _override_conf(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+    for keyword in node.keywords:
+        if keyword.arg not in (None, "app"):
+            reader.add_read(keyword.value, keyword.arg or "", "name")
+    return _name(reader, source, node)
 
 
 def _render_template_string(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
@@ -82,6 +115,8 @@ def _render_template_string(reader: Reader, source: Source, node: ast.Call) -> l
 
 
 _OF_CONF = ("getattr", "hasattr")
+_LISTS = (ast.List, ast.Set, ast.Tuple)
+_WITHOUT_ARGUMENTS = ("override_conf", "parse_conf")
 #: By what the method belongs to, and its name; None: anything.
 _HANDLERS: dict[tuple[Meaning, str], Handler] = {
     ("config", "get"): _get,
@@ -90,6 +125,10 @@ _HANDLERS: dict[tuple[Meaning, str], Handler] = {
     ("config", "get_namespace"): _get_namespace,
     ("conf", "getattr"): _getattr,
     ("conf", "hasattr"): _getattr,
+    ("extension", "on_change"): _name,
+    ("state", "reset"): _name,
+    ("state", "update_db"): _name,
+    (None, "override_conf"): _override_conf,
     (None, "parse_conf"): _parse_conf,
     (None, "render_template_string"): _render_template_string,
 }

@@ -26,7 +26,7 @@ class Code:
     def foreign(self) -> list[tuple[Source, Read]]:
         """The reads of keys of ``app.config`` that are no settings, and that nothing sets."""
         known = {name for source in self.sources for name in source.assigned}
-        known |= self.names.config | self.names.settings | self.names.former.keys()
+        known |= self.names.config | self.names.declared
         return [
             (source, read)
             for source, read in self.reads

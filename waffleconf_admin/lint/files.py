@@ -35,17 +35,23 @@ def find_files(root: Path, template_folders: Collection[Path]) -> Iterator[tuple
         return
     known = {folder.resolve() for folder in template_folders}
     inside = {root.resolve()} & known  # folders of templates, and folders in these
-    for name, folders, files in os.walk(root):
-        folder = Path(name)
+    for folder, paths in folders_below(root):
         resolved = folder.resolve()
         if folder.name == "templates" or resolved in known or resolved.parent in inside:
             inside.add(resolved)
-        folders[:] = sorted(each for each in folders if not _is_skipped(folder / each))
-        for path in (folder / each for each in sorted(files)):
+        for path in paths:
             if path.suffix == ".py" and not _TEST.fullmatch(path.name):
                 yield path, False
             elif path.suffix in TEMPLATES and resolved in inside:
                 yield path, True
+
+
+def folders_below(root: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """Return each folder below one, itself first, with its files."""
+    for name, folders, files in os.walk(root):
+        folder = Path(name)
+        folders[:] = sorted(each for each in folders if not _is_skipped(folder / each))
+        yield folder, [folder / each for each in sorted(files)]
 
 
 def read_text(path: Path, is_template: bool) -> str:

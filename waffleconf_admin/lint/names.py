@@ -19,6 +19,18 @@ class Names:
     former: Mapping[str, str] = dataclasses.field(default_factory=dict)
     #: Settings whose changes need a restart: these may be copied.
     restart: Set[str] = frozenset()
+    #: Classes of settings by dotted name, "shop.settings.Shop", each with all of its attributes.
+    typed: Mapping[str, Set[str]] = dataclasses.field(default_factory=dict)
+
+    @cached_property
+    def declared(self) -> Set[str]:
+        """The settings, by their present names and by former ones."""
+        return self.settings | self.former.keys()
+
+    @cached_property
+    def attributes(self) -> Set[str]:
+        """What classes of settings have: settings, methods and what else they define."""
+        return {*self.declared}.union(*self.typed.values())
 
     def nearest(self, name: str) -> str | None:
         """Return the setting that resembles a name most."""
@@ -36,6 +48,13 @@ class Names:
         return next(
             (self._by_variant[v] for v in _variants(_folded(name)) if v in self._by_variant), None
         )
+
+    def is_slip(self, name: str) -> bool:
+        """Whether a name is a setting but for underscores, case or the order of its letters. With
+        another letter, it may be a word of its own.
+        """
+        near = self.misspelt(name)
+        return near is not None and sorted(_folded(near)) == sorted(_folded(name))
 
     @cached_property
     def _by_folded(self) -> dict[str, str]:

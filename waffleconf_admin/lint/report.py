@@ -11,11 +11,12 @@ from types import ModuleType
 from jinja2 import Environment
 
 from .code import Code
+from .config_files import named_in_files
 from .files import find_files, read_text
 from .finding import Finding, Remark, list_some
 from .names import Names
 from .python import read_python
-from .rules import RULES
+from .rules import RULES, find_uncertain
 from .silence import Comments
 from .source import Source
 from .templates import read_template
@@ -49,10 +50,10 @@ def lint(
     :param whole: whether this is all of the app's code: a part of it can't show what is unused.
     """
     sources = [
-        _read(path, is_template, environment)
+        _read(path, is_template, environment, names.typed)
         for path, is_template in find_files(root, template_folders)
     ]
-    code = Code(sources, names)
+    code = _with_config_files(Code(sources, names), root)
     remarks = [Remark(s.path, line, f"{problem}.") for s in sources for line, problem in s.problems]
     findings = [finding for rule in RULES.values() for finding in rule(code)]
     unused, unsure = find_unused(code, root, packages, whole=whole)
@@ -60,11 +61,23 @@ def lint(
     if unset := code.unset():
         text = f"These are no settings, and nothing here sets them: {list_some(unset)}."
         remarks.append(Remark("", 0, text))
-    left, unneeded = _silence(sources, sorted({*findings, *unused}))
-    return Report(left, [*remarks, *unneeded], len(sources))
+    uncertain = {*find_uncertain(code)}
+    left, unneeded = _silence(sources, sorted({*findings, *unused, *uncertain}))
+    remarks += [Remark(each.path, each.line, each.text) for each in left if each in uncertain]
+    findings = [each for each in left if each not in uncertain]
+    return Report(findings, [*remarks, *unneeded], len(sources))
 
 
-def _read(path: Path, is_template: bool, environment: Environment) -> Source:
+def _with_config_files(code: Code, root: Path) -> Code:
+    """Return the code, with the names that configuration files set."""
+    keys = {read.name for _, read in code.foreign}
+    config = code.names.config | named_in_files(keys, root)
+    return dataclasses.replace(code, names=dataclasses.replace(code.names, config=config))
+
+
+def _read(
+    path: Path, is_template: bool, environment: Environment, typed: Collection[str] = ()
+) -> Source:
     source = Source(str(path))
     try:
         source.text = read_text(path, is_template)
@@ -74,7 +87,7 @@ def _read(path: Path, is_template: bool, environment: Environment) -> Source:
     if is_template:
         read_template(source, environment, source.text)
         return source
-    read_python(source)
+    read_python(source, typed)
     for before, text in source.templates:
         read_template(source, environment, text, before)
     return source

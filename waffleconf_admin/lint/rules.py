@@ -1,4 +1,4 @@
-"""Rules: what is wrong with the reads of an app."""
+"""Rules: what is wrong with what an app reads, names and assigns."""
 
 from __future__ import annotations
 
@@ -11,13 +11,24 @@ from .finding import Finding
 def _unknown(code: Code) -> Iterator[Finding]:
     names = code.names
     for source, read in code.reads:
-        if read.through == "conf" and read.name not in names.settings | names.former.keys():
+        known = names.attributes if read.through == "typed" else names.declared
+        if read.through != "config" and read.name not in known:
             near = names.nearest(read.name)
             hint = f" Did you mean {near}?" if near else ""
             text = f"{read.name} is not declared.{hint}"
             yield Finding(source.path, read.line, "unknown", read.name, text)
+    yield from _foreign(code, certain=True)
+
+
+def find_uncertain(code: Code) -> Iterator[Finding]:
+    """Return what may be a misspelt setting, or a key of the app's own that nothing sets."""
+    return _foreign(code, certain=False)
+
+
+def _foreign(code: Code, *, certain: bool) -> Iterator[Finding]:
     for source, read in code.foreign:
-        if near := names.misspelt(read.name):
+        near = code.names.misspelt(read.name)
+        if near and certain == (not read.fallback or code.names.is_slip(read.name)):
             text = f"{read.name} is not declared, and nothing sets it. Did you mean {near}?"
             yield Finding(source.path, read.line, "unknown", read.name, text)
 
@@ -39,9 +50,20 @@ def _copied(code: Code) -> Iterator[Finding]:
             yield Finding(source.path, read.line, "copied", key, text)
 
 
-#: The rules about reads, by name.
+def _assigned(code: Code) -> Iterator[Finding]:
+    names = code.names
+    for source in code.sources:
+        for line, name in source.assignments:
+            key = names.former.get(name, name)
+            if key in names.settings:
+                text = f"{key} is assigned: save it with update_db."
+                yield Finding(source.path, line, "assigned", key, text)
+
+
+#: The rules about reads and assignments, by name.
 RULES: dict[str, Callable[[Code], Iterator[Finding]]] = {
     "unknown": _unknown,
     "renamed": _renamed,
     "copied": _copied,
+    "assigned": _assigned,
 }

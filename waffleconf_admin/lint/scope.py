@@ -5,68 +5,128 @@ from __future__ import annotations
 import ast
 import re
 from collections import ChainMap
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Literal, cast
 
 PACKAGE = "waffleconf_admin"
-#: `conf`, `app.config`, an app, our package; None: something else.
-Meaning = Literal["conf", "config", "app", "package"] | None
-#: Names that apps have by convention, wherever they come from.
-_APP = re.compile(r"(.*_)?app(lication)?", re.I)
+#: `conf`, `app.config`, an app, our package, a class of settings or its `now()`, what `parse_conf`
+#: returns, the extension, its state; None: something else.
+Meaning = (
+    Literal["conf", "config", "app", "package", "typed", "parsed", "extension", "state"] | None
+)
 
 
 class Scope:
-    """The names of a module, a function or a class, and those around it."""
+    """The names of a module, a function or a class, and those around it.
 
-    def __init__(self, names: ChainMap[str, Meaning] | None = None) -> None:
+    :param typed: the dotted names of the classes of settings.
+    """
+
+    def __init__(
+        self, typed: Collection[str] = (), names: ChainMap[str, Meaning] | None = None
+    ) -> None:
+        self._typed = typed
         self._names = ChainMap() if names is None else names
 
-    def child(self, *names: str) -> Scope:
-        """Return a scope inside this one, with names that stand for something else there."""
-        return Scope(self._names.new_child(dict.fromkeys(names)))
+    def child(self, names: Mapping[str, Meaning] | None = None) -> Scope:
+        """Return a scope inside this one, with what names stand for there."""
+        return Scope(self._typed, self._names.new_child(dict(names or {})))
 
     def bind(self, name: str, meaning: Meaning = None) -> None:
         self._names[name] = meaning
 
-    def bind_import(self, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> None:
-        """Bind what one name of an import stands for."""
-        if isinstance(node, ast.Import):
-            name = alias.asname or alias.name.partition(".")[0]
-            self.bind(name, "package" if alias.name == PACKAGE else None)
-        else:
-            ours = not node.level and (node.module or "").partition(".")[0] == PACKAGE
-            meaning: Meaning = "conf" if ours and alias.name == "conf" else None
-            self.bind(alias.asname or alias.name, meaning)
+    def bind_module(self, alias: ast.alias) -> None:
+        """Bind the name of a module that is imported."""
+        name = alias.asname or alias.name.partition(".")[0]
+        self.bind(name, "package" if alias.name == PACKAGE else None)
+
+    def bind_import(self, module: str, alias: ast.alias) -> None:
+        """Bind a name that is imported from a module."""
+        meaning: Meaning = None
+        if alias.name == "conf" and module.partition(".")[0] == PACKAGE:
+            meaning = "conf"
+        elif self.is_typed(module, alias.name):
+            meaning = "typed"
+        self.bind(alias.asname or alias.name, meaning)
+
+    def is_typed(self, module: str, name: str) -> bool:
+        """Whether a name of a module is a class of settings."""
+        dotted = f".{module}.{name}"
+        return any(dotted.endswith(f".{each}") for each in self._typed)
+
+    def annotated(self, annotation: ast.expr | None) -> Meaning:
+        """Return what an argument stands for, if its type is a class of settings."""
+        return "typed" if annotation and self.meaning(annotation) == "typed" else None
 
     def meaning(self, node: ast.AST) -> Meaning:
         """Return what an expression stands for."""
         if isinstance(node, ast.Name):
-            return self._names.get(node.id) or _app(node.id)
+            return self._names.get(node.id) or _NAMES.get(node.id) or _by_convention(node.id)
         if isinstance(node, ast.Attribute):
             owner = self.meaning(node.value)
-            return _ATTRIBUTES.get((owner, node.attr)) or _app(node.attr)
+            return _ATTRIBUTES.get((owner, node.attr)) or _by_convention(node.attr)
+        if isinstance(node, ast.Subscript):
+            return "state" if text_of(node.slice) == "waffleconf" else None  # app.extensions[…]
         if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and node.func.attr == "_get_current_object":
-                return self.meaning(node.func.value)
-            return "app" if called(node) == "Flask" else _app(called(node))
+            if isinstance(node.func, ast.Attribute):
+                owner = self.meaning(node.func.value)
+                if node.func.attr == "_get_current_object" or (owner, called(node)) == _NOW:
+                    return owner
+            return _CALLS.get(called(node)) or _by_convention(called(node))
         return None
 
 
 _ATTRIBUTES: dict[tuple[Meaning, str], Meaning] = {
     ("app", "config"): "config",
     ("package", "conf"): "conf",
+    ("extension", "state"): "state",
 }
+#: A name only: `self.state` may be anything.
+_NAMES: dict[str, Meaning] = {"state": "state"}
+_NOW: tuple[Meaning, str] = ("typed", "now")
+_CALLS: dict[str, Meaning] = {"Flask": "app", "WaffleConf": "extension", "parse_conf": "parsed"}
+#: Names by convention, wherever they come from: each group is a meaning.
+_CONVENTION = re.compile(
+    r"(?:.*_)?(?:(?P<app>app(?:lication)?)|(?P<extension>waffle(?:_?conf)?)|(?P<state>waffle_state))",
+    re.I,
+)
+_LOG = re.compile(r"_*(.*_)?log(ger|ging)?", re.I)
+_LOG_METHODS = {"critical", "debug", "error", "exception", "info", "log", "warning"}
 
 
-def _app(name: str) -> Meaning:
-    return "app" if _APP.fullmatch(name) else None
+def _by_convention(name: str) -> Meaning:
+    found = _CONVENTION.fullmatch(name)
+    return cast("Meaning", found.lastgroup) if found else None
+
+
+def is_log(node: ast.expr) -> bool:
+    """Whether an expression prints or logs something, which nothing keeps."""
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr in _LOG_METHODS and bool(_LOG.fullmatch(_last_name(node.func.value)))
+    return called(node) == "print"
+
+
+def is_current_config(node: ast.expr) -> bool:
+    """Whether an expression is ``current_app.config``."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "config"
+        and _last_name(node.value) == "current_app"
+    )
+
+
+def _last_name(node: ast.AST) -> str:
+    """Return the last name of a dotted one; "" of anything else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def called(node: ast.AST) -> str:
     """Return the last name of the function that a call calls; "" of anything else."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+    return _last_name(node.func) if isinstance(node, ast.Call) else ""
 
 
 def text_of(node: ast.AST | None) -> str | None:

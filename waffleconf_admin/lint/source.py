@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
+from pathlib import Path
 from typing import Literal, NamedTuple
 
-#: "conf" reads settings only; "config" reads any key of ``app.config``.
-Through = Literal["conf", "config"]
+#: "conf" reads settings only, "typed" those of a class, or its methods; "config" reads any key of
+#: ``app.config``; "name" names a setting and reads no value.
+Through = Literal["conf", "typed", "config", "name"]
 
 
 class Read(NamedTuple):
@@ -19,6 +22,8 @@ class Read(NamedTuple):
     copied: str = ""
     #: Whether the read fails if there is no such key.
     required: bool = False
+    #: Whether the read says what to use if there is no such key.
+    fallback: bool = False
 
 
 @dataclasses.dataclass
@@ -38,7 +43,22 @@ class Source:
     prefixes: set[str] = dataclasses.field(default_factory=set)
     #: Names that may be set: keys, keywords, variables.
     assigned: set[str] = dataclasses.field(default_factory=set)
+    #: Line and name of each setting that the app can't mean to configure by an assignment.
+    assignments: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     #: The line of each name that may be declared there.
     declared: dict[str, int] = dataclasses.field(default_factory=dict)
     #: Templates in its strings, with the line before each.
     templates: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+
+    @cached_property
+    def module(self) -> str:
+        """The dotted name of its module, beginning at the root of the disk."""
+        parts = Path(self.path).resolve().with_suffix("").parts[1:]
+        return ".".join(parts[:-1] if parts[-1:] == ("__init__",) else parts)
+
+    def package(self, level: int) -> str:
+        """Return the dotted name of the package that a relative import starts from; "" of an
+        absolute one, whose level is 0.
+        """
+        is_package = Path(self.path).name == "__init__.py"
+        return self.module.rsplit(".", level - is_package)[0] if level else ""

@@ -35,12 +35,13 @@ def _read(source: Source, tree: nodes.Template, before: int) -> None:
         node = left.pop()
         found = _read_of(node) if config_is_the_app_s else None
         if found is not None:
-            name, rest = found
+            name, fallback, rest = found
             left += rest
             if name is None:
                 source.computed.append(node.lineno + before)
             else:
-                source.reads.append(Read(name, node.lineno + before, "config"))
+                line = node.lineno + before
+                source.reads.append(Read(name, line, "config", fallback=fallback))
             continue
         if isinstance(node, nodes.Getattr):
             source.mentioned.add(node.attr)
@@ -72,22 +73,23 @@ def _binds_config(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Name) and node.name == "config" and node.ctx != "load"
 
 
-def _read_of(node: nodes.Node) -> tuple[str | None, list[nodes.Node]] | None:
-    """Return the key of ``config`` that a node reads, None if it is computed there, and what of
-    the node is left to be read; None of any other node.
+def _read_of(node: nodes.Node) -> tuple[str | None, bool, list[nodes.Node]] | None:
+    """Return the key of ``config`` that a node reads, None if it is computed there, whether it says
+    what to use without it, and what of the node is left to be read; None of any other node.
     """
     if isinstance(node, nodes.Call):
         function = node.node
         if isinstance(function, nodes.Getattr) and _is_config(function.node):
+            rest = [*node.args, *node.kwargs]
             if function.attr == "get" and node.args:
-                return _key(node.args[0]), [*node.args, *node.kwargs]
-            return None, [*node.args, *node.kwargs]
+                return _key(node.args[0]), len(rest) > 1, rest
+            return None, False, rest
     elif isinstance(node, nodes.Getattr) and _is_config(node.node):
-        return (None if node.attr in ALL or hasattr(Config, node.attr) else node.attr), []
+        return (None if node.attr in ALL or hasattr(Config, node.attr) else node.attr), False, []
     elif isinstance(node, nodes.Getitem) and _is_config(node.node):
-        return _key(node.arg), [node.arg]
+        return _key(node.arg), False, [node.arg]
     elif _is_config(node):
-        return None, []
+        return None, False, []
     return None
 
 

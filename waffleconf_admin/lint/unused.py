@@ -45,7 +45,7 @@ def _doubt(code: Code) -> str:
 
 def _unread(code: Code) -> set[str]:
     """The settings that the code neither reads nor mentions by name."""
-    found = {read.name for _, read in code.reads}
+    found = {read.name for _, read in code.reads if read.through != "name"}
     found = found.union(*(source.mentioned for source in code.sources))
     found |= {code.names.former[name] for name in found & code.names.former.keys()}
     prefixes = tuple(prefix for source in code.sources for prefix in source.prefixes)
