@@ -83,7 +83,7 @@ class WaffleConf:
         calls.check(app, self._validate, "validate=")
         calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
         state = State(app, configstore, validate=self._validate, handlers=self._handlers)
-        self._handlers.check(app, state.settings)
+        self._handlers.check(app, state.settings, state.names)
         state.extension = self
         app.extensions["waffleconf"] = state
         hooks.install(app, state.loader.follow)
@@ -108,8 +108,8 @@ class WaffleConf:
 
         def add(handler: H) -> H:
             self._handlers.add(handler, keys)
-            if self._last is not None:
-                self._handlers.check(self._last.app, self._last.settings)
+            if (state := self._last) is not None:
+                self._handlers.check(state.app, state.settings, state.names)
             return handler
 
         return add

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,23 @@ from typing import Any, cast
 
 import pytest
 from flask import Flask, render_template_string
+from pages import URL, sent, stored, typed
 from states import MakeApp, away, kinds, state_of, statements
 
-from waffleconf_admin import ConflictError, InvalidValue, WaffleAdmin, anyone, conf
+from waffleconf_admin import (
+    ConflictError,
+    InvalidValue,
+    Settings,
+    WaffleAdmin,
+    anyone,
+    build_form,
+    conf,
+    setting,
+)
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.state.state import State
 from waffleconf_admin.state.task import Origin
+from waffleconf_admin.testing import override_conf
 
 #: What three releases of an app declare.
 FIRST: dict[str, Any] = {"HELP_MAIL": {"default": "a@example.org"}, "SIZE": {"default": 1}}
@@ -369,6 +381,200 @@ def test_what_is_saved_under_a_former_name_is_saved(
     assert served(state) == ["c@example.org"]
 
 
+def renamed_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines of the log about the use of a former name."""
+    return [r.getMessage() for r in caplog.records if "is called" in r.getMessage()]
+
+
+def test_a_save_may_name_a_former_name_in_what_it_expects(release: Release) -> None:
+    state = release(SECOND)
+    state.update_db({"HELP_MAIL": "b@example.org"}, expected={"HELP_MAIL": "a@example.org"})
+    state.update_db({"HELP_MAIL": "c@example.org"}, expected={"HELP_MAIL": "b@example.org"})
+    assert served(state) == ["c@example.org"]
+    assert state.reset("HELP_MAIL", expected={"HELP_MAIL": "c@example.org"})
+
+
+def test_what_is_asked_for_by_a_former_name_is_returned_under_it(
+    release: Release, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = release(SECOND)
+    for keys in (["HELP_MAIL"], "HELP_MAIL"):
+        assert state.parse_conf(keys) == {"HELP_MAIL": "a@example.org"}
+        assert state.read(keys)["HELP_MAIL"].value == "a@example.org"
+    assert state.parse_conf(["HELP_MAIL", "SIZE", "SUPPORT_MAIL"]).keys() == {
+        "HELP_MAIL",
+        "SIZE",
+        "SUPPORT_MAIL",
+    }
+    assert len(renamed_lines(caplog)) == 1
+
+
+def test_the_dict_of_all_values_answers_for_a_former_name(release: Release) -> None:
+    values = release(SECOND).parse_conf()
+    assert values["HELP_MAIL"] == values.get("HELP_MAIL") == "a@example.org"
+    assert "HELP_MAIL" in values and values.get("NOTHING") is None and "NOTHING" not in values
+    assert values == {"SUPPORT_MAIL": "a@example.org", "SIZE": 1}
+    assert type(pickle.loads(pickle.dumps(values))) is dict  # a cache may store it
+    assert type(release(FIRST).parse_conf()) is dict
+
+
+def test_rules_across_settings_may_read_and_name_a_former_name(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    def validate(values: dict[str, Any]) -> dict[str, str]:
+        assert "HELP_MAIL" not in [*values]
+        return {"HELP_MAIL": "Write no x."} if "x" in values["HELP_MAIL"].split("@")[0] else {}
+
+    state = state_of(make_app(SECOND, validate=validate))
+    state.update_db({"SIZE": 2})
+    with pytest.raises(InvalidValue) as refused:
+        state.update_db({"SUPPORT_MAIL": "x@example.org"})
+    assert refused.value.errors == {"SUPPORT_MAIL": "Write no x."}
+    (line,) = renamed_lines(caplog)
+    assert __file__ in line
+
+
+def test_a_handler_of_a_former_name_is_called(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Any] = []
+    app = make_app(SECOND)
+    state = state_of(app)
+    waffle: Any = state.extension
+
+    @waffle.on_change("HELP_MAIL")  # type: ignore[untyped-decorator]
+    def reload_mailer(event: Any) -> None:
+        seen.append(event.changes)
+
+    state.update_db({"SIZE": 2})
+    state.update_db({"SUPPORT_MAIL": "b@example.org"})
+    assert seen == [{"SUPPORT_MAIL": ("a@example.org", "b@example.org")}]
+    (line,) = renamed_lines(caplog)
+    assert "reload_mailer" in line
+    with pytest.raises(InvalidValue, match="there is no setting HELP_MAI:"):
+        waffle.on_change("HELP_MAI")(reload_mailer)
+
+
+def test_a_form_and_an_override_take_a_former_name(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(SECOND)
+    with app.test_request_context():
+        assert [field.setting.key for field in build_form(state_of(app), keys="HELP_MAIL")] == [
+            "SUPPORT_MAIL"
+        ]
+    with override_conf(app=app, HELP_MAIL="b@example.org"):
+        assert app.config["SUPPORT_MAIL"] == "b@example.org"
+    assert app.config["SUPPORT_MAIL"] == "a@example.org"
+    (line,) = renamed_lines(caplog)
+    assert __file__ in line
+
+
+def test_what_an_app_assigns_under_a_former_name_is_dropped_with_a_warning(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(SECOND)
+    app.config["HELP_MAIL"] = "zzz"
+    for _ in range(2):
+        state_of(app).update_conf()
+        assert app.config["HELP_MAIL"] == "a@example.org"
+    (line,) = [r.getMessage() for r in caplog.records if "is dropped" in r.getMessage()]
+    assert "HELP_MAIL is dropped: it is a former name of SUPPORT_MAIL" in line
+
+
+def test_a_class_of_settings_says_what_a_former_name_is_called_now(make_app: MakeApp) -> None:
+    class Shop(Settings):
+        SUPPORT_MAIL: str = setting("a@example.org", was="HELP_MAIL")
+
+        @property
+        def broken(self) -> str:
+            raise AttributeError("its own error")
+
+    with make_app(Shop).app_context():
+        for name, message in {
+            "HELP_MAIL": r"HELP_MAIL is called SUPPORT_MAIL now: write Shop\.now\(\)\.SUPPORT_MAIL",
+            "HELP": "no attribute 'HELP'",
+            "broken": "its own error",
+        }.items():
+            with pytest.raises(AttributeError, match=message):
+                getattr(Shop.now(), name)
+
+
+# Pages of another release
+
+
+MAIL, TOKEN, COUNT = "a@example.org", "s3cr3t", 3
+OLD_PAGE: dict[str, Any] = {
+    "HELP_MAIL": {"default": MAIL},
+    "HELP_TOKEN": {"default": TOKEN, "secret": True},
+    "HELP_COUNT": {"default": COUNT, "confirm": True},
+}
+NEW_PAGE: dict[str, Any] = {
+    key.replace("HELP", "SUPPORT"): {**entry, "was": key} for key, entry in OLD_PAGE.items()
+}
+
+
+@pytest.fixture
+def page(make_app: MakeApp) -> Flask:
+    """An app with a page, as an older release."""
+    app = make_app(OLD_PAGE, WAFFLE_STORE_DEFAULTS=False)
+    app.register_blueprint(WaffleAdmin())
+    return app
+
+
+@pytest.mark.parametrize("key", [*OLD_PAGE])
+def test_a_page_of_an_older_release_can_be_sent(page: Flask, key: str) -> None:
+    client, typed_text = page.test_client(), "71"
+    form = typed(client, **{key: typed_text})
+    page.config["WAFFLE_CONFS"] = NEW_PAGE
+    answer = client.post(URL, data=form)
+    if key == "HELP_COUNT":  # it is reviewed first
+        assert answer.status_code == 200
+        form = sent(answer.text, **{"waffle.do": "confirm"})
+        answer = client.post(URL, data=form)
+    assert answer.status_code == 303
+    assert {k: str(v) for k, v in stored(page).items()} == {
+        "SUPPORT_MAIL": MAIL,
+        "SUPPORT_TOKEN": TOKEN,
+        "SUPPORT_COUNT": str(COUNT),
+        key.replace("HELP", "SUPPORT"): typed_text,
+    }
+
+
+def test_what_the_page_of_an_older_release_asks_for_beside_values_is_done(page: Flask) -> None:
+    client, state = page.test_client(), state_of(page)
+    state.update_db({"HELP_MAIL": "b@example.org"})
+    form = typed(client, **{"waffle.reset": "HELP_MAIL"})
+    page.config["WAFFLE_CONFS"] = NEW_PAGE
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(page)["SUPPORT_MAIL"] == MAIL and not state._repository.read_all()
+
+
+def test_a_change_of_others_conflicts_with_a_page_of_an_older_release(page: Flask) -> None:
+    client = page.test_client()
+    form = typed(client, HELP_MAIL="mine@example.org", HELP_TOKEN="typed-secret")
+    page.config["WAFFLE_CONFS"] = NEW_PAGE
+    state_of(page).update_db({"SUPPORT_MAIL": "theirs@example.org"})
+    answer = client.post(URL, data=form)
+    assert answer.status_code == 422 and "typed-secret" not in answer.text
+    assert "mine@example.org" in answer.text and "theirs@example.org" in answer.text
+    again = sent(answer.text, **{"waffle.theirs.SUPPORT_MAIL": "mine", "SUPPORT_TOKEN": "x"})
+    assert client.post(URL, data=again).status_code == 303
+    assert stored(page)["SUPPORT_MAIL"] == "mine@example.org"
+
+
+def test_an_older_release_shows_what_was_typed_on_a_page_of_a_newer_one_but_no_secret(
+    page: Flask,
+) -> None:
+    client = page.test_client()
+    page.config["WAFFLE_CONFS"] = NEW_PAGE
+    form = typed(client, SUPPORT_MAIL="<b>typed</b>", SUPPORT_TOKEN="typed-secret")
+    page.config["WAFFLE_CONFS"] = OLD_PAGE
+    answer = client.post(URL, data=form)
+    assert answer.status_code == 422 and "typed-secret" not in answer.text
+    assert "is not saved. SUPPORT_MAIL: &lt;b&gt;typed&lt;/b&gt;" in answer.text
+
+
 def test_commands_and_files_take_a_former_name_and_say_so(make_app: MakeApp, tmp_path: Any) -> None:
     app = make_app(SECOND)
     path = tmp_path / "settings.json"
@@ -433,6 +639,11 @@ def test_a_variable_of_a_former_name_holds_the_setting_unless_there_is_a_new_one
         ({"A": {"default": 1, "was": ""}}, (), "A: was: write the former name"),
         ({"A": {"default": 1}}, ["A"], "A: it is retired: .* take this one out of WAFFLE_RETIRED"),
         ({"A": {"default": 1, "was": "X"}}, ["X"], "A: was: X is retired"),
+        (
+            {"A": {"default": 1, "was": "X"}, "B": {"default": 1, "needs": "X"}},
+            (),
+            "B: needs: X is called A now: write A",
+        ),
     ],
 )
 def test_a_name_that_is_taken_is_an_error_at_the_start(
@@ -464,7 +675,7 @@ def test_they_are_named_once_in_the_log_by_the_select_of_the_first_load(
     assert kinds(seen) == ["SELECT"]
     state_of(app).update_conf()
     lines = {r.levelname: r.getMessage() for r in caplog.records if "undeclared" in r.name}
-    assert "these stored settings: OTHER." in lines["WARNING"]
+    assert "these stored settings: OTHER. Another app or another release" in lines["WARNING"]
     assert "retired settings: GONE." in lines["INFO"]
     assert caplog.text.count("OTHER.") == caplog.text.count("GONE.") == 1
 

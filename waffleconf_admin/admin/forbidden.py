@@ -100,7 +100,9 @@ def resubmission_of(settings: Iterable[Setting]) -> Resubmission | None:
         return None
     if length > MAX_BYTES:
         return Resubmission()
-    pairs = _pairs_of_page(PageSubmission(posted_form()), list(settings))
+    settings = list(settings)
+    former = {name: setting.key for setting in settings for name in setting.was}
+    pairs = _pairs_of_page(PageSubmission(posted_form(), former), settings)
     if any(name == TOKEN for name, _ in pairs):
         report_session()
     # With the page around it the response has four times the bytes of the request, at most.

@@ -78,7 +78,7 @@ class SettingsPage:
             return self._show(form, 400)
         if is_fetch() and can_be_renewed(refusal):
             return renew_token()
-        self._sent = sent = PageSubmission(posted_form())
+        self._sent = sent = PageSubmission(posted_form(), self._state.names.former)
         if sent.action == "discard" and not sent.key:
             return self._show_discarded(sent)
         form = self._form(Guard(refusal), sent)  # current values, with what was sent merged in

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from ..forms.submission import PAGE, Names
+from ..forms.submission import PAGE, Names, renamed
 from ..settings.setting import Setting
 
 # Names of inputs
@@ -48,34 +48,46 @@ class PageSubmission:
     """What a form of the page has sent.
 
     :param form: the form data.
+    :param former: the keys of settings by their former names: the page may be of an older release.
     """
 
-    def __init__(self, form: MultiDict[str, str]) -> None:
+    def __init__(self, form: MultiDict[str, str], former: Mapping[str, str] | None = None) -> None:
         self.name_of = Names()
+        self._former = former or {}
+        if former:
+            form = renamed(form, former)
         #: The controls of settings, without those where a conflict is decided for the stored value.
         self.settings: MultiDict[str, str] = MultiDict(form)
-        self._do = form.get(ACTION, "")
         #: What to do, and the key of the setting or the group that it is about, if it is.
-        self.action, _, self.key = self._do.partition(" ")
+        self.action, _, key = form.get(ACTION, "").partition(" ")
+        self.key = self._present(key)
         self.note = note_of(form)
         self.until, self.until_at = form.get(UNTIL, ""), form.get(UNTIL_AT, "")
-        self.row = form.get(ROW)
+        self.row = self._present(form.get(ROW, ""))
         #: The keys of settings that an earlier page, or the script, shows as reset.
-        self.resets = dict.fromkeys(form.getlist(RESET_KEY))
+        self.resets = self._keys(form, RESET_KEY)
         #: The keys of settings that an earlier page shows as converted.
-        self.conversions = dict.fromkeys(form.getlist(CONVERT_KEY))
+        self.conversions = self._keys(form, CONVERT_KEY)
         #: The keys of secrets that were typed on an earlier page.
-        self.secrets = dict.fromkeys(form.getlist(SECRET_KEY))
+        self.secrets = self._keys(form, SECRET_KEY)
         #: The keys of conflicts that nobody has decided.
         self.undecided: list[str] = []
         self._decide_conflicts(form)
         if self.action == "discard":
             self._drop(self.key)
 
+    def _present(self, name: str) -> str:
+        """The key of the setting that has a name, or had it before."""
+        return self._former.get(name, name)
+
+    def _keys(self, form: MultiDict[str, str], name: str) -> dict[str, None]:
+        """The keys of settings that an input has sent."""
+        return dict.fromkeys(map(self._present, form.getlist(name)))
+
     def _decide_conflicts(self, form: MultiDict[str, str]) -> None:
         for name in form:
             if name.startswith(THEIRS):
-                key, choice = name.removeprefix(THEIRS), form.getlist(name)[-1]
+                key, choice = self._present(name.removeprefix(THEIRS)), form.getlist(name)[-1]
                 if choice == _THEIRS:
                     self._drop(key)
                 elif choice == _UNDECIDED:
@@ -108,7 +120,8 @@ class PageSubmission:
 
     def everything(self, settings: Iterable[Setting]) -> Pairs:
         """Return what was typed with the note and the action."""
-        rest = {NOTE: self.note, ACTION: self._do, UNTIL: self.until, UNTIL_AT: self.until_at}
+        do = f"{self.action} {self.key}".rstrip()
+        rest = {NOTE: self.note, ACTION: do, UNTIL: self.until, UNTIL_AT: self.until_at}
         return self.typed(settings) + [(name, text) for name, text in rest.items() if text]
 
 

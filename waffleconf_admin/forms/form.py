@@ -22,7 +22,7 @@ from ..settings.setting import Setting
 from .form_fields import FormFields, Meta
 from .guard import Guard
 from .merge import Edit, Merged, merge
-from .merge_token import signers
+from .merge_token import SECRET, signers
 from .submission import TOKEN, Submission
 from .tokens import explain
 from .validation import ask_again, mark_conflict, validate_field
@@ -57,9 +57,10 @@ class SettingsForm(BaseForm):
         fields: Mapping[type, FieldFactory] | None = None,
         formdata: MultiDict[str, str] | None = None,
         guard: Guard | None = None,
+        former: Mapping[str, str] | None = None,
     ) -> None:
         self._signers = signers()
-        self._submission = None if formdata is None else Submission(formdata, self._signers)
+        self._submission = None if formdata is None else Submission(formdata, self._signers, former)
         meta = Meta()
         meta.notation = self._submission.notation if self._submission else reader_notation()
         super().__init__((), meta=meta)
@@ -220,7 +221,8 @@ class SettingsForm(BaseForm):
             return html
         digest = self._signers[0].digest
         digests = {
-            field.setting.key: digest(field.setting.key, field.merge_text)
+            field.setting.key: (SECRET if field.setting.secret else "")
+            + digest(field.setting.key, field.merge_text)
             for field in self
             if field.editable
         }

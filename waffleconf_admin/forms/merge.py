@@ -72,8 +72,9 @@ def merge(submission: Submission, fields: FormFields) -> Merged:
         decision = decide(submission.shown(key), stored, _sent_digest(submission, field, stored))
         if decision != "keep":
             edits[key] = Edit(conflict=decision == "conflict")
-    if any(_was_typed(submission, key) for key in submission if key not in fields):
-        lost.append(gettext(GONE))
+    gone = [key for key in submission if key not in fields and _was_typed(submission, key)]
+    # Of several without a text one message is enough.
+    lost += dict.fromkeys(f"{gettext(GONE)} {_typed_text(submission, k)}".rstrip() for k in gone)
     return Merged(edits, lost)
 
 
@@ -120,6 +121,15 @@ def _was_typed(submission: Submission, key: str) -> bool:
     """Whether something was typed for a setting that is no longer in the form."""
     values = submission.values(key)
     return any(values) and submission.digest(key, join_values(values)) != submission.shown(key)
+
+
+def _typed_text(submission: Submission, key: str) -> str:
+    """What was typed for a setting that is no longer in the form, to be copied; of a secret
+    nothing.
+    """
+    if submission.was_secret(key):
+        return ""
+    return f"{key}: {', '.join(filter(None, submission.values(key)))}"
 
 
 def _unticked(submission: Submission, fields: FormFields) -> set[str]:

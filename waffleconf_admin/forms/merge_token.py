@@ -13,8 +13,11 @@ from typing import NamedTuple
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 
-_SALT = "waffleconf_admin.merge.3"
+_SALT = "waffleconf_admin.merge.4"
 _DIGEST_BYTES = 12
+
+#: Before the digest of a secret. A release that does not declare it knows by that what not to show.
+SECRET = "*"
 
 
 class DisplayedPage(NamedTuple):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from werkzeug.datastructures import MultiDict
 
 from ..settings.notation import Notation, notation_of, reader_notation
 from .guard import field_name
-from .merge_token import MergeSigner, load_token, signers
+from .merge_token import SECRET, MergeSigner, load_token, signers
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"
@@ -36,6 +36,14 @@ class Names:
         return TOKEN, field_name()
 
 
+def renamed(sent: MultiDict[str, str], former: Mapping[str, str]) -> MultiDict[str, str]:
+    """Return what a page of an older release has sent, under the present names of controls."""
+    name_of = Names()
+    names = {name_of(name): name_of(key) for name, key in former.items()}
+    pairs = ((names.get(name, name), name, text) for name, text in sent.items(multi=True))
+    return MultiDict((new, text) for new, name, text in pairs if new == name or new not in sent)
+
+
 def submitted_notation(sent: MultiDict[str, str]) -> Notation:
     """Return how what was sent writes numbers."""
     return Submission(sent, signers()).notation
@@ -46,13 +54,19 @@ class Submission:
 
     :param sent: the form data.
     :param signers: of the app's secret keys; none if it has none, and so no tokens.
+    :param former: the keys of settings by their former names: the page may be of an older release.
     """
 
     #: Returns the digest of a key and text, to be compared with that of the page.
     digest: Callable[[str, str], str]
 
-    def __init__(self, sent: MultiDict[str, str], signers: list[MergeSigner]) -> None:
-        self._sent = dict(sent.lists())
+    def __init__(
+        self,
+        sent: MultiDict[str, str],
+        signers: list[MergeSigner],
+        former: Mapping[str, str] | None = None,
+    ) -> None:
+        self._sent = dict((renamed(sent, former) if former else sent).lists())
         self._name_of = Names()
         self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, str] | None = None
@@ -65,8 +79,20 @@ class Submission:
         if loaded:
             signer, (self._locale, self._shown) = loaded
             self.digest = signer.digest
+            self._rename(former or {})
         else:
             self._shown, self.unreadable = {}, True
+
+    def _rename(self, former: Mapping[str, str]) -> None:
+        """Take what the page had shown under a former name as shown under the present one."""
+        shown, digest = self._shown or {}, self.digest
+        names = {key: name for name, key in former.items() if name in shown and key not in shown}
+        if names:
+            # A digest is of the name too.
+            self._shown = {**shown, **{key: shown[name] for key, name in names.items()}}
+            for name in names.values():
+                del self._shown[name]
+            self.digest = lambda key, text: digest(names.get(key, key), text)
 
     @property
     def notation(self) -> Notation:
@@ -99,4 +125,8 @@ class Submission:
         if self._shown is None or self.unreadable:
             return None
         # The page did not have that control: a deployment was in between.
-        return self._shown.get(key, UNKNOWN)
+        return self._shown.get(key, UNKNOWN).removeprefix(SECRET)
+
+    def was_secret(self, key: str) -> bool:
+        """Whether the control that the page had for a setting was that of a secret."""
+        return (self._shown or {}).get(key, "").startswith(SECRET)

@@ -17,7 +17,7 @@ from .annotation import DeclaredType
 from .attributes import READERS, read_attributes
 from .choices import ChoiceSet, choice_list
 from .copied import describe_copied, find_copied
-from .names import nearest_name, wrong_names
+from .names import nearest_name, present_name, wrong_names
 from .needs import Need, find_cycle
 from .setting import Setting
 
@@ -228,6 +228,8 @@ def _wrong_needs(settings: Mapping[str, Setting], faulty: Container[str]) -> dic
 def _need_problem(need: Need, settings: Mapping[str, Setting]) -> str | None:
     other = settings.get(need.key)
     if other is None:
+        if present := present_name(need.key, settings):
+            return f"{need.key} is called {present} now: write {present}"
         near = nearest_name(need.key, settings)
         hint = f"write {near}, if you mean that" if near else "write the key of a setting"
         return f"there is no setting {need.key}: {hint}"

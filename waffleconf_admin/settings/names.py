@@ -15,6 +15,11 @@ def nearest_name(name: object, known: Iterable[str]) -> str | None:
     return by_lower_case[near[0]] if near else None
 
 
+def present_name(name: str, settings: Mapping[str, Setting]) -> str | None:
+    """Return the key of the setting that had a name before; None: none had."""
+    return next((key for key, setting in settings.items() if name in setting.was), None)
+
+
 def wrong_names(settings: Mapping[str, Setting], retired: Container[str]) -> dict[str, str]:
     """Return by key what is wrong with the names of settings, and what to do.
 

@@ -73,6 +73,14 @@ class Settings(metaclass=_SettingsType):
                 f"state.update_db({{{key!r}: …}})"
             )
 
+        def __getattr__(self, name: str) -> object:
+            for key, reader in _readers(type(self)).items():
+                was = reader.entry.get("was", ())
+                if name in ([was] if isinstance(was, str) else was):
+                    written = f"{type(self).__name__}.now().{key}"
+                    raise AttributeError(f"{name} is called {key} now: write {written}")
+            return object.__getattribute__(self, name)  # raises the error that led here
+
 
 def setting(default: T, **attributes: Unpack[Attributes]) -> T:
     """Declare a setting of a `Settings` class.

@@ -81,7 +81,7 @@ class Announcer:
 
     def _is_awaited(self, changes: Changes) -> bool:
         """Whether any code of the app is to be called."""
-        if any(self._handlers.events(ChangeEvent(changes, "local"))):
+        if any(self._handlers.events(ChangeEvent(changes, "local"), self._repository.names)):
             return True
         return not conf_changed.is_muted and any(conf_changed.receivers_for(self._app))
 
@@ -127,7 +127,7 @@ class Announcer:
             return True
 
     def _call_handlers_of(self, event: ChangeEvent) -> None:
-        for handler, its_event in self._handlers.events(event):
+        for handler, its_event in self._handlers.events(event, self._repository.names):
             try:
                 call(self._app, handler, its_event)
             except Exception as error:

@@ -13,7 +13,7 @@ from ..settings.declarations import declare
 from ..settings.setting import Setting
 from .cache import Cache
 from .environment import Environment
-from .former_config import answer_former_names
+from .former_names import answer_former_names
 from .repository import Repository
 
 log = logging.getLogger(__name__)
@@ -79,10 +79,12 @@ class Declared:
         return True
 
     def among(self, keys: Iterable[str] | None) -> list[str]:
-        """Return those of *keys* that are declared, each once; None: all."""
+        """Return those of *keys* that are declared, each once; None: all. Of a former name it is
+        the present one.
+        """
         if keys is None:
             return list(self.settings)
-        wanted = dict.fromkeys(keys)
+        wanted = dict.fromkeys(self._repository.names.keys_of(keys, "read"))
         settings = self.settings_for(wanted)
         return [key for key in wanted if key in settings]
 
@@ -94,26 +96,18 @@ class Declared:
         if not isinstance(values, Mapping):
             raise InvalidValue(f"Give a dict of settings, {{key: value}}, not {values!r:.50}.")
         settings = self.settings_for(values)
-        values = self._by_key(values)
+        values = self._repository.names.by_key(values, "saved")
         for key in values:
             if key not in settings:
                 message = "%r was not saved: it is not declared in WAFFLE_CONFS."
                 self._log_once(f"key {key}", logging.WARNING, message, key)
         return {key: value for key, value in values.items() if key in settings}
 
-    def _by_key(self, values: Mapping[str, object]) -> Mapping[str, object]:
-        names = self._repository.names
-        if not names:
-            return values
-        for name in values:
-            names.key_of(name, "saved")
-        return names.by_key(values)
-
     def _declare(self) -> None:
         confs = self._app.config["WAFFLE_CONFS"]
         settings = self._environment.apply(declare(confs, self._app))
         self._repository.codec.declare(settings)
         self._repository.names.declare(settings)
-        answer_former_names(self._app.config, self._repository.names)
         self._cache.declare(settings)
+        answer_former_names(self._app.config, self._repository.names)
         self._settings, self._source, self._confs = settings, confs, dict(confs)

@@ -31,7 +31,8 @@ def build_form(
     """Return a form of the app's settings, for a view.
 
     :param state: the app's state, ``app.extensions["waffleconf"]``.
-    :param keys: which settings, or the one; all as a rule.
+    :param keys: which settings, or the one; all as a rule. The form has them by their
+        present names.
     :param editable: which of them may be changed, asked when a field is made: only True allows it,
         as of `can`; the others are shown.
     :param fields: ``{type: field class, or function of the Setting}``, besides our own.
@@ -45,7 +46,8 @@ def build_form(
     """
     declared = state.settings
     keys = [keys] if isinstance(keys, str) else keys
-    settings = {key: get_setting(declared, key) for key in (declared if keys is None else keys)}
+    wanted = declared if keys is None else state.names.keys_of(keys, "in a form")
+    settings = {key: get_setting(declared, key) for key in wanted}
     if formdata is _auto:
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
         formdata = request.form if sends else None
@@ -59,6 +61,7 @@ def build_form(
             fields=fields,
             formdata=formdata,
             guard=guard,
+            former=state.names.former,
         )
 
 

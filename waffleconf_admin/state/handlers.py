@@ -10,6 +10,7 @@ from .. import calls
 from ..exceptions import InvalidValue
 from ..settings.names import nearest_name
 from ..signals import ChangeEvent
+from .names import Names
 
 #: Called with what has changed; what it returns is not used. May be asynchronous.
 Handler = Callable[[ChangeEvent], object]
@@ -25,24 +26,30 @@ class Handlers:
         """Have a function called when one of these settings has changed; no keys: any setting."""
         self._handlers.append((handler, keys))
 
-    def check(self, app: Flask, settings: Container[str]) -> None:
+    def check(self, app: Flask, settings: Container[str], names: Names) -> None:
         """Refuse handlers that could never be called in an app.
 
         :param settings: the keys that the app declares.
+        :param names: the former names of these settings.
         :raises InvalidValue: one of them names a setting that is not declared.
         :raises TypeError: one is asynchronous, and asgiref is missing; or it yields.
         """
         for handler, keys in self._handlers:
             name = f"on_change({', '.join(map(repr, keys))})"
             calls.check(app, handler, name)
-            for key in keys:
+            function = getattr(handler, "__qualname__", type(handler).__qualname__)
+            for key in names.keys_of(keys, f"watched by {function}"):
                 if key not in settings:
                     raise InvalidValue(f"{name}: {_unknown(key, app.config['WAFFLE_CONFS'])}")
 
-    def events(self, event: ChangeEvent) -> Iterator[tuple[Handler, ChangeEvent]]:
-        """Yield each handler that is to be called, with the changes of its own settings."""
-        for handler, keys in tuple(self._handlers):
-            changes = {k: v for k, v in event.changes.items() if k in keys or not keys}
+    def events(self, event: ChangeEvent, names: Names) -> Iterator[tuple[Handler, ChangeEvent]]:
+        """Yield each handler that is to be called, with the changes of its own settings.
+
+        :param names: the former names of the settings of the event's app.
+        """
+        for handler, given in tuple(self._handlers):
+            keys = names.keys_of(given, "watched")
+            changes = {k: v for k, v in event.changes.items() if k in keys or not given}
             if changes:
                 yield handler, event._replace(changes=changes)
 

@@ -19,6 +19,7 @@ from .announcer import Announcer
 from .cache import Cache
 from .declared import Declared
 from .ends import Ends
+from .former_names import drop_former_names
 from .repository import Repository
 from .worker import Worker
 
@@ -97,6 +98,8 @@ class Loader:
                     self._worker.note_first_load()
             elif changes:
                 self._synchronizer.note_remote_change()
+            if self._repository.names:
+                drop_former_names(self._app.config, self._repository.names)
             self._next_try = 0.0
             self._log_once.is_over("load")
             self._announcer.announce_read(changes, first=first)

@@ -77,10 +77,32 @@ class Names:
             self._log_once(name, logging.WARNING, message, name, key, use, _caller())
         return key
 
-    def by_key(self, values: Mapping[str, V]) -> dict[str, V]:
-        """Return values by key; what is given under the present name too is taken from there."""
+    def keys_of(self, names: Iterable[str], use: str) -> Iterable[str]:
+        """Return the keys of settings, given by any of their names; any other name stays.
+
+        :param use: as for `key_of`.
+        """
+        return [self.key_of(name, use) or name for name in names] if self._keys else names
+
+    def as_asked(self, found: dict[str, V], names: Iterable[str] | None) -> dict[str, V]:
+        """Return values by the names that were asked for; None: by key.
+
+        :param found: by key.
+        """
+        if not self._keys or names is None:
+            return found
+        keys = {name: self._keys.get(name, name) for name in names}
+        return {name: found[key] for name, key in keys.items() if key in found}
+
+    def by_key(self, values: Mapping[str, V], use: str | None = None) -> Mapping[str, V]:
+        """Return values by key; what is given under the present name too is taken from there.
+
+        :param use: as for `key_of`; None: nothing is logged.
+        """
         if not self._keys:
-            return dict(values)
+            return values
+        for name in values if use else ():
+            self.key_of(name, use or "")
         former = {self._keys[name]: value for name, value in values.items() if name in self._keys}
         return former | {name: value for name, value in values.items() if name not in self._keys}
 

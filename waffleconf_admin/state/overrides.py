@@ -17,9 +17,9 @@ from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
 from .cache import Cache
-from .codec import Codec
 from .declared import Declared
 from .record import Decoder, Record, overlay
+from .repository import Repository
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,14 @@ class Overrides:
     effect when the override ends.
     """
 
-    def __init__(self, app: Flask, declared: Declared, cache: Cache, codec: Codec) -> None:
+    def __init__(
+        self, app: Flask, declared: Declared, cache: Cache, repository: Repository
+    ) -> None:
         self._app = app
         self._declared = declared
         self._cache = cache
-        self._codec = codec
+        self._names = repository.names
+        self._codec = repository.codec
 
     def add(self, values: Mapping[str, object]) -> Override:
         """Put values in force until they are removed.
@@ -54,7 +57,8 @@ class Overrides:
         :raises InvalidValue: a setting is not declared, or a save would refuse its value.
         :raises RuntimeError: another thread overrides one of the settings.
         """
-        override = Override(self._checked(values))
+        values = self._checked(self._names.by_key(values, "overridden"))
+        override = Override(values)
         self._cache.replace_decoder(partial(OverridingDecoder.above, override), values)
         renew_snapshot()
         return override

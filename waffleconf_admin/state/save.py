@@ -18,6 +18,7 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from .cache import Cache, Changes
+from .former_names import answering
 from .record import Record
 from .repository import Repository
 from .task import RESET, Origin, Task
@@ -199,11 +200,13 @@ class Saver:
     def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
         if self._validate is None:
             return
+        names = self._repository.names
         # Not the lists and dicts that views are reading: the function is the app's.
         values = {key: self._cache.record(key, r.text).value for key, r in records.items()}
         values |= {key: task.new_value(key) for key in task.wanted}
         try:
-            found = dict(calls.call(self._app, self._validate, values) or {})
+            answers = calls.call(self._app, self._validate, answering(values, names))
+            found = names.by_key(dict(answers or {}), "named by validate=")
             problems = {key: str(message) for key, message in found.items()}
         except Exception as error:
             # Its message may quote a secret.

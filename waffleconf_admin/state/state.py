@@ -26,6 +26,7 @@ from .deployments import Deployments
 from .ends import Ends, refused_sentence
 from .format_conversion import FormatConversion
 from .former_file import FormerFile
+from .former_names import answering
 from .handlers import Handlers
 from .history import History
 from .loading import Loader
@@ -89,7 +90,7 @@ class State:
         #: The rows of keys that are not declared.
         self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
         #: What tests put in place of the values of settings.
-        self.overrides = Overrides(app, self._declared, self._cache, self._repository.codec)
+        self.overrides = Overrides(app, self._declared, self._cache, self._repository)
         self._worker = (
             Worker(app, self._cache, self._repository) if configstore.workers is not None else None
         )
@@ -129,11 +130,14 @@ class State:
     def read(self, keys: Iterable[str] | None = None, *, fresh: bool = True) -> dict[str, Record]:
         """Return settings as they stand in the database, in declared order, with one SELECT.
 
-        :param keys: which; None for all. Undeclared ones are left out.
+        :param keys: which; None for all. Undeclared ones are left out. One that is asked for by a
+            former name is returned under that.
         :param fresh: read where saves write; else a replica will do, which may lag behind.
         :raises StoreError: the database can't be read.
         """
-        return self._cache.read(self._declared.among(_listed(keys)), fresh=fresh)
+        asked = _listed(keys)
+        found = self._cache.read(self._declared.among(asked), fresh=fresh)
+        return self.names.as_asked(found, asked)
 
     def refresh(self) -> dict[str, Record]:
         """Return all settings as `read` does, and serve them in this process from now on.
@@ -150,16 +154,19 @@ class State:
         Settings without a row are added with their defaults (unless WAFFLE_STORE_DEFAULTS is
         off), where the database lets us.
 
-        :param keys: which; empty for all. Undeclared ones are left out.
+        :param keys: which; empty for all. Undeclared ones are left out. One that is asked for by a
+            former name is returned under that.
         :raises StoreError: the database can't be read.
         """
-        wanted = self._declared.among(_listed(keys) or None)
+        asked = _listed(keys) or None
+        wanted = self._declared.among(asked)
         records = self._cache.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
             missing = [key for key, record in records.items() if record.text is None]
             if missing and not self._add_defaults(missing):
                 records = self._cache.read(wanted)
-        return {key: record.value for key, record in records.items()}
+        values = {key: record.value for key, record in records.items()}
+        return answering(self.names.as_asked(values, asked), self.names)
 
     def update_conf(self) -> bool:
         """Bring ``app.config`` and `conf` up to what the database holds.
