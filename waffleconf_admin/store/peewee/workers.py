@@ -17,8 +17,12 @@ class PeeweeWorkers(Workers[object]):
         self.model = model
 
     def update(self, connection: object, row: WorkerRow) -> bool:
-        update = self.model.update(worker_values(row, zoned=self._zoned))
-        return bool(update.where(self.model.name == row.name).execute(connection))
+        mine = self.model.name == row.name
+        update = self.model.update(worker_values(row, zoned=self._zoned)).where(mine)
+        if update.execute(connection):
+            return True
+        # MySQL and MariaDB count the rows that have changed: none, twice within their second.
+        return bool(self.model.select(self.model.name).where(mine).exists(connection))
 
     def insert(self, connection: object, row: WorkerRow) -> None:
         self.model.insert(worker_values(row, zoned=self._zoned)).execute(connection)
