@@ -215,6 +215,19 @@ def test_links_keep_the_rest_of_the_address(app: Flask) -> None:
     assert '<input type="hidden" name="lang" value="es">' in page
 
 
+def test_forms_of_the_page_are_sent_to_its_address_without_the_fragment(app: Flask) -> None:
+    client = app.test_client()
+    address = f"{URL}?group=Shop+%26+looks&lang=%22fr%22"
+    for action in ("", "review"):  # the page, and the review
+        page = client.get(address).text
+        if action:
+            form = sent(page, SITENAME="New") | {"waffle.do": action}
+            page = client.post(address, data=form).text
+        form = re.search(r'<form class="wf-form[^>]*', page)
+        assert form
+        assert 'action="?group=Shop+%26+looks&amp;lang=%22fr%22"' in form[0]
+
+
 def test_hidden_settings_are_sent_and_the_filter_stays(app: Flask) -> None:
     client = app.test_client()
     form = sent(client.get(f"{URL}?q=site").text, SITENAME="New", PAGE_SIZE="8")

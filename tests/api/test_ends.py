@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from pages import change_can, state_of, stored
+from pages import API_CONFS, change_can, state_of, stored
 
 API = "/admin/config/api"
 
@@ -33,6 +34,7 @@ def test_a_change_with_an_end_is_listed_until_it_is_settled(
         "ends_at": end,
         "actor": "ana",
         "refused": False,
+        "why": "",
     }
     assert (change["key"], change["old"], change["new"]) == ("PAGE_SIZE", None, 30)
     answer = client.post(f"{API}/ends/{action}", json={"change_set": saved["change_set"]})
@@ -51,7 +53,7 @@ def test_a_change_with_an_end_is_listed_until_it_is_settled(
     [
         ({"until": "2026-11-28T09:30:00"}, '"until" must be a time with a time zone'),
         ({"until": 5}, '"until" must be'),
-        ({"until": until(-1)}, "over already"),
+        ({"until": until(-1)}, "That time is past"),
     ],
 )
 def test_an_end_that_can_not_be_is_a_problem(client: Any, sent: Any, detail: str) -> None:
@@ -76,3 +78,13 @@ def test_only_who_may_change_all_of_a_save_settles_it(client: Any, app: Flask) -
     change_can(app, lambda action, s: action == "view")
     assert client.get(f"{API}/ends").status_code == 403
     assert len(state_of(app).ends.read()) == 1
+
+
+def test_who_may_see_a_setting_reads_why_it_could_not_go_back(client: Any, app: Flask) -> None:
+    patch(client, settings={"PAGE_SIZE": 40})
+    patch(client, settings={"PAGE_SIZE": 50}, until=until())
+    app.config["WAFFLE_CONFS"] = API_CONFS | {"PAGE_SIZE": {"default": 50, "min": 45}}
+    state_of(app).configstore.clock = lambda: time.time() + 660
+    state_of(app).refresh()
+    (end,) = client.get(f"{API}/ends").json["ends"]
+    assert end["refused"] and "PAGE_SIZE: " in end["why"] and "At least 45." in end["why"]

@@ -73,6 +73,11 @@ def test_after_a_save_by_keyboard_one_is_back_at_the_row(app: Flask, open_page: 
     with arriving(page):
         page.keyboard.press("Control+Enter")
     assert app.config["DISCOUNT"] == 6.0
+    page.get_by_label("Discount").fill("500")
+    with arriving(page):
+        page.keyboard.press("Control+s")
+    page.locator(".wf-summary:focus").wait_for()  # the address leads to no row
+    assert page.evaluate("scrollY") == 0 and "#" not in page.url
 
 
 def test_what_was_discarded_comes_back(app: Flask, open_page: Open) -> None:

@@ -41,6 +41,7 @@ def plain(app: Flask, page: Any) -> None:
 def unsaved(app: Flask, page: Any) -> None:
     page.get_by_label("Maintenance mode").check()
     page.get_by_label("Max filesize").fill("2048")
+    page.locator("select.wf-until").select_option("at")
     page.evaluate("scrollTo(0, 0)")
 
 
@@ -67,6 +68,8 @@ def reviewed(app: Flask, page: Any) -> None:
     page.get_by_label("Opening hours").fill('{\n  "mon": []\n}')
     row(page, "UPLOAD_TOKEN").get_by_text("Set", exact=False).last.click()
     page.locator("#waffle-UPLOAD_TOKEN").fill("t0ken")
+    page.locator("select.wf-until").select_option("at")
+    page.locator("input.wf-until").fill("2030-12-25T22:45")
     follow(page, page.get_by_role("button", name="Review"))
 
 
@@ -209,6 +212,18 @@ def overflow(page: Any) -> int:
     return pixels
 
 
+def cut_off(page: Any) -> int:
+    """How many controls of an end are narrower than what is in them."""
+    controls: int = page.evaluate("""[...document.querySelectorAll(".wf-until")].filter(control => {
+        const width = control.offsetWidth;
+        control.style = "flex: none; width: max-content; max-width: none";
+        const isCut = width < control.offsetWidth;
+        control.style = "";
+        return isCut;
+    }).length""")
+    return controls
+
+
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_every_state_is_accessible_and_fits_every_screen(
     app: Flask, open_page: Open, state: Callable[..., None]
@@ -224,6 +239,7 @@ def test_every_state_is_accessible_and_fits_every_screen(
         results = Axe().run(page)
         assert results.response["violations"] == [], results.generate_report()
         assert overflow(page) <= 0, look
+        assert cut_off(page) == 0, look
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         picture(page, f"{state.__name__}-{width}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,22 @@ def test_a_history_whose_table_is_missing_is_an_error(make_app: Callable[..., Fl
     result = invoke(make_app(CONFS, create=False, history=True))
     assert "database: 1 error\n  error    the history: A table" in result.stdout
     assert result.exit_code == 1
+
+
+def test_a_save_that_could_not_go_back_is_an_error(make_app: Callable[..., Flask]) -> None:
+    app = make_app(CONFS, history=True, WAFFLE_STORE_DEFAULTS=False)
+    state = app.extensions["waffleconf"]
+    state.update_db({"PAGE_SIZE": 40})
+    state.update_db({"PAGE_SIZE": 50}, until=datetime.now(UTC) + timedelta(minutes=10))
+    app.config["WAFFLE_CONFS"] = CONFS | {"PAGE_SIZE": {"default": 50, "min": 45}}
+    state.configstore.clock = lambda: time.time() + 660
+    state.update_conf()
+    result = invoke(app)
+    assert result.stdout.startswith(
+        "database: 1 error\n"
+        "  error  PAGE_SIZE  it should have gone back, which was refused: flask waffle ends\n"
+    )
+    assert result.exit_code == 1 and "watcher: ok" in result.stdout
 
 
 def fails() -> list[str]:

@@ -89,6 +89,12 @@ def test_an_empty_value_is_shown_as_such(run: Run) -> None:
     assert run("set", "SITENAME", "").stdout == "SITENAME is now <empty>\n"
 
 
+@pytest.mark.parametrize("length", ["2 h", "tomorrow"])
+def test_the_end_of_a_save_is_a_time_and_no_length(run: Run, length: str) -> None:
+    result = run("set", "SITENAME", "New", "--until", length)
+    assert result.exit_code == 1 and "For a length of time use --for." in result.stderr
+
+
 @pytest.mark.parametrize("multiproc", [False, True])
 @pytest.mark.parametrize("command", [("set", "SITENAME", "New"), ("reset", "OFFSET")])
 def test_who_has_to_be_restarted_is_said_when_processes_do_not_follow(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask, current_app
 from flask_babel import Babel, get_locale
+from pages import sent
 from states import MakeApp
 
 from waffleconf_admin import WaffleAdmin, WaffleConf, anyone
@@ -133,6 +134,35 @@ CONFS: dict[str, Any] = {
     "SITENAME": {"default": "Waffle"},
     "MAIL_PORT": {"default": 25},
 }
+
+
+AT_ONCE = "The whole site uses the new values at once."
+RESTART = "Takes effect when the processes are restarted."
+OF_SERVER = "MAIL_SERVER: takes effect when the processes are restarted."
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentences"),
+    [
+        ({"MAIL_SERVER": "mail"}, [RESTART]),
+        ({"SITENAME": "New"}, [AT_ONCE]),
+        ({"SITENAME": "New", "MAIL_SERVER": "mail"}, [AT_ONCE, OF_SERVER]),
+    ],
+)
+def test_a_save_says_when_it_takes_effect(
+    make_app: MakeApp, typed: dict[str, str], sentences: list[str]
+) -> None:
+    app = make_app(CONFS, history=True, WAFFLE_MULTIPROC=True)
+    app.register_blueprint(WaffleAdmin(can=anyone))
+    client, cli = app.test_client(), app.test_cli_runner()
+    form = sent(client.get("/admin/config").text, **typed)
+    page = client.post("/admin/config", data=form, follow_redirects=True).text
+    message = page.partition("wf-messages")[2].partition("</ul>")[0]
+    message = message.replace("Mail server:", "MAIL_SERVER:")
+    assert re.findall("<li>([^<]*restarted[.]|The whole[^<]*)</li>", message) == sentences
+    (change, *_) = app.extensions["waffleconf"].history.list()
+    result = cli.invoke(args=["waffle", "undo", change.change_set])
+    assert result.exit_code == 0 and result.stderr.splitlines() == sentences
 
 
 def test_the_page_the_api_and_the_command_line_say_it(make_app: MakeApp) -> None:

@@ -185,7 +185,7 @@ def test_two_ends_at_once_are_two_changes(simple: Any) -> None:
     ("values", "until", "message"),
     [
         ({"SIZE": 30}, datetime(2999, 1, 1), "astimezone"),
-        ({"SIZE": 30}, datetime.now(UTC) - timedelta(seconds=1), "over already"),
+        ({"SIZE": 30}, datetime.now(UTC) - timedelta(seconds=1), "That time is past"),
         ({"SIZE": 30}, datetime.now(UTC) + timedelta(days=370), "366 days"),
         ({"SIZE": 30, "TOKEN": "s3cr3t"}, datetime.now(UTC) + timedelta(days=1), "TOKEN: A secret"),
     ],

@@ -87,7 +87,7 @@ class Walk:
 
     def undo(self) -> None:
         """Undo the save with the button in its message."""
-        form = sent(self.page.partition('action="')[2])
+        form = sent(self.page.partition('action="/')[2])
         name = re.search(r'name="undo" value="([^"]*)"', self.history)
         assert name
         undone = self.ask(

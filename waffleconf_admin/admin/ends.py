@@ -22,6 +22,7 @@ from ..state.open_ends import End
 from ..state.state import State
 from .messages import leave_lines, shorten_label
 from .permissions import Permissions
+from .problems import not_allowed
 from .submission import PageSubmission
 from .zone import Zone
 
@@ -59,7 +60,7 @@ class EndChoice(NamedTuple):
     @property
     def choices(self) -> Iterator[tuple[str, str]]:
         """What the form sends for each choice, and its text."""
-        yield "", _("Keep until changed")
+        yield "", _("Until changed")
         for count in MINUTES:
             yield str(count), ngettext("For %(count)s minute", "For %(count)s minutes", count)
         yield AT, _("Until…")
@@ -105,7 +106,7 @@ class ShownEnds:
         self._permissions = permissions
         self._form = form
         self._zone = Zone()
-        self._sees_all = len(form) == len(state.settings)
+        self._hidden = [key for key in state.settings if key not in form]
         ends = [end for end in state.ends.open if any(key in form for key in end.changes)]
         self.list = [self._shown(end) for end in ends]
         #: What the row of a setting says, by key.
@@ -140,11 +141,11 @@ class ShownEnds:
         return _("%(label)s: %(old)s → %(new)s", label=label, old=new, new=old)
 
     def _text(self, end: End) -> str:
-        time = time_text(end.at, self._zone)
+        time = f"{time_text(end.at, self._zone)} {self._zone.name}"
         if not end.refused:
-            return _("Goes back: %(time)s.", time=time)
-        why = end.refused if self._sees_all else _(ELSEWHERE)
-        return _("Should have gone back: %(time)s. It was refused: %(why)s", time=time, why=why)
+            return _("Goes back at %(time)s.", time=time)
+        why = end.reason(self._hidden, _(ELSEWHERE))
+        return _("Should have gone back at %(time)s. It was refused: %(why)s", time=time, why=why)
 
 
 def may_settle(permissions: Permissions, keys: Iterable[str]) -> bool:
@@ -161,13 +162,11 @@ def settle(
     :returns: the status of the response, 303 if it is done; and what is wrong, in a sentence.
     """
     keep = sent.action == "keep-save"
-    changes: Mapping[str, Change] = {}
     try:
         end = next((e for e in state.ends.read() if e.change_set == sent.key), None)
         if end is None:
             return 409, _("This save has no end any more: it went back, or was kept or changed.")
-        changes = end.changes
-        if not may_settle(permissions, changes):
+        if not may_settle(permissions, end.changes):
             return 403, _("You may not change all settings of this save.")
         if keep:
             state.ends.keep(end.change_set, actor=actor)
@@ -176,12 +175,12 @@ def settle(
     except ConflictError:
         return 409, _("Somebody else was faster. Look at the page again.")
     except InvalidValue as error:
-        return 422, str(error) if error.errors.keys() <= changes.keys() else _(ELSEWHERE)
+        return 422, " ".join(not_allowed(error, permissions.viewable))
     except StoreError:
         current_app.logger.exception("an end can't be settled")
         return 503, _("Saving does not work at the moment. Please try again soon.")
     text = mark("%(label)s is kept.") if keep else mark("%(label)s has its old value again.")
-    labels = [shorten_label(state.settings[key].label) for key in changes]
+    labels = [shorten_label(state.settings[key].label) for key in end.changes]
     leave_lines(_(text, label=label) for label in labels)
     return 303, ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from flask import current_app, session
@@ -12,6 +12,8 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import ngettext
+from ..settings.copied import RESTART, RESTART_OF
+from ..settings.setting import Setting
 from .texts import shorten
 
 #: Settings that a message names, and characters of a label or a value: the session may be a
@@ -30,7 +32,7 @@ class SaveMessage(NamedTuple):
 
 
 def leave_message(
-    form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, object], promise: str | None
+    form: SettingsForm, wanted: Collection[str], saved: Mapping[str, object], promise: str | None
 ) -> None:
     """Leave a message about a save for the next settings page.
 
@@ -39,7 +41,8 @@ def leave_message(
     :param promise: when other processes will have them; None: nothing to say.
     """
     if has_session():
-        lines = [*describe_save(form, wanted, saved), *([promise] if promise else [])]
+        settings = [form[key].setting for key in wanted if key in saved]
+        lines = [*describe_save(form, wanted, saved), *_describe_effect(settings, promise)]
         session[_MESSAGE] = [bool(saved), *lines]
 
 
@@ -82,6 +85,17 @@ def describe_save(
             yield _("%(label)s: %(old)s → %(new)s", label=label, **texts)
     if len(keys) > MESSAGES:
         yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(keys) - MESSAGES)
+
+
+def _describe_effect(settings: list[Setting], promise: str | None) -> Iterator[str]:
+    """Say when saved settings take effect."""
+    waiting = [setting for setting in settings if setting.restart]
+    if waiting and waiting == settings:
+        yield _(RESTART)
+        return
+    yield from [promise] if promise else []
+    for setting in waiting[:MESSAGES]:
+        yield _(RESTART_OF, label=shorten_label(setting.label))
 
 
 def shorten_label(label: object) -> str:

@@ -24,7 +24,7 @@ from .moved_defaults import find_moved
 from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
-from .submission import PageSubmission, Pairs
+from .submission import ENDING, PageSubmission, Pairs
 from .workers import applied, count_workers
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,9 @@ class PageContext:
         #: The saves that go back.
         self.ends = ShownEnds(state, permissions, form)
         self.expired = expired
+        settles = sent is not None and sent.action in ENDING
+        #: The heading of what is wrong.
+        self.problems = _("Nothing was changed") if settles else _("Nothing was saved yet")
         self.discarded = discarded
         count = count_workers(state, permissions, by_memory=True)
         self.rows = Rows(

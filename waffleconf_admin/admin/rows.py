@@ -16,6 +16,7 @@ from ..fields.widgets import attributes
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import mark
+from ..settings.copied import RESTART
 from ..settings.environment import SET_BY
 from ..state.change import Change
 from .conflicts import Conflict
@@ -42,7 +43,7 @@ _TEXTS = {
     "on": mark("On"),
     "replace": mark("Replace"),
     "reset": mark("Reset"),
-    "restart": mark("Takes effect when the processes are restarted."),
+    "restart": RESTART,
     "set": mark("Set"),
 }
 

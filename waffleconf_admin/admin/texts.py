@@ -40,7 +40,7 @@ _SOURCES = {
     "import": mark("Import"),
     "api": mark("API"),
     "undo": mark("Undo"),
-    "end": mark("End of a save"),
+    "end": mark("Went back"),
     "deploy": mark("Deployment"),
     "restore": mark("Restore"),
 }

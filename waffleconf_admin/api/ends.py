@@ -9,6 +9,8 @@ from flask import Response
 
 from ..exceptions import WaffleError
 from ..files import change_facts
+from ..forms.form import ELSEWHERE
+from ..i18n import gettext
 from ..state.open_ends import End
 from ..state.save import Saved
 from ..state.task import Origin
@@ -73,10 +75,12 @@ def _editable(call: Call) -> set[str]:
 
 def _facts(call: Call, end: End) -> dict[str, Any]:
     visible = call.permissions.with_history
+    viewable = {setting.key for setting in call.permissions.viewable}
     return {
         "change_set": end.change_set,
         "ends_at": end.at.isoformat(),
         "actor": end.actor,
         "refused": bool(end.refused),
+        "why": end.reason(call.state.settings.keys() - viewable, gettext(ELSEWHERE)),
         "changes": [change_facts(call.state, c) for c in end.changes.values() if c.key in visible],
     }

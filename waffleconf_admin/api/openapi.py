@@ -202,7 +202,7 @@ def _schemas(call: Call) -> Schema:
         "Ends": _object({"ends": {"type": "array", "items": _reference("End")}}),
         "End": _object(
             {
-                **dict.fromkeys(("change_set", "ends_at", "actor"), _TEXT),
+                **dict.fromkeys(("change_set", "ends_at", "actor", "why"), _TEXT),
                 "refused": _FLAG,
                 "changes": {"type": "array", "items": _reference("HistoryChange")},
             }

@@ -59,13 +59,18 @@ def check(strict: bool) -> None:
 
 
 def _database(state: State) -> Iterator[Finding]:
-    """Settings that an upgrade has left in another file, and a history that can't be read."""
+    """Settings that an upgrade has left in another file, a history that can't be read, and
+    settings that could not go back.
+    """
     if problem := state.former_file.problem():
         yield Finding("error", "", problem)
     if state.history:
         try:
             state.history.list(limit=1)
-            state.ends.read()
+            for end in state.ends.read():
+                for key in end.changes if end.refused else ():
+                    what = "it should have gone back, which was refused: flask waffle ends"
+                    yield Finding("error", key, what)
         except StoreError as error:
             yield Finding("error", "", f"the history: {error}")
 

@@ -75,7 +75,7 @@ def go_back(change_set: str, actor: str | None, note: str | None) -> None:
     for key, value in saved.items():
         click.echo(f"{key} is {brief(state.settings[key], value)} again")
     if saved:
-        say_who_follows(state)
+        say_who_follows(state, saved)
 
 
 def end_text(change: Change) -> str:

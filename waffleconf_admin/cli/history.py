@@ -133,4 +133,4 @@ def undo_save(change_set: str, keys: tuple[str, ...], actor: str | None, note: s
         else:
             click.echo(f"{key} has this value already.")
     if saved:
-        say_who_follows(state)
+        say_who_follows(state, saved)

@@ -89,7 +89,7 @@ def import_settings(
     _print_plan(state, plan)
     _say_result(plan, applies)
     if applies and plan.changes:
-        say_who_follows(state)
+        say_who_follows(state, plan.wanted)
     if plan.drifted or (plan.changes and not applies):
         raise click.exceptions.Exit(DIFFERS)
 

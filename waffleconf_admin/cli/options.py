@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -26,20 +26,28 @@ def system_user() -> str | None:
         return None
 
 
+def _ago(text: str) -> datetime:
+    length = parse_duration(text)
+    if length < timedelta():
+        raise ValueError
+    return datetime.now(UTC) - length
+
+
 class _Time(click.ParamType[datetime]):
     """A time, or how long ago it was."""
 
     name = "time"
+    readers: ClassVar[tuple[Callable[[str], datetime], ...]] = (datetime.fromisoformat, _ago)
+    hint: ClassVar = "or such as 2 h."
 
     def convert(self, value: object, param: object, ctx: object) -> datetime:
         if isinstance(value, datetime):
             return value
-        read: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, _ago)
-        for parse in read:
+        for parse in self.readers:
             with suppress(ValueError, OverflowError):
                 found = parse(str(value))
                 return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-        self.fail("write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, or such as 2 h.")
+        self.fail(f"write a time, such as 2026-11-28 or 2026-11-28T09:30+01:00, {self.hint}")
 
 
 class _End(_Time):
@@ -53,11 +61,11 @@ class _End(_Time):
         return time
 
 
-def _ago(text: str) -> datetime:
-    length = parse_duration(text)
-    if length < timedelta():
-        raise ValueError
-    return datetime.now(UTC) - length
+class _Deadline(_End):
+    """A time to come, or a day, which means all of it."""
+
+    readers = (datetime.fromisoformat,)
+    hint = "in UTC unless it has an offset. For a length of time use --for."
 
 
 class _Length(click.ParamType[timedelta]):
@@ -99,7 +107,7 @@ def may_go_back(command: Any) -> Any:
     )
     until_option: Decorator = click.option(
         "--until",
-        type=END,
+        type=_Deadline(),
         help="It goes back then, or at the end of this day; in UTC unless it has an offset.",
     )
     return for_option(until_option(command))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import click
@@ -11,6 +11,7 @@ from flask import current_app
 from ..fields.base import is_set
 from ..files import write_json
 from ..forms import choice_texts, show_text
+from ..settings.copied import RESTART, RESTART_OF
 from ..settings.equality import same
 from ..settings.names import nearest_name
 from ..settings.setting import Setting
@@ -141,8 +142,21 @@ def say_problem(key: str, record: Record, indent: str = "") -> None:
         say(f"{indent}{key}: {problem}")
 
 
-def say_who_follows(state: State) -> None:
-    """Say on standard error when the processes of a running site serve what was saved."""
+def say_who_follows(state: State, keys: Collection[str]) -> None:
+    """Say on standard error when the processes of a running site serve what was saved.
+
+    :param keys: the settings that were saved.
+    """
+    waiting = [key for key in keys if state.settings[key].restart]
+    if len(waiting) < len(keys):
+        _say_who_follows(state)
+        for key in waiting:
+            say(RESTART_OF % {"label": key})
+    elif waiting:
+        say(RESTART)
+
+
+def _say_who_follows(state: State) -> None:
     if not current_app.config["WAFFLE_MULTIPROC"]:
         say(
             "WAFFLE_MULTIPROC is off: a running site serves it after a restart, or once somebody "

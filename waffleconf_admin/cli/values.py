@@ -106,7 +106,7 @@ def set_setting(
         click.echo(f"{key} has this value already.")
     else:
         click.echo(f"{key} is now {brief(setting, written[key])}")
-        say_who_follows(state)
+        say_who_follows(state, written)
         say_end(state, written.change_set)
 
 
@@ -177,5 +177,5 @@ def reset_settings(
         else:
             click.echo(f"{key} is the default already.")
     if defaults:
-        say_who_follows(state)
+        say_who_follows(state, defaults)
         say_end(state, defaults.change_set)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..i18n import mark
+
+#: What is said of settings that are declared with `restart`.
+RESTART = mark("Takes effect when the processes are restarted.")
+RESTART_OF = mark("%(label)s: takes effect when the processes are restarted.")
+
 #: By package: the beginning of its keys, and the rest of those that it copies. Each was looked up
 #: in its source. A key that is read each time it is used, such as SECRET_KEY or
 #: SESSION_COOKIE_NAME, is not here.

@@ -43,8 +43,8 @@ NAIVE = mark(
     "The end of a save needs a time zone: write datetime.now(UTC) + timedelta(minutes=10), or add "
     ".astimezone() to a local time."
 )
-PAST = mark("This end is over already: write a time to come.")
-FAR = mark("An end may be 366 days ahead at most.")
+PAST = mark("That time is past. Choose a later one.")
+FAR = mark("At most 366 days from now.")
 SECRET = mark("A secret can’t go back, because no value of it is kept: save it without an end.")
 NO_END = mark("This save has no end any more: it went back, or was kept or changed.")
 HIDDEN = mark("it is refused")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +26,17 @@ class End:
     rows: tuple[int, ...]  #: the ids of its rows in the history, and of those that it goes on from
     own_rows: tuple[int, ...]  #: the ids of the rows of the save itself
     refused: str = ""  #: why it could not go back when it was time; "": it is still to come
+
+    def reason(self, hidden: Iterable[str], elsewhere: str) -> str:
+        """Return why it was refused, for people who may not see some settings.
+
+        :param hidden: the keys of those.
+        :param elsewhere: the sentence in place of what is said of them, and of all that follows it:
+            their text may look like another setting.
+        """
+        keys = "|".join(map(re.escape, hidden))
+        found = re.search(f"(?:^|; )(?:{keys}): ", self.refused) if keys else None
+        return f"{self.refused[: found.start()]} {elsewhere}".strip() if found else self.refused
 
 
 class OpenEnds:

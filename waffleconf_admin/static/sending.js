@@ -7,6 +7,7 @@ const natively = new WeakSet(); // forms that the browser sends
 let timer, retry;
 let blocked = false; // by a policy of the app's own
 
+const ownPage = () => location.pathname + location.search; // the script changes it
 export const allowSending = () => sending.clear();
 export const submit = (form, button) => HTMLFormElement.prototype.requestSubmit.call(form, button);
 
@@ -23,7 +24,9 @@ export function sendOnce(event) {
   if (sending.has(form)) return event.preventDefault();
   clearTimeout(retry);
   startSending(form);
-  const saves = closest(form, "[data-waffle]") && (!submitter || submitter.matches(":not([name]), [value=confirm]"));
+  const isWaffle = closest(form, "[data-waffle]");
+  if (isWaffle) Element.prototype.setAttribute.call(form, "action", ownPage());
+  const saves = isWaffle && (!submitter || submitter.matches(":not([name]), [value=confirm]"));
   if (!saves || blocked || natively.delete(form)) return;
   event.preventDefault();
   send(form, submitter);
@@ -45,7 +48,7 @@ async function send(form, submitter, isRenewed = false) {
   const message = $(".wf-unsaved-count", form);
   delete message.dataset.failure;
   retry = 0;
-  const response = await fetch(location.pathname + location.search, {
+  const response = await fetch(ownPage(), {
     method: "POST",
     body: new URLSearchParams(new FormData(form, submitter)),
     headers: { "X-Waffle-Fetch": "1" },
