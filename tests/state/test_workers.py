@@ -111,8 +111,8 @@ def test_a_report_is_one_update(app: Flask) -> None:
     worker = state_of(app)._worker
     assert worker is not None
     with statements(app) as seen:
-        worker.report()
-        assert kinds(seen) == ["UPDATE", "DELETE", "INSERT"]
+        worker.report()  # with peewee it makes sure that there is no row
+        assert [kind for kind in kinds(seen) if kind != "SELECT"] == ["UPDATE", "DELETE", "INSERT"]
         seen.clear()
         worker.report()
         assert kinds(seen) == ["UPDATE"]

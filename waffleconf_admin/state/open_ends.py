@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,9 +33,9 @@ class End:
         :param elsewhere: the sentence in place of what is said of them, and of all that follows it:
             their text may look like another setting.
         """
-        keys = "|".join(map(re.escape, hidden))
-        found = re.search(f"(?:^|; )(?:{keys}): ", self.refused) if keys else None
-        return f"{self.refused[: found.start()]} {elsewhere}".strip() if found else self.refused
+        text = f"; {self.refused}"
+        found = [place for key in hidden if (place := text.find(f"; {key}: ")) >= 0]
+        return f"{text[2 : min(found)]} {elsewhere}".strip() if found else self.refused
 
 
 class OpenEnds:
