@@ -68,7 +68,7 @@ __all__ = [
 _MODULES = {
     "AlchemyWaffleStore": "store",
     "BusyError": "exceptions",
-    "Can": "admin",
+    "Can": "admin.options",
     "Change": "state.change",
     "ChangeEvent": "signals",
     "ConflictError": "exceptions",

@@ -177,6 +177,7 @@ class SettingsForm(BaseForm):
         ask_again(self[key] for key in dict.fromkeys([*self._typed(), *keys]))
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether there is a submission, and `validate` finds nothing wrong with it."""
         return self.is_submitted() and self.validate(extra_validators)
 
     def validate(self, extra_validators: Mapping[str, Iterable[object]] | None = None) -> bool:

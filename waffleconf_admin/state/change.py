@@ -23,9 +23,10 @@ class Change:
     id: int  #: in the order of the changes
     change_set: str  #: the same for all changes of one save
     key: str
-    old: object  #: None for a secret, where there was no row, and where it can't be read any more;
-    #: what was stored of another type than is declared now is converted where nothing is lost by it
-    new: object
+    #: None for a secret, where there was no row, and where it can't be read any more. What was
+    #: stored of another type than is declared now is converted where nothing is lost by it.
+    old: object
+    new: object  #: as `old`; None: the default holds
     actor: str  #: "" where none was given
     at: datetime  #: aware, in UTC
     note: str

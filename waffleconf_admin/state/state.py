@@ -61,7 +61,9 @@ class State:
         validate: Validate | None = None,
         handlers: Handlers | None = None,
     ) -> None:
+        #: The Flask application.
         self.app = app
+        #: Where values are kept.
         self.configstore = configstore
         #: The extension that made this state.
         self.extension: object = None

@@ -55,6 +55,7 @@ class Count(NamedTuple):
         return self._replace(former={k: n for k, n in self.former.items() if k in keys})
 
     def number(self, standing: Standing) -> int:
+        """Return how many processes have this standing."""
         return sum(process.standing == standing for process in self.processes)
 
     @property
