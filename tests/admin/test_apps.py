@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import Block, block
 from flask import Blueprint, Flask, Response, current_app, stream_with_context
 from pages import stored
 from walk import Walk
@@ -16,11 +16,7 @@ from werkzeug.test import Client
 
 from waffleconf_admin import conf
 
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```$",
-    (Path(__file__).parents[2] / "docs" / "apps.md").read_text(),
-    re.M | re.S,
-)
+PAGE = "docs/apps.md"
 
 
 class Documented:
@@ -30,7 +26,7 @@ class Documented:
         self.names: dict[str, Any] = {"can": lambda action, setting: True}
         self.apps: list[Flask] = []
         self.folder = folder
-        self.run("def create_app(")
+        self.run(block(PAGE, "def create_app("))
         create = self.names["create_app"]
 
         def create_app(name: str, *args: Any, **options: Any) -> Flask:
@@ -43,10 +39,9 @@ class Documented:
 
         self.names["create_app"] = create_app
 
-    def run(self, part: str) -> Any:
-        """Run the block that has this in it; return its `app`, if it makes one."""
-        (block,) = [block for block in BLOCKS if part in block]
-        exec(block.replace("sqlite:///", f"sqlite:///{self.folder}/"), self.names)
+    def run(self, block: Block) -> Any:
+        """Run a block; return its `app`, if it makes one."""
+        exec(block.code.replace("sqlite:///", f"sqlite:///{self.folder}/"), self.names)
         return self.names.get("app")
 
     def end(self) -> None:
@@ -67,7 +62,7 @@ def docs(tmp_path: Path) -> Iterator[Documented]:
 
 
 def below_a_dispatcher(docs: Documented) -> list[Walk]:
-    docs.run("DispatcherMiddleware(")
+    docs.run(block(PAGE, "DispatcherMiddleware("))
     site, apps = docs.names["application"], docs.names["apps"]
     return [Walk(apps[at], f"{at}/admin/config", site=site, cookies=at) for at in apps]
 
@@ -90,7 +85,7 @@ def below_the_prefix_of_a_proxy(docs: Documented) -> list[Walk]:
 
 
 def several_pages(docs: Documented) -> list[Walk]:
-    app = docs.run("groups=[")
+    app = docs.run(block(PAGE, "groups=["))
     with app.test_request_context():
         assert app.url_for("staff.index") == "/staff/settings"
     uploads = Client(app).get("/uploads/settings").text
@@ -117,13 +112,13 @@ def in_blueprints_that_are_registered_twice(docs: Documented) -> list[Walk]:
 
 
 def on_a_subdomain(docs: Documented) -> list[Walk]:
-    app = docs.run("subdomain_matching")
+    app = docs.run(block(PAGE, "subdomain_matching"))
     assert Client(app).get("/admin/config", base_url="http://example.org").status_code == 404
     return [Walk(app, "/admin/config", base="http://admin.example.org")]
 
 
 def on_a_host(docs: Documented) -> list[Walk]:
-    app = docs.run("host_matching=True")
+    app = docs.run(block(PAGE, "host_matching=True"))
     return [Walk(app, "/admin/config", base="http://example.org")]
 
 

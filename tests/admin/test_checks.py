@@ -7,10 +7,10 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import block
 from flask import Flask, current_app, g, request
 from pages import URL, MakeApp, sent, state_of, stored, words
 
@@ -345,10 +345,7 @@ class MailServer(socketserver.StreamRequestHandler):
 
 
 def test_the_example_of_the_documentation_sends_a_mail(make_app: MakeApp) -> None:
-    docs = (Path(__file__).parents[2] / "docs" / "page.md").read_text()
-    example = docs.partition("## Test before saving")[2].partition("```python")[2]
-    names: dict[str, Any] = {}
-    exec(example.partition("```")[0], names)
+    names = block("docs/page.md", "def send_test_mail").run()
     with socketserver.TCPServer(("127.0.0.1", 0), MailServer) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import Block, blocks
 from flask import Flask, Response, session
 from pages import undo, words
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from waffleconf_admin import WaffleAdmin
 
-TEXT = (Path(__file__).parents[2] / "docs" / "permissions.md").read_text()
-SECTIONS = {
-    section.partition("\n")[0]: re.findall(r"^```python\n(.*?)^```$", section, re.M | re.S)
-    for section in TEXT.split("\n## ")[1:]
-}
+SECTIONS: dict[str, list[Block]] = {}
+for each in blocks("docs/permissions.md", "python"):
+    SECTIONS.setdefault(each.section, []).append(each)
 CONFS: dict[str, Any] = {
     "SITENAME": {"default": "Waffle", "group": "Storefront"},
     "QUOTA": {"default": 20, "group": "Uploads"},
@@ -45,8 +43,7 @@ def _set_session() -> str:
 
 def example(app: Flask, section: str, number: int = 0, **names: Any) -> None:
     """Runs an example in an app."""
-    code = compile(SECTIONS[section][number], section, "exec")
-    exec(code, {"app": app, "WaffleAdmin": WaffleAdmin, **names})
+    SECTIONS[section][number].run(app=app, WaffleAdmin=WaffleAdmin, **names)
 
 
 def values(app: Flask) -> dict[str, Any]:

@@ -7,18 +7,18 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import servers
+from documentation import blocks
 from flask import Flask
 from pages import state_of, stored
 from reports import report
 from required import required
 from werkzeug.serving import make_server
 
-PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+APP, CLIENT = blocks("docs/api.md", "python")
 CONFS: dict[str, Any] = {
     "PAGE_SIZE": {"desc": "Products on a page", "default": 20, "max": 100, "group": "Shop"},
     "API_TOKEN": {"default": "", "secret": True},
@@ -26,10 +26,6 @@ CONFS: dict[str, Any] = {
 #: Names of saves, and ETags.
 NAME = re.compile(r"[0-9a-f]{32}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
-
-
-def code(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S)
 
 
 class Served(NamedTuple):
@@ -44,7 +40,7 @@ def served(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("SHOP_API_TOKEN", "b4f")
     app = make_app(CONFS, workers=True, WAFFLE_STORE_DEFAULTS=False, WTF_CSRF_ENABLED=True)
     report(app, host="web-1", pid=101, texts_digest="0" * 32)
-    exec(code("python")[0], {"app": app})
+    APP.run(app=app)
     server = make_server("127.0.0.1", 0, app)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -56,8 +52,8 @@ def served(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> I
 
 def steps() -> Iterator[tuple[str, str]]:
     """The commands of the transcripts, each with what the page shows below it."""
-    for block in code("console"):
-        for found in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
+    for block in blocks("docs/api.md", "console"):
+        for found in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.code, re.M):
             yield found[1], found[2]
 
 
@@ -99,8 +95,7 @@ def test_every_call_has_a_transcript(served: Served) -> None:
 
 
 def test_the_function_with_httpx_loses_no_change(served: Served) -> None:
-    names: dict[str, Any] = {"TOKEN": "b4f", "API": served.api}
-    exec(code("python")[1], names)
+    names = CLIENT.run(TOKEN="b4f", API=served.api)
     state = state_of(served.app)
     assert names["double"]("PAGE_SIZE") == 40 == stored(served.app)["PAGE_SIZE"]
 

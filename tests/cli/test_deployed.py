@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+from documentation import block
 from flask import Flask
 from pages import URL, sent
 
 from waffleconf_admin import WaffleAdmin, anyone
 
-PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
-((STORY),) = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
+STORY = block("docs/history.md", "old$ flask waffle deployed v41").code
 VARIES = re.compile(r"[0-9a-f]{32}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 KEEP = (
     '# ana clicks "Keep 10" on the page of a new worker, beside "Default was 10, is 20", and saves'

@@ -6,13 +6,11 @@ import re
 import shlex
 from collections.abc import Callable
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import block
 from flask import Flask
-
-PAGE = (Path(__file__).parents[2] / "docs" / "life.md").read_text()
 
 RELEASES: dict[str, dict[str, Any]] = {
     "shop_1": {"SUPPORT_MAIL": {"default": "shop@example.org"}},
@@ -29,7 +27,7 @@ def test_a_rename_goes_as_the_page_says(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOGNAME", "ops")
-    (transcript,) = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
+    transcript = block("docs/life.md", "$ flask --app shop_1").code
     parts = [list(g) for _, g in groupby(transcript.splitlines(), lambda li: li.startswith("$ "))]
     for (command,), output in zip(parts[::2], parts[1::2], strict=True):
         _, _, _, release, *arguments = shlex.split(command)

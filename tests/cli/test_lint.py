@@ -13,19 +13,15 @@ from typing import Any
 
 import pytest
 from commands import Run
+from documentation import block
 from flask import Flask
 
 from waffleconf_admin.settings.typed import as_declarations
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "lint.md").read_text()
 DEMO = ROOT / "examples" / "demo"
 #: In two parts: in one, this module would be a loaded one that names it, and so may read it.
 UNREAD = "_".join(("GIFT", "WRAP"))
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S)
 
 
 @pytest.fixture
@@ -55,18 +51,18 @@ def test_the_demo_has_no_mistakes_and_planted_ones_are_found(
     fine = run(args=["waffle", "lint"])
     assert (fine.exit_code, fine.output) == (0, "0 findings in 6 files.\n")
 
-    for language in ("python", "jinja"):
-        block = blocks(language)[0]
-        path = re.search(r"shop/\S+", block)
+    for page in (block("docs/lint.md", "# shop/offers.py"), block("docs/lint.md", "{# shop/")):
+        path = re.search(r"shop/\S+", page.code)
         assert path
-        Path(path[0]).write_text(block)
+        Path(path[0]).write_text(page.code)
     settings = Path("shop/settings.py")
     first = '    "SITENAME": {\n'
     planted = f'    "{UNREAD}": {{"default": False}},\n'
     settings.write_text(settings.read_text().replace(first, planted + first))
     run = make_app(CONFS | {UNREAD: {"default": False}}).test_cli_runner().invoke
     found = run(args=["waffle", "lint"])
-    shown = blocks("console")[0].partition("$ echo")[0].partition("\n")[2]
+    transcript = block("docs/lint.md", "$ flask --app shop waffle lint").code
+    shown = transcript.partition("$ echo")[0].partition("\n")[2]
     assert found.output.splitlines() == shown.splitlines()
     assert found.exit_code == 1
 

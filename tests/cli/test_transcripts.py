@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from documentation import blocks
 from flask import Flask
 
 from waffleconf_admin import WaffleAdmin, cli
 from waffleconf_admin.state.form import parse_text
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = "".join((DOCS / name).read_text() for name in ("command-line.md", "ends.md"))
-TRANSCRIPT = r"^```console\n(.*?)^```$"
-BLOCKS = re.findall(TRANSCRIPT, PAGE, re.M | re.S)
+BLOCKS = [
+    *(block.code for block in blocks("docs/command-line.md", "console")),
+    *(block.code for block in blocks("docs/ends.md", "console")),
+]
 
 #: The app of the page, after a release that no longer declares BANNER.
 CONFS: dict[str, dict[str, Any]] = {
@@ -143,7 +144,7 @@ def test_the_commands_print_what_the_page_shows(app: Flask) -> None:
 
 def test_every_command_has_a_transcript() -> None:
     # tests/cli/test_workers.py runs the transcripts of that page.
-    more = re.findall(TRANSCRIPT, (DOCS / "workers.md").read_text(), re.M | re.S)
+    more = [block.code for block in blocks("docs/workers.md", "console")]
     lines = [line for block in [*BLOCKS, *more] for line, _ in steps(block)]
     ran = {line.split()[3] for line in lines if line.startswith("$ flask waffle")}
     assert ran == set(cli.waffle.commands)

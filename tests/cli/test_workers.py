@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import block, blocks
 from flask import Flask
 from reports import report
 from states import state_of
 
 MakeApp = Callable[..., Flask]
-PAGE = (Path(__file__).parents[2] / "docs" / "workers.md").read_text()
-TRANSCRIPT = re.compile(
-    r"^```console\n\$ flask waffle (.*)\n((?:.*\n)*?)\$ echo \$\?\n(\d)\n```", re.M
-)
+TRANSCRIPT = re.compile(r"\$ flask waffle (.*)\n((?:.*\n)*?)\$ echo \$\?\n(\d)\n")
 CONFS: dict[str, Any] = {"SITENAME": {"default": "Waffle"}, "POOL": {"default": 5, "restart": True}}
 TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( UTC|\+00:00)")
 
@@ -36,12 +35,30 @@ def test_the_command_prints_what_the_page_shows(app: Flask) -> None:
     state_of(app).update_db({"POOL": 20})
     report(app, host="web-1", pid=102)
     report(app, host="web-2", pid=31, keys_digest="0" * 32)
-    found = TRANSCRIPT.findall(PAGE)
-    assert len(found) == 1
-    for line, shown, code in found:
+    for each in blocks("docs/workers.md", "console"):
+        found = TRANSCRIPT.fullmatch(each.code)
+        assert found
+        line, shown, code = found.groups()
         result = app.test_cli_runner().invoke(args=["waffle", *line.split()])
         assert TIME.sub("TIME", result.output) == TIME.sub("TIME", shown)
         assert result.exit_code == int(code)
+
+
+def test_the_script_of_the_page_waits_until_no_process_lags(tmp_path: Path, app: Flask) -> None:
+    """A shell runs the script; its commands are written down, and run here."""
+    prelude = f"""
+        flask() {{ echo "$@" >> {tmp_path}/commands; test $(wc -l < {tmp_path}/commands) -gt 3; }}
+        sleep() {{ echo; }}
+    """
+    script = block("docs/workers.md", "flask waffle set MAINTENANCE on").code
+    subprocess.run(["bash", "-c", prelude + script], check=True)
+    commands = (tmp_path / "commands").read_text().splitlines()
+    assert commands == ["waffle set MAINTENANCE on", *["waffle workers"] * 3]
+    report(app)
+    app.config["WAFFLE_CONFS"] = {"MAINTENANCE": {"default": False}}
+    for command in commands[:2]:
+        assert app.test_cli_runner().invoke(args=command.split()).exit_code == 0
+    assert app.config["MAINTENANCE"] is True
 
 
 def run(app: Flask, *arguments: str) -> Any:

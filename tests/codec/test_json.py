@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from documentation import block
 from hostile import run_alone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,6 +123,15 @@ def test_jsonb_takes_every_text_and_leaves_it_as_it_is(
 def test_jsonb_takes_any_value(value: object, database: sa.Connection) -> None:
     text = written(value)
     assert sorted_keys(json.loads(as_jsonb(database, text))) == sorted_keys(json.loads(text))
+
+
+def test_the_statements_of_the_page_read_values(database: sa.Connection) -> None:
+    database.execute(sa.text("CREATE TEMPORARY TABLE confs (key text, value text)"))
+    row = {"value": block("docs/stored-format.md", '"sizes"').code}
+    database.execute(sa.text("INSERT INTO confs VALUES ('SHIPPING', :value)"), row)
+    whole, since = block("docs/stored-format.md", "::jsonb").code.splitlines()
+    assert database.exec_driver_sql(whole).one().key == "SHIPPING"
+    assert database.exec_driver_sql(since).scalar() == datetime.date(2026, 1, 31)
 
 
 def test_sql_reads_values(database: sa.Connection) -> None:

@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import block
 from flask import Flask
 from fleet import WAIT, until
 from servers import free_port, running
 
-GUNICORN = "gunicorn --no-control-socket --preload -b {address} -w 2 -k asgi"
+GUNICORN, HYPERCORN = (
+    line.partition("#")[0].replace("shop:", "served_async:")
+    for line in block("docs/async.md", "gunicorn").code.splitlines()
+)
 #: The command of each server, and how many workers it starts.
 SERVERS = {
-    "gunicorn, asgiref": (f"{GUNICORN} served_async:asgi", 2),
-    "hypercorn": ("hypercorn -b {address} -w 0 wsgi:served_async:app", 1),
+    "gunicorn, asgiref": (f"{GUNICORN} --no-control-socket --preload -b {{address}}", 2),
+    # Its workers are children of multiprocessing, which would outlive a failed test.
+    "hypercorn": (f"{HYPERCORN} -b {{address}} --workers 0", 1),
 }
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
+from documentation import blocks
 from fleet import until
 from pages import sent
 from required import required
@@ -39,6 +40,12 @@ http {{
     include {folder}/nginx.conf;
 }}
 """
+#: The commands of the page, by the program.
+COMMANDS = {
+    line.split()[0]: line.split()[1:]
+    for each in blocks("docs/deployment.md", "sh")
+    for line in each.code.splitlines()
+}
 TEMPORARY = ("client_body", "proxy", "uwsgi", "fastcgi", "scgi")
 
 
@@ -168,7 +175,7 @@ def places(
         "SHOP_OPERATOR_PASSWORD": PASSWORD,
     }
     environ = places | {"SHOP_CONFIG": str(deployment.folder / "config" / "redis.cfg")}
-    tables = [sys.executable, "-m", "flask", "--app", "wsgi", "create-tables"]
+    tables = [sys.executable, "-m", "flask", *COMMANDS["flask"]]
     prepare(tables, **deployment.options(environ))
     return places
 
@@ -180,9 +187,9 @@ def environ(
     """The environment of a configuration, while uWSGI and gunicorn run with it: two hosts."""
     config = deployment.folder / "config" / f"{request.param}.cfg"
     environ = places | {"SHOP_CONFIG": str(config)}
-    gunicorn = [sys.executable, "-m", "gunicorn", "--graceful-timeout", 3, "wsgi:app"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--graceful-timeout", 3, *COMMANDS["gunicorn"]]
     with (
-        deployment.run("uwsgi", [BIN / "pyuwsgi", "--ini", "uwsgi.ini"], **environ),
+        deployment.run("uwsgi", [BIN / "pyuwsgi", *COMMANDS["uwsgi"]], **environ),
         deployment.run("gunicorn", gunicorn, **environ),
     ):
         yield environ
@@ -210,8 +217,7 @@ def test_every_worker_of_both_hosts_follows(
 @pytest.mark.parametrize("environ", ["redis"], indirect=True)
 def test_a_celery_worker_follows(deployment: Deployment, environ: dict[str, str]) -> None:
     options = deployment.options(environ)
-    worker = [sys.executable, "-m", "celery", "--app", "wsgi:celery", "worker"]
-    worker += ["--concurrency", "1", "--loglevel", "info"]
+    worker = [sys.executable, "-m", "celery", *COMMANDS["celery"], "--concurrency", "1"]
     log = deployment.log("celery")
 
     def ready() -> None:

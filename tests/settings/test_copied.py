@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import textwrap
-from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import block
 from flask import Flask, current_app
 from flask_babel import Babel, get_locale
 from pages import sent
@@ -92,10 +91,7 @@ def test_flask_sqlalchemy_does_copy_what_the_table_says(make_app: MakeApp) -> No
 
 # The ways that the documentation shows
 
-PAGE = (Path(__file__).parents[2] / "docs" / "declarations.md").read_text()
-ANEW, LOADED = (
-    textwrap.dedent(code) for code in re.findall(r"^( +```python\n.*?)^ +```$", PAGE, re.M | re.S)
-)
+PAGE = "docs/declarations.md"
 
 
 class Mail:
@@ -105,14 +101,11 @@ class Mail:
         self.host = app.config["MAIL_SERVER"]
 
 
-def run(code: str, **names: Any) -> None:
-    exec(code.removeprefix("```python\n"), {"current_app": current_app, **names})
-
-
 def test_a_handler_copies_anew(make_app: MakeApp) -> None:
     confs = {key: {"default": "", "restart": False} for key in ("MAIL_SERVER", "MAIL_PORT")}
     mail, app = Mail(), make_app(confs)
-    run(ANEW, waffle=app.waffle, mail=mail)  # type: ignore[attr-defined]
+    code = block(PAGE, "@waffle.on_change(")
+    code.run(current_app=current_app, waffle=app.waffle, mail=mail)  # type: ignore[attr-defined]
     app.extensions["waffleconf"].update_db({"MAIL_SERVER": "mail.example.org"})
     assert mail.host == "mail.example.org"
 
@@ -123,7 +116,8 @@ def test_the_stored_value_is_there_before_it_is_copied(make_app: MakeApp) -> Non
     state = app.extensions.pop("waffleconf")
     state.update_db({"MAIL_SERVER": "mail.example.org"})
     app.config.pop("MAIL_SERVER")
-    run(LOADED, waffle=WaffleConf(), app=app, store=state.configstore, mail=mail)
+    code = block(PAGE, "waffle.state.update_conf()")
+    code.run(waffle=WaffleConf(), app=app, store=state.configstore, mail=mail)
     assert mail.host == "mail.example.org"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from documentation import block
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from states import away, kinds, rows, state_of, statements
@@ -398,10 +398,8 @@ def test_ends_that_can_not_be_read_keep_no_settings_from_being_loaded(
 
 
 def test_the_code_of_the_page_runs(simple: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "ends.md").read_text()
-    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     with simple.app.app_context():
-        exec(code, {})
+        block("docs/ends.md", "from datetime import").run()
     assert "{'SITENAME': None}" in capsys.readouterr().out
     assert outcomes(simple) == [("SITENAME", "kept", "ana")]
 
@@ -444,8 +442,15 @@ def test_a_table_without_the_columns_keeps_no_settings_from_being_loaded(
     with simple.app.app_context():
         session = simple.app.waffle_db.session
         session.execute(sa.text("DROP INDEX ix_conf_changes_ended_at_ends_at"))
-        session.execute(sa.text("ALTER TABLE conf_changes DROP COLUMN ended_at"))
+        for column in ("ends_at", "ended_at", "outcome", "remark"):
+            session.execute(sa.text(f"ALTER TABLE conf_changes DROP COLUMN {column}"))
         session.commit()
     simple.update_db({"SITENAME": "Sale"})
     assert simple.update_conf() and served(simple) == ("Sale", 30)
     assert "lacks a column of the model: run your migration" in caplog.text
+    with simple.app.app_context():
+        for statement in block("docs/ends.md", "ALTER TABLE").code.splitlines():
+            session.execute(sa.text(statement))
+        session.commit()
+    simple.update_db({"SIZE": 40}, until=soon())
+    assert forward(simple) and served(simple) == ("Sale", 30)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import logging
-import re
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 import peewee
 import pytest
 import sqlalchemy as sa
+from documentation import Block, blocks
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
@@ -706,20 +706,23 @@ def test_prune_history_says_why_it_does_nothing(make_app: MakeApp, run: Any) -> 
 
 # What docs/history.md says
 
-PAGE = (Path(__file__).parents[2] / "docs" / "history.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+MAKE, MAKE_PEEWEE, MODEL, MODEL_PEEWEE, UNDO = blocks("docs/history.md", "python")
 
 
-@pytest.mark.parametrize(("make", "model"), [(0, 2), (1, 3)], ids=["sqlalchemy", "peewee"])
-def test_models_of_the_docs_are_those_of_make_models(make: int, model: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "model"), [(MAKE, MODEL), (MAKE_PEEWEE, MODEL_PEEWEE)], ids=["sqlalchemy", "peewee"]
+)
+def test_models_of_the_docs_are_those_of_make_models(
+    make: Block, model: Block, tmp_path: Path
+) -> None:
     tables = []
-    for number in (make, model):
+    for number, code in enumerate((make, model)):
         app, url = Flask("shop"), f"sqlite:///{tmp_path}/{number}.db"
         app.config.update(SQLALCHEMY_DATABASE_URI=url, WAFFLE_CONFS=CONFS)
-        db: Any = SQLAlchemy(app) if make == 0 else peewee.SqliteDatabase(f"{tmp_path}/{number}.db")
-        names = {**globals(), "app": app, "db": db}
-        exec(BLOCKS[number], names)
-        if make == 0:
+        path = f"{tmp_path}/{number}.db"
+        db: Any = SQLAlchemy(app) if make is MAKE else peewee.SqliteDatabase(path)
+        names = code.run(**{**globals(), "app": app, "db": db})
+        if make is MAKE:
             with app.app_context():
                 db.create_all()
                 db.engine.dispose()
@@ -739,7 +742,7 @@ def test_models_of_the_docs_are_those_of_make_models(make: int, model: int, tmp_
 def test_code_of_the_docs_runs(simple: Any, capsys: pytest.CaptureFixture[str]) -> None:
     simple.update_db({"SITENAME": "Bar"}, actor="ben")
     with simple.app.app_context():
-        exec(BLOCKS[4], {"current_app": simple.app})
+        UNDO.run(current_app=simple.app)
     assert "ben None Bar code" in capsys.readouterr().out
     assert simple.read(["SITENAME"])["SITENAME"].value == "Bar"
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
+from documentation import blocks
 from states import MakeApp, state_of
 
 from waffleconf_admin import WaffleConf, conf_changed
 
-PAGE = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text()
-LEVEL, CLIENT, SIGNAL = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
-
-
-def run(code: str, **names: Any) -> dict[str, Any]:
-    exec(compile(code, "hooks.md", "exec"), names)
-    return names
+LEVEL, CLIENT, SIGNAL = blocks("docs/hooks.md", "python")
 
 
 @pytest.fixture
@@ -32,12 +24,12 @@ def test_the_log_level_is_right_from_the_start_on(
     make_app: MakeApp, logger: logging.Logger
 ) -> None:
     elsewhere = state_of(make_app({"LOG_LEVEL": {"default": "INFO"}}, "peewee"))
-    first = run(LEVEL)["create_app"](elsewhere.configstore)
+    first = LEVEL.run()["create_app"](elsewhere.configstore)
     assert logger.level == logging.INFO
     elsewhere.update_db({"LOG_LEVEL": "DEBUG"})
     assert state_of(first).update_conf() and logger.level == logging.DEBUG
     logger.setLevel(logging.NOTSET)
-    run(LEVEL)["create_app"](elsewhere.configstore)  # of a process that starts now
+    LEVEL.run()["create_app"](elsewhere.configstore)  # of a process that starts now
     assert logger.level == logging.DEBUG
 
 
@@ -53,7 +45,7 @@ def test_the_client_is_made_anew_unless_it_can_not_be(make_app: MakeApp) -> None
     app = make_app(confs)
     state = state_of(app)
     assert isinstance(state.extension, WaffleConf)
-    names = run(CLIENT, waffle=state.extension, MailClient=MailClient)
+    names = CLIENT.run(waffle=state.extension, MailClient=MailClient)
     with app.app_context():
         names["connect"]()
     for values, address in [
@@ -69,7 +61,7 @@ def test_the_receiver_logs_who_has_changed_what(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app({"SITENAME": {"default": "Waffle"}})
-    receiver = run(SIGNAL, app=app)["log_changes"]
+    receiver = SIGNAL.run(app=app)["log_changes"]
     app.logger.setLevel(logging.INFO)
     state_of(app).update_db({"SITENAME": "A"}, actor="ana")
     conf_changed.disconnect(receiver, app)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import prometheus_client
 import pytest
 import sentry_sdk
+from documentation import block
 from flask import Flask
 from pages import state_of
 from states import away
@@ -19,7 +18,7 @@ from states import away
 from waffleconf_admin import InvalidValue, conf_changed
 
 MakeApp = Callable[..., Flask]
-PAGE = (Path(__file__).parents[2] / "docs" / "observing.md").read_text()
+PAGE = "docs/observing.md"
 CONFS: dict[str, Any] = {
     "SITENAME": {"default": "Waffle"},
     "SIZE": {"default": 20, "max": 100},
@@ -31,13 +30,6 @@ LOGGER = "waffleconf_admin.state.save"
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
     return make_app(CONFS, history=True, WAFFLE_STORE_DEFAULTS=False)
-
-
-def recipe(start: str, **names: Any) -> dict[str, Any]:
-    """What a block of the page defines that starts so."""
-    (code,) = re.findall(rf"^```python\n({re.escape(start)}.*?)^```$", PAGE, re.M | re.S)
-    exec(code, names)
-    return names
 
 
 # The log
@@ -102,7 +94,7 @@ def quiet_logger() -> Iterator[logging.Logger]:
 def test_each_save_is_a_line_of_json(
     app: Flask, capsys: pytest.CaptureFixture[str], quiet_logger: logging.Logger
 ) -> None:
-    recipe("import json")
+    block(PAGE, "import json").run()
     state_of(app).update_db({"SIZE": 30, "TOKEN": "needle"}, actor="ana")
     line = json.loads(capsys.readouterr().err)
     change_set = state_of(app).history.list()[0].change_set
@@ -113,7 +105,7 @@ def test_each_save_is_a_line_of_json(
 def test_prometheus_gets_the_health(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = prometheus_client.CollectorRegistry()
     monkeypatch.setattr("prometheus_client.core.REGISTRY", registry)
-    recipe("from prometheus_client", app=app)
+    block(PAGE, "from prometheus_client").run(app=app)
 
     def value(name: str) -> float | None:
         return registry.get_sample_value(f"waffleconf_{name}")
@@ -131,7 +123,7 @@ def test_prometheus_gets_the_health(app: Flask, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_sentry_says_how_long_ago_the_settings_were_changed(app: Flask) -> None:
-    names = recipe("import time", app=app)
+    names = block(PAGE, "import time").run(app=app)
     events: list[Any] = []
 
     class Transport(sentry_sdk.Transport):
@@ -161,7 +153,7 @@ def test_sentry_says_how_long_ago_the_settings_were_changed(app: Flask) -> None:
 
 
 def test_a_worker_that_lags_is_not_ready(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe("@app.get", app=app)
+    block(PAGE, "@app.get").run(app=app)
     client, state = app.test_client(), state_of(app)
     assert client.get("/ready").status_code == 200
     monkeypatch.setattr(state.configstore, "read_fresh", away)

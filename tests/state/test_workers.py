@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from documentation import blocks
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from reports import LONG_AGO, report
@@ -220,20 +220,18 @@ def test_a_report_that_fails_is_dropped_and_the_next_one_is_made_later(
 
 # What docs/workers.md says
 
-PAGE = (Path(__file__).parents[2] / "docs" / "workers.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+MAKE, MODEL = blocks("docs/workers.md", "python")
 
 
 def test_the_models_of_the_docs_are_those_of_make_models(tmp_path: Path) -> None:
     tables = []
-    for number in (0, 1):
+    for code in (MAKE, MODEL):
         app = Flask("shop")
-        app.config.update(SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path}/{number}.db")
+        app.config.update(SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path}/{code.line}.db")
         app.config.update(WAFFLE_CONFS=CONFS)
         db = SQLAlchemy(app)
-        names: dict[str, Any] = {"app": app, "db": db}
-        exec(BLOCKS[number], names)
-        if number == 0:
+        names = code.run(app=app, db=db)
+        if code is MAKE:
             assert state_of(app).workers
         columns = names["ConfWorker"].__table__.columns
         tables.append([(c.name, str(c.type), c.nullable, c.unique) for c in columns])

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from documentation import block
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -24,16 +25,10 @@ from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleM
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is:DeprecationWarning")  # its env.py
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```$", (ROOT / "docs" / "databases.md").read_text(), re.M | re.S
-)
+TABLES = block("docs/databases.md", "def create_tables")
 CONFS = {"SITENAME": {"default": "Waffle"}}
 #: The history's model as an app writes it that has one of its own for the settings.
-(HISTORY_MODEL,) = re.findall(
-    r"^```python\n(from waffleconf_admin import WaffleChangeMixin\n.*?db\.Model.*?)^```$",
-    (ROOT / "docs" / "history.md").read_text(),
-    re.M | re.S,
-)
+HISTORY_MODEL = block("docs/history.md", "class ConfChange(db.Model")
 
 
 def flask(app: Flask, *command: str) -> str:
@@ -71,7 +66,7 @@ class Release:
 
         names: dict[str, Any] = {"db": db}
         if history:
-            exec(HISTORY_MODEL, names)
+            names = HISTORY_MODEL.run(db=db)
         store = AlchemyWaffleStore(db, Conf, history=names.get("ConfChange"))
         WaffleConf(self.app, store)
 
@@ -163,7 +158,11 @@ def test_the_example_has_no_difference_between_models_and_migrations(
     app = module.create_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/site.db"})
     assert app.test_client().get("/").text == "Waffle"
     folder = ["--directory", str(tmp_path / "migrations")]
-    for command in ("init", "migrate", "upgrade", "check"):
+    commands = re.findall(
+        "^flask db (\\w+)", block("docs/databases.md", "flask db init").code, re.M
+    )
+    assert commands == ["init", "migrate", "upgrade"]
+    for command in (*commands, "check"):
         flask(app, command, *folder)
     app.extensions["waffleconf"].update_db({"SITENAME": "Crêperie"}, actor="ana")
     assert app.test_client().get("/").text == "Crêperie"
@@ -181,10 +180,7 @@ def bare(app: Flask, db: SQLAlchemy) -> None:
 
 
 def documented(app: Flask, db: SQLAlchemy) -> None:
-    (block,) = [block for block in BLOCKS if "def create_tables" in block]
-    names: dict[str, Any] = {"db": db}
-    exec(block, names)
-    names["create_tables"](app)
+    TABLES.run(db=db)["create_tables"](app)
 
 
 @pytest.mark.parametrize("database", ["postgresql", "sqlite"])
@@ -206,7 +202,7 @@ def test_of_workers_that_make_the_tables_one_comes_first(
     AlchemyWaffleStore.make_models(db)
     with app.app_context():
         engine = db.engine
-    lock = re.search(rf'"{database}": "(.*)"', "".join(BLOCKS))
+    lock = re.search(rf'"{database}": "(.*)"', TABLES.code)
     assert lock
     with ThreadPoolExecutor() as pool, engine.connect() as first:
         first.exec_driver_sql(lock[1])

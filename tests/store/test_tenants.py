@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import peewee
 import pytest
 import sqlalchemy as sa
+from documentation import block
 from flask import Flask, g
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
@@ -20,11 +20,6 @@ from waffleconf_admin import AlchemyWaffleStore, PeeweeWaffleStore, WaffleConf, 
 from waffleconf_admin.contexts import quiet_context
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```$",
-    (Path(__file__).parents[2] / "docs" / "databases.md").read_text(),
-    re.M | re.S,
-)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -132,12 +127,9 @@ def test_an_app_for_each_tenant_works(
 ) -> None:
     """The code is that of docs/databases.md."""
     monkeypatch.chdir(tmp_path)
-    (block,) = [block for block in BLOCKS if "DispatcherMiddleware" in block]
+    code = block("docs/databases.md", "DispatcherMiddleware").code
     names: dict[str, Any] = {"__name__": "tenants"}
-    exec(
-        compile(block.replace("sqlite:///", f"sqlite:///{tmp_path}/"), "databases.md", "exec"),
-        names,
-    )
+    exec(code.replace("sqlite:///", f"sqlite:///{tmp_path}/"), names)
     client, apps = Client(names["application"]), names["tenants"]
     apps["/bakery"].extensions["waffleconf"].update_db({"SITENAME": "Crêperie"})
     assert client.get("/bakery/").text == "Crêperie"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documentation import block
 from flask import Flask
 from fleet import until
 from watching import State, watching
@@ -134,19 +134,12 @@ def test_a_database_watcher_reads_without_a_notification() -> None:
 # What the documents show
 
 
-def block_of_the_documents(start: str) -> str:
-    """A Python block of docs/processes.md that starts so."""
-    text = (Path(__file__).parents[2] / "docs" / "processes.md").read_text()
-    (block,) = re.findall(rf"^```python\n({re.escape(start)}.*?)^```$", text, re.M | re.S)
-    return str(block)
-
-
 def test_the_watch_type_that_the_documents_show_works(
     make_app: Callable[..., Flask], redis_server: str
 ) -> None:
     names: dict[str, Any] = {"app": Flask("shop")}
-    block = block_of_the_documents("from redis import")
-    exec(block.replace("redis://bus:6379", redis_server), names)
+    code = block("docs/processes.md", "from redis import").code
+    exec(code.replace("redis://bus:6379", redis_server), names)
     pair = names["app"].config["WAFFLE_WATCHTYPE"]
     first, second = (
         make_app(CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE=pair) for _ in range(2)

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from documentation import block
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "examples" / "testing"
-PAGE = (ROOT / "docs" / "testing.md").read_text()
 
 
 @pytest.fixture
@@ -50,12 +50,6 @@ def test_the_suite_passes_under_xdist_as_the_page_shows(tmp_path: Path, installe
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (shown,) = re.findall(r"^```console\n\$ pytest -n 2 -v .*\n((?s:.*?))^```$", PAGE, re.M)
-    assert passed(shown) == passed(done.stdout) and len(passed(shown)) == 7
+    shown = passed(block("docs/testing.md", "$ pytest -n 2 -v").code)
+    assert shown == passed(done.stdout) and len(shown) == 7
     assert {"[gw0]", "[gw1]"} <= set(re.findall(r"\[gw\d\]", done.stdout))
-
-
-def test_the_page_has_the_code_of_the_suite() -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
-    files = [(SUITE / name).read_text() for name in ("conftest.py", "test_bakery.py")]
-    assert files[0] in blocks and files[1] in blocks

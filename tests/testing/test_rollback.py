@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from documentation import block
 from flask import Flask
 from pages import sent
 from states import state_of
@@ -17,15 +17,17 @@ from states import state_of
 from waffleconf_admin import ConflictError, WaffleAdmin, anyone
 
 MakeApp = Callable[..., Flask]
-PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
+RECIPES = {
+    "sqlalchemy": block("docs/testing.md", "connection.begin_nested()"),
+    "peewee": block("docs/testing.md", "configstore.join_transactions()"),
+}
 CONFS = {"SITENAME": {"default": "Waffle"}, "SIZE": {"default": 10}}
 
 
 def recipe(orm: str, app: Any, url: str) -> AbstractContextManager[None]:
     """The fixture of the page for an ORM, as a context manager."""
-    start = r"@pytest.fixture\(autouse=True\)\ndef rolled_back"
-    codes = re.findall(rf"^({start}.*?)^(?:```)?$", PAGE, re.M | re.S)
-    code = codes[0 if orm == "sqlalchemy" else 1]
+    start = "@pytest.fixture(autouse=True)\ndef rolled_back"
+    code = start + RECIPES[orm].code.partition(start)[2].partition("\n\n")[0]
     if url == ":memory:":
         code = code.replace("db.connection_context(), ", "")
     names: dict[str, Any] = {"db": app.waffle_db}
