@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from pages import HISTORY_CONFS, MakeApp, change_can, sent, state_of, stored, words
+from states import overtake
 
 from waffleconf_admin import InvalidValue, StoreError, WaffleAdmin
 
@@ -122,6 +123,15 @@ def test_what_was_saved_since_the_review_is_not_overwritten(
         assert "Site name was saved by somebody else meanwhile" in words(found.text)
         assert boxes(found.text).keys() == {"TEXT", "TAX", "SIZE"}
     assert stored(app)["SITENAME"] == "Third" and stored(app)["TAX"] == 10
+
+
+def test_who_saves_at_the_same_moment_is_not_overwritten(app: Flask, times: list[datetime]) -> None:
+    client, url = app.test_client(), address(times[0])
+    page = client.get(url).text
+    overtake(app, "TAX", 15)
+    take = [boxes(page)["TAX"]]
+    assert post(client, url, page, take, **{"waffle.do": "confirm"}).status_code == 409
+    assert stored(app)["TAX"] == 15
 
 
 def test_what_is_no_longer_allowed_is_named_and_nothing_is_saved(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pages import URL, MakeApp, row, sent, state_of, stored, typed, words
+from pages import URL, MakeApp, change_can, row, sent, state_of, stored, typed, words
 
 from waffleconf_admin import StoreError, WaffleAdmin
 from waffleconf_admin.state.task import Origin
@@ -183,6 +183,10 @@ def test_a_conflict_names_who_made_the_other_change(history_app: Flask) -> None:
     state_of(history_app).update_db({"SITENAME": "Waffle"}, actor="ben")
     answer = client.post(URL, data={"waffle_token": html.unescape(token[1]), "SITENAME": "Mine"})
     assert "Keep what is saved ben, just now" in words(answer.text)
+    change_can(history_app, lambda action, setting: action != "history")
+    answer = client.post(URL, data={"waffle_token": html.unescape(token[1]), "SITENAME": "Mine"})
+    said = words(answer.text)
+    assert "Keep what is saved changed since you opened this page" in said and "ben" not in said
 
 
 @pytest.mark.parametrize(

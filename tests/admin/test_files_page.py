@@ -12,8 +12,9 @@ import pytest
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from pages import change_can, sent, state_of, stored, words
+from states import overtake
 
-from waffleconf_admin import ConflictError, InvalidValue, StoreError, WaffleAdmin
+from waffleconf_admin import InvalidValue, StoreError, WaffleAdmin
 
 MakeApp = Callable[..., Flask]
 
@@ -176,18 +177,9 @@ def test_what_is_saved_after_the_review_is_not_overwritten(app: Flask, client: A
     assert stored(app)["SIZE"] == 30
 
 
-def test_who_saves_at_the_same_moment_is_not_overwritten(
-    app: Flask, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_saves_at_the_same_moment_is_not_overwritten(app: Flask, client: Any) -> None:
     page = upload(client, document(SIZE=30))
-    saver = state_of(app)._saver
-
-    def overtaken(*args: object) -> None:
-        monkeypatch.undo()
-        state_of(app).update_db({"SIZE": 40})
-        raise ConflictError(["SIZE"])
-
-    monkeypatch.setattr(saver, "save", overtaken)
+    overtake(app, "SIZE", 40)
     assert confirm(client, page.text, "SIZE").status_code == 409
     assert stored(app)["SIZE"] == 40
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,3 +87,4 @@ def test_any_value_has_a_text(app: Flask) -> None:
     assert show_text(settings["PAIR"], 1 + 2j) == "(1+2j)"
     assert show_text(settings["THEME"], "gone") == "gone"
     assert show_text(settings["TOKEN"], "hunter2") == ""
+    assert show_text(replace(settings["PAIR"], secret=True), 1 + 2j) == ""

@@ -14,6 +14,7 @@ from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.state.cache import Cache, Changes
+from waffleconf_admin.state.record import Record
 
 
 class NoRows:
@@ -277,3 +278,11 @@ def test_only_a_text_that_is_another_is_a_change(config: dict[str, Any]) -> None
     live.declare(declare({"A": {"default": Unequal()}}))
     apply(live, live.generation, {"A": None})
     assert apply(live, live.generation, {"A": None}) == {}
+    one, other = (Record(text, Unequal(), decrypted="the same") for text in ("one", "other"))
+    live.apply(live.generation, {"A": one})
+    assert live.apply(live.generation, {"A": other}) == {}
+
+
+def test_an_equal_value_in_another_text_is_no_change(live: Cache) -> None:
+    apply(live, live.generation, {"A": serialize(2)})
+    assert apply(live, live.generation, {"A": serialize(2, format="json")}) == {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app
+from states import statements
 
 from waffleconf_admin import conf
 from waffleconf_admin.contexts import quiet_context
@@ -39,6 +40,9 @@ def test_the_first_read_in_a_process_loads(app: Flask, make_app: Any, orm: str) 
         save(app, {"A": "stored"})
         assert other.config["A"] == "a"
         assert conf.A == "stored"
+        with statements(other) as seen:
+            assert conf.A == "stored"
+        assert seen == []
 
 
 @pytest.mark.parametrize("key", ["NOPE", "SECRET_KEY", "WAFFLE_CONFS"])

@@ -393,7 +393,10 @@ def test_an_empty_variable_holds_too_and_one_of_no_setting_is_ignored(make: Any)
     assert app.config["SITENAME"] == "" and "NOTHING" not in app.config
 
 
-def test_without_a_prefix_the_environment_is_not_read(make: Any) -> None:
+def test_without_a_prefix_the_environment_is_not_read(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITENAME", "Env")
     assert make({"SITENAME": "Env"}, WAFFLE_ENV_PREFIX=None).config["SITENAME"] == "Waffle"
 
 

@@ -314,12 +314,16 @@ def test_a_request_context_of_a_test_sees_stored_values() -> None:
 
 
 def test_a_request_context_inside_another_context_is_served_by_before_request() -> None:
-    app = app_of(store := Rows(SITENAME="Stored"))
+    app, store = Flask("shop"), Rows(SITENAME="Stored")
+    seen: list[str] = []
+    before_request(app, lambda: seen.append(app.config["SITENAME"]))
+    app.config["WAFFLE_CONFS"] = CONFS
+    WaffleConf(app, store)
     store.error = NotReadyError("not yet")
     with app.app_context(), app.test_request_context():
         store.error = None
         app.preprocess_request()
-        assert app.config["SITENAME"] == "Stored"
+    assert seen == ["Stored"]
 
 
 def test_our_own_contexts_load_nothing() -> None:

@@ -33,6 +33,14 @@ def test_a_load_takes_one_select(app: Flask, state: State) -> None:
     assert kinds(seen) == ["SELECT"]
 
 
+def test_a_forked_child_reads_what_was_saved_since_its_parent_did(app: Flask, state: State) -> None:
+    state.update_conf()
+    put(app, "SITENAME", serialize("New"))
+    state.after_fork()
+    app.test_client().get("/")
+    assert app.config["SITENAME"] == "New"
+
+
 def test_a_row_that_is_gone_gives_the_default_again(app: Flask, state: State) -> None:
     state.update_db({"SITENAME": "Saved"})
     with app.app_context():

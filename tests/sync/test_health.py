@@ -225,6 +225,14 @@ def test_after_a_save_it_says_when_the_others_follow(
     assert state.propagation() == sentence
 
 
+def test_a_save_that_writes_nothing_notifies_nobody(make_app: MakeApp) -> None:
+    sent: list[Any] = []
+    _, state = make(make_app, WAFFLE_WATCHTYPE=(quiet, sent.append))
+    for _ in range(2):
+        state.update_db({"SITENAME": "A"})
+    assert len(sent) == 1
+
+
 def test_a_notification_that_can_not_be_sent_is_trouble_and_sent_later(make_app: MakeApp) -> None:
     sent: list[Any] = []
     away = threading.Event()

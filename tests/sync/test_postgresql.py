@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -22,7 +23,7 @@ from fleet import until
 from proxy import Proxy
 
 from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin, WaffleStore
-from waffleconf_admin.store.postgresql import of_engine
+from waffleconf_admin.store.postgresql import Listener, of_engine
 from waffleconf_admin.sync import postgresql, thread
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
@@ -146,6 +147,16 @@ def test_a_forked_child_has_a_connection_of_its_own(make: Make) -> None:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
     assert follows(writer, state, "A") and state.health().last_error is None
+
+
+def test_a_forked_child_does_not_end_the_connection_of_its_parent(url: str) -> None:
+    with contextlib.closing(Listener(psycopg.connect(url))) as listener:
+        if (child := os.fork()) == 0:
+            listener.cut()
+            listener.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        listener.ping()
 
 
 @pytest.fixture

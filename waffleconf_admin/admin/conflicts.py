@@ -77,11 +77,7 @@ def _by(change: Change | None, actor: str | None) -> str:
 def _original(form: SettingsForm, key: str, changes: list[Change]) -> str | None:
     field = form[key]
     setting = field.setting
-    past = (
-        setting.default if change.old_text is None else change.old
-        for change in changes
-        if not change.secret
-    )
+    past = (setting.default if change.old_text is None else change.old for change in changes)
     for value in chain(past, _likely(setting)):
         if form.was_displayed(key, value):
             return display_text(field, value)
