@@ -14,6 +14,21 @@ find_python() {
     return 1
 }
 
+# find_version 3.12: a Python of that version, on PATH, of pyenv or of uv.
+find_version() {
+    for candidate in "python$1" python3 "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python \
+        "$(command -v uv >/dev/null && uv python find "$1" 2>/dev/null)"; do
+        # pyenv has a program for each version, also for those that are not activated: only a run tells.
+        if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "Python $1 was not found on PATH, in pyenv or in uv. To install it: uv python install $1, or" >&2
+    echo "pyenv install $1, or your system's package of python$1." >&2
+    return 1
+}
+
 make_venv() {
     "$VENV/bin/python" -m pip --version >/dev/null 2>&1 && return
     python=$(find_python) || return 1
@@ -26,10 +41,10 @@ make_venv() {
     fi
 }
 
-# list_oldest: the first release series of each library that setup.cfg requires, as constraints for pip.
-list_oldest() {
-    awk '/^install_requires|^[a-z]+ =$/ { on = !/^(all|test) =/ } on' setup.cfg |
-        sed -n 's/^ *\([A-Za-z-]*\)>=\([0-9.]*\)$/\1==\2.*/p'
+# list_required: each library that setup.cfg requires with its oldest version: "Flask 3.0".
+list_required() {
+    awk '/^install_requires|^[a-z]+ =$/ { on = !/^(all|test|release) =/ } on' setup.cfg |
+        sed -n 's/^ *\([A-Za-z-]*\)>=\([0-9.]*\)$/\1 \2/p'
 }
 
 # install NAME REQUIREMENT…: does nothing while the stamp of NAME is newer than what declares the requirements.

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .store import WaffleStore
     from .sync.health import Health
 
+__version__ = "1.0.0.dev0"
+
 # Without the stores of the two ORMs: "import *" must work where only one is installed.
 __all__ = [
     "BusyError",

@@ -7,6 +7,7 @@ import logging
 import re
 import shlex
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ WRITING = {"deployed", "set", "reset", "undo", "import", "prune", "keep", "go-ba
 def test_the_commands_are_in_the_app_s_help(app: Flask) -> None:
     result = CliRunner().invoke(app.cli, ["--help"], obj=None)
     assert "waffle" in result.output
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    result = run("--version")
+    expected = f"waffleconf-admin {version('waffleconf-admin')}\n"
+    assert (result.exit_code, result.output) == (0, expected)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,20 +1,31 @@
-"""What is built and installed: the wheel and the sdist, each in an environment of its own."""
+"""What is built and published: the sdist, the wheel that is made from it, and the workflows."""
 
 from __future__ import annotations
 
+import configparser
+import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import textwrap
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+
+import waffleconf_admin
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "waffleconf_admin"
+WORKFLOWS = ROOT / ".github" / "workflows"
+#: The wheel that the tests import, with scripts/test --wheel.
+WHEEL = os.environ.get("WAFFLE_WHEEL")
 
 IMPORT_ALONE = """
     import sys
@@ -82,9 +93,9 @@ PEEWEE = {
 
 
 def call(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    parts = [str(part) for part in command]
+    done = subprocess.run(parts, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -92,8 +103,10 @@ def call(*command: str | Path, cwd: Path) -> str:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with a wheel made from a sdist made from a copy of the tree."""
+    if WHEEL:  # scripts/test --wheel has built them
+        return Path(WHEEL).parent
     folder = tmp_path_factory.mktemp("build")
-    skip = (".git", ".venv", "*.egg-info", "__pycache__", ".*_cache", "instance", "build", "dist")
+    skip = (".git", ".venv*", "*.egg-info", "__pycache__", ".*_cache", "instance", "build", "dist")
     shutil.copytree(ROOT, folder / "tree", ignore=shutil.ignore_patterns(*skip))
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder]
     call(*command, folder / "tree", cwd=folder)
@@ -117,11 +130,6 @@ class Environment:
         return call(self.python, "-I", "-W", "error", "-c", textwrap.dedent(code), cwd=self.folder)
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> Environment:
-    return Environment(tmp_path)
-
-
 def packaged(pattern: str) -> set[str]:
     return {str(path.relative_to(ROOT)) for path in PACKAGE.rglob(pattern)}
 
@@ -131,6 +139,16 @@ def expected_files() -> set[str]:
     return set().union(*map(packaged, kinds))
 
 
+@pytest.mark.parametrize("options", [[], ["-I"]], ids=["python", "isolated python"])
+def test_with_a_wheel_every_program_imports_what_is_installed(options: list[str]) -> None:
+    code = "import waffleconf_admin; print(waffleconf_admin.__file__)"
+    printed = call(sys.executable, *options, "-c", code, cwd=ROOT).strip()
+    installed = Path(sysconfig.get_path("purelib"), "waffleconf_admin", "__init__.py")
+    expected = installed if WHEEL else PACKAGE / "__init__.py"
+    if WHEEL or not options:  # else it need not be installed
+        assert Path(printed) == Path(str(waffleconf_admin.__file__)) == expected
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -138,6 +156,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
         (metadata,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
         text = archive.read(metadata).decode()
     assert names == expected_files()
+    assert f"\nVersion: {waffleconf_admin.__version__}\n" in text
     assert "License-Expression: BSD-3-Clause" in text
     assert "Requires-Python: >=3.11" in text
 
@@ -151,15 +170,63 @@ def test_the_sdist_holds_what_a_packager_needs(built: Path) -> None:
     assert {"examples/demo/shop/__init__.py", "benchmarks/render.py", "docs/page.md"} <= names
 
 
-def test_the_wheel_serves_the_page(built: Path, environment: Environment) -> None:
+def test_pypi_takes_both(built: Path) -> None:
+    files = sorted([*built.glob("*.whl"), *built.glob("*.tar.gz")])
+    assert len(files) == 2
+    call(sys.executable, "-m", "twine", "check", "--strict", *files, cwd=built)
+
+
+def test_the_wheel_serves_the_page(built: Path, tmp_path: Path) -> None:
     (wheel,) = built.glob("*.whl")
+    environment = Environment(tmp_path)
     environment.install(str(wheel))
     environment.run(IMPORT_ALONE)
-    environment.install(f"{wheel}[sqlalchemy]")
-    environment.run(RENDER.format(folder=str(environment.folder), **ALCHEMY))
+    environment.install(f"{wheel}[sqlalchemy,peewee]")
+    for orm in (ALCHEMY, PEEWEE):
+        environment.run(RENDER.format(folder=str(tmp_path), **orm))
 
 
-def test_the_sdist_serves_the_page(built: Path, environment: Environment) -> None:
-    (sdist,) = built.glob("*.tar.gz")
-    environment.install(f"{sdist}[peewee]")
-    environment.run(RENDER.format(folder=str(environment.folder), **PEEWEE))
+def test_a_tag_of_another_version_builds_nothing() -> None:
+    command = [ROOT / "scripts" / "build", "v0.0.1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"tag v{waffleconf_admin.__version__}" in done.stderr
+
+
+def workflow(name: str) -> dict[Any, Any]:
+    """A workflow of GitHub; YAML reads its key "on" as True."""
+    loaded: dict[Any, Any] = yaml.safe_load((WORKFLOWS / name).read_text())
+    return loaded
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    jobs = workflow(name)["jobs"].values()
+    return [step for job in jobs for step in job.get("steps", ())]
+
+
+@pytest.mark.parametrize("name", ["test.yml", "publish.yml"])
+def test_a_workflow_runs_scripts_that_exist_and_pinned_actions(name: str) -> None:
+    for step in steps(name):
+        if "uses" in step:
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]), step
+        for path in re.findall(r"\bscripts/\w+", step.get("run", "")):
+            assert os.access(ROOT / path, os.X_OK), path
+    assert workflow(name)["permissions"] == {"contents": "read"}
+
+
+def test_every_python_of_the_classifiers_is_tested() -> None:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg")
+    classified = re.findall(r":: (3\.\d+)$", parser["metadata"]["classifiers"], re.M)
+    tested = workflow("test.yml")["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert len(classified) > 1 and set(classified) <= set(tested)
+
+
+def test_only_the_job_that_publishes_may_and_only_after_all_tests() -> None:
+    jobs = workflow("publish.yml")["jobs"]
+    allowed = {name: job.get("permissions") for name, job in jobs.items()}
+    assert allowed == {"test": None, "build": None, "publish": {"id-token": "write"}}
+    assert set(jobs["publish"]["needs"]) == {"test", "build"}
+    assert workflow("publish.yml")[True] == {"push": {"tags": ["v*"]}}
+    (build,) = [step["run"] for step in jobs["build"]["steps"] if "scripts/build" in str(step)]
+    assert build == 'scripts/build "$GITHUB_REF_NAME"'

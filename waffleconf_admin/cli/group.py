@@ -44,6 +44,7 @@ def _shown(error: click.UsageError) -> click.exceptions.Exit:
 
 
 @click.group("waffle", cls=_WaffleGroup)
+@click.version_option(package_name="waffleconf-admin", message="waffleconf-admin %(version)s")
 def waffle() -> None:
     """Read and change the app's settings.
 
