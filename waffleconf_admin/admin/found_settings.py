@@ -23,6 +23,7 @@ class Group(NamedTuple):
     hidden: bool  #: whether the page hides all of them
     matching: int  #: how many match the search, whichever group is chosen
     selected: int  #: how many match the whole filter, its group too
+    resettable: int  #: how many may be reset to their default
     rank: int  #: that of its best match; `NONE` if it has none
     note: str  #: which of them the user may not change; blank: all others say so themselves
 
@@ -74,16 +75,11 @@ class FoundSettings:
         self.search = settings_filter.search
         self.refused = refused
         #: The keys of settings whose last change is not one that the filter asks for.
-        self.outside = {
-            field.setting.key
-            for field in fields
-            if not settings_filter.fits_history(latest.get(field.setting.key))
-        }
-        #: How well each setting matches, by key.
-        self.ranks = {
-            field.setting.key: settings_filter.rank(field, latest.get(field.setting.key))
-            for field in fields
-        }
+        self.outside: set[str] = set()
+        #: How well each setting matches, by key: 0 is best.
+        self.ranks = dict.fromkeys([field.setting.key for field in fields], 0)
+        if settings_filter.narrows:
+            self._match(fields, latest)
         #: The groups in the order of the page without a search.
         self.all_groups = self._grouped(fields)
         self.groups = sorted(self.all_groups, key=lambda group: group.rank)
@@ -95,6 +91,15 @@ class FoundSettings:
         self.is_close = bool(self.count) and self.groups[0].rank >= CLOSE
         self.chips = {name: self._chip(name, fields) for name in _CHIPS}
 
+    def _match(self, fields: list[BoundField], latest: Mapping[str, Change]) -> None:
+        """Find the rank of each setting, and which the history leaves out."""
+        for field in fields:
+            key = field.setting.key
+            change = latest.get(key)
+            self.ranks[key] = self._filter.rank(field, change)
+            if not self._filter.fits_history(change):
+                self.outside.add(key)
+
     def _grouped(self, fields: list[BoundField]) -> list[Group]:
         groups: dict[str, list[BoundField]] = {GENERAL: []}
         for field in fields:
@@ -105,8 +110,9 @@ class FoundSettings:
     def _group(self, place: int, name: str, fields: list[BoundField]) -> Group:
         label, note = group_label(fields[0].setting), self._note(fields)
         count = len(fields)
+        resettable = sum(field.differs and field.resettable for field in fields)
         if not self._filter:
-            return Group(name, label, fields, place, False, count, count, 0, note)
+            return Group(name, label, fields, place, False, count, count, resettable, 0, note)
         is_chosen = self._filter.has_group(name)
         matching = [rank for field in fields if (rank := self._rank(field)) < NONE]
         for field in fields:
@@ -116,7 +122,10 @@ class FoundSettings:
         found = matching if is_chosen else []
         best = min(found, default=NONE)
         fields = sorted(fields, key=self._rank)
-        return Group(name, label, fields, place, hidden, len(matching), len(found), best, note)
+        matching_count, found_count = len(matching), len(found)
+        return Group(
+            name, label, fields, place, hidden, matching_count, found_count, resettable, best, note
+        )
 
     def _rank(self, field: BoundField) -> int:
         return self.ranks[field.setting.key]

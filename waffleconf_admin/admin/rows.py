@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property
+from typing import Protocol
 from urllib.parse import quote
 
 from flask import url_for
 from markupsafe import Markup, escape
 
-from ..fields import ChoiceField, SettingField
+from ..fields import SettingField
 from ..fields.base import display_text, is_set
 from ..fields.binding import BoundField
-from ..fields.widgets import attributes
+from ..fields.widgets import attributes, escape_text
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import mark
@@ -20,11 +21,12 @@ from ..settings.copied import RESTART
 from ..settings.environment import SET_BY
 from ..state.change import Change
 from .conflicts import Conflict
+from .controls import Controls
 from .found_settings import FoundSettings
 from .needs import unmet_needs
 from .search import CLOSE, NONE
 from .submission import ACTION
-from .texts import anchor, beside_control, relative_time
+from .texts import anchor, relative_time
 
 OVERRIDDEN = mark("A test overrides it. What is saved takes effect when the test ends.")
 NOT_IN_USE = mark("Stored, and not in use: %(value)s.")
@@ -39,13 +41,19 @@ _TEXTS = {
     "is_set": mark("set"),
     "modified": mark("Modified"),
     "not_set": mark("not set"),
-    "off": mark("Off"),
-    "on": mark("On"),
-    "replace": mark("Replace"),
     "reset": mark("Reset"),
     "restart": RESTART,
-    "set": mark("Set"),
 }
+
+
+class Macros(Protocol):
+    """The template's macros for what few rows have."""
+
+    def notes(self, row: Row) -> str:
+        """Return what is to be said of a setting besides its help."""
+
+    def versus(self, row: Row, mine: str) -> str:
+        """Return a conflict: the value that was saved meanwhile, and the control."""
 
 
 class Rows:
@@ -79,20 +87,20 @@ class Rows:
         self.conflicts = conflicts
         self.is_reset, self.is_converted = form.is_reset, form.is_converted
         self.latest = latest
-        self.notation = form.notation
+        self.controls = Controls(form.notation)
         self.history = history
-        self.history_url = url_for(".history", key="")
+        self.history_url = escape(url_for(".history", key=""))
         self.found = found
-        self.search = found.search
-        #: Where each setting is without a search.
-        self.places = {key: place for place, key in enumerate(found.ranks)} if self.search else {}
+        #: How well each setting matches a search, and where it is without one.
+        self.ranks = found.ranks if found.search else {}
+        self.places = {key: place for place, key in enumerate(self.ranks)}
         self.needs = unmet_needs(form)
         #: What many rows say, translated once.
-        self.texts = {name: _(text) for name, text in _TEXTS.items()}
+        self.texts = {name: escape_text(_(text)) for name, text in _TEXTS.items()}
 
-    def __call__(self, fields: Iterable[BoundField]) -> Iterator[Row]:
-        """Return the rows of fields, each made when the template comes to it."""
-        return (Row(field, self) for field in fields)
+    def __call__(self, fields: Iterable[BoundField], macros: Macros) -> Markup:
+        """Return the rows of fields."""
+        return Markup("".join([Row(field, self).html(macros) for field in fields]))
 
 
 class Row:
@@ -102,64 +110,87 @@ class Row:
     :param rows: those of the page.
     """
 
-    limits = ""  #: the unit and the limits, beside or below the control
-    control: Markup | None = None  #: None: the setting can't be edited
-    history_url = ""  #: the address of its history; blank: not for this user
-    rank = NONE  #: how well it matches the search
-
     def __init__(self, field: BoundField, rows: Rows) -> None:
-        setting = field.setting
-        key = setting.key
-        self.field, self.texts, self._rows = field, rows.texts, rows
-        self.is_unsaved = key in rows.unsaved
-        #: What is to be said of its conflict; None: there is none.
-        self.conflict = rows.conflicts.get(key)
-        self.is_reset = self.is_unsaved and rows.is_reset(key)
-        self.is_converted = self.is_unsaved and rows.is_converted(key)
-        #: Whether its label is that of one control.
-        self.has_label = field.editable and not field.is_group
-        self.anchor = anchor(key)
-        self.needs = rows.needs.get(key, ())
-        #: When it goes back; "" where it stays.
-        self.end = rows.ends.get(key, "") if rows.ends else ""
-        self._moved = None if self.is_unsaved else rows.moved.get(key)
-        self.attributes = self._attributes(key)
-        if key in rows.history:
-            self.history_url = rows.history_url + quote(key)
-        if rows.search:
-            self.rank = rows.found.ranks[key]
-        if field.editable:
-            if setting.unit or setting.min is not None or setting.max is not None:
-                self.limits = beside_control(setting, rows.notation)
-            self.control = self._control()
+        self.field, self.key, self._rows = field, field.setting.key, rows
+        self.is_unsaved = self.key in rows.unsaved
 
-    @property
-    def restart(self) -> str:
-        """When a setting takes effect that needs a restart; or which processes wait for one."""
-        return self._rows.restart(self.field.setting.key) or self.texts["restart"]
-
-    @property
-    def parts(self) -> tuple[object, ...]:
-        """What the template shows of every row: unpacked at once, for each lookup takes time."""
-        field, setting = self.field, self.field.setting
-        label, key, help_ = setting.label, setting.key, setting.help
-        layered = field.record.behind is not None
-        has_lines = self.needs or setting.restart or layered or self._moved or self.end
-        has_notes = self.is_unsaved or field.differs or field.attention or has_lines
-        framed = self.control is None or self.conflict or setting.secret
-        is_simple = not (framed or field.is_group or field.is_switch)
-        if self.rank < NONE:
-            mark, is_close = self._rows.search.mark, self.rank >= CLOSE
-            label, key = mark(label, close=is_close), mark(key, close=is_close)
-            help_ = help_ and mark(help_)
+    def html(self, macros: Macros) -> str:
+        """Return the row: what the setting is on the left, its control on the right."""
+        field, name, notes, errors = self.field, self._name(), "", ""
+        value = self._rows.controls(field, "" if field.editable else self._reason())
+        if field.differs and not self.is_unsaved:
+            notes = self._modified()
+        if self._has_notes:
+            notes = f"{notes}{macros.notes(self)}"
+            if self.conflict:
+                value = macros.versus(self, Markup(value))
+            if field.errors:
+                texts = "".join(f"<p>{escape_text(text)}</p>" for text in field.errors)
+                id_ = escape_text(field.id)
+                errors = f'<div class="wf-errors" id="{id_}-errors">{texts}</div>'
         return (
-            self.attributes, self.has_label, field.id, label, self.anchor, key, self.history_url,
-            help_, has_notes, is_simple, self.control, self.limits,
-        )  # fmt: skip
+            f"<div{self._attributes()}><div>{name}{notes}</div>"
+            f'<div class="wf-value">{value}{errors}</div></div>\n'
+        )
 
-    def _attributes(self, key: str) -> Markup:
+    def _modified(self) -> str:
+        """Return the line about a value that differs from the default."""
+        field, setting, texts = self.field, self.field.setting, self._rows.texts
+        default = change = reset = ""
+        if not setting.secret:
+            value = escape_text(self.quoted(field.default_text))
+            default = f" <span>{texts['default']} {value}</span>"
+        if self._change:
+            who = f'title="{texts["history"]}">{escape_text(self._change)}'
+            change = f'<a href="{self._history_url}" {who}</a> '
+        if field.resettable:
+            label = f'<span class="wf-hidden"> {escape_text(setting.label)}</span>'
+            reset = f"<button{self._reset_attributes()}>{texts['reset']}{label}</button>"
+        return (
+            f'<p class="wf-meta"><strong>{texts["modified"]}</strong>{default} '
+            f'<span class="wf-acts">{change}{reset}</span></p>'
+        )
+
+    @property
+    def _has_notes(self) -> bool:
+        field, rows, key = self.field, self._rows, self.key
+        return bool(
+            self.is_unsaved
+            or field.attention
+            or field.setting.restart
+            or field.record.behind
+            or rows.needs.get(key)
+            or key in rows.ends
+            or key in rows.moved
+        )
+
+    def _name(self) -> str:
+        """Return the label, the key with its links, and the help."""
+        field, rows, key = self.field, self._rows, self.key
+        label, help_ = field.setting.label, field.setting.help
+        shown_key: object = key
+        rank = rows.ranks.get(key, NONE)
+        if rank < NONE:
+            highlight, is_close = rows.found.search.mark, rank >= CLOSE
+            label, shown_key = highlight(label, close=is_close), highlight(key, close=is_close)
+            help_ = help_ and highlight(help_)
+        label, id_ = escape_text(label), escape_text(field.id)
+        # Several inputs have a label each.
+        is_label = field.editable and not field.is_group
+        html = f'<label for="{id_}">{label}</label>' if is_label else f"<strong>{label}</strong>"
+        html += (
+            f' <a class="wf-key" tabindex="-1" href="#{anchor(key)}">{escape_text(shown_key)}</a>'
+        )
+        if key in rows.history:
+            link = f'href="{self._history_url}" tabindex="-1"'
+            html += f' <a class="wf-row-history" {link}>{rows.texts["history"]}</a>'
+        if help_:
+            html += f'<p class="wf-help" id="{id_}-help">{escape_text(help_)}</p>'
+        return html
+
+    def _attributes(self) -> str:
         """Return the attributes of the row."""
-        field = self.field
+        field, setting, rows = self.field, self.field.setting, self._rows
         css = "wf-row" if field.control == "text" else f"wf-row wf-is-{field.control}"
         if field.quoted:
             css += " wf-quoted"
@@ -171,59 +202,72 @@ class Row:
             css += " wf-differs"
         if field.attention:
             css += " wf-attention"
-        if key in self._rows.found.outside:
+        if self.key in rows.found.outside:
             css += " wf-out"
-        given = {"class": css, "id": key, "hidden": field.hidden}
-        if words := field.setting.search_words:
-            given["data-keywords"] = words
-        if self._rows.search:  # whose order of rows is not that of the page
-            given["data-place"] = self._rows.places[key]
-        if not self.is_unsaved:
-            return Markup(attributes(given))
-        css += " wf-unsaved"
+        given: dict[str, object] = {"class": css, "id": self.key}
+        if field.hidden:
+            given["hidden"] = True
+        if setting.keywords or setting.was:
+            given["data-keywords"] = setting.search_words
+        if rows.places:  # whose order of rows is not that of the page
+            given["data-place"] = rows.places[self.key]
+        if self.is_unsaved:
+            self._add_unsaved(given)
+        return attributes(given)
+
+    def _add_unsaved(self, given: dict[str, object]) -> None:
+        """Add the attributes of a row that is not saved."""
+        field = self.field
+        css = f"{given['class']} wf-unsaved"
         if field.errors:
             css += " wf-invalid"
         # The script discards by it. In a conflict no value is the one to go back to.
         stored = "" if field.setting.secret else control_text(field, field.record.value)
         if self.conflict:
             css, stored = f"{css} wf-conflict", None
-        return Markup(attributes({**given, "class": css, "data-stored": stored}))
-
-    def _control(self) -> Markup:
-        """Return the control, or the inputs of a group."""
-        field = self.field
-        if field.is_group and isinstance(field, ChoiceField):
-            return field.labelled_inputs()
-        role = {"role": "switch"} if field.is_switch else {}
-        return field(**role, **self._described_by())
-
-    def _described_by(self) -> dict[str, str]:
-        """Return the attributes that say which texts of the row describe the control."""
-        field = self.field
-        texts = f"{field.id}-help" if field.setting.help else ""
-        if self.limits:
-            texts += f" {field.id}-limits"
-        if field.errors:
-            return {
-                "aria-describedby": f"{texts} {field.id}-errors".lstrip(),
-                "aria-invalid": "true",
-            }
-        return {"aria-describedby": texts.lstrip()} if texts else {}
+        given |= {"class": css, "data-stored": stored}
 
     @property
-    def group_attributes(self) -> Markup:
-        """The attributes of what holds several inputs."""
-        field = self.field
-        few = field.control == "radio" and isinstance(field, ChoiceField) and field.is_short
-        css = "wf-segments" if few else "wf-choices"
-        return Markup(f' class="{css}"{attributes(self._described_by())}')
+    def _history_url(self) -> str:
+        """The address of its history."""
+        return self._rows.history_url + quote(self.key)
 
-    # What a row has if the value differs from the default, or from what somebody else has saved
+    @property
+    def texts(self) -> Mapping[str, str]:
+        return self._rows.texts
+
+    @property
+    def conflict(self) -> Conflict | None:
+        """What is to be said of its conflict; None: there is none."""
+        return self._rows.conflicts.get(self.key)
+
+    @property
+    def is_reset(self) -> bool:
+        return self.is_unsaved and self._rows.is_reset(self.key)
+
+    @property
+    def is_converted(self) -> bool:
+        return self.is_unsaved and self._rows.is_converted(self.key)
+
+    @property
+    def needs(self) -> list[Markup]:
+        """Why it has no effect."""
+        return self._rows.needs.get(self.key, [])
+
+    @property
+    def end(self) -> str:
+        """When it goes back; "" where it stays."""
+        return self._rows.ends.get(self.key, "")
+
+    @property
+    def restart(self) -> str:
+        """When a setting takes effect that needs a restart; or which processes wait for one."""
+        return self._rows.restart(self.key) or self.texts["restart"]
 
     @cached_property
-    def change(self) -> str:
+    def _change(self) -> str:
         """Who has made the last change, and when; "" if nobody may know."""
-        change = self._rows.latest.get(self.field.setting.key)
+        change = self._rows.latest.get(self.key)
         if change is None or self.field.record.behind is not None:
             return ""  # it has changed what waits behind
         when = relative_time(change.at)
@@ -247,30 +291,28 @@ class Row:
             value = self.quoted(display_text(getattr(field, "editor", None), behind.value))
         return reason + Markup(" ") + Markup(_(NOT_IN_USE, value=escape(value)))
 
-    @property
-    def reason(self) -> str:
+    def _reason(self) -> str:
         """Why it can't be edited; blank where its group or `layer` says so."""
-        setting = self.field.setting
-        is_said = setting.key in self._rows.found.refused or setting.environment is not None
+        is_said = self.key in self._rows.found.refused or self.field.setting.environment is not None
         return "" if is_said else self.field.reason
 
     @property
     def moved(self) -> tuple[Markup, Markup] | None:
         """What is said of its moved default, and the button that keeps the former one."""
-        if self._moved is None:
+        moved = None if self.is_unsaved else self._rows.moved.get(self.key)
+        if moved is None:
             return None
-        texts = (display_text(self.field, value) for value in (self._moved.old, self._moved.new))
+        texts = (display_text(self.field, value) for value in (moved.old, moved.new))
         old, new = (escape(self.quoted(text)) for text in texts)
         line = Markup(_("Default was %(old)s, is %(new)s", old=old, new=new))
         return line, Markup(_("Keep %(value)s", value=old))
 
-    @property
-    def reset_attributes(self) -> Markup:
+    def _reset_attributes(self) -> str:
         """The attributes of the button that resets the setting; the script needs the default."""
         setting = self.field.setting
         default = control_text(self.field, setting.default)
         given = {"class": "wf-link wf-reset", "name": ACTION, "value": f"reset {setting.key}"}
-        return Markup(attributes({**given, "formnovalidate": True, "data-default": default}))
+        return attributes({**given, "formnovalidate": True, "data-default": default})
 
     def quoted(self, text: str) -> str:
         """Return the text of a value for a sentence, cut to `SHORT` characters."""

@@ -76,7 +76,9 @@ def limits(setting: Setting, notation: Notation) -> str:
 
     :param notation: of numbers.
     """
-    low, high = (_limit(setting, limit, notation) for limit in (setting.min, setting.max))
+    value_type = int if setting.limits.counted else setting.value_type
+    low = _limit(value_type, setting.min, notation)
+    high = _limit(value_type, setting.max, notation)
     both, least, most = _limit_texts(setting.value_type)
     if low and high:
         return gettext(both, min=low, max=high)
@@ -101,12 +103,11 @@ def shorten(text: object, length: int) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def _limit(setting: Setting, limit: object, notation: Notation) -> str:
+def _limit(value_type: type, limit: object, notation: Notation) -> str:
     if limit is None:
         return ""
     if isinstance(limit, float) and limit.is_integer():
         limit = int(limit)
-    value_type = int if setting.limits.counted else setting.value_type
     return display_text(value_type, limit, notation)
 
 

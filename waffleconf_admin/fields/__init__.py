@@ -88,6 +88,8 @@ def _range(setting: Setting) -> type[SettingField]:
     return WholeRangeField if isinstance(setting.default, int) else RangeField
 
 
+_OWN = (_boolean, _range)
+
 #: The field for each type of value, and for what inherits from it.
 FIELDS: Mapping[type, FieldFactory] = {
     bool: _boolean,
@@ -122,6 +124,8 @@ def choose_source(setting: Setting, table: Mapping[type, FieldFactory] = FIELDS)
     factory = _factory(setting, table)
     if factory is None or isinstance(factory, type):
         return factory
+    if factory in _OWN:  # they need no context of an app
+        return factory(setting)
     try:
         return setting.call(factory, setting)
     except Exception as error:

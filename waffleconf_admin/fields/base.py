@@ -145,7 +145,11 @@ class SettingField(wtforms.Field):
 
     def round_trips(self, value: object) -> bool:
         """Whether an untouched control sends *value* back unchanged."""
-        return same(self.read(self.format(value)), value)
+        return self.gives_back(value, self.format(value))
+
+    def gives_back(self, value: object, text: str) -> bool:
+        """Whether *value* is what is read of its text."""
+        return same(self.read(text), value)
 
     def sent_values(self, text: str) -> list[str]:
         """Return what a browser sends of the control with *text*, if nobody touches it."""
@@ -174,6 +178,28 @@ class SettingField(wtforms.Field):
             for flag, limit in zip(self.limit_flags, (setting.min, setting.max), strict=True):
                 if limit is not None:
                     setattr(self.flags, flag, limit)
+
+    def load(self, value: object) -> None:
+        """Have the value in force: as `process`, without what was sent.
+
+        :raises ValueError: an untouched control would not send it back.
+        """
+        self.process_errors = list[str]()
+        self.object_data = value
+        self.process_data(value)
+        if not self.gives_back(value, self.text):
+            raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
+        if self.filters:
+            self.process(None, value)
+        else:
+            self.arrange()
+
+    def process(self, *args: object, **kwargs: object) -> None:
+        super().process(*args, **kwargs)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Take the control that fits the text."""
 
     def process_data(self, value: object) -> None:
         self.data = value

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
+from wtforms.widgets.core import clean_key
 
 from ..codec import is_text_of, serialize
 from ..i18n import gettext
@@ -145,7 +146,26 @@ def show_value(field: BoundField, value: object) -> bool:
     return True
 
 
-def render_failure(field: BoundField, error: Exception) -> Markup:
+def render_control(field: Any, given: dict[str, Any]) -> Markup:
+    """Return the HTML of a control, or what stands in its place if that fails.
+
+    :param given: attributes, by their names in HTML.
+    """
+    if field.render_kw:
+        given = {clean_key(name): value for name, value in field.render_kw.items()} | given
+    try:
+        html = field.widget(field, **given)
+    except Exception as error:
+        return _render_failure(field, error)
+    if type(html) is not Markup:
+        html = escape(html)
+    if foreign.needs_hidden_input(field):
+        hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
+        html = Markup(f"<input{hidden}>") + html
+    return html
+
+
+def _render_failure(field: BoundField, error: Exception) -> Markup:
     """Return what stands in place of a control that could not be rendered."""
     log_failure(f"the control of {field.setting.key}", field.setting, error)
     why = gettext("its control can't be made at the moment")
@@ -179,9 +199,7 @@ def _fill(
     :raises ValueError: an untouched control would not send the value back.
     """
     if isinstance(field, SettingField):
-        if not field.round_trips(record.value):
-            raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
-        field.process(None, record.value)
+        field.load(record.value)
         if setting.secret:
             # The same without a row as with one that holds the default, in either format.
             text = record.clear_text

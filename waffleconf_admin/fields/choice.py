@@ -33,6 +33,7 @@ class ChoiceField(SettingField):
     control = "select"
     quoted = False
     widget = widgets.Choices()
+    group_control = "radio"  #: the name of its control, if it is a group
     input_type = "radio"  #: the type of its inputs, if it is a group
     role = "radiogroup"  #: the ARIA role of that group
     hidden_input = Markup()  #: stands before the inputs
@@ -74,17 +75,16 @@ class ChoiceField(SettingField):
         super().apply(setting)
         self._offered = self.texts
 
-    def process(self, *args: object, **kwargs: object) -> None:
-        super().process(*args, **kwargs)
-        self.arrange()
+    def arrange(self) -> None:
+        self.is_group = self.fits_buttons()
+        self.control = self.group_control if self.is_group else "select"
         if self.is_group:
             self.label.field_id = f"{self.id}.0" if self._offered else self.id
 
-    def arrange(self) -> None:
-        """Take the control that fits the number of choices."""
+    def fits_buttons(self) -> bool:
+        """Whether its choices are so few that each has an input of its own."""
         few = len(self._offered) <= RADIO_BUTTONS
-        self.is_group = few and not any(choice.group for choice in self._offered.values())
-        self.control = "radio" if self.is_group else "select"
+        return few and not any(choice.group for choice in self._offered.values())
 
     def process_data(self, value: object) -> None:
         if _find(self.texts, value) is None:
@@ -103,7 +103,7 @@ class ChoiceField(SettingField):
         text = _find(self._offered, value)
         return generic_text(value) if text is None else str(self._offered[text].label)
 
-    def round_trips(self, value: object) -> bool:
+    def gives_back(self, value: object, text: str) -> bool:
         return True  # each text stands for one value
 
     def parse(self, text: str) -> Any:
@@ -119,10 +119,24 @@ class ChoiceField(SettingField):
 
     def labelled_inputs(self) -> Markup:
         """Return the inputs of a group, each in its label."""
+        chosen = self.chosen()
         labelled = [
-            f"<label>{each()} {widgets.escape_text(each.label.text)}</label>" for each in self
+            f"<label>{self.input_html(number, text, text in chosen)} "
+            f"{widgets.escape_text(label)}</label>"
+            for number, (text, label) in enumerate(self.options())
         ]
         return Markup("".join(labelled))
+
+    def input_html(self, number: int, text: str, checked: bool, **kwargs: object) -> str:
+        """Return the input of one choice.
+
+        :param number: which one, from 0 on.
+        :param kwargs: attributes.
+        """
+        given: dict[str, object] = {"type": self.input_type, "id": f"{self.id}.{number}"}
+        given |= {"name": self.name, "value": text, "checked": checked, **kwargs}
+        hidden = self.hidden_input if number == 0 else ""
+        return f"{hidden}<input{widgets.attributes(given)}>"
 
     def chosen(self) -> set[str]:
         """Return the texts that stand for what is chosen."""
@@ -162,11 +176,7 @@ class ChoiceInput:
         self.checked = checked
 
     def __call__(self, **kwargs: object) -> Markup:
-        field = self.field
-        given = {"type": field.input_type, "id": self.id, "name": field.name, "value": self.text}
-        html = widgets.attributes({**given, "checked": self.checked, **kwargs})
-        hidden = field.hidden_input if self.number == 0 else ""
-        return Markup(f"{hidden}<input{html}>")
+        return Markup(self.field.input_html(self.number, self.text, self.checked, **kwargs))
 
     def __html__(self) -> str:
         return self()
@@ -189,7 +199,7 @@ class ZoneField(ChoiceField):
     def display(self, value: object) -> str:
         return super().display(_zone_name(value))
 
-    def round_trips(self, value: object) -> bool:
+    def gives_back(self, value: object, text: str) -> bool:
         return value is None or value_types.accepts(self.setting.value_type, value)
 
     def parse(self, text: str) -> object:

@@ -21,7 +21,7 @@ from .choice import ChoiceField
 class MultipleChoiceField(ChoiceField):
     """Several of the declared choices, in a list, tuple or set; its text has a line for each."""
 
-    control = "checks"
+    control = group_control = "checks"
     is_group = True
     may_send_nothing = True
     input_type = "checkbox"
@@ -51,19 +51,22 @@ class MultipleChoiceField(ChoiceField):
         """Return the value that holds these items."""
         return self.setting.value_type(items)
 
-    def arrange(self) -> None:
-        """However many there are, each has a box."""
+    def fits_buttons(self) -> bool:
+        return True  # however many there are, each has a box
 
     def process_data(self, value: object) -> None:
         self._offer(value)
         self.data, self.text = value, self.format(value)
 
     def round_trips(self, value: object) -> bool:
+        self._offer(value)
+        return super().round_trips(value)
+
+    def gives_back(self, value: object, text: str) -> bool:
         if value is None:
             return self.setting.optional
-        self._offer(value)
         # Boxes have no order: it is kept only as long as nobody touches them.
-        lines = [line for line in self.format(value).split("\n") if line]
+        lines = [line for line in text.split("\n") if line]
         return type(value) is self.setting.value_type and len(lines) == len(self.items(value))
 
     def format(self, value: object) -> str:

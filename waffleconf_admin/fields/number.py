@@ -83,9 +83,9 @@ class FloatField(NumberField):
             )
         return self.control_notation.write(str(value))
 
-    def round_trips(self, value: object) -> bool:
+    def gives_back(self, value: object, text: str) -> bool:
         # Code may well store 2 where the default is 1.5: as a number nothing is lost.
-        return same(self.read(self.format(value)), float(value) if type(value) is int else value)
+        return same(self.read(text), float(value) if type(value) is int else value)
 
     def parse_value(self, text: str) -> object:
         plain = _plain_number(self, text, ("inf", "-inf", "nan"))

@@ -67,7 +67,7 @@ class SecretField(SettingField):
             return gettext("This is not one of the choices.")
         return gettext("This must be %(noun)s.", noun=value_types.noun(self.setting.value_type))
 
-    def round_trips(self, value: object) -> bool:
+    def gives_back(self, value: object, text: str) -> bool:
         return True  # an untouched control sends nothing
 
     def control_text(self, value: object) -> None:

@@ -37,8 +37,7 @@ class TextField(OptionalField):
         super().apply(setting)
         self.multiline = setting.multiline
 
-    def process(self, *args: object, **kwargs: object) -> None:
-        super().process(*args, **kwargs)
+    def arrange(self) -> None:
         self.multiline = self.multiline or "\n" in self.text  # an input of one line drops newlines
         if self.multiline:
             self.control = "textarea"

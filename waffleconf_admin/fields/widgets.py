@@ -71,15 +71,15 @@ def escape_text(value: object) -> str:
 
 def attributes(given: dict[str, Any]) -> str:
     """Return HTML attributes, a space before each; True is a bare name, False and None left out."""
-    parts = []
+    html = ""
     for name, value in given.items():
         if type(value) is str:
-            parts.append(f' {name}="{escape(value) if _SPECIAL(value) else value}"')
+            html += f' {name}="{escape(value) if _SPECIAL(value) else value}"'
         elif value is True:
-            parts.append(f" {name}")
+            html += f" {name}"
         elif value is not False and value is not None:
-            parts.append(f' {name}="{escape(value)}"')
-    return "".join(parts)
+            html += f' {name}="{escape(value)}"'
+    return html
 
 
 def common(field: Control, own: dict[str, Any], kwargs: dict[str, object]) -> str:

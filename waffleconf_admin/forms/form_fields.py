@@ -9,15 +9,15 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms.form import BaseForm
+from wtforms.widgets.core import clean_key
 
 from ..calls import await_result
 from ..contexts import context_of
 from ..fields import FieldFactory, choose_source
 from ..fields.base import Record
-from ..fields.binding import BoundField, bind_field, render_failure
+from ..fields.binding import BoundField, bind_field, render_control
 from ..fields.factory import Source, field_id
-from ..fields.foreign import may_send_nothing, needs_hidden_input
-from ..fields.widgets import attributes
+from ..fields.foreign import may_send_nothing
 from ..i18n import gettext, mark
 from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
@@ -136,13 +136,7 @@ class Meta(FlaskForm.Meta):
     notation: Notation = PLAIN  #: how the fields write and read numbers
 
     def render_field(self, field: Any, render_kw: dict[str, object]) -> Markup:
-        try:
+        if not hasattr(field, "record"):  # a part of another field, which fails as a whole
             html: Markup = super().render_field(field, render_kw)
-        except Exception as error:
-            if not hasattr(field, "record"):  # a part of another field, which fails as a whole
-                raise
-            return render_failure(field, error)
-        if needs_hidden_input(field):
-            hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
-            html = Markup(f"<input{hidden}>") + html
-        return html
+            return html
+        return render_control(field, {clean_key(name): render_kw[name] for name in render_kw})

@@ -130,7 +130,7 @@ class Setting:
         """
         choices = self._choices_now()
         return choices and [
-            choice._replace(label=value_types.label(choice.value, notation))
+            Choice(choice.value, value_types.label(choice.value, notation), choice.group)
             if choice.label is None
             else choice
             for choice in choices
