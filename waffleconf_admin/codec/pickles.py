@@ -12,12 +12,13 @@ from ..i18n import mark
 from .allowed import Allowed
 from .short_pickles import LONG, read_short
 from .unpickler import Unpickler
-from .values import each_part, is_standard
+from .values import SCALARS, each_part, is_standard
 
 #: Every Python that can run 0.3.1, 2.7 included, reads protocol 2 …
 PROTOCOL = 2
 #: … but it loses the fold of a datetime (which of the two 02:30 of the night the clocks go back).
 FOLD_PROTOCOL = 4
+_FOLDLESS = SCALARS - {datetime, time}
 
 
 def write_pickle(value: object, *, unique: bool = False) -> str:
@@ -65,7 +66,7 @@ def classes_in(value: object, attributes: bool = True) -> set[type]:
 def _dumps(value: object) -> bytes:
     raw = pickle.dumps(value, PROTOCOL)
     # Without a line break it names no class, and so holds no datetime.
-    if b"\n" in raw and any(map(_has_fold, each_part(value))):
+    if type(value) not in _FOLDLESS and b"\n" in raw and any(map(_has_fold, each_part(value))):
         return pickle.dumps(value, FOLD_PROTOCOL)
     return raw
 

@@ -6,7 +6,11 @@ import math
 from collections import deque
 from datetime import datetime, time
 from decimal import Decimal
+from types import NoneType
 from typing import Any
+
+#: Types whose values are the same where they are equal.
+_EXACT = frozenset({NoneType, bool, int, str, bytes})
 
 
 def same(a: Any, b: Any) -> bool:
@@ -16,8 +20,11 @@ def same(a: Any, b: Any) -> bool:
     """
     if a is b:
         return True
-    if type(a) is not type(b):
+    cls = type(a)
+    if cls is not type(b):
         return False
+    if cls in _EXACT:
+        return bool(a == b)
     if isinstance(a, dict):
         return len(a) == len(b) and all(
             same(x, y) and same(a[x], b[y]) for x, y in zip(a, b, strict=True)

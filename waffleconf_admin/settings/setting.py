@@ -62,7 +62,7 @@ class Setting:
     environment: EnvironmentValue | None = None  #: what the environment holds of it; None: nothing
     # Of the few settings that not every value fits: an app may have thousands.
     _known_choices: ChoiceSet | None = dataclasses.field(init=False, default=None)
-    _type_rule: TypeRule | None = dataclasses.field(init=False, default=None)
+    _type_rule: TypeRule | None = dataclasses.field(init=False, default=None)  #: None: all fit
 
     def __post_init__(self) -> None:
         if all(each is None for each in (self.type, self.choices, self.min, self.max)):
@@ -107,11 +107,6 @@ class Setting:
         if self.min is None and self.value_type is value_types.FileSize:
             return None if isinstance(self.default, int) and self.default < 0 else 0
         return self.min
-
-    @property
-    def _fits_all(self) -> bool:
-        """Whether every value fits the declaration."""
-        return self._type_rule is None
 
     @property
     def members(self) -> list[object]:
@@ -183,7 +178,7 @@ class Setting:
 
         :param notation: of numbers in the message.
         """
-        if self._fits_all or (value is None and self.optional):
+        if self._type_rule is None or (value is None and self.optional):
             return None
         problem = self.type_problem(value) or self.choice_problem(value)
         return problem or self.limits.problem(value, notation)
@@ -193,7 +188,7 @@ class Setting:
 
         Of a secret only that it breaks something.
         """
-        if self._fits_all or (value is None and self.optional):
+        if self._type_rule is None or (value is None and self.optional):
             return None
         problem = self.type_problem(value)
         if not (problem or callable(self.choices)):
@@ -231,4 +226,4 @@ class Setting:
 
     def limit_problem(self, value: object) -> str | None:
         """Return how *value*, of the declared type, breaks the declared limits."""
-        return None if self._fits_all else self.limits.problem(value)
+        return None if self._type_rule is None else self.limits.problem(value)

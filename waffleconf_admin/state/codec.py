@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from contextlib import suppress
 from enum import Enum
 
 from flask import Flask
@@ -103,10 +102,10 @@ class Codec:
 
     def _read_back(self, key: str, text: str, value: object) -> object:
         """The value that a text just written is read back as."""
-        if len(text) <= _SHORT:
-            with suppress(NoQuickCopy):
-                return quick_copy(value)
-        return self.decode(text, key)
+        try:
+            return quick_copy(value) if len(text) <= _SHORT else self.decode(text, key)
+        except NoQuickCopy:
+            return self.decode(text, key)
 
     def _remedy(self, error: InvalidValue, value: object, format: Format) -> str:
         """Return why a value can't be stored, and what to do."""

@@ -97,6 +97,8 @@ class Declared:
             raise InvalidValue(f"Give a dict of settings, {{key: value}}, not {values!r:.50}.")
         settings = self.settings_for(values)
         values = self._repository.names.by_key(values, "saved")
+        if values.keys() <= settings.keys():
+            return dict(values)
         for key in values:
             if key not in settings:
                 message = "%r was not saved: it is not declared in WAFFLE_CONFS."

@@ -155,12 +155,7 @@ class Saver:
             for key, record in records.items()
             if key in decisive
         }
-        written = {key: swap for key, swap in swaps.items() if key in new}
-        for key in written:
-            # Of what is no secret any more the history has the text itself, not an encrypted one.
-            if (decrypted := records[key].decrypted) is not None:
-                written[key] = Swap(decrypted, written[key].new)
-        history = task.history(written) if self._keeps_history else []
+        history = _history(task, records, new) if self._keeps_history and new else []
         return Decision(new, swaps, history)
 
     def _write(self, decision: Decision, origin: Origin) -> bool:
@@ -180,22 +175,19 @@ class Saver:
 
     def _make_records(self, task: Task, records: Mapping[str, Record]) -> dict[str, Record]:
         """The records to write, by what the database holds; those without a text delete a row."""
-        gone = [key for key, value in task.wanted.items() if value is RESET]
-        differing = {
-            key: value
-            for key, value in task.wanted.items()
-            if value is not RESET and (task.always_writes(key) or not _holds(records[key], value))
-        }
+        unique, gone, differing = task.always_written(), [], {}
+        for key, value in task.wanted.items():
+            if value is RESET:
+                gone.append(key)
+            elif key in unique or not _holds(records[key], value):
+                differing[key] = value
         if problems := forms.check_values(task.settings, differing, self._app.config):
             raise InvalidValue(problems)
-        unique = {key for key in differing if task.always_writes(key)}
         encoded = self._repository.codec.encode(differing, unique)
-        return {
-            key: self._cache.record(key, None) for key in gone if records[key].text is not None
-        } | {
-            key: self._cache.record_of(task.settings[key], text, stored)
-            for key, (text, stored) in encoded.items()
-        }
+        made = {key: self._cache.record(key, None) for key in gone if records[key].text is not None}
+        for key, (text, stored) in encoded.items():
+            made[key] = self._cache.record_of(task.settings[key], text, stored)
+        return made
 
     def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
         if self._validate is None:
@@ -220,6 +212,21 @@ class Saver:
             ) from (None if any(s.secret for s in task.settings.values()) else error)
         if problems:
             raise InvalidValue(problems)
+
+
+def _history(
+    task: Task, read: Mapping[str, Record], written: Mapping[str, Record]
+) -> list[HistoryRow]:
+    """What the save adds to the history.
+
+    Of what is no secret any more the history has the text itself, not an encrypted one.
+    """
+    swaps = {
+        key: Swap(record.clear_text, written[key].text)
+        for key, record in read.items()
+        if key in written
+    }
+    return task.history(swaps)
 
 
 def _log(task: Task, changes: Changes, change_set: str | None) -> None:

@@ -68,10 +68,11 @@ class Task(NamedTuple):
         if not held:
             return self
         # The answer never reveals whether somebody has guessed a secret.
+        always = self.always_written()
         refused = {
             key: found.reason
             for key, found in held.items()
-            if self.always_writes(key) or not same(self.new_value(key), found.value)
+            if key in always or not same(self.new_value(key), found.value)
         }
         if refused:
             raise InvalidValue(refused)
@@ -82,9 +83,11 @@ class Task(NamedTuple):
         value = self.wanted[key]
         return self.settings[key].copy_default() if value is RESET else value
 
-    def always_writes(self, key: str) -> bool:
-        """Whether a setting is written even if the database holds the value already."""
-        return self.settings[key].secret and self.origin.source in INTERACTIVE_SOURCES
+    def always_written(self) -> set[str]:
+        """Return the settings that are written even if the database holds the value already."""
+        if self.origin.source not in INTERACTIVE_SOURCES:
+            return set()
+        return {key for key in self.wanted if self.settings[key].secret}
 
     def history(self, swaps: Mapping[str, Swap]) -> list[HistoryRow]:
         """Return what the save adds to the history; of secrets no texts."""

@@ -40,7 +40,11 @@ def quick_copy(value: object, depth: int = _MAX_DEPTH) -> object:
     if cls in _SCALARS or (isinstance(value, datetime) and cls is datetime and not value.tzinfo):
         return value
     if depth and isinstance(value, list) and cls is list:
+        if _SCALARS.issuperset(map(type, value)):
+            return value.copy()
         return [quick_copy(item, depth - 1) for item in value]
     if depth and isinstance(value, dict) and cls is dict and set(map(type, value)) <= {str}:
+        if _SCALARS.issuperset(map(type, value.values())):
+            return value.copy()
         return {key: quick_copy(item, depth - 1) for key, item in value.items()}
     raise NoQuickCopy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ..exceptions import StoreError
 from . import errors
@@ -26,13 +26,6 @@ class Swap(NamedTuple):
     def writes(self) -> bool:
         """Whether anything is to be written; if not, the text is only compared."""
         return self.seen != self.new
-
-    @property
-    def statement(self) -> Literal["insert", "update", "delete"]:
-        """What writes it."""
-        if self.seen is None:
-            return "insert"
-        return "delete" if self.new is None else "update"
 
 
 #: What one save does, by key.

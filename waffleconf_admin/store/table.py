@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Generic
 
 from .contract import Swaps
@@ -11,6 +12,11 @@ from .instances import as_text, key_of, text_of
 from .orm import C, Row, RowChanged, Rows
 
 log = logging.getLogger(__name__)
+
+#: The parameters of statements: a key, and the texts of a `Swap`.
+PARAMETERS = ("of_key", "seen", "new")
+#: One row of them; statements of keys only need the first.
+Parameters = tuple[str | None, ...]
 
 
 class Table(Generic[C]):
@@ -39,13 +45,20 @@ class Table(Generic[C]):
         self.rows.write(connection, swaps, by_instance=not self._irregular.isdisjoint(swaps))
 
     def _texts(self, rows: Iterable[Row], keys: list[str] | None) -> dict[str, str]:
-        # A database may compare keys more loosely than Python does, and find more than asked for.
-        wanted = None if keys is None else set(keys)
+        listed = list(rows)
+        if keys is not None:
+            # A database may compare keys more loosely than Python does, and find more.
+            wanted = set(keys)
+            listed = [row for row in listed if row[0] in wanted]
+        found = {key: stored for key, stored in listed}  # noqa: C416  # dict() takes twice as long
+        is_regular = len(found) == len(listed) and set(map(type, found.values())) <= {str}
+        return found if is_regular else self._sort_out(listed)
+
+    def _sort_out(self, rows: Iterable[Row]) -> dict[str, str]:
+        """Return one text of each key, and note those whose rows no statement can compare."""
         found: dict[str, str] = {}
         repeated = set()
         for key, stored in rows:
-            if wanted is not None and key not in wanted:
-                continue
             text = stored if isinstance(stored, str) else as_text(stored)
             if text is not stored:
                 self._irregular.add(key)
@@ -63,16 +76,21 @@ class Table(Generic[C]):
         return found
 
 
-def by_statement(swaps: Swaps) -> Mapping[str, list[dict[str, str | None]]]:
-    """Return the parameters for each of the statements "update", "delete" and "insert".
+def by_statement(swaps: Swaps) -> Mapping[str, list[Parameters]]:
+    """Return the rows of parameters for each of the statements "update", "delete" and "insert"."""
+    rows: dict[str, list[Parameters]] = {}
+    for key, (seen, new) in swaps.items():
+        name = "insert" if seen is None else "delete" if new is None else "update"
+        rows.setdefault(name, []).append((key, seen, new))
+    return rows
 
-    They are called ``of_key``, ``seen`` and ``new``.
-    """
-    parameters: dict[str, list[dict[str, str | None]]] = {}
-    for key, swap in swaps.items():
-        given = {"of_key": key, "seen": swap.seen, "new": swap.new}
-        parameters.setdefault(swap.statement, []).append(given)
-    return parameters
+
+def taker(names: Sequence[str]) -> Callable[[Parameters], Parameters]:
+    """Return what takes these parameters out of a row of all, in this order."""
+    places = [PARAMETERS.index(name) for name in names]
+    if len(places) > 1:
+        return itemgetter(*places)  # for several it returns a tuple
+    return lambda row: tuple(row[place] for place in places)
 
 
 def instances_to_write(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import orm
 
 from ...exceptions import BusyError, NotReadyError
 from .. import ends, errors, locks
+from ..contract import Swaps
 from ..orm import Connections, T
 from ..postgresql import Notifications, of_engine
 from .rows import AlchemyRows
@@ -141,13 +142,16 @@ class AlchemyConnections(Connections[sa.Connection]):
                 f"The app's session names no database for the settings ({errors.describe(error)})."
             ) from error
 
-    def expire(self, model: Any, keys: Container[str]) -> None:
-        """Make the caller's session load instances anew, unless it has changed them itself."""
+    def expire(self, model: Any, swaps: Swaps) -> None:
+        """Make the caller's session load instances anew that a save has written, unless it has
+        changed them itself.
+        """
         session = self._session()
         for instance in list(session.identity_map.values()) if session else ():
             if isinstance(instance, model):
                 state = sa.inspect(instance)
-                if not state.modified and state.dict.get("key") in keys:
+                seen, new = swaps.get(state.dict.get("key"), (None, None))
+                if seen != new and not state.modified:
                     state.session.expire(instance)
 
     def _session(self) -> Any:

@@ -14,6 +14,7 @@ from ..contract import Swaps
 from ..instances import key_of, overrides, text_of
 from ..orm import RowChanged, Rows
 from ..table import by_statement, instances_to_write
+from .statement import Statement
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MAX_KEYS = 500
@@ -42,8 +43,9 @@ class AlchemyRows(Rows[sa.Connection]):
             or not (isinstance(value, sa.Column) and isinstance(value.type, sa.String))
         )
         self._value: Any = None if self._needs_instances else value
+        self._types = [self._key.type] if self._value is None else [self._key.type, value.type]
         self._queries: dict[tuple[bool, bool, int | None], sa.Select[Any]] = {}
-        self._guarded: dict[str, tuple[sa.Update, sa.Delete]] = {}
+        self._guarded: dict[bool, tuple[Statement, Statement]] = {}
 
     def is_ready(self) -> bool:
         """Whether reading does not configure the app's mappers before all are declared."""
@@ -57,32 +59,37 @@ class AlchemyRows(Rows[sa.Connection]):
     def select(self) -> sa.Select[object]:
         return self._query(None, instances=self._as_instances)
 
-    @cached_property
+    @property
     def lock_by_update(self) -> sa.Update:
-        return (
-            sa.update(self._key.table)
-            .where(self._key == self._key_given)
-            .values({self._key: self._key})
-        )
+        return self._touch.construct  # type: ignore[no-any-return]
 
     @cached_property
-    def _insert(self) -> sa.Insert:
-        new = sa.bindparam("new", type_=self._value.type)
-        return sa.insert(self._key.table).values({self._key: self._key_given, self._value: new})
+    def _touch(self) -> Statement:
+        update = sa.update(self._key.table).where(self._key == self._key_given)
+        return Statement(update.values({self._key: self._key}), self._types)
 
-    def _guard(self, dialect: str) -> tuple[sa.Update, sa.Delete]:
+    @cached_property
+    def _insert(self) -> Statement:
+        new = sa.bindparam("new", type_=self._value.type)
+        values = {self._key: self._key_given, self._value: new}
+        # Inline: nobody asks for the new primary key.
+        return Statement(sa.insert(self._key.table).values(values).inline(), self._types)
+
+    def _guard(self, dialect: str) -> tuple[Statement, Statement]:
         """Return an UPDATE and a DELETE of a row that still is as it was seen."""
-        if dialect not in self._guarded:
+        # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+        loose = dialect in ("mysql", "mariadb")
+        if loose not in self._guarded:
             seen = sa.bindparam("seen", type_=self._value.type)
             same = [self._key == self._key_given, self._value == seen]
-            if dialect in ("mysql", "mariadb"):
-                # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+            if loose:
                 same[1] = _same_bytes(self._value, seen)
                 same.append(_same_bytes(self._key, self._key_given))
             new = sa.bindparam("new", type_=self._value.type)
             update = sa.update(self._key.table).where(*same).values({self._value: new})
-            self._guarded[dialect] = update, sa.delete(self._key.table).where(*same)
-        return self._guarded[dialect]
+            delete = sa.delete(self._key.table).where(*same)
+            self._guarded[loose] = Statement(update, self._types), Statement(delete, self._types)
+        return self._guarded[loose]
 
     def _query(
         self, keys: list[str] | None, *, instances: bool, lock: bool = False
@@ -112,7 +119,7 @@ class AlchemyRows(Rows[sa.Connection]):
 
     def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Any]:
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
-            connection.execute(self.lock_by_update, {"of_key": keys[0]})
+            self._touch.execute(connection, [(keys[0],)])
         return self._fetch(connection, keys, lock=True)
 
     def _fetch(
@@ -133,13 +140,13 @@ class AlchemyRows(Rows[sa.Connection]):
         statements = {"update": update, "delete": delete, "insert": self._insert}
         for name, parameters in by_statement(swaps).items():
             # The rowcount of an INSERT means nothing: it fails or not.
-            count = connection.execute(statements[name], parameters).rowcount
+            count = statements[name].execute(connection, parameters)
             if name != "insert" and count != len(parameters):
                 raise RowChanged
 
     def _write_instances(self, connection: sa.Connection, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
-        connection.execute(self.lock_by_update, [{"of_key": key} for key in swaps])
+        self._touch.execute(connection, [(key,) for key in swaps])
         with session_on(connection) as session:
             keys = list(swaps)
             query = self._query(keys, instances=True)

@@ -79,8 +79,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     ) -> bool:
         done = super().swap(swaps, history, ends)
         if done:
-            written = {key for key, (seen, new) in swaps.items() if seen != new}
-            self._connections.expire(self.model, written)
+            self._connections.expire(self.model, swaps)
         return done
 
     def former_rows(self, root_path: str, instance_path: str) -> FormerRows | None:

@@ -12,7 +12,7 @@ import peewee
 from ..contract import Swaps
 from ..instances import key_of, overrides, text_of
 from ..orm import Row, RowChanged, Rows
-from ..table import by_statement, instances_to_write
+from ..table import Parameters, by_statement, instances_to_write, taker
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MAX_KEYS = 500
@@ -65,7 +65,7 @@ class PeeweeRows(Rows[object]):
 
     def _write_instances(self, connection: object, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
-        self._execute_many(connection, "touch", [{"of_key": key} for key in swaps])
+        self._execute_many(connection, "touch", [(key,) for key in swaps])
         instances = self._some(self.model.select(), list(swaps))
         for key, instance, new in instances_to_write(swaps, instances):
             if new is None:
@@ -81,14 +81,14 @@ class PeeweeRows(Rows[object]):
             query if keys is None or len(keys) > MAX_KEYS else query.where(self.model.key.in_(keys))
         )
 
-    def _execute_many(self, connection: Any, name: str, rows: list[dict[str, Any]]) -> int:
+    def _execute_many(self, connection: Any, name: str, rows: list[Parameters]) -> int:
         """Execute a statement for many rows and return how many it changed."""
         sql, names = self._statement(connection, name)
         if name == "insert" and self.model._meta.defaults:
-            inserts = (self.model.insert(key=row["of_key"], value=row["new"]) for row in rows)
+            inserts = (self.model.insert(key=key, value=new) for key, _seen, new in rows)
             values = [tuple(insert.sql()[1]) for insert in inserts]
         else:
-            values = [tuple(row[name] for name in names) for row in rows]
+            values = list(map(taker(names), rows))
         # This doesn't pass peewee's execute_sql, which logs statements; values may be secrets.
         _log.debug((sql, f"{len(values)} rows"))
         with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
