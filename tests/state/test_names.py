@@ -27,7 +27,7 @@ from waffleconf_admin import (
 )
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.state.state import State
-from waffleconf_admin.state.task import Origin
+from waffleconf_admin.state.task import RESET, Origin
 from waffleconf_admin.testing import override_conf
 
 #: What three releases of an app declare.
@@ -175,6 +175,23 @@ def test_a_save_is_decided_anew_if_an_old_worker_was_faster(release: Release) ->
     with pytest.raises(ConflictError):
         new.update_db({"SUPPORT_MAIL": "x"}, expected={"SUPPORT_MAIL": "b@example.org"})
     assert rows(new) == {"HELP_MAIL": "c@example.org"}
+
+
+def test_a_row_of_an_old_name_that_comes_back_meanwhile_is_written_too(release: Release) -> None:
+    old, new = release(FIRST), release(SECOND)
+    new.update_db({"SUPPORT_MAIL": "b@example.org"})
+    old.update_db({"HELP_MAIL": RESET})
+    store = cast("Any", new.configstore)
+    swap = store.swap
+
+    def overtaken(*arguments: Any) -> bool:
+        del store.swap
+        old.update_db({"HELP_MAIL": "c@example.org"})
+        return bool(swap(*arguments))
+
+    store.swap = overtaken
+    new.update_db({"SUPPORT_MAIL": "d@example.org"})
+    assert rows(new) == dict.fromkeys(["SUPPORT_MAIL", "HELP_MAIL"], "d@example.org")
 
 
 def test_a_save_of_another_setting_leaves_the_rows_as_they_are(release: Release) -> None:

@@ -132,7 +132,8 @@ class Names:
         """Return what a save writes by name; None: a setting is not as it was seen.
 
         The row of a former name is written as long as there is one: `Undeclared.delete` ends that.
-        Where there is no row of the present name yet, all names get one.
+        Where there is no row of the present name yet, all names get one. A row that is not there
+        and gets no text has to stay away: an older release could add it meanwhile.
 
         :param swaps: by key.
         :param rows: those that there are of all names of these settings.
@@ -147,9 +148,10 @@ class Names:
                 return None
             names = [name for name in self._of[key] if name in rows]
             adds = key not in rows and swap.writes and swap.new is not None
-            for name in self._of[key] if adds or not names else names:
+            for name in self._of[key]:
                 text = rows.get(name)
-                found[name] = Swap(text, swap.new if swap.writes else text)
+                writes = swap.writes and (adds or not names or name in rows)
+                found[name] = Swap(text, swap.new if writes else text)
         return found
 
     def catch_up(self, keys: Iterable[str], rows: Rows) -> dict[str, Swap]:
