@@ -19,8 +19,8 @@ from sphinx.transforms import SphinxTransform
 ROOT = Path(__file__).parents[2]
 FOLDER = "docs"
 
-#: Files whose text is, or begins, a page of the site.
-PAGES = {"README.md": "index", "CHANGES.md": "changes", "CONTRIBUTING.md": "contributing"}
+#: Files that have a page of their own.
+PAGES = {"README.md": "getting-started", "CHANGES.md": "changes", "CONTRIBUTING.md": "contributing"}
 
 
 class FileLinks(SphinxTransform):
@@ -33,12 +33,14 @@ class FileLinks(SphinxTransform):
         linked = _linked(self.env)[docname] = set[str]()
         for node in list(self.document.findall(_is_link)):
             path = normpath(join(FOLDER, dirname(docname), node["reftarget"].partition("#")[0]))
-            if node["refdomain"] == "doc":  # MyST has left the suffix out
-                path = normpath(join(FOLDER, node["reftarget"])) + ".md"
+            if node["refdomain"] == "doc":  # MyST has made a document of it, with an absolute path
+                path = relpath(join(ROOT, FOLDER, node["reftarget"] + ".md"), ROOT)
             if path.startswith(f"{FOLDER}/"):
                 continue
             if path in PAGES:
                 node["reftarget"] = PAGES[path]
+                if path == "README.md":  # that page says the same under other headings
+                    node["reftargetid"] = None
             elif (ROOT / path).exists():  # else MyST warns
                 linked.add(path)
                 uri = relpath(f"files/{path}.html", dirname(docname) or ".")

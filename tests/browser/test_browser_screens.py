@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from browsing import (
     row,
     save,
     search,
-    serving,
     state_of,
 )
 from flask import Flask
@@ -302,29 +300,3 @@ def test_targets_of_every_page_are_large_enough(app: Flask, open_page: Open) -> 
                 .filter(e => e.offsetWidth < 24 || e.offsetHeight < 24).map(e => e.outerHTML)"""
         )
         assert [html for html in small if "wf-summary" not in html and "#waffle-" not in html] == []
-
-
-def test_the_demo_is_a_good_picture(
-    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DEMO_INSTANCE", str(tmp_path))
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples" / "demo"))
-    from shop import create_app
-
-    demo = create_app()
-    state = state_of(demo)
-    values = {"SITENAME": "Crêperie du Port", "PAGE_SIZE": 12, "SHOW_STOCK": False}
-    state.update_db(values, actor="ana")
-    with serving(demo) as url:
-        context = browser.new_context(viewport={"width": 1200, "height": 1000})
-        page = context.new_page()
-        page.goto(url)
-        page.get_by_role("radio", name="Mint").check()
-        page.get_by_label("Banner").fill("Closed for the holidays")
-        page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
-        assert page.locator(".wf-bar").get_by_text("2 unsaved").is_visible()
-        picture(page, "demo")
-        context.close()
-    state.stop()
-    with demo.app_context():
-        sys.modules["shop"].db.engine.dispose()

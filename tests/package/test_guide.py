@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from documentation import ROOT, Block, block
+from flask import Flask
 from flask.testing import FlaskClient
 from pages import sent
 from terminal import Terminal
+
+from waffleconf_admin import BusyError, ConflictError, InvalidValue
+from waffleconf_admin.state.state import State
 
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is:DeprecationWarning")  # its env.py
 URL = "/admin/config"
 FACTORY = ROOT / "examples" / "factory"
 START = "docs/getting-started.md"
+READING = "docs/reading.md"
+WRITING = "docs/writing.md"
+CONFS = {"SITENAME": {"default": "Waffle"}, "MAX_FILESIZE": {"default": 1000}}
+
+MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
@@ -97,3 +107,109 @@ def test_every_layer_wins_over_the_next(terminal: Terminal) -> None:
     terminal.write("shop.py", block("docs/configuration.md", "WaffleConf(app, ").code)
     terminal.write("instance/config.py", "")
     terminal.play(block("docs/configuration.md", "$ flask").code)
+
+
+# Reading
+
+
+def test_each_place_reads_what_another_process_has_saved(
+    terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = [
+        block(READING, "db.create_all()"),
+        block(READING, "def title("),
+        block(READING, "def view("),
+        block(READING, "def greet("),
+        block(READING, "def start_thread("),
+        block(READING, "def greet_everybody("),
+    ]
+    terminal.write("shop.py", "\n\n".join(part.code for part in parts))
+    with terminal.app("shop") as app:
+        client = app.test_client()
+        assert client.get("/view").text == "Waffle"
+        terminal.run("flask --app shop waffle set SITENAME Crêperie")
+        for path in ("/view", "/template", "/async"):
+            assert client.get(path).text == "Crêperie"
+        assert client.get("/thread").text == "Crêperie Crêperie"
+        assert terminal.run("flask --app shop greet") == "Welcome to Crêperie\n"
+        terminal.run("flask --app shop waffle set SITENAME Bakery")
+        module = app.view_functions["view"].__globals__
+        module["greet_everybody"](["Ana"])
+        assert capsys.readouterr().out == "Dear Ana, Bakery has news.\n"
+        copies = (module["SITENAME"], module["title"](), module["heading"]())
+        assert copies == ("Waffle", "Waffle", "Bakery")
+
+
+def test_the_methods_that_read_the_database_return_what_the_page_says(make_app: MakeApp) -> None:
+    app = make_app(CONFS)
+    with app.app_context():
+        names = block(READING, "state.parse_conf()").run()
+    assert "{!r}, with one SELECT".format(names["state"].parse_conf()).replace("'", '"') in (
+        block(READING, "state.parse_conf()").code
+    )
+
+
+# Writing
+
+
+@pytest.fixture
+def state(make_app: MakeApp) -> Iterator[State]:
+    app = make_app(CONFS, history=True, WAFFLE_STORE_DEFAULTS=False)
+    with app.app_context():
+        yield app.extensions["waffleconf"]
+
+
+def test_saves_and_resets(state: State) -> None:
+    block(WRITING, "state.reset(").run()
+    changes = [(c.key, c.old, c.new, c.actor, c.note) for c in reversed(state.history.list())]
+    assert changes == [
+        ("SITENAME", None, "Crêperie", "ana", ""),
+        ("SITENAME", "Crêperie", "Bakery", "ana", "we move"),
+        ("MAX_FILESIZE", None, 500, "ana", "we move"),
+        ("SITENAME", "Bakery", None, "ana", ""),
+    ]
+    block(WRITING, "timedelta").run(app=state.app)
+    assert [list(end.changes) for end in state.ends.read()] == [["SITENAME"]]
+
+
+def test_no_day_is_lost_when_two_close_at_the_same_time(make_app: MakeApp) -> None:
+    app = make_app({"HOLIDAYS": {"default": []}}, WAFFLE_STORE_DEFAULTS=False)
+    close_on = block(WRITING, "def close_on(").run()["close_on"]
+    state = app.extensions["waffleconf"]
+    parse_conf, others = state.parse_conf, iter(["25 December"])
+
+    def overtaken(keys: list[str]) -> dict[str, object]:
+        values = parse_conf(keys)
+        for day in others:
+            close_on(day, "ben")
+        return values
+
+    state.parse_conf = overtaken
+    with app.app_context():
+        close_on("1 January", "ana")
+    assert parse_conf(["HOLIDAYS"]) == {"HOLIDAYS": ["25 December", "1 January"]}
+
+
+def test_what_fails_later_takes_the_save_back(state: State) -> None:
+    def print_signs(name: str) -> None:
+        assert state.app.config["SITENAME"] == name
+        raise OSError("no paper")
+
+    with pytest.raises(OSError, match="no paper"):
+        block(WRITING, "def rename_shop(").run()["rename_shop"]("Bakery", print_signs)
+    assert state.app.config["SITENAME"] == "Waffle"
+
+
+def test_each_error_has_its_branch(
+    state: State, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = block(WRITING, "except StoreError as error")
+    for error, line in [
+        (None, ""),
+        (InvalidValue({"SITENAME": "Too long."}), "{'SITENAME': 'Too long.'}\n"),
+        (ConflictError(["SITENAME"]), "changed meanwhile: ('SITENAME',)\n"),
+        (BusyError("The database is locked."), "not saved: The database is locked.\n"),
+    ]:
+        monkeypatch.setattr(state, "update_db", Mock(side_effect=error))
+        code.run()
+        assert capsys.readouterr().out == line
