@@ -63,7 +63,17 @@ def save(client: Any, **changes: Any) -> Response:
 def test_every_example_is_tested_here() -> None:
     source = Path(__file__).read_text()
     assert [name for name in SECTIONS if f'"{name}"' not in source] == []
-    assert sum(len(blocks) for blocks in SECTIONS.values()) == 7
+    assert sum(len(blocks) for blocks in SECTIONS.values()) == 8
+
+
+def test_visitors_are_sent_to_the_log_in(app: Flask) -> None:
+    example(app, "Permissions")
+    client = app.test_client()
+    assert client.get(URL).location == f"/login?next={URL}"
+    client.get("/session?user=bob")
+    assert client.get(URL).status_code == 403
+    client.get("/session?user=ana")
+    assert client.get(URL).status_code == 200
 
 
 def test_flask_login_with_roles(app: Flask) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import click
 import documentation
 import pytest
 import yaml
@@ -44,51 +45,52 @@ CONFS = {"SITENAME": {"default": "Waffle"}, "MAX_FILESIZE": {"default": 1000}}
 NOT_RUN: dict[str, int] = {}
 
 
-def blocks_that_tests_get(path: Path) -> Iterator[Block]:
-    """The blocks that the code of a test file asks for."""
-    tree = ast.parse(path.read_text())
-    constants = {
+def gone_through(tree: ast.AST) -> list[ast.expr]:
+    """The expressions of which code uses every item."""
+    found: list[ast.expr] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.For(iter=items) | ast.comprehension(iter=items):
+                found.append(items)
+            case ast.Assign(targets=[ast.Tuple()], value=items):
+                found.append(items)
+            case ast.Call(func=ast.Attribute(attr="parametrize"), args=arguments):
+                found += arguments
+    return found
+
+
+def constants(tree: ast.Module) -> dict[str, object]:
+    return {
         node.targets[0].id: node.value.value
         for node in tree.body
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Constant)
     }
-    # All of a language is for those who go through all.
-    every = [
-        part
-        for node in ast.walk(tree)
-        for part in (
-            [node.iter]
-            if isinstance(node, ast.For | ast.comprehension)
-            else [node.value]
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
-            else node.args
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".parametrize")
-            else []
-        )
-    ]
+
+
+def blocks_that_a_test_gets(path: Path) -> Iterator[Block]:
+    """The blocks that the code of a test file asks for."""
+    tree = ast.parse(path.read_text())
+    known, every = constants(tree), gone_through(tree)
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            continue
-        if node.func.id not in ("block", "blocks"):
-            continue
-        page, wanted = (
-            constants[argument.id] if isinstance(argument, ast.Name) else ast.literal_eval(argument)
-            for argument in node.args
-        )
-        if node.func.id == "block":
-            yield documentation.block(page, wanted)
-        else:
-            assert node in every, f"{path}:{node.lineno} must go through all blocks, or use block()"
-            yield from (b for b in BLOCKS if (b.page, b.language) == (page, wanted))
+        match node:
+            case ast.Call(func=ast.Name(id="block" | "blocks" as name), args=[page, wanted]):
+                of = known[page.id] if isinstance(page, ast.Name) else ast.literal_eval(page)
+                text = ast.literal_eval(wanted)
+                if name == "block":
+                    yield documentation.block(of, text)
+                else:
+                    place = f"{path}:{node.lineno}"
+                    assert node in every, f"{place} has to go through all blocks: or use block()"
+                    yield from (b for b in BLOCKS if (b.page, b.language) == (of, text))
 
 
 GOT = {
     block: path
     for path in sorted(TESTS.rglob("test_*.py"))
     if "from documentation import" in path.read_text()
-    for block in blocks_that_tests_get(path)
+    for block in blocks_that_a_test_gets(path)
 }
 EXAMPLES = [block for block in BLOCKS if block.comment.startswith("examples/")]
 REASONS = [block for block in BLOCKS if block.comment.startswith("not run: ")]
@@ -131,11 +133,7 @@ def check_flask_waffle(words: list[str]) -> None:
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "pip": check_pip,
     "python": check_path,
-    "scripts/bench": check_path,
-    "scripts/demo": check_path,
-    "scripts/lint": check_path,
-    "scripts/servers": check_path,
-    "scripts/test": check_path,
+    "scripts": check_path,
     "flask": check_flask_waffle,
 }
 
@@ -145,8 +143,9 @@ def check_shell(code: str) -> None:
     for line in code.splitlines():
         command = line.partition(">")[0]
         words = [w for w in shlex.split(command, comments=True) if not re.match(r"[A-Z_]+=", w)]
-        assert words and words[0] in COMMANDS, f"a test has to run this: {line}"
-        COMMANDS[words[0]](words)
+        program = words[0].partition("/")[0]
+        assert program in COMMANDS, f"a test has to run this: {line}"
+        COMMANDS[program](words)
 
 
 # Other languages
@@ -187,17 +186,38 @@ CHECKS: dict[str, Callable[[str], object]] = {
 }
 
 
+#: Directives of docs/extensions: the test of the site builds them.
+SITE = ("api", "commands")
+
+
 # The rule
 
 
 @pytest.mark.parametrize("block", HERE, ids=str)
 def test_a_block_is_run_or_checked(block: Block) -> None:
-    if block.language.startswith("{"):  # a directive of MyST, for scripts/docs
+    if block.language in SITE:
         return
     assert block.language in {"python", *CHECKS}, (
         f"Nothing runs this {block.language or 'block without a language'} ({__doc__})"
     )
     CHECKS.get(block.language, ast.parse)(block.code)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "celery worker",
+        "flask run",
+        "flask waffle lits",
+        "flask waffle set",
+        "flask waffle list --jsn",
+        'pip install "waffleconf-admin[postgres]"',
+        "scripts/no-such-script",
+    ],
+)
+def test_a_command_that_is_wrong_or_has_no_check_is_found(line: str) -> None:
+    with pytest.raises((AssertionError, KeyError, click.UsageError)):
+        check_shell(f"scripts/test\n{line}")
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=str)

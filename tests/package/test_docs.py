@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 import pytest
+import wtforms
 from documentation import DOCS, PAGES, ROOT
 
 from waffleconf_admin import WaffleAdmin, cli
@@ -18,7 +19,7 @@ from waffleconf_admin.codec import deserialize
 from waffleconf_admin.codec.json_tags import ENUM, MARK, TAGS
 from waffleconf_admin.codec.values import ADDRESSES, PATHS
 from waffleconf_admin.defaults import DEFAULTS
-from waffleconf_admin.settings import attributes
+from waffleconf_admin.settings import attributes, declarations
 from waffleconf_admin.settings.setting import Setting
 from waffleconf_admin.sync.health import Health
 
@@ -50,6 +51,14 @@ def test_every_attribute_of_a_declaration_is_documented_with_its_default() -> No
     for name, field in Setting.__dataclass_fields__.items():
         if name in table and name != "default":
             assert ast.literal_eval(table[name][0].strip("`")) == field.default, name
+
+
+def test_the_example_of_each_attribute_is_a_declaration() -> None:
+    for name, (_, example, _) in cells(page("declarations"), "Attributes").items():
+        attributes: dict[str, Any] = eval("{" + example.strip("`") + "}", {"wtforms": wtforms})
+        assert name in attributes
+        confs = {"SITENAME": {"default": "Waffle"} | attributes, "MAIL_MODE": {"default": "smtp"}}
+        assert declarations.declare(confs).keys() == confs.keys()
 
 
 def test_every_option_of_the_page_is_documented_with_its_default() -> None:

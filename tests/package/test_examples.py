@@ -63,16 +63,6 @@ def log_in(client: FlaskClient, user: str, password: str, names: tuple[str, str]
     return str(client.post(asked.location, data=form).location)
 
 
-def login(app: Flask) -> None:
-    names = ("name", "password")
-    assert log_in(app.test_client(), "ana", "wrong", names) == "None"
-    ana, bob = app.test_client(), app.test_client()
-    assert log_in(bob, "bob", "waffle", names) == log_in(ana, "ana", "waffle", names) == URL
-    assert bob.get(URL).status_code == 403
-    save(ana, "Ana's")
-    check_saved(app, "Ana's", "ana")
-
-
 def security(app: Flask) -> None:
     names = ("email", "password")
     ana, bob = app.test_client(), app.test_client()
@@ -101,7 +91,7 @@ old_security = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("show", [login, pytest.param(security, marks=old_security), flask_admin])
+@pytest.mark.parametrize("show", [pytest.param(security, marks=old_security), flask_admin])
 def test_an_example_runs_and_shows_what_it_is_for(
     make: Callable[[str], Flask], show: Callable[[Flask], None]
 ) -> None:
@@ -110,7 +100,7 @@ def test_an_example_runs_and_shows_what_it_is_for(
 
 def test_every_example_is_tested_and_documented() -> None:
     names = {path.parent.name for path in EXAMPLES.glob("*/app.py")}
-    assert names == {"login", "security", "flask_admin", "migrate"}
+    assert names == {"security", "flask_admin"}
     page = (EXAMPLES.parent / "docs" / "apps.md").read_text()
     for name in names:
         assert f"examples/{name}/app.py" in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging.config
 import re
 import threading
@@ -24,7 +23,6 @@ from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleM
 
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is:DeprecationWarning")  # its env.py
 
-ROOT = Path(__file__).parents[2]
 TABLES = block("docs/databases.md", "def create_tables")
 CONFS = {"SITENAME": {"default": "Waffle"}}
 #: The history's model as an app writes it that has one of its own for the settings.
@@ -110,9 +108,9 @@ def test_the_tables_follow_the_models_and_running_workers_go_on(
     first = release()
     assert first.app.test_client().get("/").status_code == 404 and first.name() == "Waffle"
     caplog.clear()
-    first.flask("init")
-    first.flask("migrate")
-    first.flask("upgrade")
+    commands = block("docs/databases.md", "flask db init").code
+    for command in re.findall(r"^flask db (\w+)", commands, re.M):
+        first.flask(command)
     assert not [r for r in caplog.records if r.name.startswith("waffleconf_admin")]
     first.save("one")
 
@@ -144,34 +142,6 @@ def test_the_tables_follow_the_models_and_running_workers_go_on(
     # And back.
     third.flask("downgrade", "base")
     assert third.name() == "by an old worker"  # what it has in memory
-
-
-def test_the_example_has_no_difference_between_models_and_migrations(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **options: None)
-    path = ROOT / "examples" / "migrate" / "app.py"
-    spec = importlib.util.spec_from_file_location("example_migrate", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    app = module.create_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path}/site.db"})
-    assert app.test_client().get("/").text == "Waffle"
-    folder = ["--directory", str(tmp_path / "migrations")]
-    commands = re.findall(
-        "^flask db (\\w+)", block("docs/databases.md", "flask db init").code, re.M
-    )
-    assert commands == ["init", "migrate", "upgrade"]
-    for command in (*commands, "check"):
-        flask(app, command, *folder)
-    app.extensions["waffleconf"].update_db({"SITENAME": "Crêperie"}, actor="ana")
-    assert app.test_client().get("/").text == "Crêperie"
-    assert app.extensions["waffleconf"].history.list()[0].actor == "ana"
-    with app.app_context():
-        assert {"confs", "conf_changes", "product"} <= set(
-            sa.inspect(module.db.engine).get_table_names()
-        )
-        module.db.engine.dispose()
 
 
 def bare(app: Flask, db: SQLAlchemy) -> None:

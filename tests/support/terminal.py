@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging.config
 import re
 import shlex
 import sys
@@ -30,6 +31,9 @@ class Terminal:
         monkeypatch.syspath_prepend(str(folder))
         monkeypatch.setenv("LOGNAME", "ana")
         monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")  # flask sets it, here to be undone
+        # The env.py of a migration turns off all loggers that there are.
+        monkeypatch.setattr(logging.config, "fileConfig", lambda *args, **options: None)
+        self.exit_code = 0  #: of the last command
         self.folder = folder
         self.monkeypatch = monkeypatch
 
@@ -64,6 +68,7 @@ class Terminal:
             self.forget()
         assert result.exception is None or isinstance(result.exception, SystemExit), result
         close(made())
+        self.exit_code = result.exit_code
         return result.output
 
     @contextmanager
