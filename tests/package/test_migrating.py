@@ -8,7 +8,6 @@ constance/models.py, the texts of constance/codecs.py.
 from __future__ import annotations
 
 import importlib
-import re
 import runpy
 import sqlite3
 import sys
@@ -17,21 +16,21 @@ from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
+from documentation import block
 from flask import Flask
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "migrating.md").read_text()
-BLOCKS = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", PAGE, re.M | re.S)
-
-
-def find(name: str) -> list[str]:
-    """The blocks of the page that are a file of that name."""
-    return [code for found, code in BLOCKS if found == name]
-
+#: The files of the page.
+CONFIG = block("docs/migrating.md", "# config.py")
+BEFORE = block("docs/migrating.md", '"size": PAGE_SIZE}')
+AFTER = block("docs/migrating.md", '"size": conf.PAGE_SIZE}')
+DECLARATIONS = block("docs/migrating.md", "# settings.py")
+SCRIPTS = [
+    block("docs/migrating.md", "constance_settings"),
+    block("docs/migrating.md", "constance_constance"),
+]
 
 #: What is declared after the way from each package, and which rows that one has left.
 SHOP = """
@@ -188,7 +187,7 @@ def test_the_script_brings_over_what_differs_from_the_defaults(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("DJANGO_DATABASE", "sqlite:///old.db")
-    folder.write("bring_over.py", find("bring_over.py")[number])
+    folder.write("bring_over.py", SCRIPTS[number].code)
     folder.write("shop.py", SHOP.replace("{CONFS}", confs))
     execute(folder.path / database, rows)
     folder.run("bring_over.py")
@@ -203,10 +202,8 @@ def test_the_script_brings_over_what_differs_from_the_defaults(
 
 
 def test_the_declarations_of_django_constance_become_ours() -> None:
-    names: dict[str, Any] = {}
-    exec(find("settings.py")[0], names)
     entry = {"default": 10, "help": "Products on a page", "group": "Shop"}
-    assert names["WAFFLE_CONFS"]["PAGE_SIZE"] == entry
+    assert DECLARATIONS.run()["WAFFLE_CONFS"]["PAGE_SIZE"] == entry
 
 
 def test_constants_become_settings_step_by_step(
@@ -218,12 +215,11 @@ def test_constants_become_settings_step_by_step(
     def waffle(app: Flask, *command: str) -> str:
         return app.test_cli_runner().invoke(args=["waffle", *command]).output
 
-    (config,) = find("config.py")
-    config = config.replace("/srv/shop/", f"{folder.path}/")
-    before, after = (code.replace("/run/shop/", f"{folder.path}/") for code in find("shop.py"))
+    config = CONFIG.code.replace("/srv/shop/", f"{folder.path}/")
+    after = AFTER.code.replace("/run/shop/", f"{folder.path}/")
     same = {"name": "Waffle", "size": 10}
     folder.write("config.py", config)
-    folder.write("shop.py", before)
+    folder.write("shop.py", BEFORE.code)
     with folder.app() as app:
         assert answer(app) == same
 

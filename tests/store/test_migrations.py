@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import logging.config
 import re
 import threading
@@ -11,15 +13,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
 import sqlalchemy as sa
-from documentation import block
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from documentation import Block, block
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from fleet import WAIT, until
+from sqlalchemy.orm import DeclarativeBase
 
-from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin
+from waffleconf_admin import (
+    AlchemyWaffleStore,
+    PeeweeWaffleStore,
+    StoreError,
+    WaffleConf,
+    WaffleMixin,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is:DeprecationWarning")  # its env.py
 
@@ -200,3 +213,137 @@ def is_waited_for(engine: sa.Engine) -> bool:
     with engine.connect() as connection:
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         return bool(connection.exec_driver_sql(query).scalar())
+
+
+# The migrations of docs/databases.md
+
+HISTORY = block("docs/databases.md", '"A history of the settings."')
+ENDS = block("docs/databases.md", '"The columns of saves that go back."')
+WORKERS = block("docs/databases.md", '"The table of the workers."')
+LARGER = block("docs/databases.md", '"Larger values."')
+PEEWEES = [
+    block("docs/databases.md", "def add_history"),
+    block("docs/databases.md", "def add_columns_of_ends"),
+]
+
+
+def upgrade(connection: sa.Connection, migration: Block) -> None:
+    """Run a migration of the page, as Alembic does."""
+    with Operations.context(MigrationContext.configure(connection)):
+        migration.run()["upgrade"]()
+
+
+@pytest.fixture
+def connection() -> Iterator[sa.Connection]:
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def base() -> type[DeclarativeBase]:
+    class Base(DeclarativeBase):
+        pass
+
+    return Base
+
+
+def differences(connection: sa.Connection, metadata: sa.MetaData) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+def test_the_migrations_of_the_page_lead_to_the_models(connection: sa.Connection) -> None:
+    Base = base()
+    models = AlchemyWaffleStore.make_models(Base, workers=True)
+    models[0].__table__.create(connection)
+    upgrade(connection, HISTORY)
+    upgrade(connection, WORKERS)
+    assert differences(connection, Base.metadata) == []
+
+
+#: A history from before saves could go back.
+WITHOUT_ENDS = ["DROP INDEX {index}"] + [
+    f"ALTER TABLE conf_changes DROP COLUMN {column}"
+    for column in ("ends_at", "ended_at", "outcome", "remark")
+]
+
+
+def test_the_columns_of_ends_are_added_to_a_history_without_them(
+    connection: sa.Connection,
+) -> None:
+    Base = base()
+    AlchemyWaffleStore.make_models(Base)
+    Base.metadata.create_all(connection)
+    for statement in WITHOUT_ENDS:
+        connection.exec_driver_sql(statement.format(index="ix_conf_changes_ended_at_ends_at"))
+    assert differences(connection, Base.metadata)
+    upgrade(connection, ENDS)
+    assert differences(connection, Base.metadata) == []
+
+
+def test_a_column_becomes_larger_and_keeps_its_rows(postgres_url: str) -> None:
+    Base = base()
+    AlchemyWaffleStore.make_models(Base)
+    engine = sa.create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE confs (id SERIAL PRIMARY KEY, key VARCHAR(255) NOT NULL UNIQUE, "
+            "value VARCHAR(255) NOT NULL)"
+        )
+        connection.exec_driver_sql("INSERT INTO confs (key, value) VALUES ('SITENAME', '1')")
+        upgrade(connection, HISTORY)
+        assert differences(connection, Base.metadata)
+        upgrade(connection, LARGER)
+        assert differences(connection, Base.metadata) == []
+        assert connection.exec_driver_sql("SELECT value FROM confs").scalar() == "1"
+    engine.dispose()
+
+
+def test_a_larger_column_is_longtext_on_mariadb() -> None:
+    sql = io.StringIO()
+    options = {"as_sql": True, "output_buffer": sql}
+    with Operations.context(MigrationContext.configure(dialect_name="mysql", opts=options)):
+        LARGER.run()["upgrade"]()
+    assert "ALTER TABLE confs MODIFY value LONGTEXT NOT NULL" in sql.getvalue()
+    assert "ALTER TABLE conf_changes MODIFY old LONGTEXT NULL" in sql.getvalue()
+
+
+def test_peewees_migrations_lead_to_the_models(tmp_path: Path) -> None:
+    db = peewee.SqliteDatabase(tmp_path / "site.db")
+    Conf, ConfChange = PeeweeWaffleStore.make_models(db)
+    add_history, add_columns = (each.run(db=db, ConfChange=ConfChange) for each in PEEWEES)
+
+    def schema() -> tuple[object, object]:
+        with db:
+            indexes = {tuple(index.columns) for index in db.get_indexes("conf_changes")}
+            return db.get_columns("conf_changes"), indexes
+
+    with db:
+        db.create_tables([Conf])
+    add_history["add_history"]()
+    wanted = schema()
+    with db:
+        for statement in WITHOUT_ENDS:
+            db.execute_sql(statement.format(index="confchange_ended_at_ends_at"))
+    assert schema() != wanted
+    add_columns["add_columns_of_ends"]()
+    assert schema() == wanted
+
+
+def test_tenants_with_a_table_each_have_settings_of_their_own(tmp_path: Path) -> None:
+    found = block("docs/databases.md", "def make_model(tenant)")
+    code = found.code.replace("sqlite:///", f"sqlite:///{tmp_path}/")
+    names = found._replace(code=code).run(__name__="shop")
+    apps = {tenant: names["create_app"](tenant) for tenant in names["MODELS"]}
+    for tenant, app in apps.items():
+        with app.app_context():
+            names["db"].create_all()
+        app.extensions["waffleconf"].update_db({"SITENAME": tenant.title()})
+    for tenant, app in apps.items():
+        app.extensions["waffleconf"].update_conf()
+        assert app.config["SITENAME"] == tenant.title()
+        with app.app_context():
+            tables = sa.inspect(names["db"].engine).get_table_names()
+            names["db"].engine.dispose()
+        assert tables == ["confs_bakery", "confs_brewery"]
