@@ -83,6 +83,14 @@ def test_set_reads_standard_input_for_a_dash(run: Run, app: Flask) -> None:
     assert stored(app) == {"TEXT": "one\ntwo\n"}
 
 
+@pytest.mark.parametrize("key", ["TEXT", "TOKEN"])
+def test_standard_input_that_is_no_text_changes_nothing(app: Flask, key: str) -> None:
+    result = app.test_cli_runner().invoke(args=["waffle", "set", key, "-"], input=b"hunter2\xff")
+    assert result.exit_code == 1 and stored(app) == {}
+    assert result.stderr.strip() == "Error: Standard input is not utf-8."
+    assert b"hunter2" not in result.stdout_bytes + result.stderr_bytes
+
+
 def test_an_empty_value_is_shown_as_such(run: Run) -> None:
     assert "  TEXT       <empty>" in run("list").stdout.splitlines()
     assert run("get", "TEXT").stdout == "\n"

@@ -172,18 +172,25 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
         (b"[" + b"1," * 60_000 + b"]", "this is too much for YAML"),
         (b"a: 1\n---\nb: 2", "Line 2, column 1"),
         (b"a: \x07", "Line 1, column 4: YAML can't hold this character"),
+        (b'a: "\\ud800"', "Line 1, column 4: YAML can't hold this character"),
+        (b'"\\ud805x": 1', "Line 1, column 1: YAML can't hold this character"),
         (b"%YAML 9.9\n---\na: 1", "Line 1, column 1"),
         (b"a: 'x", "Line 1, column 6"),
         (b"#" * (most_bytes("yaml") + 1), "This file is too large: YAML of at most 1 MB"),
         (b"waffleconf: 2\nsettings: {}", "This file has version 2, and only version 1"),
         (b"waffleconf: 2026-01-31\nsettings: {}", "This file has version"),
     ],
-    ids=range(26),
+    ids=range(28),
 )
 def test_hostile_yaml_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         read_document(content, "yaml")
     assert message in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_yaml_reads_a_pair_of_escapes_as_json_does() -> None:
+    content = rb'{"waffleconf": 1, "settings": {"A": "\ud83e\uddc7 caf\u00e9"}}'
+    assert read_document(content, "yaml") == read_document(content, "json") == {"A": "🧇 café"}
 
 
 def test_the_texts_of_both_formats_say_the_version() -> None:

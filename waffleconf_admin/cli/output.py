@@ -129,7 +129,7 @@ def print_json(value: object) -> None:
 
 def print_columns(rows: Iterable[tuple[str, ...]], indent: str = "") -> None:
     """Print rows with their columns below each other; the last one is as wide as it is."""
-    listed = list(rows)
+    listed = [tuple(map(printable, row)) for row in rows]  # a key of a row may be anything
     widths = [max(map(len, column)) for column in zip(*listed, strict=True)][:-1]
     for *cells, last in listed:
         padded = [f"{cell:{width}}  " for cell, width in zip(cells, widths, strict=True)]

@@ -8,7 +8,7 @@ from flask import current_app
 from ..state.task import Origin
 from .group import waffle
 from .options import changes_settings, examples
-from .output import counted, current_history, current_state, say
+from .output import counted, current_history, current_state, printable, say
 
 
 @waffle.command("prune", epilog=examples("prune", "prune OLD_KEY", "prune --history --days 365"))
@@ -49,7 +49,7 @@ def _list_rows() -> None:
     undeclared = current_state().undeclared
     found = undeclared.list_keys()
     for key in found:
-        click.echo(key)
+        click.echo(printable(key))
     for name, key in undeclared.list_former().items():
         say(
             f"{name} is a former name of {key}. Once no worker of an older release runs: flask "

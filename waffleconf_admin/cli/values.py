@@ -115,7 +115,7 @@ def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
     if stdin and value not in (None, "-"):
         raise click.UsageError("Give a VALUE, or --stdin: not both.")
     if stdin or value == "-":
-        value = sys.stdin.read().removesuffix("\n")
+        value = _standard_input()
     elif setting.secret and value is not None:
         raise click.UsageError(
             f"{setting.key} is a secret, so it is no argument: leave VALUE out to be asked for it, "
@@ -130,6 +130,15 @@ def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
             f"{value} is what list shows of a secret, not the secret: get --reveal prints it."
         )
     return value
+
+
+def _standard_input() -> str:
+    """What comes from standard input, without the end of its last line."""
+    try:
+        return sys.stdin.read().removesuffix("\n")
+    except UnicodeDecodeError:
+        # Without a cause: it has the bytes, which may be a secret.
+        raise click.ClickException(f"Standard input is not {sys.stdin.encoding}.") from None
 
 
 def _typed_secret(key: str) -> str:

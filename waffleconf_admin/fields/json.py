@@ -9,9 +9,10 @@ from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
 from . import widgets
 from .base import NOT_GIVEN_BACK, LineField, OptionalField, UnsupportedValue, require_type
-from .json_text import read_json, write_json
+from .json_text import fits, read_json, write_json
 from .value_text import is_unicode
 
+TOO_LARGE = mark("it is too large for this page")
 _WRITE_LIST = mark('Write a list, in square brackets: ["a", "b"].')
 #: The types of values, and what to write for one.
 _CONTAINERS: dict[type, str] = {
@@ -46,7 +47,7 @@ class JsonField(OptionalField):
             why = gettext("there is something in it that JSON can't hold")
             raise UnsupportedValue(why) from error
         if text is None:
-            raise UnsupportedValue(gettext("it is too large for this page"))
+            raise UnsupportedValue(gettext(TOO_LARGE))
         if not is_unicode(text):
             raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
         return text
@@ -56,6 +57,13 @@ class JsonField(OptionalField):
         if not isinstance(value, dict if self.container is dict else list):
             raise ValueError(gettext(_CONTAINERS[self.container]))
         return value if self.container in (list, dict) else self._collect(value)
+
+    def _obstacle(self, value: Any) -> str:
+        is_ours = type(self).parse_value is JsonField.parse_value
+        if value is None or not is_ours:
+            return super()._obstacle(value)
+        # What was read from JSON comes back unchanged. To try that takes as long as all else.
+        return "" if fits(value if isinstance(value, dict) else [*value]) else gettext(TOO_LARGE)
 
     def _collect(self, items: Any) -> Any:
         """Return a list as a tuple or set."""

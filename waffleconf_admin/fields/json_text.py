@@ -13,6 +13,8 @@ from .value_text import is_unicode
 
 #: Characters of JSON that one control can hold.
 JSON_LIMIT = 2**20
+#: Characters of JSON that is written on several lines; longer JSON is one line.
+LINES_LIMIT = 2**17
 #: Characters that a list or dict may have on one line.
 LINE_LIMIT = 40
 TOO_DEEP = mark("There are too many brackets inside each other.")
@@ -54,55 +56,85 @@ def write_json(value: object) -> str | None:
 
     :raises TypeError, ValueError, RecursionError: JSON can't hold it.
     """
-    # Indented, a deep value may be a hundred times as long as on one line.
-    return _written(value, "") or _written(value, None)
+    if _is_too_large(value):
+        return None
+    line = _ENCODER.encode(value)
+    if len(line) > JSON_LIMIT:
+        return None
+    # On several lines a deep value may be a hundred times as long.
+    pieces = _Pieces()
+    try:
+        _write(value, "", pieces)
+    except _TooLong:
+        return line
+    return "".join(pieces)
 
 
-class _TooLarge(Exception):
-    """The text has more characters than a control can hold."""
+def fits(value: object) -> bool:
+    """Whether a value that `read_json` has returned can be written again."""
+    return len(_ENCODER.encode(value)) <= JSON_LIMIT  # nothing in it is repeated by reference
+
+
+def _is_too_large(value: object) -> bool:
+    """Whether a value has more than `JSON_LIMIT` items, letters and digits, counted where they are
+    repeated: a few nested lists can be gigabytes of JSON.
+    """
+    level, left = [value], JSON_LIMIT
+    while level:
+        containers: list[Any] = [part for part in level if isinstance(part, _CONTAINERS)]
+        left -= len(level) + sum(map(len, containers))
+        if len(containers) < len(level):
+            left -= sum(len(part) for part in level if isinstance(part, str))
+            left -= sum(part.bit_length() // 4 for part in level if isinstance(part, int))
+        left -= sum(
+            len(str(name)) for part in containers if isinstance(part, dict) for name in part
+        )
+        if left < 0:
+            return True
+        level = _parts(containers)
+    return False
+
+
+def _parts(containers: list[Any]) -> list[object]:
+    """All that is directly in some lists and dicts."""
+    return [
+        part for each in containers for part in (each.values() if isinstance(each, dict) else each)
+    ]
+
+
+class _TooLong(Exception):
+    """The text has more characters than are written on several lines."""
 
 
 class _Pieces(list[str]):
-    """The pieces of a text of bounded length: a few nested lists can be gigabytes of JSON."""
+    """The pieces of a text of bounded length."""
 
-    left = JSON_LIMIT
+    left = LINES_LIMIT
 
     def add(self, piece: str) -> None:
         self.left -= len(piece)
         if self.left < 0:
-            raise _TooLarge
+            raise _TooLong
         self.append(piece)
 
 
-def _written(value: object, indent: str | None) -> str | None:
-    """Write JSON; None where it is too long."""
-    pieces = _Pieces()
-    try:
-        _write(value, indent, pieces)
-    except _TooLarge:
-        return None
-    return "".join(pieces)
-
-
-def _write(value: object, indent: str | None, pieces: _Pieces) -> None:
+def _write(value: object, indent: str, pieces: _Pieces) -> None:
     """Write JSON with short lists and dicts on one line, as a person would.
 
-    :param indent: of the line; None: all on one line.
+    :param indent: of the line.
     """
-    short = None if indent is None else _short(value, LINE_LIMIT - len(indent))
+    short = _short(value, LINE_LIMIT - len(indent))
     if short is not None or not (value and isinstance(value, _CONTAINERS)):
         pieces.add(_encoded(value) if short is None else short)
         return
     opening, closing = "{}" if isinstance(value, dict) else "[]"
-    inner = None if indent is None else indent + "  "
-    gap = "" if indent is None else f"\n{inner}"
-    comma = ", " if indent is None else f",{gap}"
-    before = opening + gap
+    inner = indent + "  "
+    before = f"{opening}\n{inner}"
     for name, part in _named_parts(value):
         pieces.add(before + name)
         _write(part, inner, pieces)
-        before = comma
-    pieces.add(closing if indent is None else f"\n{indent}{closing}")
+        before = f",\n{inner}"
+    pieces.add(f"\n{indent}{closing}")
 
 
 def _short(value: object, room: int) -> str | None:
@@ -168,12 +200,7 @@ def _is_deep(value: object) -> bool:
     """Whether a value of JSON has more levels than can be stored."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        level = [
-            part
-            for item in level
-            if isinstance(item, (list, dict))
-            for part in (item.values() if isinstance(item, dict) else item)
-        ]
+        level = _parts([part for part in level if isinstance(part, (list, dict))])
         if not level:
             return False
     return True

@@ -100,6 +100,15 @@ class Loader(yaml.SafeLoader):
     def construct_items(self, node: Any) -> list[object]:
         return [self.construct_object(item, deep=True) for item in node.value]
 
+    def construct_text(self, node: Any) -> str:
+        text = str(self.construct_scalar(node))
+        try:  # PyYAML reads an escape for each half of a character, as JSON writes some
+            return (
+                text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+            )
+        except UnicodeDecodeError:
+            _refuse(node, gettext("YAML can't hold this character"))
+
     def construct_integer(self, node: Any) -> int:
         if len(node.value) > MAX_DIGITS:
             _refuse(node, gettext("this number has too many digits"))
@@ -143,7 +152,7 @@ for _name, _construct in {
     "bool": Loader.construct_bool,
     "int": Loader.construct_integer,
     "float": Loader.construct_float,
-    "str": Loader.construct_scalar,
+    "str": Loader.construct_text,
     "seq": Loader.construct_items,
     "map": Loader.construct_names,
 }.items():

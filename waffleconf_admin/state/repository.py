@@ -115,7 +115,8 @@ class Repository:
     ) -> Iterable[tuple[str, str]]:
         """Read all rows, return those with these names, and note the names of the others."""
         found = dict(read())
-        self._found_undeclared = sorted(found.keys() - names)
+        # A key that is no text, as SQLite lets another program write, is nobody's.
+        self._found_undeclared = sorted(k for k in found.keys() - names if isinstance(k, str))
         return [(name, found[name]) for name in names if name in found]
 
     def read_all(self) -> dict[str, str]:

@@ -95,14 +95,17 @@ class Undeclared:
         ):
             if found := [key for key in keys if self.is_retired(key) == of_retired]:
                 more = len(found) - MOST_NAMED
-                names = ", ".join(found[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+                # A key may be anything, such as a line that looks like one of the log.
+                named = (key if key.isprintable() else repr(key) for key in found[:MOST_NAMED])
+                names = ", ".join(named) + (f" and {more} more" if more > 0 else "")
                 self._log_once(message, level, message, names, found[0])
 
     def _stored(self) -> dict[str, str]:
         try:
-            return self._repository.read_all()
+            found = self._repository.read_all()
         except NotImplementedError as error:
             raise StoreError(str(error)) from error
+        return {key: text for key, text in found.items() if isinstance(key, str)}
 
     def delete(self, keys: Iterable[str], origin: Origin) -> list[str]:
         """Delete rows: all or none. The history says by whom. It has the value only if it had it

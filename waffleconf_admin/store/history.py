@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..exceptions import StoreError
 from . import ends
 from .history_rows import DEPLOY, HistoryQuery, HistoryRow
-from .instances import column_time, read_time
+from .instances import as_text, column_time, read_time
 
 
 def row_of(instance: Any) -> HistoryRow:
     """Return what an instance of a history model says."""
     overridable = hasattr(instance, "get_old")
     return HistoryRow(
-        change_set=instance.change_set,
-        key=instance.key,
+        change_set=as_text(instance.change_set),
+        key=as_text(instance.key),
         old=instance.get_old() if overridable else instance.old,
         new=instance.get_new() if overridable else instance.new,
-        actor=instance.actor or "",
+        actor=as_text(instance.actor),
         at=read_time(instance.at),
-        note=instance.note or "",
-        source=instance.source or "",
+        note=as_text(instance.note),
+        source=as_text(instance.source),
         id=instance.id,
         **_end_of(instance),
     )
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Report rows that hold what their columns can't: SQLite takes that from other programs.
+
+    :raises StoreError: a row can't be read.
+    """
+    try:
+        yield
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        raise StoreError(
+            "A row of the history can't be read: another program has written it. Its times must be "
+            "times, and its texts text: correct or delete the row."
+        ) from error
 
 
 def _end_of(instance: Any) -> dict[str, Any]:
@@ -35,8 +52,8 @@ def _end_of(instance: Any) -> dict[str, Any]:
     return {
         "ends_at": read_time(ends_at),
         "ended_at": instance.ended_at and read_time(instance.ended_at),
-        "outcome": instance.outcome or "",
-        "remark": instance.remark or "",
+        "outcome": as_text(instance.outcome),
+        "remark": as_text(instance.remark),
     }
 
 

@@ -16,11 +16,12 @@ from ..history import (
     conditions,
     newest_first,
     order,
+    reading,
     row_of,
     settled_attributes,
 )
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
-from ..instances import column_time
+from ..instances import as_text, column_time
 from ..orm import History
 from .rows import MAX_KEYS, has_hooks, new_instance, session_on
 
@@ -86,7 +87,8 @@ class AlchemyHistory(History[sa.Connection]):
         model = self.model
         wanted = conditions(model, HistoryQuery(keys), zoned=self._zoned)
         last = sa.select(model.actor).where(*wanted).order_by(model.id.desc()).limit(limit)
-        return list(connection.scalars(sa.select(last.subquery().c.actor).distinct()))
+        found = connection.scalars(sa.select(last.subquery().c.actor).distinct())
+        return [as_text(actor) for actor in found]
 
     def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
         model = self.model
@@ -126,7 +128,7 @@ class AlchemyHistory(History[sa.Connection]):
         return sa.select(model.id).where(*ends.is_open(model, self._at(ends.BEGINNING)))
 
     def _rows(self, connection: sa.Connection, select: sa.Select[Any]) -> list[HistoryRow]:
-        with session_on(connection) as session:
+        with reading(), session_on(connection) as session:
             return [row_of(instance) for instance in session.scalars(select)]
 
     def _at(self, at: datetime) -> datetime:

@@ -15,11 +15,12 @@ from ..history import (
     conditions,
     newest_first,
     order,
+    reading,
     row_of,
     settled_attributes,
 )
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
-from ..instances import column_time
+from ..instances import as_text, column_time
 from ..orm import History
 from .rows import has_hooks
 
@@ -63,7 +64,7 @@ class PeeweeHistory(History[object]):
         # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
         found = (ids.where(*wanted) if wanted else ids).alias("found")
         instances = model.select().join(found, on=(model.id == found.c.id))
-        return newest_first(map(row_of, instances.execute(connection)), query)
+        return newest_first(_rows(instances, connection), query)
 
     def latest(self, connection: object, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
@@ -74,8 +75,7 @@ class PeeweeHistory(History[object]):
             saves = other.select(other.id).where(other.key == key, other.source != DEPLOY)
             newest.append(saves.order_by(other.id.desc()).limit(1))
         # No row has the id 0: MariaDB takes a list of one for IN (SELECT …), and refuses its LIMIT.
-        instances = model.select().where(model.id.in_([*newest, 0]))
-        return [row_of(instance) for instance in instances.execute(connection)]
+        return _rows(model.select().where(model.id.in_([*newest, 0])), connection)
 
     def actors(self, connection: object, keys: Sequence[str] | None, limit: int) -> list[str]:
         model = self.model
@@ -83,7 +83,7 @@ class PeeweeHistory(History[object]):
         last = model.select(model.actor).order_by(model.id.desc()).limit(limit)
         last = (last.where(*wanted) if wanted else last).alias("last")
         found = model.select(last.c.actor).from_(last).distinct().tuples()
-        return [actor for (actor,) in found.execute(connection)]
+        return [as_text(actor) for (actor,) in found.execute(connection)]
 
     def prune(self, connection: object, until: datetime, limit: int) -> int:
         model = self.model
@@ -100,8 +100,7 @@ class PeeweeHistory(History[object]):
     def open_ends(self, connection: object) -> list[HistoryRow]:
         model = self.model
         wanted = ends.is_open(model, self._at(ends.BEGINNING))
-        instances = model.select().where(*wanted)
-        return [row_of(instance) for instance in instances.execute(connection)]
+        return _rows(model.select().where(*wanted), connection)
 
     def settle(self, connection: object, settlement: ends.Settlement) -> bool:
         model, count = self.model, 0
@@ -117,3 +116,9 @@ class PeeweeHistory(History[object]):
     @property
     def _zoned(self) -> bool:
         return bool(self.model.at.field_type == "TIMESTAMPTZ")
+
+
+def _rows(instances: Any, connection: object) -> list[HistoryRow]:
+    """The rows of a query for instances."""
+    with reading():
+        return [row_of(instance) for instance in instances.execute(connection)]
