@@ -173,6 +173,7 @@ def test_settings_named_like_tokens_can_be_reset_and_decided_for_theirs(
 @pytest.mark.parametrize("key", ["LEGACY", "NOTHING"])
 def test_reset_of_what_may_not_be_edited_does_nothing(app: Flask, client: Any, key: str) -> None:
     state_of(app).update_db({"LEGACY": "y"})
+    client.post(URL, data=typed(client) | {"waffle.reset": key})
     client.post(URL, data=typed(client) | {"waffle.do": f"reset {key}"})
     assert stored(app)["LEGACY"] == "y"
 

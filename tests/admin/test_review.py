@@ -155,13 +155,16 @@ def test_back_to_editing_keeps_what_was_typed(app: Flask, client: Any) -> None:
 
 
 def test_a_secret_in_a_review_is_typed_again(app: Flask, client: Any) -> None:
-    page = client.post(URL, data=typed(client, TOKEN="s3cr3t") | {"waffle.do": "review"})
+    form = typed(client, TOKEN="s3cr3t", SITENAME="New") | {"waffle.do": "review"}
+    page = client.post(URL, data=form)
     assert page.status_code == 200 and "s3cr3t" not in page.text
     control = re.search(r'<input[^>]*name="TOKEN"[^>]*>', page.text)
     assert control and " required" in control[0]
-    again = sent(page.text) | {"waffle.do": "confirm", "TOKEN": "s3cr3t"}
-    assert client.post(URL, data=again).status_code == 303
-    assert stored(app)["TOKEN"] == "s3cr3t"
+    again = sent(page.text) | {"waffle.do": "confirm"}
+    assert client.post(URL, data=again).status_code == 422  # it is forgotten
+    assert stored(app)["SITENAME"] == "Waffle"
+    assert client.post(URL, data=again | {"TOKEN": "s3cr3t"}).status_code == 303
+    assert (stored(app)["TOKEN"], stored(app)["SITENAME"]) == ("s3cr3t", "New")
 
 
 def test_a_secret_is_cleared_through_a_review(app: Flask, client: Any) -> None:

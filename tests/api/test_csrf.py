@@ -68,6 +68,7 @@ def headers_of(app: Flask, client: Any, headers: dict[str, Any], url: str) -> di
         (HTTP, {"Authorization": "Bearer"} | NO_COOKIE, False),
         (HTTP, {"Authorization": "Bearer "} | NO_COOKIE, False),
         (HTTP, {"Authorization": "Digest realm=x"} | NO_COOKIE, False),
+        (HTTP, {"Authorization": "Negotiate YTpi"} | NO_COOKIE, False),
         # A page of another site, whatever else is right.
         (HTTPS, TOKEN | {"Referer": HTTPS, "Sec-Fetch-Site": "same-site"}, False),
         (HTTPS, TOKEN | {"Referer": HTTPS, "Sec-Fetch-Site": "cross-site"}, False),

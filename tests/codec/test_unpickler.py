@@ -97,6 +97,11 @@ def test_an_error_and_its_traceback_have_nothing_of_the_text(raw: bytes) -> None
     assert SECRET not in said and "the key is" not in said
 
 
+def test_no_attribute_of_an_object_is_read() -> None:
+    with pytest.raises(InvalidValue, match="damaged"):
+        read(call("builtins", "getattr", b"K\x01", text("real")) + b".")
+
+
 def test_an_error_names_the_class_that_is_not_allowed() -> None:
     with pytest.raises(InvalidValue, match=r"^class shop\.models\.Plan is not allowed$"):
         read(call("shop.models", "Plan", text(SECRET)) + b".")

@@ -238,16 +238,16 @@ def test_a_save_can_go_back_before_its_end(simple: Any) -> None:
     assert outcomes(simple) == [("SIZE", "back", "bob")] * 2
 
 
-def test_an_end_is_settled_by_one(simple: Any) -> None:
+def test_an_end_is_settled_by_one(state: Any) -> None:
     """Whoever has read it before it was settled writes nothing."""
-    saved = simple.update_db({"SIZE": 30}, until=soon())
-    (stale,) = simple.ends.read()
-    simple.ends.keep(saved.change_set)
-    simple.ends.read = lambda: (stale,)
-    for late in (simple.ends.keep, simple.ends.go_back):
+    saved = state.update_db({"SIZE": 30}, until=soon())
+    (stale,) = state.ends.read()
+    state.ends.keep(saved.change_set)
+    state.ends.read = lambda: (stale,)
+    for late in (state.ends.keep, state.ends.go_back):
         with pytest.raises(ConflictError):
             late(saved.change_set)
-    assert served(simple)[1] == 30 and len(simple.history.list()) == 1
+    assert served(state)[1] == 30 and len(state.history.list()) == 1
 
 
 # What a rule refuses

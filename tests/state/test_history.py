@@ -223,6 +223,9 @@ def test_times_are_filtered_by_what_they_say(
     assert stamped(until=MIDNIGHT, **also) == [-1, -2, -2, -30, -3000, -WEEK + 5, -WEEK]
     elsewhere = MIDNIGHT.astimezone(dt.timezone(timedelta(hours=5)))
     assert stamped(since=elsewhere, until=DAY["until"], **also) == day
+    exactly = MIDNIGHT + timedelta(minutes=2)
+    assert stamped(since=exactly, until=exactly + timedelta(seconds=1), **also) == [2, 2, 2]
+    assert stamped(since=MIDNIGHT, until=exactly, **also) == [1]
     assert stamped(since=MIDNIGHT + timedelta(days=30), **also) == []
     assert stamped(until=MIDNIGHT - timedelta(days=9), **also) == []
 
@@ -355,8 +358,9 @@ def test_an_old_value_is_put_back_over_changes_that_the_person_knows(simple: Any
     assert simple.read(["SIZE"])["SIZE"].value == 5
 
 
-def test_an_old_value_is_not_put_over_one_written_past_the_history(
-    simple: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_known", [True, False], ids=["to a value", "of a save"])
+def test_an_undo_does_not_overwrite_what_is_written_past_the_history(
+    simple: Any, monkeypatch: pytest.MonkeyPatch, is_known: bool
 ) -> None:
     saved = simple.update_db({"SIZE": 5})
     (change,) = simple.history.list()
@@ -370,7 +374,7 @@ def test_an_old_value_is_not_put_over_one_written_past_the_history(
 
     monkeypatch.setattr(simple.history, "latest", late)
     with pytest.raises(ConflictError):
-        simple.history.undo(saved.change_set, seen=change.id)
+        simple.history.undo(saved.change_set, seen=change.id if is_known else None)
     assert simple.read(["SIZE"])["SIZE"].value == 9
 
 

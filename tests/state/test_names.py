@@ -160,14 +160,15 @@ def test_a_value_that_an_older_release_has_saved_is_expected(release: Release) -
     assert served(old, new) == ["c@example.org"] * 2
 
 
-def test_a_save_is_decided_anew_if_an_old_worker_was_faster(release: Release) -> None:
+@pytest.mark.parametrize("step", ["_repository", "configstore"])  # before it reads the rows, after
+def test_a_save_is_decided_anew_if_an_old_worker_was_faster(release: Release, step: str) -> None:
     old, new = release(FIRST), release(SECOND)
     old.update_db({"HELP_MAIL": "b@example.org"})
-    store = cast("Any", new.configstore)
+    store = cast("Any", getattr(new, step))
     swap = store.swap
 
     def overtaken(*arguments: Any) -> bool:
-        del store.swap
+        store.swap = swap
         old.update_db({"HELP_MAIL": "c@example.org"})
         return bool(swap(*arguments))
 
@@ -238,6 +239,14 @@ def test_a_row_that_an_old_worker_adds_after_the_end_of_its_name_does_not_count(
     state.undeclared.delete(["HELP_MAIL"], OPS)
     release(FIRST, WAFFLE_STORE_DEFAULTS=True).parse_conf()
     assert served(state, release(SECOND)) == ["b@example.org"] * 2
+
+
+@ONLY_HISTORY
+def test_what_an_older_release_writes_without_a_history_counts(release: Release) -> None:
+    state = release(THIRD)
+    state.update_db({"SUPPORT_EMAIL": "b@example.org"})
+    put(state, HELP_MAIL="c@example.org")
+    assert served(state) == ["c@example.org"]
 
 
 @ONLY_HISTORY

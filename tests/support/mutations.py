@@ -50,9 +50,8 @@ class Mutation:
         if "-k" in arguments:
             words = arguments[arguments.index("-k") + 1].replace("(", " ").replace(")", " ")
             # What parameters are called may stand in a helper.
-            texts += map(
-                _text, [root / "tests" / "conftest.py", *(root / "tests/support").iterdir()]
-            )
+            helpers = [root / "tests" / "conftest.py", *(root / "tests" / "support").glob("*.py")]
+            texts += map(_text, helpers)
             for word in set(words.split()) - {"and", "or", "not"}:
                 if not any(word in text for text in texts):
                     yield f"no test of {self.tests} has {word!r} in its name"

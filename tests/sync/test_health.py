@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app
-from fleet import until
+from fleet import WAIT, until
 from follower import fail_reads
 
 from waffleconf_admin import WaffleConf, WaffleStore
@@ -185,6 +185,13 @@ def test_the_thread_ends_with_its_app() -> None:
         return not watcher.is_alive()
 
     assert until(ended)
+
+
+def test_a_database_in_memory_is_not_watched(make_app: MakeApp) -> None:
+    _, state = make(make_app, url=":memory:")
+    watcher = state.synchronizer._thread._thread
+    watcher.join(WAIT)
+    assert not watcher.is_alive()
 
 
 def test_values_lag_when_no_reload_came_when_it_was_due(
