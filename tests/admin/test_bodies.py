@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,13 +27,12 @@ FORM, JSON, PARTS = (
     "multipart/form-data; boundary=x",
 )
 URLS = ["/admin/config", "/admin/config/history/undo", "/admin/config/files"]
-KINDS = [
-    FORM,
+KINDS = [FORM, JSON, PARTS]
+#: Types that are read as one of these, or not at all.
+OTHER_KINDS = [
     f"{FORM}; charset=nonsense",
     f"{FORM}; charset=utf-16",
-    JSON,
     f"{JSON}; charset=nonsense",
-    PARTS,
     "multipart/form-data",
     f"multipart/form-data; boundary={'x' * 500}",
     "text/plain",
@@ -96,10 +96,10 @@ def app(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
 @pytest.mark.parametrize("url", URLS)
 def test_no_body_is_a_failure(app: Flask, url: str) -> None:
     client = app.test_client()  # which raises what a view raises
-    for kind in KINDS:
-        for body in BODIES:
-            answer = client.post(url, data=body, content_type=kind)
-            assert answer.status_code < 500, (kind, body[:60])
+    cases = [*product(KINDS, BODIES), *product(OTHER_KINDS, BODIES[::7])]
+    for kind, body in cases:
+        answer = client.post(url, data=body, content_type=kind)
+        assert answer.status_code < 500, (kind, body[:60])
     assert stored(app)["TOKEN"] == "" and stored(app)["SIZE"] in (20, 30)
 
 

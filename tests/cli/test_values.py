@@ -16,13 +16,12 @@ import pytest
 from commands import CONFS, Run, history, stored
 from flask import Flask
 from flask.cli import ScriptInfo
+from programs import environment
 from wtforms import DecimalField
 
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.cli import waffle
 from waffleconf_admin.fields import IntegerField
-
-ROOT = Path(__file__).parents[2]
 
 
 class Colour(Enum):
@@ -337,11 +336,7 @@ def test_a_secret_is_typed_or_read_from_standard_input(
 def test_without_a_terminal_a_secret_is_not_asked_for(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(PROGRAM)
     flask = [sys.executable, "-m", "flask", "--app", "shop", "waffle"]
-    env = {
-        **os.environ,
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
-        "PYTHONIOENCODING": "latin-1",
-    }
+    env = environment(PYTHONIOENCODING="latin-1")
 
     def run(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -44,7 +44,7 @@ def in_a_file(state: Any, key: str, value: object, name: str) -> object:
 def test_a_value_of_any_type_comes_back(state: Any, key: str, name: str) -> None:
     @given(VALUES[key])
     @settings(
-        max_examples=40,
+        max_examples=15,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

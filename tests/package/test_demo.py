@@ -134,11 +134,8 @@ def serve(instance: Path, *options: str) -> Iterator[Shop]:
                 process.kill()
 
 
-@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["workers", "preload"])
-def test_a_save_shows_in_every_worker_at_the_very_next_request(
-    tmp_path: Path, options: list[str]
-) -> None:
-    with serve(tmp_path, "--workers", "3", "--no-control-socket", *options) as shop:
+def test_a_save_shows_in_every_worker_at_the_very_next_request(tmp_path: Path) -> None:
+    with serve(tmp_path, "--workers", "3", "--no-control-socket", "--preload") as shop:
         shop.answers_of(3)
         for name in ("Crêperie du Port", "Gaufres & fils"):
             shop.save(SITENAME=name)
@@ -146,25 +143,21 @@ def test_a_save_shows_in_every_worker_at_the_very_next_request(
                 assert f"<title>{html.escape(name)}</title>" in answer.text
 
 
-def test_four_workers_start_at_once_on_an_empty_folder(tmp_path: Path) -> None:
-    for attempt in range(2):
-        folder = tmp_path / str(attempt) / "not" / "made" / "yet"
-        with serve(folder, "--workers", "4", "--no-control-socket") as shop:
-            assert {answer.status for answer in shop.answers_of(4)} == {200}
-            assert (folder / "shop.db").exists()
-
-
-def test_the_command_line_reaches_the_running_workers(tmp_path: Path) -> None:
-    with serve(tmp_path, "--workers", "2", "--no-control-socket") as shop:
-        shop.answers_of(2)
+def test_four_workers_start_at_once_on_an_empty_folder_and_the_command_line_reaches_them(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "not" / "made" / "yet"
+    with serve(folder, "--workers", "4", "--no-control-socket") as shop:
+        assert {answer.status for answer in shop.answers_of(4)} == {200}
+        assert (folder / "shop.db").exists()
         subprocess.run(
             [sys.executable, "-m", "flask", "--app", "shop", "waffle", "set", "MAINTENANCE", "on"],
             cwd=DEMO,
-            env={**os.environ, "DEMO_INSTANCE": str(tmp_path)},
+            env={**os.environ, "DEMO_INSTANCE": str(folder)},
             check=True,
             capture_output=True,
         )
-        assert {answer.status for answer in shop.answers_of(2)} == {503}
+        assert {answer.status for answer in shop.answers_of(4)} == {503}
         assert shop.ask("/admin/config").status == 200
 
 

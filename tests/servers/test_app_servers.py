@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from fleet import WAIT
+from programs import environment
 from servers import free_port
 
 BIN = Path(sys.executable).parent
@@ -75,7 +76,6 @@ SERVERS: dict[str, tuple[str, int]] = {
     "gunicorn sync": (f"{GUNICORN} served:app", 2),
     "gunicorn sync preload": (f"{GUNICORN} --preload served:app", 2),
     "gunicorn gthread": (f"{GUNICORN} --threads 4 served:app", 2),
-    "gunicorn gthread preload": (f"{GUNICORN} --threads 4 --preload served:app", 2),
     "gunicorn gevent": (f"{GUNICORN} -k gevent served:app", 2),
     "gunicorn gevent preload": (f"{GUNICORN} -k gevent --preload served:app", 2),
     "gunicorn gevent preload early": (f"{GUNICORN} -k gevent --preload served_early:app", 2),
@@ -103,20 +103,11 @@ def serving(
     command, workers = SERVERS[name]
     port = free_port()
     program, *arguments = (command.format(port=port) + options).split()
-    environment = {
-        **os.environ,
-        **environ,
-        "WAFFLE_FOLDER": str(folder),
-        **urls,
-        "PYTHONPATH": os.pathsep.join(
-            [str(Path(__file__).parents[1] / "support"), *filter(None, sys.path)]
-        ),
-    }
     with (
         (folder / "log").open("w+b") as log,
         subprocess.Popen(
             [BIN / program, *arguments],
-            env=environment,
+            env=environment(WAFFLE_FOLDER=str(folder), **urls, **environ),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -196,7 +187,7 @@ def test_every_worker_is_well_and_has_one_watcher_for_each_app(server: Server) -
 def test_workers_that_come_and_go_are_current(
     tmp_path: Path, urls: dict[str, str], preload: str
 ) -> None:
-    options = f"{preload} --max-requests 30 --max-requests-jitter 15"
+    options = f"{preload} --max-requests 60 --max-requests-jitter 30"
     with serving("gunicorn sync", options, tmp_path, urls) as server:
         seen: set[int] = set()
         for number in range(3):
@@ -210,7 +201,7 @@ def test_workers_that_come_and_go_are_current(
         assert len(seen) > 2
 
 
-@pytest.mark.parametrize("name", [name for name in SERVERS if "preload" in name])
+@pytest.mark.parametrize("name", ["gunicorn sync preload", "gunicorn gevent preload early"])
 def test_workers_that_are_forked_while_the_master_imports_can_work(
     tmp_path: Path, urls: dict[str, str], name: str
 ) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import servers
 import sqlalchemy as sa
+from programs import environment
 from proxy import Proxy
 from required import required
-from writers import KEYS, state_on
+from writers import FORKED, KEYS, count_up, state_on
 
 from waffleconf_admin import BusyError, StoreError
 
@@ -172,30 +173,21 @@ def test_a_server_that_was_killed_and_started_again_is_used_again(install: Any) 
 
 # A writer is killed
 
-WRITER = """
-import sys
-from writers import KEYS, state_on
-with state_on(*sys.argv[1:]) as state:
-    for number in range(1, 201):
-        state.update_db({KEYS[0]: number, KEYS[1]: number})
-        print(number, flush=True)
-"""
-
 
 @pytest.mark.parametrize("seen", [3, 60])
 def test_a_writer_killed_in_the_middle_leaves_whole_saves(orm: str, url: str, seen: int) -> None:
     with state_on(orm, url, create=True) as state:
         state.update_db({A: 0, B: 0})
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, orm, url],
-            cwd=Path(__file__).parents[1] / "support",
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as writer:
-            assert writer.stdout is not None
-            last = next(int(line) for line in writer.stdout if int(line) == seen)
-            writer.kill()
-            last = max([last, *map(int, writer.stdout.read().split())])
+        saved, printed = FORKED.Pipe(duplex=False)
+        writer = FORKED.Process(target=count_up, args=(orm, url, printed), daemon=True)
+        writer.start()
+        printed.close()
+        last = next(number for number in iter(saved.recv, None) if number == seen)
+        writer.kill()
+        with contextlib.suppress(EOFError, OSError):  # the last may be half sent
+            while True:
+                last = saved.recv()
+        writer.join()
         values = state.parse_conf([A, B])
         assert values[A] == values[B]
         assert values[A] in (last, last + 1)
@@ -260,7 +252,7 @@ def test_a_file_that_may_not_grow_keeps_what_it_has(orm: str, journal: str, tmp_
         raw.execute(f"PRAGMA journal_mode = {journal}")
     done = subprocess.run(
         [sys.executable, "-c", FULL, orm, f"sqlite:///{tmp_path}/test.db"],
-        cwd=Path(__file__).parents[1] / "support",
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=60,

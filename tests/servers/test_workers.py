@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 from fleet import Process, confs, end, until
+from programs import environment
 from servers import free_port, prepare, running
 
 #: Seconds between two reports.
@@ -44,8 +45,7 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     port = free_port()
-    environ = {**os.environ, "WAFFLE_FOLDER": str(tmp_path), "REPORT_INTERVAL": str(INTERVAL)}
-    environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    environ = environment(WAFFLE_FOLDER=str(tmp_path), REPORT_INTERVAL=str(INTERVAL))
     tables = "from served_workers import *; app.app_context().push(); db.create_all()"
     prepare([sys.executable, "-c", tables], env=environ)
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--workers", "4"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import saver
+from programs import environment
 
 from waffleconf_admin.store import HistoryQuery
 
@@ -30,7 +31,9 @@ def test_history_replayed_gives_the_values(
     with contextlib.ExitStack() as stack:
         app = saver.make_app(orm, url, stack, create=True)
         command = [sys.executable, saver.__file__, orm, url, ROUNDS]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, timeout=600, check=False
+        )
         assert done.returncode == 0, done.stderr
         with app.app_context():
             store = app.extensions["waffleconf"].configstore

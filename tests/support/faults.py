@@ -303,7 +303,7 @@ def stream_through(fleet: Fleet, fault: Fault) -> None:
     """
     before, writers = fleet.database.values(), fleet.processes[:2]
     for number, writer in enumerate(writers):
-        writer.do("write", f"COUNTER_{number}", 0.01)
+        writer.do("write", f"COUNTER_{number}", 0.03)
 
     def both_have_saved() -> bool:
         now = fleet.database.values()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
+
+from programs import environment
 
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import deserialize
@@ -19,7 +20,7 @@ def run_alone(module: str, *options: str) -> None:
     """Run ``main()`` of a module of this folder in a new Python."""
     done = subprocess.run(
         [sys.executable, *options, "-c", f"import {module}; {module}.main()"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=300,

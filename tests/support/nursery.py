@@ -18,8 +18,14 @@ import subprocess
 import sys
 from typing import Any
 
-#: What a follower imports when it first needs it.
-IMPORTED = ("redis", "psycopg", "psycopg2", "sqlalchemy.dialects.sqlite", "wtforms", "flask_wtf")
+from programs import environment
+
+#: What a follower imports when it first needs it; without ours each takes 0.1 s more.
+OURS = ("admin", "cli", "core", "fields", "files", "forms", "state.state", "sync.watch_types")
+IMPORTED = (
+    *("redis", "psycopg", "psycopg2", "sqlite3", "sqlalchemy.dialects.sqlite", "flask.testing"),
+    *(f"waffleconf_admin.{name}" for name in OURS),
+)
 LENGTH = 2**20  #: most bytes of a configuration
 
 
@@ -73,10 +79,9 @@ def nursery() -> socket.socket:
     """The connection to the process that is forked; it ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        path = os.pathsep.join(filter(None, sys.path))
         process = subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())],
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment(),
             pass_fds=[theirs.fileno()],
         )
     atexit.register(lambda: (ours.close(), process.wait()))

@@ -24,6 +24,10 @@ from waffleconf_admin import (
 )
 from waffleconf_admin.codec import deserialize, serialize
 
+#: Processes as forks of one that has imported this module, and so the package: it takes a second.
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["writers"])
+
 KEYS = [f"K{n:02}" for n in range(30)]
 PROCESSES = 8
 SAVES = 10
@@ -189,15 +193,14 @@ def work(me: int, orders: Any, together: Any) -> None:
 
 
 class Crowd:
-    """Eight spawned processes that do the same thing at the same time."""
+    """Eight processes that do the same thing at the same time."""
 
     def __init__(self) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self.together = together = spawn.Barrier(PROCESSES)
+        self.together = together = FORKED.Barrier(PROCESSES)
         self.members = []
         for me in range(PROCESSES):
-            here, there = spawn.Pipe()
-            process = spawn.Process(target=work, args=(me, there, together), daemon=True)
+            here, there = FORKED.Pipe()
+            process = FORKED.Process(target=work, args=(me, there, together), daemon=True)
             process.start()
             self.members.append((process, here))
 
@@ -220,3 +223,11 @@ class Crowd:
             process.kill()
             process.join()
             orders.close()
+
+
+def count_up(orm: str, url: str, printed: Any) -> None:
+    """Save 1 to 200 as the values of two keys, and send each number once it is saved."""
+    with state_on(orm, url) as state:
+        for number in range(1, 201):
+            state.update_db({KEYS[0]: number, KEYS[1]: number})
+            printed.send(number)

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from fleet import until
+from programs import environment
 from proxy import Proxy
 
 from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin, WaffleStore
@@ -325,7 +326,7 @@ except ValueError as error:
 def test_psycopg2_under_gevent_needs_a_wait_callback(driver: str, more: str, error: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", GEVENT, f"postgresql+{driver}", more],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=60,

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from documentation import block
 
+import waffleconf_admin
+
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "examples" / "testing"
 
@@ -29,7 +31,7 @@ def installed(tmp_path: Path) -> str:
     )
     plugins = parser["options.entry_points"]["pytest11"]
     (metadata / "entry_points.txt").write_text(f"[pytest11]{plugins}\n")
-    return os.pathsep.join([str(metadata.parent), str(ROOT)])
+    return os.pathsep.join([str(metadata.parent), str(Path(waffleconf_admin.__file__).parents[1])])
 
 
 def passed(transcript: str) -> list[str]:
