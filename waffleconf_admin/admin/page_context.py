@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 
 from ..exceptions import StoreError
 from ..fields.binding import BoundField
@@ -13,19 +14,19 @@ from ..i18n import gettext as _
 from ..state.change import Change
 from ..state.ends import refused_sentence
 from ..state.state import State
-from ..sync.health import Health, attention_sentence
+from ..sync.health import attention_sentence
 from . import undo
 from .conflicts import Conflict
 from .ends import EndChoice, ShownEnds
 from .found_settings import FoundSettings
-from .links import page_links
+from .links import Link, page_links
 from .messages import take_message
 from .moved_defaults import find_moved
 from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
 from .submission import ENDING, PageSubmission, Pairs
-from .workers import applied, count_workers
+from .workers import Applied, applied, count_workers
 
 log = logging.getLogger(__name__)
 
@@ -53,58 +54,35 @@ class PageContext:
         expired: bool = False,
         discarded: Pairs | None = None,
     ) -> None:
-        self._form = form
-        fields = list(form)
+        self._state, self._permissions, self._form, self._sent = state, permissions, form, sent
         self.filter = settings_filter
+        self.expired, self.discarded = expired, discarded
+        fields = list(form)
         self.total = len(fields)
         self.editable = sum(field.editable for field in fields)
-        self.links = page_links(state, permissions)
         self.has_history = state.history is not None and bool(permissions.with_history)
         #: The last change of settings that differ from their default or are in conflict; of all
         #: settings if the filter asks for it.
-        self.latest = self._latest(state, permissions, fields)
+        self.latest = self._latest(fields)
         # Settings that nobody can change on a page say so in their rows.
-        refused = {
+        self._refused = {
             s.key for s in permissions.viewable if not (s.readonly or permissions.may_edit(s))
         }
         self._unsaved = (form.errors.keys() | form.changes.keys()) - {""}
-        self.found = FoundSettings(fields, settings_filter, self._unsaved, refused, self.latest)
+        self.found = FoundSettings(
+            fields, settings_filter, self._unsaved, self._refused, self.latest
+        )
         self.groups = self.found.groups
-        #: Why all this is changed, if that was written already.
-        self.note = (sent.note if sent else None) or ""
         #: Whether, and when, the next save goes back.
         self.end = EndChoice.of(state, sent)
         #: The saves that go back.
         self.ends = ShownEnds(state, permissions, form)
-        self.expired = expired
-        settles = sent is not None and sent.action in ENDING
-        #: The heading of what is wrong.
-        self.problems = _("Nothing was changed") if settles else _("Nothing was saved yet")
-        self.discarded = discarded
-        count = count_workers(state, permissions, by_memory=True)
-        self.rows = Rows(
-            form,
-            conflicts,
-            self.latest,
-            permissions.with_history if self.has_history else (),
-            self.found,
-            self.ends.of_rows,
-            find_moved(state, form),
-            count.restart_sentence if count else lambda key: None,
-        )
-        #: The change set that the user may undo, right after saving it; and the form for that.
+        self._workers = count_workers(state, permissions, by_memory=True)
+        self.rows = self._make_rows(conflicts)
+        #: The change set that the user may undo, right after saving it.
         self.undo = undo.take_offer(state, permissions)
-        self.undo_form = Guard() if self.undo else None
-        self.trouble = _trouble(state.health())
         #: What the save just before this page has written.
         self.message = take_message()
-        #: How many processes apply the settings: after a save, and while one lags.
-        self.applied = applied(count, permissions) if count else None
-        if self.applied and self.applied.is_complete and not (self.message and self.message.saved):
-            self.applied = None
-        self.notes = []
-        if refused and not self.editable:
-            self.notes.append(_("You may see these settings, but not change them."))
 
     @property
     def title(self) -> str:
@@ -115,26 +93,76 @@ class PageContext:
         saved = [_("Saved")] if self.message and self.message.saved else []
         return " – ".join(saved + [text] * bool(count) + groups + [_("Settings")])
 
-    def _latest(
-        self, state: State, permissions: Permissions, fields: list[BoundField]
-    ) -> Mapping[str, Change]:
-        conflicts = set(self._form.conflicts)
+    @property
+    def links(self) -> list[Link]:
+        """The other pages."""
+        return page_links(self._state, self._permissions)
+
+    @property
+    def note(self) -> str:
+        """Why all this is changed, if that was written already."""
+        return (self._sent.note if self._sent else None) or ""
+
+    @property
+    def problems(self) -> str:
+        """The heading of what is wrong."""
+        settles = self._sent is not None and self._sent.action in ENDING
+        return _("Nothing was changed") if settles else _("Nothing was saved yet")
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of the page as a whole."""
+        if self._refused and not self.editable:
+            return [_("You may see these settings, but not change them.")]
+        return []
+
+    @property
+    def undo_form(self) -> Guard:
+        """The form to undo what was just saved."""
+        return Guard()
+
+    @cached_property
+    def trouble(self) -> str | None:
+        """What is wrong with this process; the page shows elsewhere what is wrong with settings."""
+        health = self._state.health()
+        own = (attention_sentence(health.attention), refused_sentence(health.refused))
+        return None if health.trouble in own else health.trouble
+
+    @cached_property
+    def applied(self) -> Applied | None:
+        """How many processes apply the settings: after a save, and while one lags."""
+        if self._workers is None:
+            return None
+        counted = applied(self._workers, self._permissions)
+        is_news = not counted.is_complete or (self.message and self.message.saved)
+        return counted if is_news else None
+
+    def _make_rows(self, conflicts: Mapping[str, Conflict]) -> Rows:
+        count = self._workers
+        return Rows(
+            self._form,
+            conflicts,
+            self.latest,
+            self._permissions.with_history if self.has_history else (),
+            self.found,
+            self.ends.of_rows,
+            find_moved(self._state, self._form),
+            count.restart_sentence if count else lambda key: None,
+        )
+
+    def _latest(self, fields: list[BoundField]) -> Mapping[str, Change]:
+        history, may_see = self._state.history, self._permissions.with_history
+        conflicts, asks_all = set(self._form.conflicts), self.filter.asks_history
         keys = [
-            field.setting.key
+            key
             for field in fields
-            if (self.filter.asks_history or field.differs or field.setting.key in conflicts)
-            and field.setting.key in permissions.with_history
+            if (asks_all or field.differs or field.setting.key in conflicts)
+            and (key := field.setting.key) in may_see
         ]
-        if not (keys and state.history):
+        if not (keys and history):
             return {}
         try:
-            return state.history.latest(keys)
+            return history.latest(keys)
         except StoreError:
             log.exception("the history can't be read")
             return {}
-
-
-def _trouble(health: Health) -> str | None:
-    """What is wrong with this process; the page shows elsewhere what is wrong with settings."""
-    own = (attention_sentence(health.attention), refused_sentence(health.refused))
-    return None if health.trouble in own else health.trouble

@@ -85,7 +85,9 @@ class Permissions:
             return current_app.debug or current_app.testing
         known = self._allowed[action]
         if setting.key not in known:
-            result = await_result(self._app, self._can, self._can(action, setting))
+            result: object = self._can(action, setting)
+            if type(result) is not bool:
+                result = await_result(self._app, self._can, result)
             known[setting.key] = result is True  # a Response is truthy
         return known[setting.key]
 

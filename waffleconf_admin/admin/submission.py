@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from flask import request
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest
 
 from ..forms.submission import PAGE, Names, renamed
@@ -57,7 +57,7 @@ class PageSubmission:
         if former:
             form = renamed(form, former)
         #: The controls of settings, without those where a conflict is decided for the stored value.
-        self.settings: MultiDict[str, str] = MultiDict(form)
+        self.settings: MultiDict[str, str] = form
         #: What to do, and the key of the setting or the group that it is about, if it is.
         self.action, _, key = form.get(ACTION, "").partition(" ")
         self.key = self._present(key)
@@ -95,6 +95,8 @@ class PageSubmission:
 
     def _drop(self, key: str) -> None:
         """Forget what was typed for a setting."""
+        if isinstance(self.settings, ImmutableMultiDict):  # that of the request
+            self.settings = self.settings.copy()
         self.settings.poplist(self.name_of(key))
         self.resets.pop(key, None)
         self.conversions.pop(key, None)

@@ -136,11 +136,12 @@ def choose_source(setting: Setting, table: Mapping[type, FieldFactory] = FIELDS)
 def _factory(setting: Setting, table: Mapping[type, FieldFactory]) -> FieldFactory | None:
     if setting.field is not None:
         return setting.field
+    value_type = setting.value_type
     if setting.choices is not None:
-        if issubclass(setting.value_type, Flag):
+        if issubclass(value_type, Flag):
             return FlagField
         return MultipleChoiceField if setting.several else ChoiceField
-    if setting.value_type in table:
-        return table[setting.value_type]
-    bases = value_types.bases(setting.value_type)
+    if value_type in table:
+        return table[value_type]
+    bases = value_types.bases(value_type)
     return next((table[base] for base in bases if base in table), None)

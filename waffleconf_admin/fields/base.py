@@ -5,12 +5,13 @@ The page, the command line and the merge all use these two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import wtforms
+from wtforms.fields.core import Flags, Label
 
 from ..i18n import gettext, mark
 from ..settings import value_types
@@ -19,6 +20,9 @@ from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
 from . import widgets
 from .value_text import TEXT_LIMIT, bounded_text, generic_text
+
+#: The arguments of a field that a form makes.
+_OF_FORM = {"label", "description", "_prefix", "name", "id", "_form", "_meta", "_translations"}
 
 NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
@@ -85,6 +89,48 @@ class SettingField(wtforms.Field):
     attention = False
     has_removed_choice = False
     conflict_text: str | None = None
+
+    # What WTForms' constructor sets, where a form has no arguments for a field.
+    default = invalid_value_message = render_kw = _datalist = None
+    filters = ()
+    _flags: Flags | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Take the arguments of WTForms.
+
+        Without any but those of its form, a field makes its label and its flags when it is asked:
+        a page has a thousand fields.
+        """
+        if args or options.keys() != _OF_FORM:
+            super().__init__(*args, **options)
+            return
+        self._form, self.meta = options["_form"], options["_meta"]
+        if options["_translations"] is not None:
+            self._translations = options["_translations"]
+        self.name = self.short_name = options["name"]
+        self.id, self.description = options["id"], options["description"]
+        self.type = type(self).__name__
+        self._label = options["label"]
+
+    @property
+    def flags(self) -> Flags:
+        """What WTForms' widgets and validators know of its limits."""
+        if self._flags is None:
+            self._flags = Flags()
+        return self._flags
+
+    @flags.setter
+    def flags(self, flags: Flags) -> None:
+        self._flags = flags
+
+    @property
+    def flag_values(self) -> Mapping[str, Any]:
+        """The flags that are set, by name."""
+        return {} if self._flags is None else vars(self._flags)
+
+    @cached_property
+    def label(self) -> Label:
+        return Label(self.id, self._label)
 
     @property
     def notation(self) -> Notation:
@@ -184,7 +230,6 @@ class SettingField(wtforms.Field):
 
         :raises ValueError: an untouched control would not send it back.
         """
-        self.process_errors = list[str]()
         self.object_data = value
         self.process_data(value)
         if not self.gives_back(value, self.text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ class NumberInput:
     """
 
     def __call__(self, field: NumberControl, **kwargs: object) -> Markup:
-        text, flags = field._value(), vars(field.flags)
+        text, flags = field._value(), field.flag_values
         own: dict[str, object] = {"type": "text", "value": text}
         # Keyboards for digits have no minus.
         low = _limit(flags, "min")
@@ -43,7 +44,7 @@ class Slider(NumberInput):
     """A slider, with its value beside it."""
 
     def __call__(self, field: NumberControl, **kwargs: object) -> Markup:
-        text, flags = field._value(), vars(field.flags)
+        text, flags = field._value(), field.flag_values
         low, high = _limit(flags, "min"), _limit(flags, "max")
         if low is None or high is None or not _is_on_slider(text, low, high):
             return super().__call__(field, **kwargs)
@@ -64,7 +65,7 @@ class Slider(NumberInput):
         )
 
 
-def _limit(flags: dict[str, Any], end: str) -> Decimal | None:
+def _limit(flags: Mapping[str, Any], end: str) -> Decimal | None:
     """Return a limit; None where there is none that ends."""
     limit = flags.get(end)
     if limit is None:

@@ -6,6 +6,7 @@ WTForms' own widgets work on our fields too, but a page may have a thousand of t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
@@ -26,7 +27,7 @@ class Control(Protocol):
     name: str
     label: Any
     errors: list[str]
-    flags: Any
+    flag_values: Mapping[str, Any]
     multiline: bool
     html_attributes: dict[str, object]
 
@@ -97,7 +98,7 @@ class TextInput:
 
     def __call__(self, field: Control, **kwargs: object) -> Markup:
         text = field._value()
-        flags = vars(field.flags)
+        flags = field.flag_values
         limits = self._limits(flags, text) if flags else {}
         if not field.multiline:
             own = {"type": "text", "value": text, **field.html_attributes, **limits}
@@ -107,7 +108,7 @@ class TextInput:
         # HTML drops a newline that comes first in a text area: this one is there to be dropped.
         return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape_text(text)}</textarea>")
 
-    def _limits(self, flags: dict[str, Any], text: str) -> dict[str, object]:
+    def _limits(self, flags: Mapping[str, Any], text: str) -> dict[str, object]:
         """Return the limits, without those that the text breaks: they would block the form."""
         limits = {name: flags.get(name) for name in ("minlength", "pattern")}
         limits["required"] = bool(text and flags.get("required"))
@@ -149,7 +150,7 @@ class DateTimeInput:
         if local is None:
             own = {"type": "text", "value": field._value(), "size": 32}
             return Markup(f"<input{common(field, own, kwargs)}>")
-        low, high = (field.limit_text(vars(field.flags).get(end), zone) for end in ("min", "max"))
+        low, high = (field.limit_text(field.flag_values.get(end), zone) for end in ("min", "max"))
         own = {
             "type": field.input_type,
             "value": local,

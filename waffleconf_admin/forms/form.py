@@ -108,7 +108,7 @@ class SettingsForm(BaseForm):
         """The messages by key; those of the whole form under ``""``."""
         made = self._fields.made
         found: dict[str | None, object] = {
-            key: made[key].errors for key in made if made[key].errors
+            key: field.errors for key, field in made.items() if field.errors
         }
         return found | ({"": self.form_errors} if self.form_errors else {})
 

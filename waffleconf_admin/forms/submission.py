@@ -66,7 +66,7 @@ class Submission:
         signers: list[MergeSigner],
         former: Mapping[str, str] | None = None,
     ) -> None:
-        self._sent = dict((renamed(sent, former) if former else sent).lists())
+        self._sent = renamed(sent, former) if former else sent
         self._name_of = Names()
         self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, str] | None = None
@@ -118,7 +118,7 @@ class Submission:
 
     def values(self, key: str) -> list[str]:
         """Return what was sent for a setting; nothing was where it is empty."""
-        return self._sent.get(self._name_of(key)) or []
+        return self._sent.getlist(self._name_of(key))
 
     def shown(self, key: str) -> str | None:
         """Return the digest of what the page had shown, for `merge.decide`."""
@@ -126,6 +126,10 @@ class Submission:
             return None
         # The page did not have that control: a deployment was in between.
         return self._shown.get(key, UNKNOWN).removeprefix(SECRET)
+
+    def is_shown(self, key: str, text: str) -> bool:
+        """Whether the page had shown this text for a setting, which is no secret."""
+        return self._shown is not None and self._shown.get(key) == self.digest(key, text)
 
     def was_secret(self, key: str) -> bool:
         """Whether the control that the page had for a setting was that of a secret."""
