@@ -79,6 +79,15 @@ def test_the_text_of_a_value_is_readable(value: object, text: str) -> None:
     assert same(deserialize(text, CLASSES), value) or value != value
 
 
+@given(VALUES)
+def test_a_text_is_written_as_the_standard_library_writes_json(value: object) -> None:
+    try:
+        text = written(value)
+    except InvalidValue:
+        return
+    assert json.dumps(json.loads(text), ensure_ascii=False) == text
+
+
 def test_every_type_of_value_is_in_the_table_once() -> None:
     own = {type(None), bool, list}  # JSON has all of their values
     assert BY_TYPE.keys() | own == SCALARS | CONTAINERS

@@ -15,6 +15,7 @@ from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.state.cache import Cache, Changes
 from waffleconf_admin.state.record import Record
+from waffleconf_admin.state.records import Records
 
 
 class NoRows:
@@ -64,7 +65,7 @@ def live(config: dict[str, Any]) -> Cache:
 
 
 def apply(live: Cache, generation: int, texts: dict[str, str | None]) -> Changes | None:
-    return live.apply(generation, {key: live.record(key, text) for key, text in texts.items()})
+    return live.apply(generation, live.own_records(texts), texts)
 
 
 def test_texts_are_taken_up_in_values_and_configuration(live: Cache, config: Any) -> None:
@@ -93,7 +94,7 @@ def test_a_text_that_is_known_is_not_decoded_again(live: Cache) -> None:
 
 def test_a_record_is_a_value_of_its_own(live: Cache) -> None:
     apply(live, live.generation, {"B": serialize([2])})
-    live.record("B", serialize([2])).value.append(3)
+    live.own_records({"B": serialize([2])})["B"].value.append(3)
     assert live.values["B"] == [2]
 
 
@@ -278,9 +279,10 @@ def test_only_a_text_that_is_another_is_a_change(config: dict[str, Any]) -> None
     live.declare(declare({"A": {"default": Unequal()}}))
     apply(live, live.generation, {"A": None})
     assert apply(live, live.generation, {"A": None}) == {}
-    one, other = (Record(text, Unequal(), decrypted="the same") for text in ("one", "other"))
-    live.apply(live.generation, {"A": one})
-    assert live.apply(live.generation, {"A": other}) == {}
+    for text in ("one", "other"):
+        records = Records.holding({"A": Record(text, Unequal(), decrypted="the same")})
+        changes = live.apply(live.generation, records, records.texts)
+    assert changes == {}
 
 
 def test_an_equal_value_in_another_text_is_no_change(live: Cache) -> None:

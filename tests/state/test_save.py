@@ -46,6 +46,53 @@ def test_a_save_of_what_is_there_is_one_select_and_no_write(app: Flask, state: S
     assert commits(seen) == 0
 
 
+def test_a_save_of_rows_that_are_there_in_other_values_reads_nothing(
+    app: Flask, state: State
+) -> None:
+    state.parse_conf()
+    state.update_conf()
+    with statements(app) as seen:
+        assert state.update_db({"SITENAME": "New", "HOURS": {}}).keys() == {"SITENAME", "HOURS"}
+    assert kinds(seen) == ["UPDATE"]
+    assert rows(app)["HOURS"] == serialize({})
+
+
+def test_a_save_of_a_row_that_somebody_else_has_changed_reads_it(app: Flask, state: State) -> None:
+    state.parse_conf()
+    state.update_conf()
+    events: list[Any] = []
+    state.extension.on_change()(lambda event: events.append(event.changes))  # type: ignore[attr-defined]
+    put(app, "SITENAME", serialize("Theirs"))
+    with statements(app) as seen:
+        assert state.update_db({"SITENAME": "Ours"}) == {"SITENAME": "Ours"}
+    assert kinds(seen) == ["UPDATE", "SELECT", "UPDATE"]
+    assert events == [{"SITENAME": ("Theirs", "Ours")}]
+    put(app, "SITENAME", serialize("Theirs"))
+    assert state.update_db({"SITENAME": "Theirs"}) == {}
+    assert app.config["SITENAME"] == "Theirs"
+
+
+def test_of_several_settings_one_that_somebody_else_has_changed_is_written_too(
+    app: Flask, state: State
+) -> None:
+    state.parse_conf()
+    state.update_conf()
+    put(app, "SITENAME", serialize("Theirs"))
+    wanted = {"MAX_FILESIZE": 1, "SITENAME": app.config["SITENAME"]}
+    assert state.update_db(wanted) == wanted
+
+
+def test_a_list_that_a_view_has_changed_in_place_does_not_decide_a_save(
+    app: Flask, state: State
+) -> None:
+    state.parse_conf()
+    state.update_conf()
+    stored = dict(app.config["HOURS"])
+    app.config["HOURS"]["mo"] = "never"
+    assert state.update_db({"HOURS": stored}) == {}
+    assert rows(app)["HOURS"] == serialize(stored)
+
+
 def test_a_key_without_a_row_is_written_even_if_it_equals_the_default(
     app: Flask, state: State
 ) -> None:

@@ -7,6 +7,7 @@ import math
 import secrets
 from collections.abc import Callable
 from enum import Enum
+from json.encoder import encode_basestring as quote
 from types import NoneType
 from typing import Any
 
@@ -18,7 +19,6 @@ from .limits import MAX_ITEMS, too_large
 _LARGE = 2**63  # databases and JavaScript round larger numbers
 _WHOLE = 1e16  # larger floats are written without a point by jsonb, and would be read as whole
 _BLANKS = {ord("0"): " ", ord("1"): "\t"}
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
 def write_json(value: object, *, unique: bool = False) -> str:
@@ -28,20 +28,23 @@ def write_json(value: object, *, unique: bool = False) -> str:
     :raises InvalidValue: JSON can't hold it, or it is too large.
     """
     try:
-        text = _encode(_Writer().write(value))
+        text = _Writer().write(value)
     except RecursionError:
         raise too_large() from None
     return f"{secrets.randbits(64):064b}".translate(_BLANKS) + text if unique else text
 
 
 class _Writer:
-    """Makes of one value what the standard library's encoder takes."""
+    """Writes one value, as the standard library's encoder writes what JSON has itself.
+
+    That encoder would need a copy first, with tags in it, and a walk of its own over it.
+    """
 
     def __init__(self) -> None:
         self._items = 0
 
-    def write(self, value: object) -> object:
-        """Return dicts, lists, texts, numbers, truth values and None.
+    def write(self, value: object) -> str:
+        """Return the JSON of a value or of a part of it.
 
         :raises InvalidValue: JSON can't hold the value, or it is too large.
         :raises RecursionError: it is too deep, or inside itself.
@@ -55,47 +58,51 @@ class _Writer:
         if cls in BY_TYPE:
             return self._tagged(BY_TYPE[cls], value)
         if isinstance(value, Enum):
-            return {ENUM: write_enum(value)}
+            return f'{{"{ENUM}": {json.dumps(write_enum(value), ensure_ascii=False)}}}'
         raise _refused(value)
 
-    def _same(self, value: object) -> object:
-        return value
+    def _none(self, _none: None) -> str:
+        return "null"
 
-    def _text(self, text: str) -> object:
-        return text if _is_storable(text) else self._tagged(BY_TYPE[str], text)
+    def _bool(self, truth: bool) -> str:
+        return "true" if truth else "false"
 
-    def _int(self, number: int) -> object:
-        return number if -_LARGE <= number < _LARGE else self._tagged(BY_TYPE[int], number)
+    def _text(self, text: str) -> str:
+        return quote(text) if _is_storable(text) else self._tagged(BY_TYPE[str], text)
 
-    def _float(self, number: float) -> object:
+    def _int(self, number: int) -> str:
+        return repr(number) if -_LARGE <= number < _LARGE else self._tagged(BY_TYPE[int], number)
+
+    def _float(self, number: float) -> str:
         if -_WHOLE < number < _WHOLE and (number or math.copysign(1, number) > 0):
-            return number
+            return repr(number)
         return self._tagged(BY_TYPE[float], number)
 
-    def _list(self, items: list[object]) -> object:
-        return [self.write(item) for item in items]
+    def _list(self, items: list[object]) -> str:
+        return f"[{', '.join([self.write(item) for item in items])}]"
 
-    def _dict(self, items: dict[Any, object]) -> object:
+    def _dict(self, items: dict[Any, object]) -> str:
         if not all(type(key) is str and _is_storable(key) for key in items) or (
             len(items) == 1 and next(iter(items)).startswith(MARK)  # it looks like a tag
         ):
             return self._tagged(BY_TYPE[dict], items)
-        return {key: self.write(item) for key, item in items.items()}
+        written = [f"{quote(key)}: {self.write(item)}" for key, item in items.items()]
+        return f"{{{', '.join(written)}}}"
 
-    def _tagged(self, tag: Tag, value: object) -> object:
+    def _tagged(self, tag: Tag, value: object) -> str:
         try:
             content = tag.write(value)
         except Exception as error:
             raise _refused(value) from error
-        return {tag.name: self.write(content)}
+        return f'{{"{tag.name}": {self.write(content)}}}'
 
 
-_JSON: dict[type, Callable[[_Writer, Any], object]] = {
+_JSON: dict[type, Callable[[_Writer, Any], str]] = {
     str: _Writer._text,
     int: _Writer._int,
     float: _Writer._float,
-    bool: _Writer._same,
-    NoneType: _Writer._same,
+    bool: _Writer._bool,
+    NoneType: _Writer._none,
     list: _Writer._list,
     dict: _Writer._dict,
 }

@@ -64,8 +64,11 @@ def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> An
 
 def format_of(text: str) -> Format:
     """Return the format that a stored text has, by how it begins."""
-    text = text.strip(BLANKS)
-    return "json" if text == "false" or _READ.get(text[:1]) is read_json else "pickle"
+    read = _READ.get(text[:1], read_pickle)
+    if read is _read_stripped:
+        text = text.strip(BLANKS)
+        return "json" if text == "false" or _READ.get(text[:1]) is read_json else "pickle"
+    return "json" if read is read_json else "pickle"
 
 
 def is_text_of(text: str, value: object) -> bool:

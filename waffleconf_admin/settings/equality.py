@@ -35,6 +35,8 @@ def same(a: Any, b: Any) -> bool:
         return {(type(x), x) for x in a} == {(type(x), x) for x in b}
     if isinstance(a, float):
         return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
+    if cls is datetime and a.tzinfo is None and b.tzinfo is None:
+        return bool(a == b) and a.fold == b.fold
     if isinstance(a, (complex, Decimal, datetime, time)):
         return repr(a) == repr(b)  # 1.0 is not 1.00, noon in Paris is not 11:00 in London
     try:

@@ -21,15 +21,20 @@ from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 
 log = logging.getLogger(__name__)
 
+_ABSENT = object()
 Type = type  # within Setting, "type" is an attribute
 #: What is served: the stored value, a converted one, the default, what the environment holds, or
 #: what a test overrides it with.
 Served = Literal["stored", "converted", "default", "environment", "override"]
 
 
-@dataclasses.dataclass(frozen=True, repr=False, eq=False, slots=True)
+@dataclasses.dataclass(frozen=True, init=False, repr=False, eq=False)
 class Setting:
-    """One declared setting; what `declare` made of an entry of WAFFLE_CONFS."""
+    """One declared setting; what `declare` made of an entry of WAFFLE_CONFS.
+
+    What is not declared is an attribute of the class, and takes no memory: an app may have
+    thousands of settings.
+    """
 
     key: str
     label: object  #: may be a lazy translation
@@ -58,13 +63,17 @@ class Setting:
     was: tuple[str, ...] = ()  #: its former names, the newest first
     #: Makes a value of a stored one that does not fit the declared type.
     convert: Callable[[Any], object] | None = None
-    call: Callable[..., object] = call_directly  #: calls the functions above, as their app needs it
+    #: Calls the functions above, as their app needs it.
+    call: Callable[..., object] = staticmethod(call_directly)  # noqa: RUF009  # no method of it
     environment: EnvironmentValue | None = None  #: what the environment holds of it; None: nothing
-    # Of the few settings that not every value fits: an app may have thousands.
+    # Of the few settings that not every value fits.
     _known_choices: ChoiceSet | None = dataclasses.field(init=False, default=None)
     _type_rule: TypeRule | None = dataclasses.field(init=False, default=None)  #: None: all fit
 
-    def __post_init__(self) -> None:
+    def __init__(self, key: str, label: object, default: Any, **declared: Any) -> None:
+        for name, value in {"key": key, "label": label, "default": default, **declared}.items():
+            if value is not getattr(Setting, name, _ABSENT):
+                object.__setattr__(self, name, value)
         if all(each is None for each in (self.type, self.choices, self.min, self.max)):
             return
         choices = ChoiceSet(self.choices if isinstance(self.choices, list) else ())

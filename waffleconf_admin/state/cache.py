@@ -7,11 +7,12 @@ import logging
 import threading
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 
-from ..codec.encryption import is_encrypted
 from ..exceptions import StoreError
 from ..settings.equality import same
 from ..settings.setting import Setting
-from .record import Decoder, Record
+from .decoder import Decoder
+from .record import Record
+from .records import Records
 from .repository import Repository
 from .values import is_immutable
 
@@ -39,15 +40,19 @@ class Cache:
         self._repository = repository
         self._decoder = Decoder(repository.codec)
         self.generation = 0
-        self.values: Mapping[str, object] = {}
         self.loaded = False
         self._reads = itertools.count(1)
         self._last_read = 0  #: the number of the last read whose result was used
         self._settings: Mapping[str, Setting] = {}
-        self._records: dict[str, Record] = {}  #: one for each setting
+        self._records = Records({}, {}, {})  #: one for each setting
         #: Values that the configuration had before the settings were declared, until the next load.
         self._found: Mapping[str, object] = {}
         self.renew_lock()
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The values of all settings."""
+        return self._records.served
 
     def renew_lock(self) -> None:
         """Use a new lock: that of the parent may be held in a forked child, and would stay so."""
@@ -57,12 +62,11 @@ class Cache:
     def declare(self, settings: Mapping[str, Setting]) -> None:
         """Use new declarations. Until the next load, what has no stored value has its default."""
         with self._lock:
-            texts = {key: record.text for key, record in self._records.items()}
             self._settings = settings
             self._decoder.declare(settings)
             # The types and defaults may be others now.
-            self._records = {key: self._decoder.record(key, texts.get(key)) for key in settings}
-            former, self.values = self.values, {k: r.value for k, r in self._records.items()}
+            former, texts = self._records.served, self._records.texts
+            self._records = self._decoder.records({key: texts.get(key) for key in settings})
             for key, value in self.values.items():
                 self._config.setdefault(key, value)
                 if settings[key].environment is not None:
@@ -92,17 +96,15 @@ class Cache:
         """
         with self._lock:
             self._decoder = replace(self._decoder)
-            known = self._records
-            fresh = {k: self._decoder.record(k, known[k].text) for k in keys if k in known}
-            served = {key: record.value for key, record in fresh.items()}
-            self._config.update(served)
-            self._records.update(fresh)
-            self.values = {**self.values, **served}
+            texts = self._records.texts
+            fresh = self._decoder.records({key: texts[key] for key in keys if key in texts})
+            self._config.update(fresh.served)
+            self._records = self._records.updated(fresh)
             self.generation += 1  # what is being read or saved just now has records of the former
 
     # Reading the database
 
-    def read(self, keys: list[str], *, fresh: bool = True) -> dict[str, Record]:
+    def read(self, keys: list[str], *, fresh: bool = True) -> Records:
         """Return settings as they stand in the database, with one SELECT; memory stays as it is.
 
         The caller may do with the values what it likes.
@@ -113,15 +115,20 @@ class Cache:
         """
         repository = self._repository
         texts = (repository.read_fresh if fresh else repository.read)(keys)
-        return {key: self.record(key, texts.get(key)) for key in keys}
+        return self.own_records({key: texts.get(key) for key in keys})
 
-    def read_shared(self, keys: list[str]) -> dict[str, Record]:
-        """Return what `read` does, for a save: views may be reading the same lists and dicts.
+    def read_shared(self, keys: list[str], *, known: bool = False) -> tuple[Records, Records]:
+        """Return what `read` does, for a save: views may be reading the same lists and dicts; and
+        those of them that are not as they are in memory.
 
+        :param known: take the texts that this process knows, and read nothing.
         :raises StoreError: the database can't be read.
         """
-        texts = self._repository.read_fresh(keys)
-        return {key: self._shared(key, texts.get(key)) for key in keys}
+        found = self._records.texts if known else self._repository.read_fresh(keys)
+        texts = {key: found.get(key) for key in keys}
+        records = self._records
+        fresh = self._decoder.records(self._unlike(records, texts, shared=True))
+        return records.only(texts).updated(fresh), fresh
 
     def load(
         self, *, promptly: bool = False, before_serving: Callable[[], bool] | None = None
@@ -135,10 +142,12 @@ class Cache:
         called = next(self._reads)
         while True:  # ends: the generation changes only when another load or save succeeds
             generation, keys, number = self.generation, list(self._settings), next(self._reads)
-            texts = self._repository.load(keys, promptly=promptly)
+            found = self._repository.load(keys, promptly=promptly)
             if before_serving and before_serving():
-                texts = self._repository.load(keys, promptly=promptly)
-            changes = self.apply(generation, {k: self._shared(k, texts.get(k)) for k in keys})
+                found = self._repository.load(keys, promptly=promptly)
+            texts = {key: found.get(key) for key in keys}
+            fresh = self._decoder.records(self._unlike(self._records, texts, shared=True))
+            changes = self.apply(generation, fresh, read=texts)
             if changes is not None:
                 self.loaded, self._last_read = True, number
                 return changes
@@ -147,74 +156,91 @@ class Cache:
 
     # What is in memory
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> Records:
         """Return the records in memory, in declared order."""
-        return dict(self._records)
+        return self._records
 
-    def settings_and_records(self) -> tuple[int, Mapping[str, Setting], dict[str, Record]]:
+    def settings_and_records(self) -> tuple[int, Mapping[str, Setting], Records]:
         """Return the generation, and the settings and records that belong to it."""
         with self._lock:
-            return self.generation, self._settings, dict(self._records)
+            return self.generation, self._settings, self._records
 
-    def record(self, key: str, text: str | None) -> Record:
-        """Return the record of a stored text, with a value that nobody else can change in place."""
-        known = self._records.get(key)
-        if known is not None and known.text == text and is_immutable(known.value):
-            return known
-        return self._decoder.record(key, text)
+    def own_records(self, texts: Mapping[str, str | None]) -> Records:
+        """Return the records of stored texts, with values that nobody else can change in place."""
+        known = self._records
+        fresh = self._decoder.records(self._unlike(known, texts, shared=False))
+        return fresh if len(fresh) == len(texts) else known.only(texts).updated(fresh)
 
-    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
-        """Return the record of a stored text whose value is known."""
-        record = self._decoder.record_of(setting, text, stored)
-        if setting.secret and is_encrypted(text):
-            record = record._replace(decrypted=self._repository.codec.decrypt(text))
-        return record
+    def written_records(
+        self,
+        settings: Mapping[str, Setting],
+        encoded: Mapping[str, tuple[str, object]],
+        gone: Iterable[str],
+    ) -> Records:
+        """Return the records of what a save writes.
 
-    def _shared(self, key: str, text: str | None) -> Record:
-        """The record in memory of a stored text; a new one where a view has changed its value."""
-        known = self._records.get(key)
-        if known is not None and known.text == text and self._decoder.is_unchanged(key, known):
-            return known
-        return self._decoder.record(key, text)
+        :param encoded: texts with their values.
+        :param gone: the settings whose rows it deletes.
+        """
+        deleted = self._decoder.records(dict.fromkeys(gone))
+        return deleted.updated(self._decoder.written(settings, encoded))
 
-    def is_modified(self) -> bool:
-        """Return whether a stored value differs from its default."""
-        stored = ((key, record.behind or record) for key, record in self._records.items())
-        return any(not same(record.value, self._settings[key].default) for key, record in stored)
+    def _unlike(
+        self, known: Records, texts: Mapping[str, str | None], *, shared: bool
+    ) -> dict[str, str | None]:
+        """Those of stored texts that are not those in memory, or whose values can't be taken from
+        there.
+
+        :param shared: whether to take a list or a dict too, unless a view has changed it.
+        """
+        unlike: dict[str, str | None] = {}
+        for key, text in texts.items():
+            if known.texts.get(key, _ABSENT) != text or not (
+                is_immutable(known.served[key])
+                or (shared and self._decoder.is_unchanged(key, known[key]))
+            ):
+                unlike[key] = text
+        return unlike
 
     def attention(self) -> tuple[str, ...]:
         """Return the keys whose rows have something wrong with them."""
-        return tuple(key for key, record in self._records.items() if record.problem)
+        others = self._records.others
+        return tuple(key for key in self._settings if key in others and others[key].problem)
 
     def apply(
-        self, generation: int, records: Mapping[str, Record], announced: Container[str] = ()
+        self,
+        generation: int,
+        fresh: Records,
+        read: Mapping[str, object],
+        announced: Container[str] = (),
     ) -> Changes | None:
         """Bring what was read or written since *generation* into memory and the configuration.
 
-        :param records: by key; keys left out stay as they are.
+        :param fresh: the records that are not those in memory.
+        :param read: by key: all that was read; others stay as they are.
         :param announced: keys whose changes are left out of the result.
         :returns: what has changed; None when the generation has changed, and nothing was applied.
         """
         with self._lock:
             if self.generation != generation:
                 return None
-            known, old = self._records, self.values
-            fresh = {key: r for key, r in records.items() if known.get(key, r) is not r}
+            known = self._records
+            if not fresh.texts.keys() <= known.texts.keys():  # the others were declared once
+                fresh = fresh.only(known.texts)
             # By text: two objects of a class without __eq__ are never equal.
             rewritten = [
                 key
-                for key, r in fresh.items()
-                if r.text != known[key].text
-                # It may be another encryption of the same text.
-                and (r.decrypted is None or r.decrypted != known[key].decrypted)
+                for key, text in fresh.texts.items()
+                if text != known.texts[key] and not _encrypted_anew(known.others, fresh.others, key)
             ]
-            new = {**old, **{key: record.value for key, record in fresh.items()}} if fresh else old
-            served = {key: new[key] for key in records if key in new}
+            records = known.updated(fresh) if fresh else known
+            old, new = known.served, records.served
+            is_all = read.keys() == new.keys()
+            served = new if is_all else {key: new[key] for key in read if key in new}
             assigned = self._assigned(old, served)
             self._config.update(served)
             self._found = {key: v for key, v in self._found.items() if key not in served}
-            self._records.update(fresh)
-            self.values = new
+            self._records = records
             self.generation += 1
         if assigned:
             log.warning(
@@ -230,14 +256,14 @@ class Cache:
         }
 
     def apply_save(
-        self, generation: int, read: Mapping[str, Record], written: Mapping[str, Record]
+        self, generation: int, read: Records, fresh: Records, written: Records
     ) -> Changes:
         """Bring what a save has read and written into memory, and return what else has changed.
 
         :param generation: as it was before the save had read anything.
+        :param read: what it has read; of these *fresh* are not as they are in memory.
         """
-        records = {**read, **written}
-        changes = self.apply(generation, records, announced=written)
+        changes = self.apply(generation, fresh.updated(written), read.texts, written.texts)
         if changes is None:  # a load or another save came between: only the database knows
             try:
                 changes = self.load()
@@ -246,9 +272,9 @@ class Cache:
         while changes is None:
             generation = self.generation
             # The declarations may be others now.
-            anew = {key: self.record(key, record.text) for key, record in records.items()}
-            changes = self.apply(generation, anew)
-        return {key: pair for key, pair in changes.items() if key not in written}
+            texts = read.updated(written).texts
+            changes = self.apply(generation, self.own_records(texts), texts)
+        return {key: pair for key, pair in changes.items() if key not in written.texts}
 
     def _assigned(self, former: Mapping[str, object], values: Mapping[str, object]) -> list[str]:
         """The keys that code of the app has given another value than *values* in its config.
@@ -262,3 +288,13 @@ class Cache:
             and now is not self._found.get(key, _ABSENT)
             and not same(now, value)
         ]
+
+
+def _encrypted_anew(known: Mapping[str, Record], fresh: Mapping[str, Record], key: str) -> bool:
+    """Whether the two texts of a setting are encryptions of the same one."""
+    return (
+        key in fresh
+        and key in known
+        and fresh[key].decrypted is not None
+        and fresh[key].decrypted == known[key].decrypted
+    )

@@ -6,6 +6,7 @@ import logging
 
 from ..exceptions import StoreError
 from ..log_once import LogOnce
+from ..settings.equality import same
 from .cache import Cache
 from .repository import Repository
 
@@ -34,10 +35,13 @@ class FormerFile:
             former = self._repository.former_rows()
         except StoreError:
             return None
-        if former is None or self._cache.is_modified():
+        if former is None:
             return None
-        records = self._cache.records()
-        left = [k for k, text in former.texts.items() if k in records and records[k].text != text]
+        _, settings, records = self._cache.settings_and_records()
+        if any(not same(records.stored_value(key), settings[key].default) for key in settings):
+            return None
+        texts = records.texts
+        left = [key for key, text in former.texts.items() if key in texts and texts[key] != text]
         if not left:
             return None
         names = ", ".join(sorted(left)[:MOST_NAMES]) + (", …" if len(left) > MOST_NAMES else "")

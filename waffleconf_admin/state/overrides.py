@@ -18,7 +18,9 @@ from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
 from .cache import Cache
 from .declared import Declared
-from .record import Decoder, Record, overlay
+from .decoder import Decoder
+from .record import Record, overlay
+from .records import Records
 from .repository import Repository
 
 log = logging.getLogger(__name__)
@@ -111,22 +113,29 @@ class OverridingDecoder(Decoder):
     def declare(self, settings: Mapping[str, Setting]) -> None:
         self.behind.declare(settings)
 
-    def record(self, key: str, text: str | None) -> Record:
-        return self._overlaid(key, self.behind.record(key, text))
+    def records(self, texts: Mapping[str, str | None]) -> Records:
+        return self._overlaid(self.behind.records(texts))
 
-    def record_of(self, setting: Setting, text: str, stored: object) -> Record:
-        if setting.key in self.override.values:  # only saves come by here
-            log.warning("What is saved for %s takes effect when override_conf ends.", setting.key)
-        return self._overlaid(setting.key, self.behind.record_of(setting, text, stored))
+    def written(
+        self, settings: Mapping[str, Setting], encoded: Mapping[str, tuple[str, object]]
+    ) -> Records:
+        for key in encoded:
+            if key in self.override.values:
+                log.warning("What is saved for %s takes effect when override_conf ends.", key)
+        return self._overlaid(self.behind.written(settings, encoded))
 
     def is_unchanged(self, key: str, record: Record) -> bool:
         if key not in self.override.values:
             return self.behind.is_unchanged(key, record)
         return same(self.override.values[key], record.value)
 
-    def _overlaid(self, key: str, record: Record) -> Record:
-        values = self.override.values
-        return overlay(record, values[key], "override") if key in values else record
+    def _overlaid(self, records: Records) -> Records:
+        overridden = {
+            key: overlay(records[key], value, "override")
+            for key, value in self.override.values.items()
+            if key in records
+        }
+        return records.updated(Records.holding(overridden)) if overridden else records
 
 
 def _without(override: Override, decoder: Decoder) -> Decoder:

@@ -183,6 +183,7 @@ class Repository:
         # A store of the app's own that keeps no history need not know of it.
         more: tuple[Any, ...] = (history, ends) if ends else (history,) if history else ()
         with quiet_context(self._app):
+            self._check_location()
             return self._write(swaps, lambda by_name: self._store.swap(by_name, *more))
 
     def _write(

@@ -20,6 +20,7 @@ from ..store import HistoryRow, Swap
 from .cache import Cache, Changes
 from .former_names import answering
 from .record import Record
+from .records import Records
 from .repository import Repository
 from .task import RESET, Origin, Task
 
@@ -45,13 +46,14 @@ class Reading(NamedTuple):
     """What a save has read."""
 
     generation: int  #: of the cache, before it was read
-    records: dict[str, Record]
+    records: Records
+    fresh: Records  #: those that are not as they are in memory
 
 
 class Decision(NamedTuple):
     """What a save writes."""
 
-    records: dict[str, Record]  #: as they will be, of the settings that are written
+    records: Records  #: as they will be, of the settings that are written
     swaps: dict[str, Swap]  #: also of settings that have to stay as they are
     history: list[HistoryRow]
 
@@ -112,6 +114,12 @@ class Saver:
         if unknown := [key for key in expected if key not in settings]:
             raise InvalidValue(dict.fromkeys(unknown, gettext("Expected, but not declared.")))
         task = Task(settings, wanted, expected, origin).without_environment()
+        known = self._known(task)
+        if known is not None:
+            decision = self._decide(task, known)
+            writes_all = decision.records.texts.keys() == task.wanted.keys()
+            if writes_all and self._write(decision, origin):
+                return self._bring_into_memory(task, known, decision)
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)
@@ -134,11 +142,29 @@ class Saver:
 
     # The steps of a save
 
+    def _known(self, task: Task) -> Reading | None:
+        """Return what this process knows of the rows, if a save may go by that; None: it has to
+        read them.
+
+        It may if each row of the save is there, and will be another one: the statements that write
+        these rows compare them. If one has changed meanwhile, nothing is written.
+        """
+        if not self._cache.loaded or self._validate or task.expected or task.origin.ends:
+            return None
+        records, unique = self._cache.records(), task.always_written()
+        for key, value in task.wanted.items():
+            if key in records.others or records.texts.get(key) is None:
+                return None
+            if key not in unique and _holds(records, key, value):
+                return None
+        generation = self._cache.generation
+        return Reading(generation, *self._cache.read_shared(list(task.wanted), known=True))
+
     def _read(self, task: Task) -> Reading:
         """Read the settings that decide the save."""
         decisive = task.settings if self._validate else {**task.wanted, **task.expected}
         generation = self._cache.generation  # before it reads
-        return Reading(generation, self._cache.read_shared(list(decisive)))
+        return Reading(generation, *self._cache.read_shared(list(decisive)))
 
     def _decide(self, task: Task, reading: Reading) -> Decision:
         """Decide what to write, or raise why nothing can be."""
@@ -149,10 +175,10 @@ class Saver:
         if new:
             self._check_rules(task, records)
         # What the save is decided by has to stay as it is until all is written.
-        decisive = records if self._validate else new.keys() | expected.keys()
+        decisive = records.texts if self._validate else new.texts.keys() | expected.keys()
         swaps = {
-            key: Swap(record.text, new.get(key, record).text)
-            for key, record in records.items()
+            key: Swap(text, new.texts.get(key, text))
+            for key, text in records.texts.items()
             if key in decisive
         }
         history = _history(task, records, new) if self._keeps_history and new else []
@@ -164,38 +190,37 @@ class Saver:
 
     def _bring_into_memory(self, task: Task, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
-        new = {key: task.new_value(key) for key in task.wanted if key in decision.records}
-        changes = {key: (reading.records[key].stored.value, value) for key, value in new.items()}
-        remote = self._cache.apply_save(reading.generation, reading.records, decision.records)
+        written, read = decision.records, reading.records
+        new = {key: task.new_value(key) for key in task.wanted if key in written.texts}
+        changes = {key: (read.stored_value(key), value) for key, value in new.items()}
+        remote = self._cache.apply_save(reading.generation, read, reading.fresh, written)
         saved = Saved(new)
         saved.change_set = decision.history[0].change_set if decision.history else None
         if changes:
             _log(task, changes, saved.change_set)
         return Outcome(saved, changes, remote)
 
-    def _make_records(self, task: Task, records: Mapping[str, Record]) -> dict[str, Record]:
+    def _make_records(self, task: Task, records: Records) -> Records:
         """The records to write, by what the database holds; those without a text delete a row."""
         unique, gone, differing = task.always_written(), [], {}
         for key, value in task.wanted.items():
             if value is RESET:
-                gone.append(key)
-            elif key in unique or not _holds(records[key], value):
+                if records.texts[key] is not None:
+                    gone.append(key)
+            elif key in unique or not _holds(records, key, value):
                 differing[key] = value
         if problems := forms.check_values(task.settings, differing, self._app.config):
             raise InvalidValue(problems)
         encoded = self._repository.codec.encode(differing, unique)
-        made = {key: self._cache.record(key, None) for key in gone if records[key].text is not None}
-        for key, (text, stored) in encoded.items():
-            made[key] = self._cache.record_of(task.settings[key], text, stored)
-        return made
+        return self._cache.written_records(task.settings, encoded, gone)
 
-    def _check_rules(self, task: Task, records: Mapping[str, Record]) -> None:
+    def _check_rules(self, task: Task, records: Records) -> None:
         if self._validate is None:
             return
         names = self._repository.names
         # Not the lists and dicts that views are reading: the function is the app's.
-        values = {key: self._cache.record(key, r.text).value for key, r in records.items()}
-        values |= {key: task.new_value(key) for key in task.wanted}
+        own = self._cache.own_records(records.texts).served
+        values = {**own, **{key: task.new_value(key) for key in task.wanted}}
         try:
             answers = calls.call(self._app, self._validate, answering(values, names))
             found = names.by_key(dict(answers or {}), "named by validate=")
@@ -214,17 +239,15 @@ class Saver:
             raise InvalidValue(problems)
 
 
-def _history(
-    task: Task, read: Mapping[str, Record], written: Mapping[str, Record]
-) -> list[HistoryRow]:
+def _history(task: Task, read: Records, written: Records) -> list[HistoryRow]:
     """What the save adds to the history.
 
     Of what is no secret any more the history has the text itself, not an encrypted one.
     """
     swaps = {
-        key: Swap(record.clear_text, written[key].text)
-        for key, record in read.items()
-        if key in written
+        key: Swap(read[key].clear_text if key in read.others else text, written.texts[key])
+        for key, text in read.texts.items()
+        if key in written.texts
     }
     return task.history(swaps)
 
@@ -252,8 +275,9 @@ def _is_still(record: Record, seen: object) -> bool:
     return record.text == seen.text if isinstance(seen, Record) else same(record.value, seen)
 
 
-def _holds(record: Record, value: object) -> bool:
+def _holds(records: Records, key: str, value: object) -> bool:
     """Whether the database has this very value, so that there is nothing to write."""
-    if record.text is not None and record.served == "stored":
-        return same(record.value, value)
-    return record.behind is not None and _holds(record.behind, value)
+    if key in records.others:
+        record = records.others[key].stored
+        return record.text is not None and record.served == "stored" and same(record.value, value)
+    return records.texts[key] is not None and same(records.served[key], value)

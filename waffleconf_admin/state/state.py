@@ -139,9 +139,9 @@ class State:
         """
         asked = _listed(keys)
         found = self._cache.read(self._declared.among(asked), fresh=fresh)
-        return self.names.as_asked(found, asked)
+        return self.names.as_asked(dict(found), asked)
 
-    def refresh(self) -> dict[str, Record]:
+    def refresh(self) -> Mapping[str, Record]:
         """Return all settings as `read` does, and serve them in this process from now on.
 
         :raises StoreError: the database can't be read.
@@ -164,11 +164,10 @@ class State:
         wanted = self._declared.among(asked)
         records = self._cache.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
-            missing = [key for key, record in records.items() if record.text is None]
+            missing = [key for key, text in records.texts.items() if text is None]
             if missing and not self._add_defaults(missing):
                 records = self._cache.read(wanted)
-        values = {key: record.value for key, record in records.items()}
-        return answering(self.names.as_asked(values, asked), self.names)
+        return answering(self.names.as_asked(records.served, asked), self.names)
 
     def update_conf(self) -> bool:
         """Bring ``app.config`` and `conf` up to what the database holds.

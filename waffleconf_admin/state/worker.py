@@ -63,7 +63,7 @@ class Worker:
             digests = self.restart_digests(*self.loaded())
             self._restart_digests = "".join(digests.values())
 
-    def loaded(self) -> tuple[Mapping[str, Setting], dict[str, Record]]:
+    def loaded(self) -> tuple[Mapping[str, Setting], Mapping[str, Record]]:
         """Return the settings and the records in memory."""
         _, settings, records = self._cache.settings_and_records()
         return settings, records
