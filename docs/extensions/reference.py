@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.transforms import SphinxTransform
 
 
 def expand(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -111,7 +113,19 @@ def show_examples(app: Sphinx, context: object, lines: list[str]) -> None:
         lines[:] = ["Examples:", "", ".. code-block:: sh", "", *code, ""]
 
 
+class Dashes(SphinxTransform):
+    """Writes the dash behind the name of a parameter or an error as a dash."""
+
+    default_priority = 500
+
+    def apply(self, **options: Any) -> None:
+        for text in list(self.document.findall(nodes.Text)):
+            if text == " -- ":
+                text.parent.replace(text, nodes.Text(" – "))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_transform(Dashes)
     app.connect("source-read", expand)
     app.connect("autodoc-process-signature", hide_constructor)
     app.connect("autodoc-process-docstring", mend_docstring)

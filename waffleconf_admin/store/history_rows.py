@@ -25,7 +25,7 @@ class HistoryRow(NamedTuple):
     id: int = 0  #: given by the database, in the order of the changes
     ends_at: datetime | None = None  #: aware; when the change goes back; None: it has no end
     ended_at: datetime | None = None  #: aware; when the end was settled; None: it is open
-    outcome: str = ""  #: what has become of the end: an `ends.Outcome`; "": nothing yet
+    outcome: str = ""  #: of the end: "back", "kept", "changed", "refused"; "": nothing yet
     remark: str = ""  #: who keeps the change, or why it was refused to let it go back
 
 
