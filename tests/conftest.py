@@ -45,6 +45,7 @@ LONGEST = [
     "browser/test_browser_screens.py",
     "state/test_state_machine.py",
     "servers/test_processes.py",
+    "package/test_site.py",
     "store/test_many_writers.py",
     "state/test_history.py",
     "store/test_store.py",
