@@ -11,10 +11,12 @@ import pytest
 from documentation import ROOT, Block, block
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
 from pages import sent
+from sqlalchemy.exc import InvalidRequestError, SAWarning
 from terminal import Terminal
 
-from waffleconf_admin import BusyError, ConflictError, InvalidValue
+from waffleconf_admin import AlchemyWaffleStore, BusyError, ConflictError, InvalidValue
 from waffleconf_admin.state.state import State
 
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is:DeprecationWarning")  # its env.py
@@ -102,6 +104,16 @@ def log_in(client: FlaskClient, name: str, password: str) -> str | None:
     assert login.startswith("/login")
     form = sent(client.get(login).text, name=name, password=password)
     return client.post(login, data=form).location
+
+
+def test_the_order_matters_where_the_page_says_so(make_app: MakeApp) -> None:
+    db = SQLAlchemy()
+    AlchemyWaffleStore.make_models(db)
+    with pytest.warns(SAWarning), pytest.raises(InvalidRequestError, match="'confs' is already"):
+        AlchemyWaffleStore.make_models(db)
+    app = make_app(CONFS)
+    app.config["WAFFLE_MULTIPROC"] = True
+    assert app.extensions["waffleconf"].health().watch_type is None
 
 
 # Configuration

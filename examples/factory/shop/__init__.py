@@ -1,4 +1,4 @@
-"""The factory: makes an app, in the one order that works."""
+"""The factory: configuration first, then the extensions, then the blueprints."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .settings import CONFS
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
+    """Make the app; it starts and serves the defaults before its tables exist, too."""
     app = Flask(__name__, instance_relative_config=True)
     app.config.from_mapping(
         SECRET_KEY="change me",
