@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from documentation import PAGES
 from flask import Flask
 from messages import Message, error_classes, messages, without_places
 
-PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text()
+PAGE = PAGES["docs/troubleshooting.md"]
 
 #: What the page leaves out: the beginning of a path, the errors (none: all), and the reason.
 LEFT_OUT = [
@@ -42,11 +44,17 @@ QUOTES = [without_places(quote) for row in cells("message", 0) for quote in row]
 MESSAGES = {message.text: message for message in messages() if re.search(r"\w", message.text)}
 
 
+@cache
+def begin_of(quote: str) -> str | None:
+    """What a quote is the beginning of; None: it is a whole text."""
+    begin = quote.removesuffix("…").rstrip()
+    return begin if begin != quote and len(re.findall(r"\w", begin)) >= LETTERS else None
+
+
 def is_quoted(text: str, quote: str) -> bool:
     """Whether a quote is a text, or its beginning where … follows."""
-    begin = quote.removesuffix("…").rstrip()
-    is_begin = begin != quote and len(re.findall(r"\w", begin)) >= LETTERS
-    return text.startswith(begin) if is_begin else text == quote
+    begin = begin_of(quote)
+    return text == quote if begin is None else text.startswith(begin)
 
 
 def is_left_out(message: Message) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import contextlib
 import http.client
+import importlib
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import ssl
@@ -40,13 +43,22 @@ http {{
     include {folder}/nginx.conf;
 }}
 """
-#: The commands of the page, by the program.
-COMMANDS = {
-    line.split()[0]: line.split()[1:]
-    for each in blocks("docs/deployment.md", "sh")
-    for line in each.code.splitlines()
-}
+#: The commands of the page.
+LINES = [line for each in blocks("docs/deployment.md", "sh") for line in each.code.splitlines()]
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+#: The instructions of the Dockerfile, each with its arguments.
+INSTRUCTIONS = [
+    line.split(maxsplit=1)
+    for line in re.sub(
+        r"^#.*\n|\\\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.M
+    ).splitlines()
+]
 TEMPORARY = ("client_body", "proxy", "uwsgi", "fastcgi", "scgi")
+
+
+def command(begin: str) -> list[str]:
+    """The arguments of a command of the page."""
+    return next(shlex.split(line)[1:] for line in LINES if line.startswith(begin))
 
 
 class Deployment:
@@ -175,7 +187,7 @@ def places(
         "SHOP_OPERATOR_PASSWORD": PASSWORD,
     }
     environ = places | {"SHOP_CONFIG": str(deployment.folder / "config" / "redis.cfg")}
-    tables = [sys.executable, "-m", "flask", *COMMANDS["flask"]]
+    tables = [sys.executable, "-m", "flask", *command("flask --app wsgi create-tables")]
     prepare(tables, **deployment.options(environ))
     return places
 
@@ -187,9 +199,9 @@ def environ(
     """The environment of a configuration, while uWSGI and gunicorn run with it: two hosts."""
     config = deployment.folder / "config" / f"{request.param}.cfg"
     environ = places | {"SHOP_CONFIG": str(config)}
-    gunicorn = [sys.executable, "-m", "gunicorn", "--graceful-timeout", 3, *COMMANDS["gunicorn"]]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--graceful-timeout", 3, *command("gunicorn")]
     with (
-        deployment.run("uwsgi", [BIN / "pyuwsgi", *COMMANDS["uwsgi"]], **environ),
+        deployment.run("uwsgi", [BIN / "pyuwsgi", *command("uwsgi")], **environ),
         deployment.run("gunicorn", gunicorn, **environ),
     ):
         yield environ
@@ -217,7 +229,7 @@ def test_every_worker_of_both_hosts_follows(
 @pytest.mark.parametrize("environ", ["redis"], indirect=True)
 def test_a_celery_worker_follows(deployment: Deployment, environ: dict[str, str]) -> None:
     options = deployment.options(environ)
-    worker = [sys.executable, "-m", "celery", *COMMANDS["celery"], "--concurrency", "1"]
+    worker = [sys.executable, "-m", "celery", *command("celery"), "--loglevel", "info"]
     log = deployment.log("celery")
 
     def ready() -> None:
@@ -234,18 +246,91 @@ def test_a_celery_worker_follows(deployment: Deployment, environ: dict[str, str]
     assert "Traceback" not in log.read_text()
 
 
-# Files for containers, which nothing here runs
+# Commands of the operator
 
-INSTRUCTIONS = {"FROM", "WORKDIR", "RUN", "COPY", "USER", "CMD"}
+
+def test_the_commands_of_a_deployment_run_in_the_order_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = (DEPLOY / "config" / "one-host.cfg").read_text().replace("/run/shop", str(tmp_path))
+    (tmp_path / "one-host.cfg").write_text(config)
+    places = {
+        "SHOP_CONFIG": str(tmp_path / "one-host.cfg"),
+        "SHOP_DATABASE": f"sqlite:///{tmp_path}/shop.db",
+        "SHOP_SECRET_KEY": "test",
+        "SHOP_OPERATOR_PASSWORD": PASSWORD,
+    }
+    for name, value in places.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(DEPLOY))
+    for name in ("wsgi", "shop"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    app = importlib.import_module("wsgi").app
+    begin = "flask --app wsgi "
+    commands = [line.removeprefix(begin) for line in LINES if line.startswith(begin)]
+    assert len(commands) == 5
+    for each in commands:
+        result = app.test_cli_runner().invoke(args=shlex.split(each.partition(">")[0]))
+        assert result.exit_code == 0, (each, result.output)
+    app.extensions["waffleconf"].stop()
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def test_a_dump_has_the_rows(places: dict[str, str], tmp_path: Path) -> None:
+    with required():
+        pg_dump = find("pg_dump")
+    url = places["SHOP_DATABASE"].replace("+psycopg", "")
+    words = [word.replace("$SHOP_BACKUP", url) for word in command("pg_dump")]
+    prepare([pg_dump, *words], cwd=tmp_path)
+    dump = (tmp_path / "settings.sql").read_text()
+    assert "COPY public.confs " in dump and "COPY public.conf_changes " in dump
+
+
+# Containers: their commands, in a folder that has what COPY copies
+
+
+def test_the_container_of_the_app_serves_and_is_ready(
+    deployment: Deployment, places: dict[str, str], tmp_path: Path
+) -> None:
+    for name, rest in INSTRUCTIONS:
+        if name == "COPY":
+            *sources, target = rest.split()
+            for path in sources:
+                copy = shutil.copytree if (DEPLOY / path).is_dir() else shutil.copy
+                copy(DEPLOY / path, tmp_path / (path if target == "./" else target))
+    port = free_port()
+    environ = places | {"SHOP_CONFIG": str(tmp_path / "config" / "redis.cfg")}
+    options = deployment.options(environ) | {"cwd": tmp_path}
+
+    (served,) = (json.loads(rest) for name, rest in INSTRUCTIONS if name == "CMD")
+    here = {"0.0.0.0:8000": f"127.0.0.1:{port}"}
+    gunicorn = [sys.executable, "-m", *(here.get(word, word) for word in served)]
+    cmd, python, option, probe = COMPOSE["web"]["healthcheck"]["test"]
+    assert (cmd, python, option) == ("CMD", "python", "-c")
+    log = tmp_path / "gunicorn.log"
+
+    def ready() -> None:
+        socket.create_connection(("127.0.0.1", port)).close()
+
+    with running(gunicorn, ready, log, **options):
+        exec(probe.replace("8000", str(port)), {})  # raises, if the answer is 503
+    assert "Traceback" not in log.read_text()
+
+
+def test_the_other_containers_run_commands_of_the_page() -> None:
+    tables = command("flask --app wsgi create-tables")
+    assert COMPOSE["tables"]["command"] == ["flask", *tables]
+    assert COMPOSE["worker"]["command"] == ["celery", *command("celery")]
+    (installed,) = (shlex.split(rest) for name, rest in INSTRUCTIONS if name == "RUN")
+    assert set(command('pip install "waffleconf-admin[sqlalchemy,redis]"')) < set(installed)
 
 
 def test_the_dockerfile_has_known_instructions_and_copies_what_is_there() -> None:
-    text = re.sub(r"^#.*\n|\\\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.M)
-    lines = [line.split(maxsplit=1) for line in text.splitlines()]
-    assert lines[0][0] == "FROM" and {name for name, _ in lines} <= INSTRUCTIONS
-    for name, rest in lines:
-        if name == "CMD":
-            assert all(isinstance(word, str) for word in json.loads(rest))
+    assert INSTRUCTIONS[0][0] == "FROM"
+    known = {"FROM", "WORKDIR", "RUN", "COPY", "USER", "ENV", "CMD"}
+    assert {name for name, _ in INSTRUCTIONS} == known
+    for name, rest in INSTRUCTIONS:
         if name == "COPY":
             assert all((DEPLOY / path).exists() for path in rest.split()[:-1])
 
@@ -263,3 +348,20 @@ def test_the_compose_file_names_services_and_volumes_that_it_has() -> None:
         assert (DEPLOY / config.relative_to("/srv/shop")).exists()
         used = set(re.findall(r'environ\["(\w+)"\]', (DEPLOY / "config/redis.cfg").read_text()))
         assert used <= services[name]["environment"].keys()
+
+
+def test_the_unit_of_systemd_runs_the_commands_of_the_page() -> None:
+    unit = configparser.ConfigParser(strict=True, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(DEPLOY / "shop.service")
+    assert unit.sections() == ["Unit", "Service", "Install"]
+    service = unit["Service"]
+    for key, program, begin in (
+        ("ExecStart", "gunicorn", "gunicorn"),
+        ("ExecStartPre", "flask", "flask --app wsgi create-tables"),
+    ):
+        path, *arguments = service[key].split()
+        assert Path(path).name == program and arguments == command(begin)
+    runtime = f"/run/{service['RuntimeDirectory']}/"
+    for name in ("gunicorn.conf.py", "config/one-host.cfg"):
+        assert runtime in (DEPLOY / name).read_text()

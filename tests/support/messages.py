@@ -75,7 +75,8 @@ class _Reader:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 yield from self._of_scope(node, names)
             elif isinstance(node, ast.Return) and isinstance(node.value, ast.JoinedStr):
-                if len(text := next(self._texts(node.value, {}))) > LONG:
+                text = next(self._texts(node.value, {}))
+                if len(text) > LONG and "<" not in text:  # HTML is for the page
                     yield Message(self.path, node.lineno, "", without_places(text))
             elif isinstance(node, ast.Call):
                 for raised, text in self._of_call(node):
@@ -93,9 +94,8 @@ class _Reader:
             yield "", call.args[TEXTS[name]]
         elif name in LOGGED and call.args:
             yield "", call.args[name == "log"]
-        elif "log_once" in name.lower() or "LogOnce" in ast.unparse(call.func):
-            if len(call.args) > 2:
-                yield "", call.args[2]
+        elif len(call.args) > 2 and re.search("log_?once", ast.unparse(call.func), re.I):
+            yield "", call.args[2]
         elif name.endswith("Error") or self._is_error(call.func):
             for arg in call.args:
                 yield name, arg
@@ -151,10 +151,12 @@ class _Reader:
 
 def _inside(scope: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a scope, and functions in it, but not what is inside of those."""
-    for child in ast.iter_child_nodes(scope):
-        yield child
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from _inside(child)
+    waiting = [*ast.iter_child_nodes(scope)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from waffleconf_admin import AlchemyWaffleStore, Setting, WaffleAdmin, WaffleConf, conf
 
 db = SQLAlchemy()
-Conf, ConfChange = AlchemyWaffleStore.make_models(db)
+Conf, ConfChange, ConfWorker = AlchemyWaffleStore.make_models(db, workers=True)
 waffle = WaffleConf()
 
 
@@ -32,10 +32,9 @@ def create_app() -> Flask:
     )
     app.config.from_envvar("SHOP_CONFIG")
     db.init_app(app)
-    waffle.init_app(app, AlchemyWaffleStore(db, Conf, history=ConfChange))
-    app.register_blueprint(
-        WaffleAdmin(can=is_operator, actor=lambda: request.authorization.username)
-    )
+    store = AlchemyWaffleStore(db, Conf, history=ConfChange, workers=ConfWorker)
+    waffle.init_app(app, store)
+    app.register_blueprint(WaffleAdmin(can=is_operator, actor=operator))
     app.add_url_rule("/", "index", index)
     app.add_url_rule("/ready", "ready", ready)
     app.cli.command("create-tables")(db.create_all)
@@ -69,6 +68,6 @@ def index() -> dict[str, object]:
 
 
 def ready() -> tuple[dict[str, object], int]:
-    """Say whether this process follows, for a readiness probe."""
+    """Say whether the values of this process are current, for a readiness probe."""
     health = current_app.extensions["waffleconf"].health()
-    return {"trouble": health.trouble}, 503 if health.trouble else 200
+    return {"trouble": health.trouble}, 503 if health.lags else 200
