@@ -72,7 +72,7 @@ def caller(app: Flask) -> Callable[..., object]:
 
     def call_of_app(function: Callable[..., object], *args: object, **kwargs: object) -> object:
         app = known()
-        assert app is not None  # its functions are called while it lives
+        assert app is not None  # its functions are called while it lives  # nosec B101 # for the type checker
         return call(app, function, *args, **kwargs)
 
     return call_of_app

@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "WAFFLE_WATCHTYPE": "file",
     "WAFFLE_WATCH_INTERVAL": None,
     "WAFFLE_RESYNC_INTERVAL": 60.0,
-    "WAFFLE_WATCHER_FILE": "/tmp/waffleconf.txt",
+    "WAFFLE_WATCHER_FILE": "/tmp/waffleconf.txt",  # nosec B108 # the default of 0.3.1; the log warns of it
     "WAFFLE_WATCHER_MODE": 0o664,
     "WAFFLE_REDIS_URL": None,
     "WAFFLE_REDIS_HOST": "localhost",

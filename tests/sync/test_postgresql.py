@@ -108,6 +108,21 @@ def test_a_notification_carries_no_value(make: Make, url: str) -> None:
     assert (sent.channel, sent.payload) == (CHANNEL, "")
 
 
+def test_a_flood_of_notifications_is_few_reloads(
+    make: Make, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "BURST", 1.5)
+    state = make()
+    assert listens(state)
+    before = state.health().reloads
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(300):
+            connection.execute("SELECT pg_notify(%s, repeat('x', 7000))", [CHANNEL])
+    writer = make()
+    assert follows(writer, state, "A")
+    assert state.health().reloads - before < 30
+
+
 def test_a_notification_is_not_held_up_by_a_transaction_of_the_caller(make: Make, orm: str) -> None:
     writer, state = make(), make()
     assert listens(state)

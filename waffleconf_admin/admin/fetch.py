@@ -13,7 +13,7 @@ from ..forms.guard import field_name
 #: The header of a form that the script sends.
 FETCH = "X-Waffle-Fetch"
 #: The header of an answer with a new CSRF token, as a form would send it.
-TOKEN = "X-Waffle-Token"
+TOKEN = "X-Waffle-Token"  # nosec B105 # a name, no password
 
 
 def is_fetch() -> bool:

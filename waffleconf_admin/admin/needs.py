@@ -42,4 +42,4 @@ def _sentence(other: BoundField, need: Need) -> Markup:
     else:
         text = _OTHER if need.is_exact else _NOT_SET
     value = shorten(display_text(other, need.value), 40) if text is _OTHER else ""
-    return Markup(_(text, setting=link, value=escape(f"“{value}”" if other.quoted else value)))
+    return Markup(_(text, setting=link, value=escape(f"“{value}”" if other.quoted else value)))  # nosec B704 # its texts are escaped

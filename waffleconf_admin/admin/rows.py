@@ -100,7 +100,7 @@ class Rows:
 
     def __call__(self, fields: Iterable[BoundField], macros: Macros) -> Markup:
         """Return the rows of fields."""
-        return Markup("".join([Row(field, self).html(macros) for field in fields]))
+        return Markup("".join([Row(field, self).html(macros) for field in fields]))  # nosec B704 # its texts are escaped
 
 
 class Row:
@@ -123,7 +123,7 @@ class Row:
         if self._has_notes:
             notes = f"{notes}{macros.notes(self)}"
             if self.conflict:
-                value = macros.versus(self, Markup(value))
+                value = macros.versus(self, Markup(value))  # nosec B704 # its texts are escaped
             if field.errors:
                 texts = "".join(f"<p>{escape_text(text)}</p>" for text in field.errors)
                 id_ = escape_text(field.id)
@@ -281,7 +281,7 @@ class Row:
             reason = escape(_(OVERRIDDEN))
         else:
             name = Markup("<code>%s</code>") % setting.environment.variable
-            reason = Markup(_(SET_BY, name=name))
+            reason = Markup(_(SET_BY, name=name))  # nosec B704 # its texts are escaped
         behind = field.record.behind
         if behind is None or behind.text is None:
             return reason
@@ -289,7 +289,7 @@ class Row:
             value = self.texts["is_set" if is_set(behind.value) else "not_set"]
         else:
             value = self.quoted(display_text(getattr(field, "editor", None), behind.value))
-        return reason + Markup(" ") + Markup(_(NOT_IN_USE, value=escape(value)))
+        return reason + Markup(" ") + Markup(_(NOT_IN_USE, value=escape(value)))  # nosec B704 # its texts are escaped
 
     def _reason(self) -> str:
         """Why it can't be edited; blank where its group or `layer` says so."""
@@ -304,8 +304,8 @@ class Row:
             return None
         texts = (display_text(self.field, value) for value in (moved.old, moved.new))
         old, new = (escape(self.quoted(text)) for text in texts)
-        line = Markup(_("Default was %(old)s, is %(new)s", old=old, new=new))
-        return line, Markup(_("Keep %(value)s", value=old))
+        line = Markup(_("Default was %(old)s, is %(new)s", old=old, new=new))  # nosec B704 # its texts are escaped
+        return line, Markup(_("Keep %(value)s", value=old))  # nosec B704 # its texts are escaped
 
     def _reset_attributes(self) -> str:
         """The attributes of the button that resets the setting; the script needs the default."""

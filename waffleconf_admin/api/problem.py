@@ -83,7 +83,7 @@ def problem_of_save(
         changed = "It was changed by somebody else meanwhile."
         errors = {key: changed for key in error.keys if key in visible}
         return Problem(status_of_conflict, "Nothing was saved: read the settings again.", errors)
-    assert isinstance(error, StoreError)
+    assert isinstance(error, StoreError)  # nosec B101 # for the type checker
     return problem_of_store(error)
 
 

@@ -21,7 +21,7 @@ def deployed(name: str | None, actor: str | None) -> None:
     Defaults of secrets are not noted.
     """
     state, _ = current_state(), current_history()
-    assert state.deployments
+    assert state.deployments  # nosec B101 # for the type checker
     noted = state.deployments.note(name, actor)
     records = state.read(noted.moved)
     rows = []

@@ -6,7 +6,7 @@ limits of time and memory.
 """
 
 from .allowed import Allowed
-from .pickles import classes_in
+from .pickles import classes_in  # nosec B403 # our module
 from .texts import FORMATS, Format, deserialize, format_of, is_text_of, serialize
 
 __all__ = [

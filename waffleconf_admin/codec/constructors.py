@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from pickle import UnpicklingError
+from pickle import UnpicklingError  # nosec B403 # the exception alone
 from types import NoneType
 from typing import Any
 from uuid import UUID

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
-from pickle import UnpicklingError
+from pickle import UnpicklingError  # nosec B403 # the exception alone
 from types import NoneType
 from typing import Any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from pickle import UnpicklingError
+from pickle import UnpicklingError  # nosec B403 # the exception alone
 from typing import Any
 from uuid import UUID, SafeUUID
 

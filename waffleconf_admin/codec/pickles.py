@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-import pickle
+import pickle  # nosec B403 # writes only, and names the format
 import secrets
 from datetime import datetime, time
 

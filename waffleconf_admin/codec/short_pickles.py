@@ -6,7 +6,7 @@ takes several times as long. What both read is the same.
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403 # reads only what is checked before
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -43,7 +43,7 @@ def read_short(raw: bytes) -> object:
         if raw.endswith(_TEXT_END) and length == len(raw) - _TEXT_FRAME:
             return raw[7:-3].decode("utf-8", "surrogatepass")
     elif _SCALAR.fullmatch(raw):
-        return pickle.loads(raw)
+        return pickle.loads(raw)  # nosec B301 # only opcodes of plain values are in it
     if len(raw) > _MAX_LENGTH:
         return LONG
     if raw[2:3] == b"c":
@@ -51,7 +51,7 @@ def read_short(raw: bytes) -> object:
     shape = _shape(raw)
     if shape is None:
         return LONG
-    value = pickle.loads(raw)
+    value = pickle.loads(raw)  # nosec B301 # only opcodes of plain values are in it
     if pickle.dumps(value, _PROTOCOL) != raw:
         return LONG
     if shape == "shared" or len(raw) > _MAX_FLAT:

@@ -10,7 +10,7 @@ from ..i18n import mark
 from .allowed import Allowed
 from .json_reader import BLANKS, read_json
 from .json_writer import write_json
-from .pickles import read_pickle, write_pickle
+from .pickles import read_pickle, write_pickle  # nosec B403 # our module
 
 #: The formats of stored texts, as WAFFLE_SERIALIZER names them.
 Format = Literal["pickle", "json"]

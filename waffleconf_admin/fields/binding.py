@@ -161,7 +161,7 @@ def render_control(field: Any, given: dict[str, Any]) -> Markup:
         html = escape(html)
     if foreign.needs_hidden_input(field):
         hidden = attributes({"type": "hidden", "name": field.name, "value": ""})
-        html = Markup(f"<input{hidden}>") + html
+        html = Markup(f"<input{hidden}>") + html  # nosec B704 # its texts are escaped
     return html
 
 
@@ -171,7 +171,7 @@ def _render_failure(field: BoundField, error: Exception) -> Markup:
     why = gettext("its control can't be made at the moment")
     field.editable, field.reason = False, gettext("It is changed from code: %(why)s.", why=why)
     text = f"<output{attributes({'id': field.id})}>{escape(field.value_text)}</output>"
-    return Markup(f'{text}<p class="wf-reason">{escape(field.reason)}</p>')
+    return Markup(f'{text}<p class="wf-reason">{escape(field.reason)}</p>')  # nosec B704 # its texts are escaped
 
 
 def _editor(

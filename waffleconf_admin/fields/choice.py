@@ -125,7 +125,7 @@ class ChoiceField(SettingField):
             f"{widgets.escape_text(label)}</label>"
             for number, (text, label) in enumerate(self.options())
         ]
-        return Markup("".join(labelled))
+        return Markup("".join(labelled))  # nosec B704 # its texts are escaped
 
     def input_html(self, number: int, text: str, checked: bool, **kwargs: object) -> str:
         """Return the input of one choice.
@@ -176,7 +176,7 @@ class ChoiceInput:
         self.checked = checked
 
     def __call__(self, **kwargs: object) -> Markup:
-        return Markup(self.field.input_html(self.number, self.text, self.checked, **kwargs))
+        return Markup(self.field.input_html(self.number, self.text, self.checked, **kwargs))  # nosec B704 # its texts are escaped
 
     def __html__(self) -> str:
         return self()

@@ -37,7 +37,7 @@ class NumberInput:
         if low is not None and low >= 0 and not text.startswith("-"):
             own["inputmode"] = "numeric" if field.whole else "decimal"
         own["required"] = bool(text and flags.get("required"))
-        return Markup(f"<input{common(field, own, kwargs)}>")
+        return Markup(f"<input{common(field, own, kwargs)}>")  # nosec B704 # its texts are escaped
 
 
 class Slider(NumberInput):
@@ -59,7 +59,7 @@ class Slider(NumberInput):
             "class": "wf-slid",
             "data-point": point if point != "." else None,
         }
-        return Markup(
+        return Markup(  # nosec B704 # its texts are escaped
             f"<input{common(field, own, kwargs)}>"
             f"<output{attributes(beside)}>{escape(field.notation.write(text))}</output>"
         )

@@ -102,11 +102,11 @@ class TextInput:
         limits = self._limits(flags, text) if flags else {}
         if not field.multiline:
             own = {"type": "text", "value": text, **field.html_attributes, **limits}
-            return Markup(f"<input{common(field, own, kwargs)}>")
+            return Markup(f"<input{common(field, own, kwargs)}>")  # nosec B704 # its texts are escaped
         own = {**field.html_attributes, **limits}
         own["rows"] = min(max(_lines(text), 3), 20)
         # HTML drops a newline that comes first in a text area: this one is there to be dropped.
-        return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape_text(text)}</textarea>")
+        return Markup(f"<textarea{common(field, own, kwargs)}>\n{escape_text(text)}</textarea>")  # nosec B704 # its texts are escaped
 
     def _limits(self, flags: Mapping[str, Any], text: str) -> dict[str, object]:
         """Return the limits, without those that the text breaks: they would block the form."""
@@ -136,7 +136,7 @@ class ColorInput(TextInput):
         else:
             own["class"] = "wf-blank"
         kwargs = {"placeholder": "#rrggbb"} | kwargs
-        return super().__call__(field, **kwargs) + Markup(f"<input{attributes(own)}>")
+        return super().__call__(field, **kwargs) + Markup(f"<input{attributes(own)}>")  # nosec B704 # its texts are escaped
 
 
 class DateTimeInput:
@@ -149,7 +149,7 @@ class DateTimeInput:
         local, zone = field.split(field._value())
         if local is None:
             own = {"type": "text", "value": field._value(), "size": 32}
-            return Markup(f"<input{common(field, own, kwargs)}>")
+            return Markup(f"<input{common(field, own, kwargs)}>")  # nosec B704 # its texts are escaped
         low, high = (field.limit_text(field.flag_values.get(end), zone) for end in ("min", "max"))
         own = {
             "type": field.input_type,
@@ -161,12 +161,12 @@ class DateTimeInput:
         }
         own = {name: value for name, value in own.items() if value != ""}
         if not zone:
-            return Markup(f"<input{common(field, own, kwargs)}>")
+            return Markup(f"<input{common(field, own, kwargs)}>")  # nosec B704 # its texts are escaped
         beside = {"id": f"{field.id}-zone", "class": "wf-zone"}
         described = [kwargs.pop("aria-describedby", ""), beside["id"]]
         kwargs["aria-describedby"] = " ".join(filter(None, described))
         sent = {"type": "hidden", "name": field.name, "value": zone, "form": kwargs.get("form")}
-        return Markup(
+        return Markup(  # nosec B704 # its texts are escaped
             f"<input{common(field, own, kwargs)}><input{attributes(sent)}>"
             f"<span{attributes(beside)}>{escape_text(zone)}</span>"
         )
@@ -178,7 +178,7 @@ class Checkbox:
     def __call__(self, field: Control, **kwargs: object) -> Markup:
         own = {"type": "checkbox", "value": "on", "checked": field._value() == "true"}
         hidden = attributes({"name": field.name, "form": kwargs.get("form")})
-        return Markup(f'<input type="hidden"{hidden} value=""><input{common(field, own, kwargs)}>')
+        return Markup(f'<input type="hidden"{hidden} value=""><input{common(field, own, kwargs)}>')  # nosec B704 # its texts are escaped
 
 
 class Choices:
@@ -187,7 +187,7 @@ class Choices:
     def __call__(self, field: ChoiceControl, **kwargs: object) -> Markup:
         if field.is_group:
             given = {"id": field.id, "role": field.role, "aria-label": field.label.text} | kwargs
-            return Markup(f"<div{attributes(given)}>{field.labelled_inputs()}</div>")
+            return Markup(f"<div{attributes(given)}>{field.labelled_inputs()}</div>")  # nosec B704 # its texts are escaped
         chosen, groups = field._value(), field.grouped()
         if chosen and not any(chosen == text for _, options in groups for text, _ in options):
             # Otherwise the browser would select, and send, the first.
@@ -202,7 +202,7 @@ class Choices:
             )
             heading = attributes({"label": group})
             parts.append(f"<optgroup{heading}>{part}</optgroup>" if group else part)
-        return Markup(f"<select{common(field, {}, kwargs)}>{''.join(parts)}</select>")
+        return Markup(f"<select{common(field, {}, kwargs)}>{''.join(parts)}</select>")  # nosec B704 # its texts are escaped
 
 
 class Secret:
@@ -224,7 +224,7 @@ class Secret:
             box |= {"checked": field.clearing, "form": kwargs.get("form")}
             label = escape_text(gettext("Clear it"))
             control += f"<label><input{attributes(box)}> {label}</label>"
-        return Markup(control)
+        return Markup(control)  # nosec B704 # its texts are escaped
 
 
 def _lines(text: str) -> int:
@@ -237,4 +237,4 @@ class Static:
 
     def __call__(self, field: Control, **kwargs: object) -> Markup:
         given = attributes({"id": field.id} | kwargs)
-        return Markup(f"<output{given}>{escape_text(field._value())}</output>")
+        return Markup(f"<output{given}>{escape_text(field._value())}</output>")  # nosec B704 # its texts are escaped

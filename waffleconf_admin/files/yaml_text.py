@@ -39,7 +39,7 @@ def read_yaml(text: str) -> object:
     :raises ValueError: it can't be read; the message says where, and what to do.
     """
     try:
-        return yaml.load(text, Loader)
+        return yaml.load(text, Loader)  # nosec B506 # Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark, what = error.problem_mark or error.context_mark, error.problem or error.context
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -229,7 +229,7 @@ class SettingsForm(BaseForm):
         }
         token = self._signers[0].dump(digests, self.notation.locale)
         hidden = attributes({"type": "hidden", "name": TOKEN, "value": token})
-        return html + Markup(f"<input{hidden}>")
+        return html + Markup(f"<input{hidden}>")  # nosec B704 # its texts are escaped
 
     def _submission_errors(self) -> list[str]:
         """Return what is wrong with the tokens, and what was typed in vain."""

@@ -12,7 +12,7 @@ from .guard import field_name
 from .merge_token import SECRET, MergeSigner, load_token, signers
 
 #: The name of the hidden input with the merge token.
-TOKEN = "waffle_token"
+TOKEN = "waffle_token"  # nosec B105 # a name, no password
 #: The prefix of the names of what the settings page sends besides its settings.
 PAGE = "waffle."
 #: The prefix of the names of controls whose setting has a key that may not be a name itself.

@@ -165,7 +165,7 @@ class Setting:
 
         :raises ValueError: it fails, or the result is of the wrong type.
         """
-        assert self.convert is not None
+        assert self.convert is not None  # nosec B101 # for the type checker
         try:
             made = self.call(self.convert, copy.deepcopy(value))
         except Exception as error:

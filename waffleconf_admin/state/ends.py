@@ -247,7 +247,7 @@ class Ends:
 
     def _go_back(self, end: End, origin: Origin) -> Saved:
         """Give the settings of an end their old values, and settle it, in one transaction."""
-        assert self._history
+        assert self._history  # nosec B101 # for the type checker
         obstacles = self._history.obstacles(end.changes.values())
         if refused := {key: text for key, text in obstacles.items() if text}:
             raise InvalidValue(refused)

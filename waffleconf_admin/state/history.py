@@ -264,7 +264,7 @@ class History:
     def _value_served(self, change: Change) -> object:
         """What is served of the new value of a change of a declared setting."""
         setting = change.setting
-        assert setting
+        assert setting  # nosec B101 # for the type checker
         if change.new_text is not None:
             with suppress(InvalidValue):  # the default is served of what can't be read
                 return setting.serve(self._repository.codec.decode(change.new_text, change.key))[0]

@@ -125,7 +125,7 @@ class Saver:
             decision = self._decide(task, reading)
             if self._write(decision, origin):
                 return self._bring_into_memory(task, reading, decision)
-            time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))
+            time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))  # nosec B311 # only to spread reads and retries
         raise BusyError(
             f"Others kept saving {', '.join(wanted)} at the same moment; nothing was saved: "
             "try again."

@@ -18,7 +18,7 @@ class DatabaseWatch(WatchType):
     def watch(self, reload: Reload, stop: Stop) -> None:
         seconds = self.interval
         # Jittered, so that the processes of a deployment don't read all at once.
-        while not stop.wait(seconds * random.uniform(0.75, 1.0)):
+        while not stop.wait(seconds * random.uniform(0.75, 1.0)):  # nosec B311 # only to spread reads and retries
             reload()
 
     def notify(self) -> None:

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds that the watcher waits for a notification before it asks whether to stop.
 POLL = 0.9
+#: Seconds after a reload in which notifications are one more reload: every user of the database may
+#: send them.
+BURST = 0.05
 #: Seconds without a notification after which the server is pinged.
 PING_AFTER = 5.0
 #: Seconds without an answer after which the server counts as hung.
@@ -185,6 +188,7 @@ class PostgreSQLWatch(WatchType):
         while not stop.is_set():
             if listener.wait(POLL):
                 reload()
+                stop.wait(BURST)
             elif time.monotonic() - answered_at < PING_AFTER:
                 continue
             else:

@@ -48,4 +48,4 @@ class ResyncSchedule:
     def _plan(self, seconds: float) -> None:
         self._read_at = time.monotonic()
         # Jittered, so that the processes of a deployment don't read all at once.
-        self._due_at = self._read_at + seconds * random.uniform(0.75, 1.0)
+        self._due_at = self._read_at + seconds * random.uniform(0.75, 1.0)  # nosec B311 # only to spread reads and retries

@@ -190,7 +190,7 @@ class WatcherThread:
                     if self._stop_event is stop or self._thread is not myself:
                         return
                     stop = self._stop_event  # a greenlet in a forked process, which it serves now
-                pause = RETRY * random.uniform(0.5, 1.0)
+                pause = RETRY * random.uniform(0.5, 1.0)  # nosec B311 # only to spread reads and retries
                 self._watch(stop)
             except ReferenceError:
                 return  # the app is gone
