@@ -57,11 +57,10 @@ def _peewee(
     workers: bool = False,
 ) -> Any:
     import peewee
-    from playhouse.db_url import connect
 
     from waffleconf_admin import PeeweeWaffleStore, WaffleMixin
 
-    db = connect(_peewee_url(url))
+    db = connect_peewee(_peewee_url(url))
     Change: Any = None
     Worker: Any = None
     if workers:
@@ -87,6 +86,17 @@ def _peewee(
             db.create_tables(models)
     stack.callback(db.close)
     return db, Conf, PeeweeWaffleStore(db=db, model=Conf, history=Change, workers=Worker)
+
+
+def connect_peewee(url: str) -> Any:
+    """The database of a URL in peewee's words."""
+    from playhouse import db_url
+
+    if "psycopg3" not in db_url.schemes:  # before peewee 3.17.9
+        from playhouse.psycopg3_ext import Psycopg3Database
+
+        db_url.register_database(Psycopg3Database, "psycopg3")
+    return db_url.connect(url)
 
 
 def _peewee_url(url: str) -> str:

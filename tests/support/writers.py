@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import peewee
+from apps import connect_peewee
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from playhouse.db_url import connect
 
 from waffleconf_admin import (
     AlchemyWaffleStore,
@@ -73,7 +73,7 @@ def on_sqlalchemy(app: Flask, url: str, create: bool, stack: contextlib.ExitStac
 
 
 def on_peewee(app: Flask, url: str, create: bool, stack: contextlib.ExitStack) -> WaffleStore:
-    db = connect(url.replace("mysql+pymysql:", "mysql:").replace("postgresql:", "psycopg3:"))
+    db = connect_peewee(url.replace("mysql+pymysql:", "mysql:").replace("postgresql:", "psycopg3:"))
 
     class Conf(peewee.Model, WaffleMixin):  # type: ignore[misc]
         class Meta:
