@@ -15,6 +15,8 @@ from controls import field, setting
 from every_type import CONFS, EVERY_TYPE, Level, Rights, Size, Theme
 from flask import Flask
 from submissions import sent
+from wtforms.fields.core import Flags, Label
+from wtforms.meta import DefaultMeta
 
 from waffleconf_admin import WaffleAdmin, fields
 from waffleconf_admin.exceptions import InvalidValue
@@ -37,6 +39,19 @@ def test_every_type_has_a_control_that_sends_its_default_back(key: str) -> None:
     raw = [value for name, value in sent(str(made())) if name == "KEY"]
     process_values(fresh, raw)
     assert same(fresh.data, fresh.setting.default), (raw, fresh.process_errors)
+
+
+@pytest.mark.parametrize("key", ["BOOL", "INT", "STR", "CHOICE_FEW", "DATETIME", "LIST"])
+def test_a_field_has_the_attributes_that_wtforms_would_give_it(key: str) -> None:
+    source = fields.choose_source(setting(**CONFS[key]))
+    given = {"label": "Name", "description": "Help", "name": "KEY", "id": "a", "_prefix": ""}
+    given |= {"_form": None, "_meta": DefaultMeta(), "_translations": None}
+    made, by_wtforms = source(**given), source(**given, filters=())  # WTForms' own constructor
+    for name in {*vars(by_wtforms), "flags"} - {"_flags"}:
+        value, wanted = getattr(made, name), getattr(by_wtforms, name)
+        if isinstance(wanted, (Flags, Label)):
+            value, wanted = vars(value), vars(wanted)
+        assert value == wanted, name
 
 
 @pytest.mark.parametrize(

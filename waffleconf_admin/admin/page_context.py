@@ -22,6 +22,7 @@ from .found_settings import FoundSettings
 from .links import Link, page_links
 from .messages import take_message
 from .moved_defaults import find_moved
+from .notes import NotedPage
 from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
@@ -139,16 +140,17 @@ class PageContext:
 
     def _make_rows(self, conflicts: Mapping[str, Conflict]) -> Rows:
         count = self._workers
-        return Rows(
+        page = NotedPage(
             self._form,
             conflicts,
             self.latest,
-            self._permissions.with_history if self.has_history else (),
-            self.found,
+            self._refused,
             self.ends.of_rows,
             find_moved(self._state, self._form),
             count.restart_sentence if count else lambda key: None,
         )
+        history = self._permissions.with_history if self.has_history else ()
+        return Rows(page, self.found, history)
 
     def _latest(self, fields: list[BoundField]) -> Mapping[str, Change]:
         history, may_see = self._state.history, self._permissions.with_history

@@ -86,7 +86,7 @@ def _is_untouched(submission: Submission, setting: Setting, values: list[str]) -
     """
     if setting.secret:
         return not SecretField.canonical(values)  # blank keeps it
-    return submission.is_shown(setting.key, join_values(values))
+    return submission.is_as_displayed(setting.key, join_values(values))
 
 
 def _is_refused(submission: Submission, field: BoundField, values: list[str]) -> bool:

@@ -127,8 +127,8 @@ class Submission:
         # The page did not have that control: a deployment was in between.
         return self._shown.get(key, UNKNOWN).removeprefix(SECRET)
 
-    def is_shown(self, key: str, text: str) -> bool:
-        """Whether the page had shown this text for a setting, which is no secret."""
+    def is_as_displayed(self, key: str, text: str) -> bool:
+        """Whether the page displayed this text for a setting that is no secret."""
         return self._shown is not None and self._shown.get(key) == self.digest(key, text)
 
     def was_secret(self, key: str) -> bool:
