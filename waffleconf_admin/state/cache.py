@@ -128,7 +128,8 @@ class Cache:
         texts = {key: found.get(key) for key in keys}
         records = self._records
         fresh = self._decoder.records(self._unlike(records, texts, shared=True))
-        return records.only(texts).updated(fresh), fresh
+        there = records.only(texts)
+        return there.updated(fresh) if fresh else there, fresh
 
     def load(
         self, *, promptly: bool = False, before_serving: Callable[[], bool] | None = None
@@ -197,7 +198,7 @@ class Cache:
         for key, text in texts.items():
             if known.texts.get(key, _ABSENT) != text or not (
                 is_immutable(known.served[key])
-                or (shared and self._decoder.is_unchanged(key, known[key]))
+                or (shared and self._decoder.is_unchanged(key, known))
             ):
                 unlike[key] = text
         return unlike

@@ -131,22 +131,23 @@ class Decoder:
         self._report(setting.key, record, problem_of_value, "does not fit what is declared")
         return record
 
-    def is_unchanged(self, key: str, record: Record) -> bool:
+    def is_unchanged(self, key: str, records: Records) -> bool:
         """Whether nobody has changed the value of a record in place since it was made.
 
         False may also mean that this is not known.
         """
-        if is_immutable(record.value):
+        value, other = records.served[key], records.others.get(key)
+        if is_immutable(value):
             return True
-        text = None
-        if record.served == "stored":
-            text = record.text if record.decrypted is None else record.decrypted
-        elif record.served == "default":
-            text = self._default_text(key)
-        elif held := self._settings[key].environment:
-            return same(held.value, record.value)
-        # To read JSON anew takes less time than to write it for comparison.
-        return text is not None and format_of(text) == "pickle" and is_text_of(text, record.value)
+        if other is None:
+            text = records.texts[key]
+            return _is_pickle_of(self._default_text(key) if text is None else text, value)
+        if other.served == "stored":
+            return _is_pickle_of(other.clear_text, value)
+        if other.served == "default":
+            return _is_pickle_of(self._default_text(key), value)
+        held = self._settings[key].environment
+        return held is not None and same(held.value, value)
 
     def _default_text(self, key: str) -> str | None:
         """The text of the default, to compare copies of it with; None if it can't be stored."""
@@ -172,3 +173,10 @@ class Decoder:
             Context().run(problem),  # in English, whoever makes the request
             served,
         )
+
+
+def _is_pickle_of(text: str | None, value: object) -> bool:
+    """Whether a text is a pickle of a value; of JSON False, for to read it anew takes less time
+    than to write it for comparison.
+    """
+    return text is not None and format_of(text) == "pickle" and is_text_of(text, value)

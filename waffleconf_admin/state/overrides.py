@@ -19,7 +19,7 @@ from ..snapshot import renew_snapshot
 from .cache import Cache
 from .declared import Declared
 from .decoder import Decoder
-from .record import Record, overlay
+from .record import overlay
 from .records import Records
 from .repository import Repository
 
@@ -124,10 +124,10 @@ class OverridingDecoder(Decoder):
                 log.warning("What is saved for %s takes effect when override_conf ends.", key)
         return self._overlaid(self.behind.written(settings, encoded))
 
-    def is_unchanged(self, key: str, record: Record) -> bool:
+    def is_unchanged(self, key: str, records: Records) -> bool:
         if key not in self.override.values:
-            return self.behind.is_unchanged(key, record)
-        return same(self.override.values[key], record.value)
+            return self.behind.is_unchanged(key, records)
+        return same(self.override.values[key], records.served[key])
 
     def _overlaid(self, records: Records) -> Records:
         overridden = {
