@@ -306,6 +306,7 @@ def test_the_container_of_the_app_serves_and_is_ready(
     (served,) = (json.loads(rest) for name, rest in INSTRUCTIONS if name == "CMD")
     here = {"0.0.0.0:8000": f"127.0.0.1:{port}"}
     gunicorn = [sys.executable, "-m", *(here.get(word, word) for word in served)]
+    gunicorn += ["--graceful-timeout", "3"]
     cmd, python, option, probe = COMPOSE["web"]["healthcheck"]["test"]
     assert (cmd, python, option) == ("CMD", "python", "-c")
     log = tmp_path / "gunicorn.log"
