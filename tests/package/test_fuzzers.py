@@ -16,7 +16,7 @@ import pytest
 SECONDS = float(os.environ.get("WAFFLE_FUZZ_SECONDS", 0))
 BEGIN = int(os.environ.get("WAFFLE_FUZZ_FROM", 0))
 #: How many the suite sends, of as many bytes at most.
-COUNT, MOST = 200, 5000
+COUNT, MOST = 150, 5000
 
 
 @pytest.mark.timeout(SECONDS + 300)
