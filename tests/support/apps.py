@@ -92,7 +92,7 @@ def connect_peewee(url: str) -> Any:
     """The database of a URL in peewee's words."""
     from playhouse import db_url
 
-    if "psycopg3" not in db_url.schemes:  # before peewee 3.17.9
+    if "psycopg3" not in db_url.schemes:  # before peewee 3.17.7
         from playhouse.psycopg3_ext import Psycopg3Database
 
         db_url.register_database(Psycopg3Database, "psycopg3")
