@@ -179,7 +179,7 @@ class ComparePage:
         done = restore.in_force | saved  # a first click on the button may have saved
         if saved or not has_message():
             leave_message(settings, done, done, self._state.propagation())
-        undo.offer(saved)
+        undo.offer(self._state, saved)
         return lead_to(url_for(".index"))
 
     def _overtaken(self, comparison: Comparison, keys: Iterable[str]) -> Response:

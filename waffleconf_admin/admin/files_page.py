@@ -220,7 +220,7 @@ class FilesPage:
         done = review.in_force | saved  # a first click on the button may have saved
         if saved or not has_message():
             leave_message(review.form, done, done, self._state.propagation())
-        undo.offer(saved)
+        undo.offer(self._state, saved)
         return redirect(url_for(".index"), 303)
 
 

@@ -92,9 +92,12 @@ def already_undone(state: State, history: History, changes: list[Change]) -> dic
     return old if all(same(records[key].value, old[key]) for key in old) else {}
 
 
-def offer(saved: Saved) -> None:
-    """Let the next settings page offer to undo a save, if that can be undone."""
-    if saved.change_set and has_session():
+def offer(state: State, saved: Saved) -> None:
+    """Let the next settings page offer to undo a save."""
+    # A save of secrets can't be undone, and the cookie must not reveal whether one was written.
+    settings = state.settings
+    undoable = any(not settings[key].secret for key in saved)
+    if saved.change_set and undoable and has_session():
         session[_OFFER] = saved.change_set
 
 

@@ -71,7 +71,8 @@ def parse_text(
             {key: gettext("It can only be changed from code: %(why)s.", why=error)}
         ) from error
     except ValueError as error:
-        raise InvalidValue({key: str(error)}) from error
+        # Without a cause for a secret: Python's own messages quote what they refuse.
+        raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
     field.setting, field.record = setting, Draft(setting.copy_default())
     process_values(field, [text])
     validate_field(_draft_form(settings, values), field)
