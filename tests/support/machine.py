@@ -133,6 +133,7 @@ class Row(NamedTuple):
 
     value: Any
     number: int  #: of the save that wrote it; 0: it is a default that was stored without a save
+    typed: bool = False  #: whether people have typed it: the text of a secret is then like no other
 
 
 class Entry(NamedTuple):
@@ -174,10 +175,11 @@ class Model:
         return {key: release.serve(key, self.stored(release, key))[0] for key in wanted}
 
     def text(self, release: Release, key: str) -> str:
-        """What stands for the value of a setting on a page; for that of a secret, its row."""
+        """What stands for the value of a setting on a page; for that of a secret, its text."""
         if release.is_secret(key):
             winner = self._winner(release, key)
-            return str(self.rows[winner]) if winner else ""
+            row = self.rows[winner] if winner else Row("", 0)
+            return f"{row.value} {row.number if row.typed else ''}"
         return str(self.served(release, [key])[key])
 
     def differing(self, release: Release) -> list[str]:
@@ -242,20 +244,28 @@ class Model:
             old = self.stored(release, key)
             pair = (HIDDEN, HIDDEN) if release.is_secret(key) else (old, value)
             self.entries.append(Entry(group, key, *pair, source))
-            self._write(release, key, value)
+            self._write(release, key, value, typed=source in ("page", "api"))
         return {k: release.serve(k, v)[0] for k, v in written.items()}
 
     def _next_group(self) -> int:
         return self.entries[-1].group + 1 if self.entries else 0
 
-    def _write(self, release: Release, key: str, value: Any, number: int | None = None) -> None:
+    def _write(
+        self,
+        release: Release,
+        key: str,
+        value: Any,
+        number: int | None = None,
+        *,
+        typed: bool = False,
+    ) -> None:
         number = self._number if number is None else number
         adds = key not in self.rows and value is not ABSENT
         for name in release.names(key) if adds else self._present(release, key):
             if value is ABSENT:
                 del self.rows[name]
             else:
-                self.rows[name] = Row(value, number)
+                self.rows[name] = Row(value, number, typed)
 
     def store_defaults(self, release: Release) -> None:
         """What `parse_conf` does with WAFFLE_STORE_DEFAULTS."""
