@@ -36,6 +36,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 def app(make_app: MakeApp) -> Flask:
     """An app whose second release was just deployed."""
     pairs = MOVED | {"FIXED": (1, 2), "TOKEN": ("hunter2", "hunter3"), "STAYS": (1, 1)}
+    pairs["SAVED"] = (1, 2)
     for release in (0, 1):
         confs = {
             key: {"default": pair[release], **ATTRIBUTES.get(key, {})}
@@ -45,6 +46,7 @@ def app(make_app: MakeApp) -> Flask:
         state = state_of(app)
         assert state.deployments
         state.deployments.note(f"v{release}", "ops")
+        state.update_db({"SAVED": 7})
     app.register_blueprint(
         WaffleAdmin(
             can=lambda action, setting: action != "edit" or app.config.get("MAY_EDIT", True),
@@ -113,7 +115,7 @@ def test_without_a_token_nothing_is_accepted(app: Flask, change: Any, status: in
 
 
 @pytest.mark.parametrize("button", ["keep", "accept"])
-@pytest.mark.parametrize("key", ["STAYS", "FIXED", "TOKEN", "NOTHING"])
+@pytest.mark.parametrize("key", ["STAYS", "SAVED", "FIXED", "TOKEN", "NOTHING"])
 def test_the_buttons_do_nothing_to_other_settings(app: Flask, button: str, key: str) -> None:
     client, state = app.test_client(), state_of(app)
     assert state.history

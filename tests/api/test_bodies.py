@@ -37,6 +37,7 @@ UNREADABLE = [
     (b'{"settings": [1]}', 422),
     (b'{"reset": "PAGE_SIZE"}', 422),
     (b'{"reset": [1]}', 422),
+    (b'{"settings": {"PAGE_SIZE": 5}, "reset": ["PAGE_SIZE"]}', 422),
     (b'{"value": {}, "note": ""}', 422),
     (b'{"value": ' + b"9" * 4000 + b"}", 422),
     (b'{"change_set": 5}', 422),
@@ -54,6 +55,17 @@ def test_what_can_not_be_read_is_a_problem(client: Any, app: Flask, path: str) -
         assert (answer.status_code, answer.mimetype) == (status, PROBLEM), sent[:50]
         assert answer.json["detail"] and answer.json["status"] == status
     assert state_of(app).history.list() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "member"),
+    [("PATCH", "settings/PAGE_SIZE", "value"), ("POST", "history/undo", "change_set")],
+)
+def test_a_member_that_is_missing_is_named(
+    client: Any, method: str, path: str, member: str
+) -> None:
+    answer = client.open(f"{API}/{path}", method=method, json={})
+    assert answer.status_code == 422 and f'"{member}" must be' in answer.json["detail"]
 
 
 def test_a_line_and_a_column_are_named(client: Any) -> None:

@@ -120,6 +120,7 @@ def test_preconditions_are_those_of_http(client: Any, app: Flask, path: str) -> 
 
 
 def test_a_secret_that_somebody_else_has_written_is_a_conflict(client: Any, app: Flask) -> None:
+    state_of(app).update_db({"TOKEN": "first"})  # modified from now on, whatever its value
     known = {path: etag(client, path) for path in ("", "/TOKEN")}
     state_of(app).update_db({"TOKEN": "theirs"}, source="page")
     for path, sent in (("", {"settings": {"TOKEN": "x"}}), ("/TOKEN", {"value": "x"})):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from pages import API_CONFS, change_can, state_of, stored
+
+from waffleconf_admin import WaffleAdmin
+
+MakeApp = Callable[..., Flask]
 
 API = "/admin/config/api"
 
@@ -88,3 +93,21 @@ def test_who_may_see_a_setting_reads_why_it_could_not_go_back(client: Any, app: 
     state_of(app).refresh()
     (end,) = client.get(f"{API}/ends").json["ends"]
     assert end["refused"] and "PAGE_SIZE: " in end["why"] and "At least 45." in end["why"]
+
+
+def test_a_refusal_says_nothing_of_settings_that_may_not_be_seen(make_app: MakeApp) -> None:
+    limit = 0
+
+    def rule(values: dict[str, Any]) -> dict[str, str]:
+        return {"SITENAME": "Too long for Sale."} if values["PAGE_SIZE"] < limit else {}
+
+    app = make_app(API_CONFS, history=True, validate=rule)
+    app.register_blueprint(WaffleAdmin(can=lambda action, s: s.key == "PAGE_SIZE", api=True))
+    client = app.test_client()
+    patch(client, settings={"PAGE_SIZE": 30}, until=until())
+    limit = 25
+    state_of(app).configstore.clock = lambda: time.time() + 660
+    state_of(app).refresh()
+    (end,) = client.get(f"{API}/ends").json["ends"]
+    assert end["refused"] and "not on this page" in end["why"]
+    assert "SITENAME" not in end["why"] and "Sale" not in end["why"]

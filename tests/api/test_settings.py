@@ -70,12 +70,14 @@ def test_one_setting_says_what_is_known_of_it(client: Any, app: Flask) -> None:
 
 
 def test_a_value_that_no_file_can_hold_is_left_out(make_app: MakeApp) -> None:
-    app = make_app({"K": {"default": {}}, "HALF": {"default": "\ud800", "choices": ["\ud800"]}})
+    half = {"default": "\ud800", "choices": ["\ud800"], "desc": "Half \ud800"}
+    app = make_app({"K": {"default": {}}, "HALF": half})
     app.register_blueprint(WaffleAdmin(api=True))
     state_of(app).update_db({"K": {1: 2}})
     settings = app.test_client().get(URL).json["settings"]
     assert "value" not in settings["K"] and "No file can hold" in settings["K"]["problem"]
     assert settings["HALF"]["value"] == "\\ud800"  # its text
+    assert settings["HALF"]["label"] == "Half \ud800"
 
 
 @pytest.mark.parametrize("path", ["", "/SITENAME"])
@@ -124,6 +126,7 @@ def test_one_setting_is_changed_and_reset(client: Any, app: Flask) -> None:
     assert (again.status_code, again.json["written"], again.json["change_set"]) == (200, [], None)
     reset = client.delete(f"{URL}/SITENAME?note=back")
     assert reset.json["written"] == ["SITENAME"] and stored(app)["SITENAME"] == "Waffle"
+    assert reset.json["settings"]["SITENAME"]["layer"] == "default"
     assert [c.note for c in state_of(app).history.list("SITENAME")] == ["back", "moved"]
 
 
@@ -209,6 +212,17 @@ def test_a_setting_that_may_not_be_viewed_is_not_there(client: Any, app: Flask) 
     answer = client.patch(URL, json={"settings": {"SITENAME": "x", "NOPE": "x"}})
     assert (answer.status_code, len({*answer.json["errors"].values()})) == (422, 1)
     assert stored(app)["SITENAME"] == "Waffle"
+
+
+def test_a_read_only_setting_is_refused_whoever_asks(client: Any, app: Flask) -> None:
+    for answer in (
+        client.patch(URL, json={"settings": {"REGION": "us"}}),
+        client.patch(f"{URL}/REGION", json={"value": "us"}),
+        client.delete(f"{URL}/REGION"),
+    ):
+        assert answer.status_code == 403
+        assert answer.json["errors"] == {"REGION": "This setting is read-only."}
+    assert stored(app)["REGION"] == "eu"
 
 
 def test_what_may_not_be_edited_is_refused(client: Any, app: Flask) -> None:

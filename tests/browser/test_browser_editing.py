@@ -101,6 +101,16 @@ def test_long_texts_are_sent_if_somebody_touched_them(
     assert app.config["ABOUT"] == ("New" if "ABOUT" in touched else SHOP["ABOUT"]["default"])
 
 
+def test_a_long_text_that_the_script_has_not_seen_change_is_sent(
+    app: Flask, open_page: Callable[..., Any]
+) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Crêperie")
+    page.get_by_label("About us").evaluate("area => { area.value = 'New' }")  # as an extension does
+    save(page)
+    assert app.config["ABOUT"] == "New"
+
+
 def test_changed_fields_are_marked_and_counted(open_page: Callable[..., Any]) -> None:
     page = open_page()
     bar = page.locator(".wf-bar")

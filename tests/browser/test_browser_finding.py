@@ -189,8 +189,11 @@ def test_search_sees_what_was_typed_meanwhile(open_page: Open) -> None:
 def test_what_is_not_saved_is_never_out_of_sight(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Banner").fill("Hello")
+    row(page, "SMTP_PASSWORD").locator("summary").click()
+    page.get_by_label("Password of the mail server").fill("webhooks")
     search(page).fill("webhooks")
-    assert visible_keys(page) == ["WEBHOOKS", "BANNER"]
+    assert visible_keys(page) == ["WEBHOOKS", "SMTP_PASSWORD", "BANNER"]
+    assert page.locator(".wf-found").inner_text() == "1 setting found"  # by no secret
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

@@ -56,6 +56,9 @@ def test_enter_asks_where_something_else_is_not_saved(app: Flask, open_page: Ope
 
 def test_after_a_save_by_keyboard_one_is_back_at_the_row(app: Flask, open_page: Open) -> None:
     page = open_page()
+    page.evaluate("() => { onkeydown = (event) => { window.prevented = event.defaultPrevented } }")
+    page.keyboard.press("Control+s")  # there is nothing to save
+    assert page.evaluate("prevented")
     page.get_by_label("Banner").fill("Hello")
     page.get_by_label("Reason").fill("spring")
     page.get_by_label("Discount").fill("5")
@@ -107,14 +110,15 @@ def test_the_back_of_the_browser_brings_back_what_was_typed(app: Flask, open_pag
     assert (app.config["BANNER"], app.config["THEME"]) == ("Hello", "dark")
 
 
-def test_a_group_is_reset_and_saved(app: Flask, open_page: Open) -> None:
+def test_a_group_is_reset_but_for_what_is_discarded(app: Flask, open_page: Open) -> None:
     page = open_page()
     page.get_by_role("button", name="Reset 2 modified Storefront").click()
     page.locator(".wf-bar").get_by_text("2 unsaved").wait_for()
     assert page.get_by_label("Site name").input_value() == "Waffle"
+    row(page, "PAGE_SIZE").get_by_role("button", name="Discard").click()
     save(page)
     records = state_of(app).read()
-    assert (records["SITENAME"].text, records["PAGE_SIZE"].text) == (None, None)
+    assert (records["SITENAME"].text, records["PAGE_SIZE"].value) == (None, 48)
 
 
 def test_typing_leaves_the_cursor_where_it_is(open_page: Open) -> None:
@@ -200,6 +204,10 @@ def test_an_unsaved_row_says_what_the_value_is_now(open_page: Open) -> None:
         "SMTP_HOST": "now empty",
     }.items():
         assert now in row(page, key).inner_text()
+    row(page, "SMTP_PASSWORD").locator("summary").click()
+    page.get_by_label("Password of the mail server").fill("new")
+    said = row(page, "SMTP_PASSWORD").locator(".wf-pending").inner_text()
+    assert "ot saved yet" in said and "now" not in said
 
 
 def test_keyboard_walk(app: Flask, open_page: Open) -> None:

@@ -24,8 +24,9 @@ def test_the_page_asks_again_until_all_processes_apply_a_save(app: Flask, open_p
     report(app)
     page = open_page()
     page.get_by_label("Site name").fill("Crêperie")
-    save(page)
-    line = page.get_by_text("Applied by")
+    with page.expect_response(lambda response: response.status == 202):
+        save(page)
+    line = page.locator("li[data-count]")
     assert line.inner_text().startswith("Applied by 0 of 1 process. Not yet by process ")
     state_of(app)._worker.report()
     page.get_by_text("Applied by 1 of 1 process.", exact=True).wait_for()

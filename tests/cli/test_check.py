@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from commands import CONFS, Run
 from flask import Flask
-from wtforms.validators import DataRequired, NumberRange
+from wtforms.validators import DataRequired, NumberRange, ValidationError
 
 CHECKS = [
     "database", "declarations", "environment", "stored values", "encryption", "undeclared rows",
@@ -108,11 +108,14 @@ def test_a_row_that_cannot_be_decoded_is_an_error(run: Run, app: Flask) -> None:
     assert "stored values: 1 error\n  error  SITENAME  the default is used: " in result.stdout
 
 
-def test_what_is_wrong_with_a_secret_is_not_quoted(run: Run, app: Flask) -> None:
+@pytest.mark.parametrize("error", [ValueError, ValidationError])
+def test_what_is_wrong_with_a_secret_is_not_quoted(
+    run: Run, app: Flask, error: type[Exception]
+) -> None:
     app.extensions["waffleconf"].update_db({"TOKEN": "hunter2"})
 
     def refuse(form: object, field: Any) -> None:
-        raise ValueError(f"{field.data} is wrong")
+        raise error(f"{field.data} is wrong")
 
     later = {"default": "", "secret": True, "validators": [refuse]}
     app.config["WAFFLE_CONFS"] = CONFS | {"TOKEN": later}

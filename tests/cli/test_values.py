@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import tty
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,19 @@ def test_an_empty_value_is_shown_as_such(run: Run) -> None:
 def test_the_end_of_a_save_is_a_time_and_no_length(run: Run, length: str) -> None:
     result = run("set", "SITENAME", "New", "--until", length)
     assert result.exit_code == 1 and "For a length of time use --for." in result.stderr
+
+
+def test_a_time_without_an_offset_is_of_utc_wherever_the_machine_is(
+    run: Run, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    result = run("set", "SITENAME", "New", "--until", end.replace(tzinfo=None).isoformat())
+    monkeypatch.undo()
+    time.tzset()
+    assert result.exit_code == 0, result.output
+    assert [each.at for each in app.extensions["waffleconf"].ends.read()] == [end]
 
 
 @pytest.mark.parametrize("multiproc", [False, True])
@@ -374,6 +388,31 @@ WaffleConf(app, AlchemyWaffleStore(db, Conf))
 with app.app_context():
     db.create_all()
 """
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "message"),
+    [
+        ([], "<secret, set>", "get --reveal prints it"),
+        (["--json"], '{"hunter2": 1, "hunter2": 2}', "This is not JSON."),
+    ],
+)
+def test_what_can_be_no_secret_is_refused_and_not_quoted(
+    run: Run, app: Flask, options: list[str], text: str, message: str
+) -> None:
+    result = run("set", "TOKEN", "--stdin", *options, stdin=text)
+    assert result.exit_code == 1 and message in result.stderr
+    assert "hunter2" not in result.output and stored(app) == {}
+
+
+def test_a_secret_that_can_not_be_read_is_not_the_default(run: Run, app: Flask) -> None:
+    with app.app_context():
+        model, db = app.waffle_model, app.waffle_db  # type: ignore[attr-defined]
+        db.session.add(model(key="TOKEN", value="not a pickle"))
+        db.session.commit()
+    result = run("get", "--reveal", "TOKEN")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "what is stored can't be read" in result.stderr
 
 
 def test_a_secret_is_no_argument(run: Run, app: Flask) -> None:

@@ -102,6 +102,33 @@ def test_no_attribute_of_an_object_is_read() -> None:
         read(call("builtins", "getattr", b"K\x01", text("real")) + b".")
 
 
+@pytest.mark.parametrize("cls", ["int", "list", "dict", "object"])
+def test_a_class_that_nobody_has_declared_is_not_called(cls: str) -> None:
+    with pytest.raises(InvalidValue, match=f"a call of {cls} is refused"):
+        read(call("builtins", cls) + b".")
+
+
+def test_a_fraction_has_no_exponent() -> None:
+    with pytest.raises(InvalidValue, match="damaged"):
+        read(call("fractions", "Fraction", text("1e9")) + b".")
+
+
+def test_a_state_replaces_nothing_that_python_calls() -> None:
+    with pytest.raises(InvalidValue, match="damaged"):
+        read(name(HERE, "Point") + b")\x81}" + text("__deepcopy__") + b"K\x01sb.")
+
+
+def test_a_list_that_is_in_another_place_too_may_be_too_deep_there() -> None:
+    shared: list[Any] = []
+    for _ in range(60):
+        shared = [shared]
+    deep = shared
+    for _ in range(60):
+        deep = [deep]
+    with pytest.raises(InvalidValue, match="too large or too deeply nested"):
+        read(pickle.dumps([shared, deep]))
+
+
 def test_an_error_names_the_class_that_is_not_allowed() -> None:
     with pytest.raises(InvalidValue, match=r"^class shop\.models\.Plan is not allowed$"):
         read(call("shop.models", "Plan", text(SECRET)) + b".")

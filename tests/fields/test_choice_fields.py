@@ -50,6 +50,12 @@ def test_few_choices_are_radio_buttons_and_many_a_select(count: int, control: st
     assert names == {"KEY"}
 
 
+def test_a_select_has_what_was_sent_though_it_is_no_choice() -> None:
+    made = field(default=0, choices=list(range(5)))
+    process_values(made, ["7"])
+    assert [attrs["value"] for _, attrs in tags(made()) if "selected" in attrs] == ["7"]
+
+
 def test_radio_buttons_can_be_placed_one_by_one() -> None:
     buttons = list(field(default="b", choices=["a", ("b", "<Bee>")]))
     assert [button.label.text for button in buttons] == ["a", "<Bee>"]

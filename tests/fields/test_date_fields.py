@@ -19,6 +19,7 @@ def test_the_zone_stands_beside_the_control_and_is_sent_with_it() -> None:
     made = field(default=NOON.replace(tzinfo=BERLIN), min=NOON.replace(tzinfo=UTC, month=1, day=1))
     html = str(made(**{"aria-describedby": "help"}))
     assert sent(html) == [("KEY", "2026-01-31T12:00"), ("KEY", "Europe/Berlin")]
+    assert made.sent_values(made.text) == ["2026-01-31T12:00", "Europe/Berlin"]
     assert ">Europe/Berlin</span>" in html
     attrs = tags(html)[0][1]
     assert attrs["aria-describedby"] == "help waffle-KEY-zone"

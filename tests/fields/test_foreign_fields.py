@@ -22,6 +22,11 @@ class Upper(wtforms.StringField):
         self.data = valuelist[0].upper() if valuelist else ""
 
 
+class Broken(wtforms.StringField):
+    def process_data(self, value: Any) -> None:
+        raise LookupError
+
+
 def several(setting: Setting) -> Any:
     return wtforms.SelectMultipleField(choices=list("abc"))
 
@@ -62,6 +67,7 @@ def test_a_field_that_may_send_nothing_has_a_hidden_input() -> None:
         (lambda s: wtforms.DecimalField(places=1), 1.25),
         (lambda s: wtforms.SelectField(choices=["a"]), "z"),
         (lambda s: wtforms.FieldList(wtforms.StringField()), ["a"]),
+        (Broken, "x"),
         (lambda s: 1 / 0, "x"),
         (lambda s: None, "x"),
     ],

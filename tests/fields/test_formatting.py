@@ -151,6 +151,21 @@ def test_our_own_fields_can_be_extended() -> None:
 
 
 @pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1500, "1.5 kB"),
+        (1_234_567, "1234567 B"),
+        (-(512 * 1024), "-512 KiB"),
+        (10**15, "1 PB"),
+    ],
+)
+def test_a_size_has_the_shortest_text_that_is_not_rounded(size: int, text: str) -> None:
+    assert field(size, default=-1, type="filesize").text == text
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         ([], "[]"),

@@ -223,6 +223,7 @@ def test_a_text_that_is_no_basic_value_gets_a_clear_message(
         ({"default": set()}, "[1, 1]", "Something in this is there twice: take one out."),
         ({"default": set()}, "[[1]]", "In this list there can't be lists or names with values."),
         ({"default": ()}, "{}", "Write a list, in square brackets"),
+        ({"default": []}, "[" * 102 + "]" * 102, "There are too many brackets inside each other."),
         ({"default": BERLIN}, "Mars/Olympus", "This is not one of the choices."),
     ],
 )

@@ -39,3 +39,21 @@ def test_a_secret_is_read_as_its_type() -> None:
     assert read("5", default=1, secret=True) == 5
     assert read("a\r\nb", default="", secret=True, multiline=True) == "a\nb"
     assert tags(field(default="", secret=True, multiline=True)())[0][0] == "textarea"
+
+
+@pytest.mark.parametrize(
+    ("entry", "sent", "wanted"),
+    [
+        ({}, ["", "clear"], ""),
+        ({"min": 1}, ["", "clear"], "It can't be cleared: write a new one."),
+        ({"choices": ["hunter2"]}, ["", "clear"], "It can't be cleared: write a new one."),
+        ({}, ["new", "clear"], "Write a new one, or tick “Clear it”: not both."),
+    ],
+)
+def test_a_secret_is_cleared_where_it_may_be_blank(
+    entry: dict[str, Any], sent: list[str], wanted: str
+) -> None:
+    made = field(default="hunter2", secret=True, **entry)
+    assert made.clearable is not ("min" in entry or "choices" in entry)
+    process_values(made, sent)
+    assert (made.process_errors or [made.data]) == [wanted]

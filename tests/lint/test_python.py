@@ -115,6 +115,7 @@ def test_of_conf_every_unknown_name_is_found(check: Check) -> None:
         "def view(): return [conf.SITENAM for conf in load()]",
         "def view(self): return self.config['SITENAM']",  # of who knows what
         "def view(config): return config['SITENAM']",
+        "from other import conf\ndef view(): return conf.SITENAM",
         "def view(): return conf.__class__",
         "def view(): return 'SITENAM' in conf",
         "def view(): return Shop.title(), Shop.now().SUFFIX, Shop.__name__",

@@ -109,6 +109,15 @@ def test_the_function_gets_a_value_of_its_own(make_app: MakeApp) -> None:
     assert app.config["HOURS"] == ("mon", 9)
 
 
+def test_a_function_that_fails_changes_no_value_of_the_history(
+    make_app: MakeApp,
+) -> None:
+    state_of(make_app({"HOURS": {"default": {}}}, history=True)).update_db({"HOURS": {"mon": 9}})
+    anew = {"default": (9, 17), "type": tuple, "convert": dict.clear}
+    history = state_of(make_app({"HOURS": anew}, history=True)).history
+    assert history and history.list("HOURS")[0].new == {"mon": 9}
+
+
 def test_values_of_the_former_type_in_the_history_can_be_restored(make_app: MakeApp) -> None:
     old = state_of(make_app({"TIMEOUT": {"default": "5"}}, history=True))
     saved = old.update_db({"TIMEOUT": "25"})

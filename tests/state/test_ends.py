@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from documentation import block
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from states import away, kinds, rows, state_of, statements
+from states import away, kinds, overtake, rows, state_of, statements
 
 from waffleconf_admin import (
     AlchemyWaffleStore,
@@ -162,6 +162,29 @@ def test_an_end_after_a_change_that_stays_goes_back_to_that(simple: Any) -> None
     assert forward(simple, 21) and served(simple)[1] == 30
 
 
+def test_an_end_after_a_change_during_its_save_goes_back_to_that(
+    simple: Any, make_app: MakeApp
+) -> None:
+    simple.update_db({"SIZE": 30}, until=soon(10))
+    other: Any = state_of(make_app(CONFS, history=True))
+    swap = simple.configstore.swap
+
+    def overtaken(*arguments: Any) -> Any:
+        simple.configstore.swap = swap
+        other.update_db({"SIZE": 50})
+        return swap(*arguments)
+
+    simple.configstore.swap = overtaken
+    simple.update_db({"SIZE": 60}, until=soon(20))
+    assert forward(simple, 21) and served(simple)[1] == 50
+
+
+def test_what_is_saved_while_a_save_goes_back_stays(simple: Any) -> None:
+    simple.update_db({"SIZE": 30}, until=soon())
+    overtake(simple.app, "SIZE", 50)
+    assert forward(simple) and served(simple)[1] == 50
+
+
 def test_a_row_written_past_this_package_stays(simple: Any) -> None:
     simple.update_db({"SIZE": 30, "SITENAME": "Sale"}, until=soon())
     with simple.app.app_context():
@@ -282,6 +305,34 @@ def test_what_a_rule_refuses_stays_as_a_whole_and_is_not_tried_again(
     assert {outcome for _, outcome, _ in outcomes(state)} == {"kept"}
 
 
+def test_of_several_processes_one_says_that_an_end_was_refused(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other has read the end before, and asks the rules at the same time."""
+    limit = 0
+    busy: list[Any] = []
+
+    def rule(values: dict[str, Any]) -> dict[str, str]:
+        if values["SIZE"] >= limit:
+            return {}
+        if busy:
+            assert forward(busy.pop())
+        return {"SIZE": "Too small.", "TOKEN": "hunter2 is too short."}
+
+    first, second = (
+        state_of(make_app(CONFS, history=True, validate=rule)) for process in ("first", "second")
+    )
+    first.update_db({"SIZE": 30}, until=soon())
+    limit = 25
+    busy.append(second)
+    assert forward(first)
+    assert caplog.text.count("should have gone back") == 1
+    for state in (first, second):
+        (end,) = state.ends.read()
+        assert end.refused == "SIZE: Too small.; TOKEN: it is refused"
+    assert "hunter2" not in caplog.text
+
+
 def test_a_later_save_after_a_refusal_has_its_own_end(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -370,6 +421,11 @@ def test_the_next_request_carries_out_what_is_due(simple: Any) -> None:
     with statements(simple.app) as seen:
         assert client.get("/").text == "20"
         assert not seen
+
+
+def test_one_of_the_requests_sees_to_an_end_that_has_come(simple: Any) -> None:
+    simple.ends.deadline = time.monotonic()
+    assert [simple.ends.is_due() for request in range(3)] == [True, False, False]
 
 
 def test_a_value_that_broke_the_app_heals_before_it_is_served(

@@ -37,11 +37,8 @@ def main() -> int:
     chosen = [
         mutation
         for mutation in read_mutations()
-        if not options.room
-        or (
-            mutation.room in options.room
-            and options.k.casefold() in f"{mutation.file} {mutation.fault}".casefold()
-        )
+        if (not options.room or mutation.room in options.room)
+        and options.k.casefold() in f"{mutation.file} {mutation.fault}".casefold()
     ]
     problems = [f"{m.fault}: {problem}" for m in chosen if (problem := m.problem())]
     if options.list or problems or not chosen:

@@ -20,6 +20,7 @@ from fleet import WAIT, until
 
 from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.sync import forks
+from waffleconf_admin.sync.thread import WatcherThread
 
 SUPPORT = Path(__file__).parents[1] / "support"
 CONFS = {"SITENAME": {"default": "Waffle"}}
@@ -180,6 +181,15 @@ def test_a_child_waits_for_none_of_its_parent_s_threads(patience: Callable[..., 
     with thread_that(lambda: end.wait(WAIT)):
         assert fork(lambda: patience(IO_LIMIT=60) or fork())
         end.set()
+
+
+def test_a_child_waits_for_no_lock_of_its_parent() -> None:
+    class Owner:
+        begin_anew = watch = do_what_is_due = note_failure = read_soon = lambda *_: None
+
+    watcher = WatcherThread(Owner(), wanted=False)
+    with watcher._lock:  # another thread of the parent begins
+        assert fork(lambda: watcher.ensure_after_fork() or watcher.ready_pid == os.getpid())
 
 
 # With an app

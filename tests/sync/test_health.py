@@ -20,7 +20,7 @@ from fleet import WAIT, until
 from follower import fail_reads
 
 from waffleconf_admin import WaffleConf, WaffleStore
-from waffleconf_admin.sync import notifier, single_flight, thread
+from waffleconf_admin.sync import notifier, single_flight, stop, thread
 from waffleconf_admin.sync.file import FileWatch
 from waffleconf_admin.sync.watchfile import touch_file
 from waffleconf_admin.watcher import _dummy
@@ -458,3 +458,19 @@ def test_without_the_thread_a_request_reads_now_and_then(
     assert state.health().reloads == 1
     assert until(lambda: client.get("/") and state.health().reloads == 2)
     assert state.health().trouble
+    for _ in range(20):
+        client.get("/")
+    assert state.health().reloads < 20
+
+
+def test_a_watcher_that_waits_long_has_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop, "HEARTBEAT", 0.01)
+    heartbeats: list[float] = []
+
+    class Owner:
+        do_what_is_due = staticmethod(heartbeats.append)
+
+    event = stop.StopEvent(Owner())
+    assert not event.wait(0.1) and len(heartbeats) > 5
+    event.set()
+    assert event.wait(60)
