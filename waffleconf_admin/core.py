@@ -65,7 +65,7 @@ class WaffleConf:
         """
         # Here, so that `import waffleconf_admin` is quick, and all at once: a request waits for no
         # import, and a fork during one would leave half a module to the child.
-        from . import cli
+        from . import cli, watcher
         from .settings.typed import as_declarations
         from .state.state import State
 
@@ -88,6 +88,8 @@ class WaffleConf:
         app.extensions["waffleconf"] = state
         hooks.install(app, state.loader.follow)
         app.cli.add_command(cli.waffle)
+        if app.config["WAFFLE_MULTIPROC"]:
+            watcher.warn_of_replaced()
         state.synchronizer.start()
         self._last = state
         WaffleConf.latest = weakref.ref(state)

@@ -5,6 +5,7 @@ Of the state they need ``.app`` and ``.update_conf()`` alone, and ``.stopping``,
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import partial
 
@@ -15,6 +16,8 @@ from .sync.watch_type import State, WatchType
 from .sync.watch_types import find, register
 
 __all__ = ["get_notifier", "get_watcher", "register"]
+
+log = logging.getLogger(__name__)
 
 #: The name of a watch type, or its pair of functions.
 Type = str | tuple[Function, Function]
@@ -79,3 +82,16 @@ _NOTIFIERS: dict[type[WatchType], Function] = {
     FileWatch: _file_notifier,
     RedisWatch: _redis_notifier,
 }
+_DOCUMENTED = {"get_watcher": get_watcher, "get_notifier": get_notifier}
+
+
+def warn_of_replaced() -> None:
+    """Log which functions of this module an app has replaced; 0.3.1 called them, we don't."""
+    for name, function in _DOCUMENTED.items():
+        if globals()[name] is not function:
+            log.warning(
+                "waffleconf_admin.watcher.%s was replaced, which has no effect: WAFFLE_WATCHTYPE "
+                "says how processes follow each other. Set it to a pair of functions (watch, "
+                "notify), or to 'database'; or call state.update_conf() in a thread of your own.",
+                name,
+            )

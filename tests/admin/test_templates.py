@@ -16,6 +16,7 @@ from wtforms import SelectField, StringField
 
 import waffleconf_admin
 from waffleconf_admin import StoreError, WaffleAdmin
+from waffleconf_admin.admin.page_template import template_problem
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -78,6 +79,53 @@ def test_template_of_another_name(page: Callable[..., str], name: str) -> None:
     assert page({"own/settings.html": "mine: {{ form.SITENAME() }}"}, WAFFLE_TEMPLATE=name) == (
         page({"waffleconf/waffle_form.html": "mine: {{ form.SITENAME() }}"})
     )
+
+
+#: Of an app's own view, as Flask-WaffleConf 0.3.1 leaves it to apps.
+FORMER = """<title>Settings</title><form method="post">{% for conf in configs %}{{ conf.key }}
+{% endfor %}<button>Save</button></form>"""
+
+
+def test_a_former_template_that_shows_no_setting_is_logged_once_and_found_by_check(
+    page: Callable[..., str],
+    make_app: MakeApp,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    own = '{% extends "base.html" %}{% block content %}' + FORMER + "{% endblock %}"
+    base = "<h1>Shop</h1>{% block content %}{% endblock %}"
+    html = page({"waffleconf/waffle_form.html": own, "base.html": base})
+    assert "<title>Settings" in html and "SITENAME" not in html
+    app = make_app(CONFS)
+    check = app.test_cli_runner().invoke
+    assert "settings page: ok" in check(args=["waffle", "check"]).output  # it has no page of ours
+    app.register_blueprint(WaffleAdmin())
+    caplog.clear()
+    for _ in range(2):
+        app.test_client().get("/admin/config")
+    [line] = [text for text in caplog.messages if "waffle_form.html" in text]
+    assert "of your app replaces" in line and "rename it" in line
+    result = check(args=["waffle", "check"])
+    assert f"settings page: 1 error\n  error    {line}\n" in result.output
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        PLAIN,
+        "{{ page.message }}",
+        '{% extends "waffleconf/layout.html" %}',
+        "{% include name %}",
+        "{% if %}",
+    ],
+)
+def test_nothing_is_said_of_a_template_that_may_show_settings(
+    make_app: MakeApp, tmp_path: Path, own: str
+) -> None:
+    path = tmp_path / "templates" / "own.html"
+    path.parent.mkdir()
+    path.write_text(own)
+    assert template_problem(make_app(CONFS, WAFFLE_TEMPLATE="own")) is None
 
 
 BLOCKS = "lang title styles head header sidebar messages content field actions footer scripts"

@@ -14,8 +14,8 @@ from flask import Flask
 from wtforms.validators import DataRequired, NumberRange, ValidationError
 
 CHECKS = [
-    "database", "declarations", "environment", "stored values", "encryption", "undeclared rows",
-    "watcher",
+    "database", "declarations", "environment", "settings page", "stored values", "encryption",
+    "undeclared rows", "watcher",
 ]  # fmt: skip
 FINE = "".join(f"{check}: ok\n" for check in CHECKS)
 

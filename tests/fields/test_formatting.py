@@ -83,6 +83,9 @@ def test_what_does_not_round_trip_is_static_with_the_reason(
     assert (made.control, made.editable) == ("static", False)
     assert made.reason.startswith("It is changed from code: ")
     assert why in made.reason
+    # A reset is no remedy for a default that has no control either.
+    remedy = "Reset it, or save another value from code."
+    assert made.reason.endswith(remedy) == (not same(value, entry["default"]))
     assert len(made.value_text) <= 1000
     made().encode()
 

@@ -21,7 +21,7 @@ ROOMS = {
         "admin", "core", "exceptions", "forms", "models", "settings", "signals", "state", "store",
         "sync",
     },
-    "core": {"calls", "cli", "defaults", "hooks", "settings", "state", "store"},
+    "core": {"calls", "cli", "defaults", "hooks", "settings", "state", "store", "watcher"},
     "hooks": {"contexts"},
     "cli": {
         "admin", "codec", "exceptions", "fields", "files", "forms", "lint", "settings", "state",

@@ -9,12 +9,14 @@ from typing import Any
 
 import peewee
 import pytest
+from documentation import block
 from flask import Flask, current_app, request
 from flask_sqlalchemy import SQLAlchemy
 from wtforms import Form, StringField
 
 from waffleconf_admin import (
     AlchemyWaffleStore,
+    InvalidValue,
     PeeweeWaffleStore,
     WaffleConf,
     WaffleMixin,
@@ -27,6 +29,11 @@ from waffleconf_admin import (
 
 #: As 0.3.1 on Python 3.9 stores them: MAX_FILESIZE 26, SITENAME "x".
 OLD_ROWS = {"MAX_FILESIZE": "gARLGi4=", "SITENAME": "gASVBQAAAAAAAACMAXiULg=="}
+
+
+class Colour:
+    def __init__(self, red: int) -> None:
+        self.red = red
 
 
 def quickstart_app() -> Flask:
@@ -129,6 +136,14 @@ def test_the_documented_quickstart_and_views_work(quickstart: Callable[[], Flask
     assert client.get("/").text == "New"
 
 
+def test_tables_are_made_without_before_first_request(make_app: Callable[..., Flask]) -> None:
+    app = make_app({"K": {"default": 1}}, create=False)
+    db = app.waffle_db  # type: ignore[attr-defined]
+    block("docs/upgrading.md", "db.create_all()").run(app=app, db=db)
+    app.extensions["waffleconf"].update_db({"K": 2})
+    assert app.extensions["waffleconf"].read()["K"].value == 2
+
+
 def test_what_was_saved_is_there_after_a_restart(quickstart: Callable[[], Flask]) -> None:
     quickstart().test_client().post("/update", data={"sitename": "New"})
     assert quickstart().test_client().get("/").text == "New"
@@ -142,6 +157,35 @@ def test_rows_of_031_are_read(quickstart: Callable[[], Flask]) -> None:
             store.put(key, text)
         store.commit()
     assert app.test_client().get("/all").json == {"MAX_FILESIZE": 26, "SITENAME": "x"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "default", "stored", "served"),
+    [
+        ("int", 10, 2.5, 10),
+        ("int", 10, None, 10),
+        ("int", 10, "25", 25),
+        ("float", 0.5, 1, 1),
+        ("json", {}, [1, {"a": None}], [1, {"a": None}]),
+        ("json", [], 2.5, 2.5),
+        (None, 10, 2.5, 2.5),
+        (None, 10, "25", "25"),
+    ],
+)
+def test_a_type_of_02_counts_again(
+    make_app: Callable[..., Flask], declared: str | None, default: Any, stored: Any, served: Any
+) -> None:
+    make_app({"K": {"default": None}}).extensions["waffleconf"].update_db({"K": stored})
+    conf = {"default": default} | ({"type": declared} if declared else {})
+    state = make_app({"K": conf}, create=False).extensions["waffleconf"]
+    assert state.read()["K"].value == served and type(state.read()["K"].value) is type(served)
+
+
+def test_deserialize_outside_of_an_app_is_given_the_classes() -> None:
+    text = util.serialize(Colour(1))
+    with pytest.raises(InvalidValue, match=r"class .*\.Colour is not allowed"):
+        util.deserialize(text)
+    assert util.deserialize(text, classes=[Colour]).red == 1
 
 
 def test_nothing_is_at_the_page_unless_the_blueprint_is_registered(

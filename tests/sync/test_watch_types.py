@@ -148,3 +148,20 @@ def test_the_watch_type_that_the_documents_show_works(
         first.extensions["waffleconf"].update_db({"SITENAME": name})
         assert until(lambda name=name: second.config["SITENAME"] == name)
     assert second.extensions["waffleconf"].health().trouble is None
+
+
+@pytest.mark.parametrize("multiproc", [True, False])
+def test_functions_that_an_app_replaces_as_in_031_are_logged_with_the_remedy(
+    make_app: Callable[..., Flask],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    multiproc: bool,
+) -> None:
+    make_app(CONFS, WAFFLE_MULTIPROC=multiproc)
+    assert "replaced" not in caplog.text
+    for name in ("get_watcher", "get_notifier"):
+        monkeypatch.setattr(watcher, name, lambda watch_type: print)
+    make_app(CONFS, WAFFLE_MULTIPROC=multiproc)
+    found = [text for text in caplog.messages if "was replaced, which has no effect" in text]
+    assert len(found) == (2 if multiproc else 0)
+    assert all("a pair of functions (watch, notify)" in text for text in found)

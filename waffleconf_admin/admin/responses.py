@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, make_response, render_template
 
 from .options import PageOptions
+from .page_template import file_of
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -32,7 +33,7 @@ def render_page(
         context = {"page": None, "heading": None, "links": ()} | context
     context = {"side": (), "one_group": False} | context
     html = render_template(
-        template.removesuffix(".html") + ".html",
+        file_of(template),
         layout=options.layout or "waffleconf/layout.html",
         embedded=options.layout is not None,
         **context,

@@ -28,6 +28,7 @@ from .messages import leave_message
 from .moved_defaults import accept_new, keep_former
 from .options import PageOptions
 from .page_context import PageContext
+from .page_template import warn_once
 from .permissions import Permissions
 from .responses import render_page
 from .review import needs_review, review_page, reviewed_changes
@@ -156,6 +157,7 @@ class SettingsPage:
             expired=expired,
             discarded=discarded,
         )
+        warn_once(self._state.app)
         template = current_app.config["WAFFLE_TEMPLATE"]
         return render_page(
             self._options,

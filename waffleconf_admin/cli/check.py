@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 import click
 
+from ..admin import WaffleAdmin
+from ..admin.page_template import template_problem
 from ..exceptions import StoreError
 from ..forms import check_values
 from ..settings.copied import find_copied
@@ -32,7 +34,7 @@ class Finding(NamedTuple):
 @waffle.command("check", epilog=examples("check", "check --strict"))
 @click.option("--strict", is_flag=True, help="The exit code is 1 for warnings too.")
 def check(strict: bool) -> None:
-    """Check the database, declarations, the environment, stored values and the watcher.
+    """Check the database, declarations, the environment, the page, stored values, the watcher.
 
     For CI: the exit code is 1 if there is an error. Warnings are: a setting
     that a package copies at the start, a default that is refused, a stored
@@ -90,6 +92,14 @@ def _declarations(state: State) -> Iterator[Finding]:
         else:
             for text in _problems(state, setting, setting.copy_default()):
                 yield Finding("warning", key, f"its default is refused: {text}")
+
+
+def _settings_page(state: State) -> Iterator[Finding]:
+    """A template of the app that hides the settings, where the app has a page at all."""
+    blueprints = state.app.blueprints.values()
+    has_page = any(isinstance(blueprint, WaffleAdmin) for blueprint in blueprints)
+    if has_page and (problem := template_problem(state.app)):
+        yield Finding("error", "", problem)
 
 
 def _stored_values(state: State) -> Iterator[Finding]:
@@ -156,6 +166,7 @@ _CHECKS: dict[str, Callable[[State], Iterator[Finding]]] = {
     "database": _database,
     "declarations": _declarations,
     "environment": _environment,
+    "settings page": _settings_page,
     "stored values": _stored_values,
     "encryption": _encryption,
     "undeclared rows": _undeclared_rows,

@@ -111,6 +111,8 @@ def bind_field(
         field.editable, field.reason = False, reason
         # The reset is the only way back to a value that can be edited.
         field.resettable = not setting.confirm
+        if field.resettable and differs(setting, record):
+            field.reason += " " + gettext("Reset it, or save another value from code.")
     elif reason:
         field.editable, field.reason, field.resettable = False, reason, False
     if differs(setting, record):
