@@ -401,3 +401,9 @@ def test_a_save_of_many_settings_is_folded(make_app: MakeApp) -> None:
     page = app.test_client().get(HISTORY).text
     summary = words('id="wf-main"' + page.partition("<summary")[2].partition("</summary>")[0])
     assert summary == "> 40 settings K0, K1, K2, K3, K4 …"
+
+
+def test_the_last_seven_days_are_one_click(history_app: Flask) -> None:
+    page = history_app.test_client().get(f"{HISTORY}?key=SIZE&until=2026-01-01").text
+    since = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=6)
+    assert f'href="{HISTORY}?key=SIZE&amp;since={since}">Last 7 days</a>' in page

@@ -56,7 +56,7 @@ def test_a_secret_with_outer_blanks_is_saved_with_them_and_the_message_says_so(
         ({"default": "a b"}, "", "“a b” → empty"),
         ({"default": 1}, 2, "1 → 2"),
         ({"default": "a", "choices": ["a", "b"]}, "b", "a → b"),
-        ({"default": [1]}, "[2]", "“[1]” → “[2]”"),
+        ({"default": [1]}, "[2]", "[1] → [2]"),
     ],
 )
 def test_messages_quote_texts_only(
@@ -116,6 +116,9 @@ def test_a_mistake_answers_422_with_everything_typed(orm_app: Flask, key: str, t
     control = re.search(r'<[^>]*aria-invalid="true"[^>]*>', row(page, key))
     assert control and f"waffle-{key}-errors" in control[0]
     assert f'id="waffle-{key}-errors"' in row(page, key)
+    # The only field that is wrong has the focus, but radio buttons, which are several controls.
+    focused = re.findall(r"<[^>]* autofocus[^>]*>", page)
+    assert len(focused) == 1 and (control[0] == focused[0]) == (key != "THEME")
     if key != "THEME":
         assert text in row(page, key)
 

@@ -9,13 +9,13 @@ import pytest
 from pages import URL, MakeApp
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.admin.texts import relative_time
+from waffleconf_admin.admin.texts import relative_time, time_until
 
 
 @pytest.mark.parametrize(
     ("conf", "words"),
     [
-        ({"default": 5, "min": 1}, "at least 1"),
+        ({"default": 5, "min": 1}, "whole number, at least 1"),
         ({"default": 5.5, "max": 9.0}, "at most 9"),
         ({"default": 0.5, "min": 0.0, "max": 100.5}, "0 to 100.5"),
         ({"default": 5.5, "unit": "seconds"}, "seconds"),
@@ -48,3 +48,18 @@ def test_limits_of_each_type(make_app: MakeApp, conf: dict[str, Any], words: str
 def test_relative_times(back: timedelta, text: str) -> None:
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert relative_time(now - back, now) == text
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (timedelta(seconds=-5), "in 1 minute"),  # it goes back any time now
+        (timedelta(minutes=9, seconds=59), "in 10 minutes"),
+        (timedelta(hours=1), "in 60 minutes"),
+        (timedelta(hours=2, minutes=20), "in 2 hours"),
+        (timedelta(days=2), "in 2 days"),
+    ],
+)
+def test_times_to_come(left: timedelta, text: str) -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert time_until(now + left, now) == text

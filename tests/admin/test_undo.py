@@ -35,6 +35,7 @@ def test_undo_this_save(history_app: Flask) -> None:
     assert (stored(history_app)["SITENAME"], stored(history_app)["SIZE"]) == ("Waffle", 20)
     page = client.get(HISTORY).text
     assert "Site name has its old value again." in words(page)
+    assert words(page).count("undone by ana") == 2
     newest = state_of(history_app).history.list(limit=1)[0]
     assert (newest.actor, newest.source) == ("ana", "undo")
     # Both can be undone once more: the newest save only.
@@ -387,3 +388,23 @@ def test_the_page_works_while_the_history_cannot_be_read(
     monkeypatch.setattr(state_of(app).configstore, "read_history", away)
     page = client.get(URL)
     assert page.status_code == 200 and 'name="undo"' not in page.text
+
+
+@pytest.mark.parametrize(
+    ("later", "by", "tags"),
+    [
+        ([{"SIZE": 5}], "ana", ["undone by ana"]),
+        ([{"SIZE": 5}], None, ["undone"]),
+        ([{"SIZE": 5}, {"SIZE": 20}, {"SIZE": 5}], "ana", ["undone by ana"]),
+        ([{"TOKEN": "s3cr3t"}, {"SITENAME": "Bar"}], "ana", ["undone by ana"]),
+    ],
+    ids=["by somebody", "by nobody named", "the last of equal ones", "beside a secret"],
+)
+def test_a_change_that_was_undone_says_so(
+    history_app: Flask, later: list[dict[str, Any]], by: str | None, tags: list[str]
+) -> None:
+    state = state_of(history_app)
+    saves = [state.update_db(values) for values in later]
+    state.history.undo(saves[-1].change_set, actor=by)
+    page = history_app.test_client().get(HISTORY).text
+    assert re.findall(r'"wf-tag">(undone[^<]*)<', page) == tags

@@ -62,7 +62,7 @@ def test_filter_by_hand(url: str, open_page: Callable[..., Any]) -> None:
     page = open_page()
     page.goto(f"{url}/history")
     page.get_by_label("Who").fill("DEP")
-    page.get_by_label("Way in").select_option("Command line")
+    page.get_by_label("How").select_option("Command line")
     page.get_by_label("Setting").fill("about")
     follow(page, page.get_by_role("button", name="Show", exact=True))
     assert page.get_by_role("link", name="Show all").is_visible()

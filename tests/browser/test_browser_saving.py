@@ -79,8 +79,14 @@ def test_after_a_save_by_keyboard_one_is_back_at_the_row(app: Flask, open_page: 
     page.get_by_label("Discount").fill("500")
     with arriving(page):
         page.keyboard.press("Control+s")
-    page.locator(".wf-summary:focus").wait_for()  # the address leads to no row
-    assert page.evaluate("scrollY") == 0 and "#" not in page.url
+    page.locator("#waffle-DISCOUNT:focus").wait_for()  # the only field that is wrong
+    error = page.locator("#waffle-DISCOUNT-errors").bounding_box()
+    assert error["y"] > 69 and error["y"] + error["height"] < 980 and "#" not in page.url
+    page.get_by_label("Products on a page").fill("500")
+    with arriving(page):
+        page.keyboard.press("Control+s")
+    page.locator(".wf-summary:focus").wait_for()
+    assert page.evaluate("scrollY") == 0
 
 
 def test_what_was_discarded_comes_back(app: Flask, open_page: Open) -> None:
@@ -257,3 +263,19 @@ def test_keyboard_walk(app: Flask, open_page: Open) -> None:
     with arriving(page):
         page.keyboard.press("Enter")
     assert (app.config["REVIEWS"], app.config["DISCOUNT"]) == (False, 5.0)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_message_of_a_save_does_not_cover_what_was_saved(open_page: Open, script: bool) -> None:
+    page = open_page(java_script_enabled=script)
+    for width, height in [(1280, 800), (390, 844)]:
+        page.set_viewport_size({"width": width, "height": height})
+        for place, label in enumerate(["Max filesize", "Discount"]):
+            control = page.get_by_label(label)
+            control.fill(f"{width % 97 + place}")
+            with arriving(page):
+                control.press("Enter")
+            control = page.get_by_label(label)
+            message = page.locator(".wf-messages").bounding_box()
+            bottom = message["y"] + message["height"]
+            assert 0 < bottom <= control.bounding_box()["y"]

@@ -183,3 +183,11 @@ def test_a_size_has_the_shortest_text_that_is_not_rounded(size: int, text: str) 
 def test_json_has_short_lists_on_one_line(value: Any, text: str) -> None:
     setting = declare({"A": {"default": value}})["A"]
     assert show_text(setting, value) == text
+
+
+class Colour:
+    """A class without texts of its values."""
+
+
+def test_a_value_without_a_text_has_the_name_of_its_class() -> None:
+    assert generic_text(Colour()) == "(Colour)"

@@ -33,6 +33,7 @@ class ShownChange:
     differences: Differences = field(default_factory=Differences)  #: of long texts
     undo: str = ""  #: what the button that restores the old value sends; "": it can't be restored
     overtaken: bool = False  #: whether the setting was changed again since
+    undone: str = ""  #: that it was undone, and by whom
     end: str = ""  #: when it goes back, or what has become of that
 
 
@@ -99,9 +100,13 @@ class ChangeSetBuilder:
         :param complete: all changes of those saves that can be undone from this page.
         """
         change_sets: dict[str, ShownChangeSet] = {}
+        newer = dict(self._latest)
         for change in changes:
             new = ShownChangeSet(change.change_set, change, self._zone.local(change.at))
-            change_sets.setdefault(new.name, new).changes.append(self._change(change))
+            shown = self._change(change)
+            shown.undone = _undone(change, newer.get(change.key))
+            newer[change.key] = change
+            change_sets.setdefault(new.name, new).changes.append(shown)
         undoable: dict[str, list[Change]] = {}
         for change in complete:
             if change.key in self._undoable:
@@ -165,3 +170,15 @@ class ChangeSetBuilder:
         is_default = stored is None
         value = setting.default if is_default else value
         return self._values.line(setting, value, is_default=is_default)
+
+
+def _undone(change: Change, newer: Change | None) -> str:
+    """Return that a change was undone, and by whom; "" if it was not.
+
+    :param newer: the change of the same setting that has followed.
+    """
+    if newer is None or newer.source != "undo" or newer.id <= change.id or change.secret:
+        return ""
+    if (newer.old_text, newer.new_text) != (change.new_text, change.old_text):
+        return ""
+    return _("undone by %(actor)s", actor=newer.actor) if newer.actor else _("undone")

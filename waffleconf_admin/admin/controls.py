@@ -28,10 +28,12 @@ class Controls:
     """Makes the HTML of the controls of one page.
 
     :param notation: of the numbers in limits.
+    :param focused: the key of the setting whose control has the focus at first; None: of none.
     """
 
-    def __init__(self, notation: Notation) -> None:
+    def __init__(self, notation: Notation, focused: str | None) -> None:
         self._notation = notation
+        self._focused = focused
         self._texts = {name: escape_text(_(text)) for name, text in _TEXTS.items()}
 
     def __call__(self, field: BoundField, reason: str) -> str:
@@ -47,10 +49,16 @@ class Controls:
             limits = escape_text(beside_control(setting, self._notation))
         if limits:
             below = f'<p class="wf-limits" id="{escape_text(field.id)}-limits">{limits}</p>'
-        return f"{self._framed(field, _description(field, limits))}{below}"
+        given = _description(field, limits)
+        if setting.key == self._focused:
+            given["autofocus"] = ""
+        return f"{self._framed(field, given)}{below}"
 
-    def _framed(self, field: BoundField, described: dict[str, str]) -> str:
-        """Return a control with what stands around it."""
+    def _framed(self, field: BoundField, given: dict[str, str]) -> str:
+        """Return a control with what stands around it.
+
+        :param given: its attributes.
+        """
         texts, label = self._texts, escape_text(field.setting.label)
         if field.setting.secret:
             is_open = " open" if field.errors else ""
@@ -58,19 +66,19 @@ class Controls:
             return (
                 f'{self._is_set(field)}<details class="wf-replace"{is_open}>'
                 f'<summary class="wf-button">{verb}<span class="wf-hidden"> {label}</span>'
-                f"</summary>{render_control(field, described)}</details>"
+                f"</summary>{render_control(field, given)}</details>"
             )
         if field.is_group:
-            css, inputs = _inputs(field, described)
+            css, inputs = _inputs(field, given)
             return (
-                f'<fieldset class="{css}"{attributes(described)}>'
+                f'<fieldset class="{css}"{attributes(given)}>'
                 f'<legend class="wf-hidden">{label}</legend>{inputs}</fieldset>'
             )
         if field.is_switch:
             on_off = f'data-on="{texts["on"]}" data-off="{texts["off"]}"'
-            control = render_control(field, {"role": "switch", **described})
+            control = render_control(field, {"role": "switch", **given})
             return f'<span class="wf-onoff" {on_off}>{control}</span>'
-        return render_control(field, described)
+        return render_control(field, given)
 
     def _value(self, field: BoundField, reason: str) -> str:
         """Return a value that can't be edited, and why not."""

@@ -20,10 +20,11 @@ from ..state.change import Change
 from ..state.ends import Ends
 from ..state.open_ends import End
 from ..state.state import State
-from .messages import leave_lines, shorten_label
+from .messages import leave_lines, quoted_text, shorten_label
 from .permissions import Permissions
 from .problems import not_allowed
 from .submission import PageSubmission
+from .texts import time_until
 from .zone import Zone
 
 #: The lengths that the page offers, in minutes.
@@ -90,7 +91,7 @@ class ShownEnd(NamedTuple):
     """The end of a save, as the settings page shows it."""
 
     change_set: str
-    lines: list[str]  #: what goes back
+    lines: list[str]  #: what goes back, and when
     text: str  #: when, or why it did not
     refused: bool
     may_settle: bool  #: whether this user may keep it, or take it back
@@ -122,28 +123,38 @@ class ShownEnds:
         visible = [change for key, change in end.changes.items() if key in self._form]
         return ShownEnd(
             end.change_set,
-            [self._line(change) for change in visible],
+            [self._line(change, end) for change in visible],
             self._text(end),
             bool(end.refused),
             may_settle(self._permissions, end.changes),
         )
 
-    def _line(self, change: Change) -> str:
+    def _line(self, change: Change, end: End) -> str:
         field = self._form[change.key]
         label = shorten_label(field.setting.label)
         if change.secret or change.key not in self._permissions.with_history:
-            return label
-        old, new = (
-            shorten_label(display_text(field, field.setting.default if text is None else value))
-            or _("empty")
-            for value, text in ((change.old, change.old_text), (change.new, change.new_text))
+            return label if end.refused else f"{label}: {self._text(end)}"
+        sides = ((change.old, change.old_text), (change.new, change.new_text))
+        values = (field.setting.default if text is None else value for value, text in sides)
+        old, new = (quoted_text(display_text(field, value), field) for value in values)
+        if end.refused:
+            return _("%(label)s: %(old)s → %(new)s", label=label, old=new, new=old)
+        return _(
+            "%(label)s: %(new)s, goes back to %(old)s %(when)s (%(time)s).",
+            label=label,
+            new=new,
+            old=old,
+            when=time_until(end.at),
+            time=self._time(end),
         )
-        return _("%(label)s: %(old)s → %(new)s", label=label, old=new, new=old)
+
+    def _time(self, end: End) -> str:
+        return f"{time_text(end.at, self._zone)} {self._zone.name}"
 
     def _text(self, end: End) -> str:
-        time = f"{time_text(end.at, self._zone)} {self._zone.name}"
+        time = self._time(end)
         if not end.refused:
-            return _("Goes back at %(time)s.", time=time)
+            return _("Goes back %(when)s (%(time)s).", when=time_until(end.at), time=time)
         why = end.reason(self._hidden, _(ELSEWHERE))
         return _("Should have gone back at %(time)s. It was refused: %(why)s", time=time, why=why)
 
@@ -193,7 +204,7 @@ def end_text(change: Change, zone: Zone) -> str:
         _OUTCOMES[change.outcome],
         end=time_text(change.ends_at, zone),
         time=time_text(change.ended_at, zone) if change.ended_at else "",
-        actor=change.remark or _("Nobody named"),
+        actor=change.remark or _("unknown"),
     )
 
 

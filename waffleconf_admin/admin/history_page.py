@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -127,6 +127,7 @@ class HistoryPage:
             setting=self._settings.get(keys[0]) if keys and single else None,
             actors=actors,
             zone=zone.name,
+            week_url=wanted.url(since=_week_ago(zone).isoformat(), until=""),
             settings=self._settings.values(),
             sources=source_names(),
             guard=Guard(refusal),
@@ -249,6 +250,11 @@ class HistoryPage:
 def _render(options: PageOptions, status: int, **context: object) -> Response:
     context = {"heading": _("History"), "setting": None} | context
     return render_page(options, "waffleconf/history", status, **context)
+
+
+def _week_ago(zone: Zone) -> date:
+    """Return the first of the last seven days."""
+    return zone.local(datetime.now(UTC)).date() - timedelta(days=6)
 
 
 def _by_day(change_sets: list[ShownChangeSet]) -> list[tuple[date, list[ShownChangeSet]]]:

@@ -108,7 +108,7 @@ class ImportReview:
             return _("A person has changed it here.")
         if drift.at is None:
             return _("The history does not know who has changed it.")
-        actor = drift.actor or _("Nobody named")
+        actor = drift.actor or _("unknown")
         return _("Changed here by %(actor)s, %(when)s.", actor=actor, when=relative_time(drift.at))
 
     def _version(self, key: str) -> str:

@@ -81,7 +81,7 @@ def describe_save(
         elif field.setting.secret or field.value_text == new:
             yield _("%(label)s saved.", label=label)
         else:
-            texts = {"old": _quote(field.value_text, field), "new": _quote(new, field)}
+            texts = {"old": quoted_text(field.value_text, field), "new": quoted_text(new, field)}
             yield _("%(label)s: %(old)s → %(new)s", label=label, **texts)
     if len(keys) > MESSAGES:
         yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(keys) - MESSAGES)
@@ -103,13 +103,14 @@ def shorten_label(label: object) -> str:
     return shorten(label, LENGTH)
 
 
-def has_session() -> bool:
-    """Whether anything can be stored in the session: not in an app without SECRET_KEY."""
-    return not current_app.session_interface.is_null_session(session)
-
-
-def _quote(text: str, field: BoundField) -> str:
+def quoted_text(text: str, field: BoundField) -> str:
+    """Return the text of a value as messages have it, in quotes where the field says so."""
     if not text:
         return _("empty")
     text = shorten(text, LENGTH)
     return _("“%(text)s”", text=text) if field.quoted else text
+
+
+def has_session() -> bool:
+    """Whether anything can be stored in the session: not in an app without SECRET_KEY."""
+    return not current_app.session_interface.is_null_session(session)

@@ -82,6 +82,8 @@ class PageContext:
         self.rows = self._make_rows(conflicts)
         #: The change set that the user may undo, right after saving it.
         self.undo = undo.take_offer(state, permissions)
+        #: The end of that save, whose buttons stand in place of Undo; None: it has none.
+        self.new_end = next((e for e in self.ends.list if e.change_set == self.undo), None)
         #: What the save just before this page has written.
         self.message = take_message()
 
@@ -109,6 +111,15 @@ class PageContext:
         """The heading of what is wrong."""
         settles = self._sent is not None and self._sent.action in ENDING
         return _("Nothing was changed") if settles else _("Nothing was saved yet")
+
+    @cached_property
+    def focused(self) -> str | None:
+        """The key of the only setting with a problem, if one control can have the focus."""
+        wrong = list(self._form.errors)
+        if self._form.conflicts or len(wrong) != 1 or not wrong[0]:
+            return None
+        field = self._form[wrong[0]]
+        return wrong[0] if field.editable and not field.is_group else None
 
     @property
     def notes(self) -> list[str]:
@@ -150,7 +161,7 @@ class PageContext:
             count.restart_sentence if count else lambda key: None,
         )
         history = self._permissions.with_history if self.has_history else ()
-        return Rows(page, self.found, history)
+        return Rows(page, self.found, history, self.focused)
 
     def _latest(self, fields: list[BoundField]) -> Mapping[str, Change]:
         history, may_see = self._state.history, self._permissions.with_history

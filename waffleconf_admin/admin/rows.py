@@ -36,12 +36,19 @@ class Rows:
     :param page: what the notes of the rows are made of.
     :param found: what the filter of the page finds.
     :param history: those settings whose history this user may see.
+    :param focused: the key of the setting whose control has the focus at first; None: of none.
     """
 
-    def __init__(self, page: NotedPage, found: FoundSettings, history: Container[str]) -> None:
+    def __init__(
+        self,
+        page: NotedPage,
+        found: FoundSettings,
+        history: Container[str],
+        focused: str | None,
+    ) -> None:
         self.page = page
         self.texts = page.texts
-        self.controls = Controls(page.form.notation)
+        self.controls = Controls(page.form.notation, focused)
         self.history = history
         self.history_url = escape(url_for(".history", key=""))
         self.found = found

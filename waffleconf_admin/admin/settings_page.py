@@ -190,8 +190,7 @@ class SettingsPage:
         # Where processes report, the next page counts those that have read it.
         says_when = saved and self._state.workers is None
         leave_message(form, wanted, saved, self._state.propagation() if says_when else None)
-        if until is None:  # else the page offers to let it go back now
-            undo.offer(self._state, saved)
+        undo.offer(self._state, saved)
         return self._redirect(sent.row if sent.row in form else next(iter(saved), None))
 
     def _settle(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:

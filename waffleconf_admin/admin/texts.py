@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil
 from types import NoneType
 from urllib.parse import quote
 
@@ -66,9 +67,25 @@ def relative_time(at: datetime, now: datetime | None = None) -> str:
     return at.date().isoformat()
 
 
+def time_until(at: datetime, now: datetime | None = None) -> str:
+    """Return how long it is until a time, to the minute, hour or day.
+
+    :param at: aware.
+    """
+    seconds = (at - (now or datetime.now(UTC))).total_seconds()
+    if seconds < 2 * _HOUR:
+        count = max(ceil(seconds / _MINUTE), 1)
+        return ngettext("in %(count)s minute", "in %(count)s minutes", count)
+    if seconds < 2 * _DAY:
+        return ngettext("in %(count)s hour", "in %(count)s hours", round(seconds / _HOUR))
+    return ngettext("in %(count)s day", "in %(count)s days", round(seconds / _DAY))
+
+
 def beside_control(setting: Setting, notation: Notation) -> str:
     """Return the unit and the limits of a setting, which stand beside its control."""
-    return ", ".join(filter(None, (str(setting.unit), limits(setting, notation))))
+    allowed = limits(setting, notation)
+    whole = gettext("whole number") if allowed and setting.value_type is int else ""
+    return ", ".join(filter(None, (str(setting.unit), whole, allowed)))
 
 
 def limits(setting: Setting, notation: Notation) -> str:

@@ -72,7 +72,7 @@ class SettingField(wtforms.Field):
     multiline = False  #: whether the control is a text area
     is_group = False  #: whether the control is several inputs, which can be placed one by one
     is_switch = False  #: whether the control is one check box, to be drawn as a switch
-    quoted = True  #: whether sentences quote its text, to show where it ends
+    quoted = False  #: whether its values are texts: sentences quote them, to show where they end
     limits_beside = False  #: whether the limits stand beside the control, not below
     may_send_nothing = False  #: whether a browser leaves the control out where nothing is ticked
     html_attributes: ClassVar[dict[str, object]] = {}  #: attributes that help who types

@@ -229,7 +229,8 @@ def _static(
     """
     field = StaticField(label=setting.label, description=setting.help, _prefix="", **options)
     field.apply(setting)
-    field.record, field.editor, field.quoted = record, editor, getattr(editor, "quoted", True)
+    field.record, field.editor = record, editor
+    field.quoted = getattr(editor, "quoted", foreign.is_text(setting))
     if why and not setting.secret:
         # A value that does not round trip is not what its control would show.
         field.value_text = generic_text(record.value)

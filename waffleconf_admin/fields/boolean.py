@@ -18,7 +18,6 @@ class BooleanField(SettingField):
 
     control = "checkbox"
     is_switch = True
-    quoted = False
     may_send_nothing = True
     widget = widgets.Checkbox()
 

@@ -31,7 +31,6 @@ class ChoiceField(SettingField):
     """One of the declared choices."""
 
     control = "select"
-    quoted = False
     widget = widgets.Choices()
     group_control = "radio"  #: the name of its control, if it is a group
     input_type = "radio"  #: the type of its inputs, if it is a group

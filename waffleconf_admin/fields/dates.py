@@ -26,7 +26,6 @@ class DateField(LineField):
     """A day."""
 
     control = input_type = "date"
-    quoted = False
     longest = 200
     widget = widgets.DateTimeInput()
     limit_flags = ("min", "max")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from types import NoneType
 from typing import Any
 
 import wtforms
@@ -21,7 +22,6 @@ _ATTRIBUTES: dict[str, object] = {
     "multiline": False,
     "is_group": False,
     "is_switch": False,
-    "quoted": True,
     "limits_beside": False,
     "editable": True,
     "reason": "",
@@ -41,8 +41,14 @@ def attributes(setting: Setting, record: Record) -> dict[str, object]:
         "value_text": generic_text(record.value),
         "default_text": generic_text(setting.default),
         "is_set": is_set(record.value),
+        "quoted": is_text(setting),
         "expected": record.value,
     }
+
+
+def is_text(setting: Setting) -> bool:
+    """Whether the values of a setting are texts."""
+    return issubclass(setting.value_type, (str, NoneType))
 
 
 def may_send_nothing(field_class: type) -> bool:

@@ -24,7 +24,6 @@ class NumberField(LineField):
     """Base of numbers."""
 
     control = "number"
-    quoted = False
     limits_beside = True
     widget = NumberInput()
     limit_flags = ("min", "max")

@@ -21,7 +21,6 @@ class SecretField(SettingField):
     """A secret: never shown. Blank keeps it, and a box clears it."""
 
     control = "secret"
-    quoted = False
     widget = widgets.Secret()
     make_inner: Callable[[], SettingField]
     clearable = False  #: whether there is something to clear, and that is allowed

@@ -30,6 +30,7 @@ BYTES_LIMIT = 2**20
 class TextField(OptionalField):
     """Text, on one line or several."""
 
+    quoted = True
     widget = widgets.TextInput()
     limit_flags = ("minlength", "maxlength")
 

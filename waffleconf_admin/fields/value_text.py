@@ -12,6 +12,9 @@ def generic_text(value: object) -> str:
     """Return a text of at most `TEXT_LIMIT` characters for a value of any type."""
     if value is None or isinstance(value, bool):
         return {None: "", True: "true", False: "false"}[value]
+    made_of = type(value)
+    if made_of.__str__ is object.__str__ and made_of.__repr__ is object.__repr__:
+        return f"({made_of.__name__})"  # not its address in memory
     try:
         text = str(value)
     except Exception as error:  # whatever an object's own __str__ raises
