@@ -7,6 +7,7 @@ Declare them in ``WAFFLE_CONFS``, keep them in the app's own database, edit them
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __version__ = "1.0.0.dev0"
 
-# Without the stores of the two ORMs: "import *" must work where only one is installed.
 __all__ = [
     "BusyError",
     "Can",
@@ -63,7 +63,11 @@ __all__ = [
     "conf_changed",
     "setting",
 ]
-
+# "import *" imports each of these names, so a store is one of them where its ORM is installed.
+if find_spec("sqlalchemy"):
+    __all__ += ["AlchemyWaffleStore"]
+if find_spec("peewee"):
+    __all__ += ["PeeweeWaffleStore"]
 
 #: The module of each name, imported at the first use of one: a command or a task needs no page, the
 #: ORM of a store need not be installed, and pytest imports our plugin in runs that use none of it.

@@ -17,6 +17,7 @@ from types import NoneType
 from typing import Any
 
 from flask import Flask
+from werkzeug.local import LocalProxy
 
 from .contexts import context_of
 
@@ -46,6 +47,8 @@ def await_result(app: Flask, function: Callable[..., Any], result: object) -> ob
     """Return the result of a function, awaited where that is needed. The second half of `call`, for
     callers that are inside the app's context and call thousands of times.
     """
+    if isinstance(result, LocalProxy):  # `current_user` say; a proxy looks as if it were awaitable
+        result = result._get_current_object()
     if type(result) in _PLAIN or not inspect.isawaitable(result):
         return result
     try:

@@ -135,15 +135,13 @@ class WaffleConf:
 
 
 def _check_store(store: Any) -> None:
-    if isinstance(store, WaffleStore) and store.needs_model and store.model is None:
-        name = type(store).__name__
-        raise TypeError(f"{name} has no model: write {name}(db=db, model=Conf).")
     if not isinstance(store, WaffleStore):
         given = f"the class {store.__name__}" if isinstance(store, type) else repr(store)
         raise TypeError(
             f"WaffleConf needs a store, and {given} is none: write AlchemyWaffleStore(db=db, "
             "model=Conf) or PeeweeWaffleStore(model=Conf), or subclass WaffleStore."
         )
+    store.check_arguments()
 
 
 def __getattr__(name: str) -> Any:

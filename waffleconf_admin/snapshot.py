@@ -21,7 +21,14 @@ def snapshot() -> Mapping[str, Any]:
     taken_by, values = attributes.get(_SNAPSHOT, (None, None))
     # Requests made in one pushed context, as tests make them, share its g.
     if values is None or taken_by is not asked:
-        state = current_app.extensions.get("waffleconf")
+        try:
+            state = current_app.extensions.get("waffleconf")
+        except RuntimeError:
+            # Flask advises to push a context: at import that would copy the value.
+            raise RuntimeError(
+                "A setting is read where there is no app, at import perhaps: read it where it is "
+                "used, in a view or a task, so that it follows changes."
+            ) from None
         if state is None:
             raise RuntimeError(
                 "This app has no WaffleConf: call WaffleConf(app, store) where it is made."

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, abort, redirect
 from pages import row, sent
+from werkzeug.local import LocalProxy
 
 from waffleconf_admin import WaffleAdmin, anyone
 
@@ -198,3 +199,64 @@ def test_a_user_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, 
 def test_other_errors_of_a_submission_are_not_changed(make_app: MakeApp) -> None:
     client = go(make_app, lambda action, setting: abort(418))
     assert client.post("/admin/config", data={"SITENAME": "New"}).status_code == 418
+
+
+@pytest.mark.parametrize(
+    ("returned", "logged"), [(1, 1), ("yes", 1), (Response("no"), 1), (0, 0), (None, 0), (True, 0)]
+)
+def test_what_is_true_but_not_true_itself_is_logged_once(
+    make_app: MakeApp, returned: Any, logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = go(make_app, lambda action, setting: returned)
+    for _ in range(2):
+        client.get("/admin/config")
+    assert caplog.text.count("only True allows") == logged
+    assert not logged or f"of type {type(returned).__name__} for 'view' of SITENAME" in caplog.text
+
+
+class Nameless:
+    pass
+
+
+class Named:
+    def __str__(self) -> str:
+        return "ana"
+
+
+@pytest.mark.parametrize(
+    ("returned", "actor", "logged"),
+    [
+        ("ana", "ana", 0),
+        (7, "7", 0),
+        (None, "", 0),
+        (Named(), "ana", 0),
+        (LocalProxy(Named), "ana", 0),
+        (Nameless(), "<", 1),
+        (LocalProxy(Nameless), "<", 1),
+    ],
+)
+def test_an_actor_without_a_name_is_logged_once(
+    make_app: MakeApp, returned: Any, actor: str, logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS, history=True)
+    app.register_blueprint(WaffleAdmin(can=anyone, actor=lambda: returned))
+    client = app.test_client()
+    for name in ("New", "Newer"):
+        assert client.post("/admin/config", data={"SITENAME": name}).status_code == 303
+    (newest, _) = app.waffle.state.history.list()  # type: ignore[attr-defined]
+    assert newest.actor[:1] == actor[:1] if logged else newest.actor == actor
+    assert caplog.text.count("has no __str__") == logged
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("edits", [True, False])
+def test_a_missing_table_is_named_to_who_can_create_it(
+    make_app: MakeApp, debug: bool, edits: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS, create=False, TESTING=False, DEBUG=debug)
+    app.register_blueprint(WaffleAdmin(can=lambda action, setting: action == "view" or edits))
+    page = app.test_client().get("/admin/config")
+    assert page.status_code == 503
+    assert ("db.create_all()" in page.text) is (debug or edits)
+    (record,) = [r for r in caplog.records if "settings can't be read" in r.getMessage()]
+    assert record.exc_info is None

@@ -117,7 +117,9 @@ def test_no_module_imports_itself_by_others() -> None:
 )
 def test_importing_the_package_imports_no_optional_library(library: str) -> None:
     code = (
-        "import sys, waffleconf_admin.watcher; from waffleconf_admin import *\n"
+        "import sys, waffleconf_admin.watcher; package = sys.modules['waffleconf_admin']\n"
+        "stores = {'AlchemyWaffleStore', 'PeeweeWaffleStore'}\n"
+        "[getattr(package, name) for name in {*package.__all__} - stores]\n"
         f"sys.exit({library!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -192,8 +194,17 @@ def test_import_star_works_without_any_orm() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_import_star_has_the_stores_of_the_orms_that_are_installed() -> None:
+    code = (
+        "import sys; sys.modules['peewee'] = None\n"
+        "from waffleconf_admin import *; AlchemyWaffleStore\n"
+        "sys.exit('PeeweeWaffleStore' in globals())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_every_public_name_is_there() -> None:
-    for name in [*waffleconf_admin.__all__, "AlchemyWaffleStore", "PeeweeWaffleStore"]:
+    for name in {*waffleconf_admin.__all__, *waffleconf_admin._MODULES}:
         assert getattr(waffleconf_admin, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = waffleconf_admin.Nothing

@@ -28,7 +28,7 @@ def warnings(caplog: pytest.LogCaptureFixture, confs: dict[str, dict[str, Any]])
     ("key", "package"),
     [
         ("MAIL_SERVER", "Flask-Mail"),
-        ("SQLALCHEMY_DATABASE_URI", "Flask-SQLAlchemy"),
+        ("SQLALCHEMY_ECHO", "Flask-SQLAlchemy"),
         ("BABEL_DEFAULT_LOCALE", "Flask-Babel"),
         ("SESSION_TYPE", "Flask-Session"),
         ("CACHE_TYPE", "Flask-Caching"),
@@ -68,7 +68,7 @@ def test_a_key_that_is_read_where_it_is_used_is_not_named(
     key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert key not in COPIED
-    assert not warnings(caplog, {key: {"default": ""}})
+    assert not warnings(caplog, {key: {"default": "", "secret": True}})
 
 
 def test_flask_and_flask_babel_do_copy_what_the_table_says() -> None:

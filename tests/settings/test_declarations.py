@@ -14,6 +14,7 @@ from wtforms import DecimalField
 from wtforms.validators import DataRequired, Length
 
 from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.settings.attributes import READERS, SYNONYMS
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.needs import Need
 from waffleconf_admin.settings.setting import Setting
@@ -366,3 +367,29 @@ def test_choices_of_a_secret_that_fail_are_logged_without_their_message(
     setting = declare({"KEY": {"default": "", "secret": True, "choices": choices}})["KEY"]
     assert setting.problem("x")
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("label", "desc"), ("description", "desc"), ("hint", "help")]
+)
+def test_an_attribute_that_others_use_is_ignored_with_ours_in_the_warning(
+    name: str, meant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert setting(default=1, **{name: "Name of the site"}).label == "Key"
+    assert f"unknown attribute {name} is ignored: write {meant}" in caplog.text
+
+
+def test_a_synonym_that_resembles_another_attribute_is_a_mistake_that_names_the_right_one() -> None:
+    assert all(name not in READERS and meant in READERS for name, meant in SYNONYMS.items())
+    with pytest.raises(InvalidValue, match=r"section: .* Write group, if"):  # it is like "secret"
+        declare({"KEY": {"default": 1, "section": "Mail"}})
+
+
+@pytest.mark.parametrize(
+    ("key", "warned"), [("a b", True), ("site-name", True), ("sitename", False), ("TAMAÑO", False)]
+)
+def test_a_key_that_no_attribute_can_read_is_a_warning(
+    key: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert list(declare({key: {"default": 1}})) == [key]
+    assert (f"conf[{key!r}] reads it" in caplog.text) is warned

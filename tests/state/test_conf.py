@@ -119,3 +119,10 @@ def test_an_app_without_the_extension_is_told_so() -> None:
 def test_its_repr_shows_no_values(app: Flask) -> None:
     with app.app_context():
         assert "a" not in repr(conf).removeprefix("<waffleconf_admin.conf>")
+
+
+@pytest.mark.parametrize("read", [lambda: conf.A, lambda: conf["A"], lambda: len(conf)])
+def test_a_read_at_import_says_where_to_read_instead(read: Callable[[], object]) -> None:
+    with pytest.raises(RuntimeError, match="read it where it is used") as caught:
+        read()
+    assert "app_context" not in str(caught.value) and caught.value.__suppress_context__

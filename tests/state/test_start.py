@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import peewee
 import pytest
 from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from playhouse.flask_utils import FlaskDB
 from states import CONFS, VALUES, MakeApp, Memory, state_of
 
 from waffleconf_admin import (
     AlchemyWaffleStore,
     InvalidValue,
     PeeweeWaffleStore,
+    StoreError,
     WaffleAdmin,
     WaffleConf,
     WaffleStore,
@@ -167,3 +171,89 @@ def test_the_state_of_another_extension_is_not_ours(make_app: MakeApp) -> None:
     app, other = make_app(CONFS), make_app(CONFS)
     with app.app_context(), pytest.raises(RuntimeError, match="not initialised"):
         _ = other.waffle.state  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("WAFFLE_MULTIPROC", True), ("WAFFLE_WATCHER_FILE", "other"), ("WAFFLE_WATCHTYPE", "redis")],
+)
+def test_what_is_set_after_init_app_is_a_warning(
+    make_app: MakeApp, setting: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS)
+    app.config[setting] = value
+    for _ in range(2):
+        app.test_client().get("/")
+    assert caplog.text.count(f"{setting}: set after init_app") == 1
+
+
+def test_what_init_app_has_read_is_no_warning(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_app(CONFS).test_client().get("/")
+    assert "set after init_app" not in caplog.text
+
+
+def test_a_default_that_json_can_not_store_is_a_warning(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    confs = {"PLAN": {"default": object()}, "SIZES": {"default": [1, 2]}}
+    make_app(confs, WAFFLE_SERIALIZER="json")
+    assert "PLAN: the default can't be stored" in caplog.text and "SIZES" not in caplog.text
+
+
+def mapped() -> tuple[Any, ...]:
+    """A `db`, and models of the settings and of the history, of SQLAlchemy."""
+    db = SQLAlchemy()
+    return db, *AlchemyWaffleStore.make_models(db)
+
+
+def of_peewee() -> tuple[Any, ...]:
+    """The same of peewee."""
+    db = peewee.SqliteDatabase(":memory:")
+    return db, *PeeweeWaffleStore.make_models(db)
+
+
+@pytest.mark.parametrize(
+    ("store", "given", "remedy"),
+    [
+        (AlchemyWaffleStore, lambda a, p: (a[0], p[1]), "model= is given Conf, which is no mapped"),
+        (AlchemyWaffleStore, lambda a, p: (a[1], a[0]), "model= is given SQLAlchemy, which is no"),
+        (AlchemyWaffleStore, lambda a, p: (None, a[1]), "db= has no session"),
+        (AlchemyWaffleStore, lambda a, p: (p[0], a[1]), "db= has no session"),
+        (AlchemyWaffleStore, lambda a, p: (a[0], a[2]), "model=ConfChange has no value"),
+        (
+            AlchemyWaffleStore,
+            lambda a, p: (a[0], a[1], a[1]),
+            "history=Conf has no change_set",
+        ),
+        (AlchemyWaffleStore, lambda a, p: (a[0], a[1], p[2]), "history= is given ConfChange"),
+        (AlchemyWaffleStore, lambda a, p: (*a, a[1]), "workers=Conf has no name, host"),
+        (
+            PeeweeWaffleStore,
+            lambda a, p: (p[0], a[1]),
+            "model= is given Conf, which is no",
+        ),
+        (PeeweeWaffleStore, lambda a, p: (p[1], p[0]), "model= is given SqliteDatabase"),
+        (PeeweeWaffleStore, lambda a, p: (p[0], p[2]), "model=ConfChange has no value"),
+        (PeeweeWaffleStore, lambda a, p: (p[0], p[1], p[1]), "history=Conf has no change_set"),
+    ],
+)
+def test_a_store_with_wrong_arguments_is_an_error_that_names_them(
+    store: Any, given: Any, remedy: str
+) -> None:
+    wrong = store(*given(mapped(), of_peewee()))
+    app = Flask("shop")
+    with pytest.raises(TypeError, match=f"^{store.__name__}: {remedy}"):
+        WaffleConf(app, wrong)
+    assert not app.extensions
+
+
+def test_a_flaskdb_that_was_not_initialised_is_named() -> None:
+    database = FlaskDB()
+    store = PeeweeWaffleStore(database, *PeeweeWaffleStore.make_models(database))
+    app = Flask("shop")
+    app.config["WAFFLE_CONFS"] = CONFS
+    waffle = WaffleConf(app, store)
+    with pytest.raises(StoreError, match=r"init_app\(\) of its FlaskDB"):
+        waffle.state.read()

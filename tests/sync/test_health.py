@@ -12,14 +12,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
 from fleet import WAIT, until
 from follower import fail_reads
 
-from waffleconf_admin import WaffleConf, WaffleStore
+from waffleconf_admin import AlchemyWaffleStore, WaffleConf, WaffleStore
 from waffleconf_admin.sync import notifier, single_flight, stop, thread
 from waffleconf_admin.sync.file import FileWatch
 from waffleconf_admin.sync.watchfile import touch_file
@@ -474,3 +476,33 @@ def test_a_watcher_that_waits_long_has_heartbeats(monkeypatch: pytest.MonkeyPatc
     assert not event.wait(0.1) and len(heartbeats) > 5
     event.set()
     assert event.wait(60)
+
+
+def test_a_database_that_is_initialised_later_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread, "RETRY", 0.05)
+    db = SQLAlchemy()
+    store = AlchemyWaffleStore(db, *AlchemyWaffleStore.make_models(db))
+    asked: list[bool] = []
+    in_memory = store.in_memory
+    monkeypatch.setattr(store, "in_memory", lambda: asked.append(True) or in_memory())
+    app = Flask("shop")
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path}/test.db",
+        WAFFLE_MULTIPROC=True,
+        WAFFLE_WATCHER_FILE=str(tmp_path / "watched"),
+        WAFFLE_CONFS=CONFS,
+    )
+    state: Any = WaffleConf(app, store).state
+    try:
+        assert until(lambda: len(asked) > 2)
+        assert (state.health().trouble, state.health().last_error) == (None, None)
+        db.init_app(app)
+        with app.app_context():
+            db.create_all()
+        touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
+        assert until(lambda: state.health().last_notification)  # the thread watches now
+        assert (state.health().trouble, state.health().last_error) == (None, None)
+    finally:
+        state.stop()

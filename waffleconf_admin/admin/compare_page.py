@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 
 from flask import Response, request, url_for
@@ -33,9 +32,8 @@ from .responses import render_page
 from .restore import Restore
 from .review import review_page, reviewed_changes
 from .submission import ACTION, note_of, posted_form, ticked
+from .unavailable import log_unreadable, unavailable_page
 from .zone import Zone
-
-log = logging.getLogger(__name__)
 
 
 def respond(options: PageOptions, state: State) -> BaseResponse:
@@ -46,9 +44,9 @@ def respond(options: PageOptions, state: State) -> BaseResponse:
     page = ComparePage(options, state, state.history, permissions)
     try:
         return page.post() if request.method == "POST" else page.show()
-    except StoreError:
-        log.exception("the history can't be read")
-        return render_page(options, "waffleconf/unavailable", 503, again=None)
+    except StoreError as error:
+        log_unreadable("history", error)
+        return unavailable_page(options, permissions, error)
 
 
 class ComparePage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -18,8 +17,7 @@ from ..state.history import History
 from .diff import Comparer, Differences, whole_text
 from .permissions import Permissions
 from .texts import relative_time
-
-log = logging.getLogger(__name__)
+from .unavailable import log_unreadable
 
 #: Changes, and choices, among which the value that the page had displayed is searched.
 CHANGES, CHOICES = 20, 100
@@ -58,8 +56,8 @@ def describe_conflicts(
 def _changes(history: History, key: str) -> list[Change]:
     try:
         return [c for c in history.list(key, limit=CHANGES) if not c.notes_default]
-    except StoreError:
-        log.exception("the history can't be read")
+    except StoreError as error:
+        log_unreadable("history", error)
         return []
 
 

@@ -28,6 +28,7 @@ from .permissions import Permissions
 from .problems import by_key, not_allowed, saved_meanwhile
 from .responses import render_page
 from .submission import posted_form
+from .unavailable import log_unreadable, unavailable_page
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,9 @@ class FilesPage:
             return forbidden_page(self._options, self._permissions)
         try:
             return respond()
-        except StoreError:
-            log.exception("the settings can't be read")
-            return render_page(self._options, "waffleconf/unavailable", 503, again=None)
+        except StoreError as error:
+            log_unreadable("settings", error)
+            return unavailable_page(self._options, self._permissions, error)
 
     # Export
 

@@ -29,6 +29,7 @@ from .options import PageOptions
 from .permissions import Permissions
 from .responses import render_page
 from .texts import relative_time, source_names
+from .unavailable import log_unreadable
 from .undo import UndoButton, already_undone, quick_obstacle
 from .zone import Zone
 
@@ -102,8 +103,8 @@ class HistoryPage:
             complete = [] if single else self._complete(changes, wanted)
             latest = self._history.latest({change.key for change in [*changes, *complete]})
             actors = self._history.actors(None if self._covers_all else self._settings)
-        except StoreError:
-            log.exception("the history can't be read")
+        except StoreError as error:
+            log_unreadable("history", error)
             return self._render(503, enabled=True, available=False, wanted=wanted)
         obstacle = quick_obstacle(self._history)
         fields = self._options.field_table

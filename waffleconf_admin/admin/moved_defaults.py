@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from ..exceptions import StoreError
@@ -10,8 +9,7 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..state.change import Change
 from ..state.state import State
-
-log = logging.getLogger(__name__)
+from .unavailable import log_unreadable
 
 
 def find_moved(state: State, form: SettingsForm) -> Mapping[str, Change]:
@@ -22,8 +20,8 @@ def find_moved(state: State, form: SettingsForm) -> Mapping[str, Change]:
         return {}
     try:
         moved = state.deployments.find_moved()
-    except StoreError:
-        log.exception("the history can't be read")
+    except StoreError as error:
+        log_unreadable("history", error)
         return {}
     return {key: entry for key, entry in moved.items() if key in form and _is_in_force(form[key])}
 

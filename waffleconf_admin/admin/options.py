@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,7 +11,10 @@ from flask import Flask, current_app
 
 from .. import calls
 from ..fields import FIELDS, FieldFactory
+from ..log_once import LogOnce
 from ..settings.setting import Setting
+
+log = logging.getLogger(__name__)
 
 #: ``can(action, setting)``: whether the current user may do something. May be asynchronous.
 Can = Callable[[str, Setting], bool | Awaitable[bool]]
@@ -57,8 +61,24 @@ class PageOptions:
     def current_actor(self, app: Flask) -> str | None:
         """Return who uses the page: what `actor` says, or else whom Flask-Login has logged in."""
         if self.actor is not None:
-            return cast("str | None", calls.call(app, self.actor))
+            return _name_of(self, calls.call(app, self.actor))
         return _logged_in()
+
+
+def _name_of(options: PageOptions, actor: Any) -> str | None:
+    """Return what `actor` has returned as the history keeps it."""
+    if actor is None or isinstance(actor, (str, int)):
+        return None if actor is None else str(actor)
+    cls: Any = type(actor)
+    if cls.__str__ is object.__str__:
+        LogOnce.of(options, log)(
+            "actor",
+            logging.WARNING,
+            "actor= returned an object of type %s, whose class has no __str__: the history keeps "
+            "its repr(). Return a name, such as actor=lambda: current_user.name",
+            cls.__name__,
+        )
+    return str(actor)
 
 
 def _logged_in() -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -27,9 +26,8 @@ from .permissions import Permissions
 from .rows import Rows
 from .settings_filter import SettingsFilter
 from .submission import ENDING, PageSubmission, Pairs
+from .unavailable import log_unreadable
 from .workers import Applied, applied, count_workers
-
-log = logging.getLogger(__name__)
 
 
 class PageContext:
@@ -176,6 +174,6 @@ class PageContext:
             return {}
         try:
             return history.latest(keys)
-        except StoreError:
-            log.exception("the history can't be read")
+        except StoreError as error:
+            log_unreadable("history", error)
             return {}

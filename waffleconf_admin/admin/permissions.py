@@ -88,8 +88,25 @@ class Permissions:
             result: object = self._can(action, setting)
             if type(result) is not bool:
                 result = await_result(self._app, self._can, result)
+                self._warn_unless_bool(action, setting, result)
             known[setting.key] = result is True  # a Response is truthy
         return known[setting.key]
+
+    def _warn_unless_bool(self, action: str, setting: Setting, result: object) -> None:
+        """Log, once an app, that something is refused though `can` may have meant to allow it."""
+        if result is None or isinstance(result, bool):
+            return
+        if isinstance(result, (int, str, list, tuple, dict)) and not result:
+            return
+        LogOnce.of(self._app, log)(
+            "bool",
+            logging.WARNING,
+            "can returned an object of type %s for %r of %s, and only True allows: return True or "
+            "False, such as bool(…); to send somebody to a log-in, abort(redirect(…))",
+            type(result).__name__,
+            action,
+            setting.key,
+        )
 
     def may_edit(self, setting: Setting) -> bool:
         """Whether this user may change a setting."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -36,8 +35,7 @@ from .saving import save_form
 from .settings_filter import SettingsFilter, group_name
 from .submission import ENDING, SHOWING, PageSubmission, Pairs, posted_form
 from .texts import anchor
-
-log = logging.getLogger(__name__)
+from .unavailable import log_unreadable, unavailable_page
 
 
 class SettingsPage:
@@ -65,10 +63,10 @@ class SettingsPage:
             return self._post() if request.method == "POST" else self._show(self._form())
         except HTTPException as error:
             return page_for_error(self._options, permissions, error)
-        except StoreError:
-            log.exception("the settings can't be read")
+        except StoreError as error:
+            log_unreadable("settings", error)
             again = self._sent.everything(permissions.viewable) if self._sent else None
-            return render_page(self._options, "waffleconf/unavailable", 503, again=again)
+            return unavailable_page(self._options, permissions, error, again)
 
     def _post(self) -> BaseResponse:
         """Save what was sent; or show it again, for a review or with what is wrong."""

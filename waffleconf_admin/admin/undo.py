@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Literal, NamedTuple
@@ -19,8 +18,7 @@ from ..state.task import RESET
 from .history_filter import number
 from .messages import has_session
 from .permissions import Permissions
-
-log = logging.getLogger(__name__)
+from .unavailable import log_unreadable
 
 #: Returns why the old value of a change can't be restored; "" when it can.
 Obstacle = Callable[[Change], str]
@@ -110,8 +108,8 @@ def take_offer(state: State, permissions: Permissions) -> str | None:
     try:
         changes = [c for c in history.of(change_set) if c.key in permissions.undoable]
         latest = history.latest(change.key for change in changes)
-    except StoreError:
-        log.exception("the history can't be read")
+    except StoreError as error:
+        log_unreadable("history", error)
         return None
     found = outcome(changes, latest, quick_obstacle(history))
     return change_set if found == "undone" else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ from ..state.state import State
 from ..state.workers import Count, describe_lagging
 from .options import PageOptions
 from .permissions import Permissions
-
-log = logging.getLogger(__name__)
+from .unavailable import log_unreadable
 
 
 class Applied(NamedTuple):
@@ -47,8 +45,8 @@ def count_workers(
         return None
     try:
         count = workers.count_by_memory() if by_memory else workers.count()
-    except StoreError:
-        log.exception("the workers can't be read")
+    except StoreError as error:
+        log_unreadable("workers", error)
         return None
     return count if count.processes else None
 

@@ -161,3 +161,14 @@ READERS: dict[str, Callable[[Any], object]] = {
     "was": _former_names,
     "convert": _convert,
 }
+
+#: What others call an attribute of ours, and its name here.
+SYNONYMS = {
+    **dict.fromkeys(("label", "title", "name", "verbose_name", "description"), "desc"),
+    **dict.fromkeys(("hint", "tooltip"), "help"),
+    **dict.fromkeys(("section", "category", "fieldset"), "group"),
+    **dict.fromkeys(("options", "values", "enum"), "choices"),
+    **dict.fromkeys(("initial", "value"), "default"),
+    **dict.fromkeys(("password", "sensitive"), "secret"),
+    "widget": "field",
+}

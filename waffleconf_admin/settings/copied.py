@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..i18n import mark
+from .reserved import DATABASE_KEYS
 
 #: What is said of settings that are declared with `restart`.
 RESTART = mark("Takes effect when the processes are restarted.")
@@ -90,7 +91,9 @@ def find_copied(confs: Mapping[str, Any]) -> dict[str, str]:
     Left out is what says so or denies it, with ``restart`` in its declaration.
     """
     return {
-        key: COPIED[key] for key, entry in confs.items() if key in COPIED and "restart" not in entry
+        key: COPIED[key]
+        for key, entry in confs.items()
+        if key in COPIED and key not in DATABASE_KEYS and "restart" not in entry
     }
 
 

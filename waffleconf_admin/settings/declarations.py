@@ -14,11 +14,12 @@ from .. import calls
 from ..exceptions import InvalidValue
 from . import value_types
 from .annotation import DeclaredType
-from .attributes import READERS, read_attributes
+from .attributes import READERS, SYNONYMS, read_attributes
 from .choices import ChoiceSet, choice_list
 from .copied import describe_copied, find_copied
 from .names import nearest_name, present_name, wrong_names
 from .needs import Need, find_cycle
+from .reserved import DATABASE_KEYS, find_public_secrets
 from .setting import Setting
 
 log = logging.getLogger(__name__)
@@ -29,9 +30,9 @@ def declare(
 ) -> dict[str, Setting]:
     """Check WAFFLE_CONFS and return its settings, in the same order.
 
-    :param confs: ``{key: {"desc": …, "default": …, …}}``. ``WAFFLE_*`` keys are left out, and
-        unknown attributes ignored, each with a warning in the log; but one that resembles ours is
-        a mistake.
+    :param confs: ``{key: {"desc": …, "default": …, …}}``. ``WAFFLE_*`` keys and those of the
+        database are left out, and unknown attributes ignored, each with a line in the log; but one
+        that resembles ours is a mistake.
     :param app: whose functions are in them; None if there are none.
     :raises InvalidValue: a declaration is wrong; ``.errors`` says by key what, and what to do.
     :raises TypeError: a function can't be called, because asgiref is missing.
@@ -49,6 +50,13 @@ def declare(
         if isinstance(key, str) and key.startswith("WAFFLE_"):
             log.warning("WAFFLE_CONFS: %s is left out: it configures waffleconf_admin itself", key)
             continue
+        if key in DATABASE_KEYS:
+            log.error(
+                "WAFFLE_CONFS: %s is left out: it says where the settings are stored. Take it out, "
+                "and set it in the configuration of the app",
+                key,
+            )
+            continue
         try:
             settings[key] = _setting(key, entry, call)
         except ValueError as error:
@@ -59,6 +67,12 @@ def declare(
         raise InvalidValue(errors)
     if warning := describe_copied(find_copied(confs)):
         log.warning("WAFFLE_CONFS: %s", warning)
+    for key in find_public_secrets(confs):
+        log.warning(
+            "WAFFLE_CONFS: %s is not declared as a secret: the page, the history and the command "
+            'line show its value. Declare "secret": True',
+            key,
+        )
     if app:
         for setting in settings.values():
             _check_functions(app, setting)
@@ -69,6 +83,13 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
     """Return one checked entry; a ValueError names the attribute and the remedy."""
     if not isinstance(key, str) or not key.isprintable() or not key:
         raise ValueError("the name of a setting must be a string of printable characters")
+    if not key.isidentifier():
+        log.warning(
+            "WAFFLE_CONFS: %s is not a name of Python: conf[%r] reads it, but nothing after a dot "
+            "can. Write a name in capitals, such as SITENAME",
+            key,
+            key,
+        )
     if not isinstance(entry, Mapping):
         raise ValueError(
             f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
@@ -119,11 +140,13 @@ def _check_names(key: str, entry: Mapping[Any, object]) -> None:
     for name in sorted(str(name) for name in entry if name not in READERS):
         # Ignoring "secert" would show a password to everybody.
         if near := nearest_name(name, READERS):
+            near = SYNONYMS.get(name, near)
             raise ValueError(
                 f"{name}: there is no such attribute. Write {near}, if you mean that; else take "
                 "it out, or give it a name of its own"
             )
-        log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored", key, name)
+        hint = f": write {SYNONYMS[name]}, if you mean that" if name in SYNONYMS else ""
+        log.warning("WAFFLE_CONFS: %s: unknown attribute %s is ignored%s", key, name, hint)
 
 
 def _choices(allowed: tuple[object, ...], given: object) -> object:

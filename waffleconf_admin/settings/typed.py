@@ -148,8 +148,8 @@ class _Reader:
                 raise
             name = f"{owner.__name__}.now().{self.key}"
             raise RuntimeError(
-                f"{name} needs an app: read it where it is used, in a view or inside "
-                "`with app.app_context():`"
+                f"{name} needs an app: read it where it is used, in a view or a task, so that "
+                "it follows changes"
             ) from error
 
 

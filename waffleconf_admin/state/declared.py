@@ -18,6 +18,9 @@ from .repository import Repository
 
 log = logging.getLogger(__name__)
 
+#: The types of most defaults, which need no try.
+_SURELY_STORABLE = (str, bool, int, float, type(None))
+
 
 class Declared:
     """The declared settings of one app. An entry of WAFFLE_CONFS that is added, removed or replaced
@@ -113,3 +116,15 @@ class Declared:
         self._cache.declare(settings)
         answer_former_names(self._app.config, self._repository.names)
         self._settings, self._source, self._confs = settings, confs, dict(confs)
+        self._warn_of_unstorable_defaults()
+
+    def _warn_of_unstorable_defaults(self) -> None:
+        """Log which defaults nobody could save, as an object is in JSON."""
+        for key, setting in self._settings.items():
+            if type(setting.default) in _SURELY_STORABLE:
+                continue
+            try:
+                self._repository.codec.encode({key: setting.default})
+            except InvalidValue as error:
+                message = "WAFFLE_CONFS: %s: the default can't be stored, so the page locks it: %s"
+                self._log_once(f"default {key}", logging.WARNING, message, key, error.errors[key])

@@ -29,6 +29,7 @@ from .former_file import FormerFile
 from .former_names import answering
 from .handlers import Handlers
 from .history import History
+from .late_settings import LateSettings
 from .loading import Loader
 from .names import Names
 from .overrides import Overrides
@@ -109,7 +110,7 @@ class State:
             self.synchronizer,
             self.ends,
             self._announcer,
-            (self.former_file, self.undeclared),
+            (self.former_file, self.undeclared, LateSettings(app)),
             self._worker,
         )
         self._log_once = LogOnce(log)

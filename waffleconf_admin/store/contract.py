@@ -109,6 +109,15 @@ class WaffleStore:
             if min(map(depth, called)) < depth(name):
                 setattr(cls, name, vars(WaffleStore)[name])
 
+    def check_arguments(self) -> None:
+        """Check, when an app is initialised, what the store was made with.
+
+        :raises TypeError: one of the arguments can't be used; the message says what to write.
+        """
+        if self.needs_model and self.model is None:
+            name = type(self).__name__
+            raise TypeError(f"{name} has no model: write {name}(db=db, model=Conf).")
+
     def commit(self) -> None:
         """Commit to the database, where that is needed."""
         raise NotImplementedError(f"{type(self).__name__} needs commit()")

@@ -60,7 +60,7 @@ _FAULTS = (
         ("42P01", "1146"),
         r"no such table",
         "A table of the settings, or of their history, does not exist: create the tables "
-        "(db.create_all() or your migration).",
+        "(your migration, db.create_all(), or with peewee database.create_tables([…])).",
         NotReadyError,
     ),
     _Fault(

@@ -118,7 +118,7 @@ def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[Histor
 
 
 #: The fields before the id, which the database counts; a model may lack columns for those behind.
-_WRITTEN = HistoryRow._fields[: HistoryRow._fields.index("id")]
+WRITTEN = HistoryRow._fields[: HistoryRow._fields.index("id")]
 
 
 def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, Any]:
 
     :param zoned: whether the column ``at`` has a time zone.
     """
-    attributes: dict[str, Any] = dict(zip(_WRITTEN, row, strict=False))
+    attributes: dict[str, Any] = dict(zip(WRITTEN, row, strict=False))
     attributes["at"] = column_time(row.at, zoned=zoned)
     if row.ends_at is not None:
         attributes["ends_at"] = column_time(row.ends_at, zoned=zoned)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Generic
+from typing import Any, ClassVar, Generic
 
 from . import ends, errors, locks, verify
 from .contract import Swaps, WaffleStore
 from .ends import Settlement
+from .history import WRITTEN
 from .history_rows import HistoryQuery, HistoryRow
+from .instances import overrides
 from .orm import C, Connections, History, RowChanged, Rows, Workers
 from .postgresql import Notifications
 from .save import Save
@@ -27,6 +29,8 @@ class SQLStore(WaffleStore, Generic[C]):
 
     needs_model = True
     lists_keys = True
+    #: What messages call a model.
+    model_noun: ClassVar[str]
 
     # Made when they are first used: models may be mapped, and databases named, after the store.
 
@@ -54,6 +58,41 @@ class SQLStore(WaffleStore, Generic[C]):
     @cached_property
     def _table(self) -> Table[C]:
         return Table(self._rows)
+
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        value = () if overrides(self.model) else ("value",)
+        self._check_model("model", self.model, ("key", *value))
+        self._check_model("history", self.history, WRITTEN)
+        self._check_model("workers", self.workers, WorkerRow._fields)
+
+    def _check_model(self, argument: str, model: Any, columns: Sequence[str]) -> None:
+        """Check a model and, where they are known already, its columns.
+
+        :raises TypeError: it is none of this ORM, or lacks columns.
+        """
+        if model is None:
+            return
+        name, noun = type(self).__name__, self.model_noun
+        if not self._is_model(model):
+            given = model if isinstance(model, type) else type(model)
+            raise TypeError(
+                f"{name}: {argument}= is given {given.__name__}, which is no {noun}: write "
+                f"{name}(db=db, model=Conf, history=ConfChange)."
+            )
+        if missing := [column for column in columns if self._lacks(model, column)]:
+            raise TypeError(
+                f"{name}: {argument}={model.__name__} has no {', '.join(missing)}: give what "
+                f"{name}.make_models(db) returns, in its order, or add the columns."
+            )
+
+    def _is_model(self, model: object) -> bool:
+        """Whether something is a model of this ORM, or may become one."""
+        raise NotImplementedError
+
+    def _lacks(self, model: object, column: str) -> bool:
+        """Whether a model is known not to have a column."""
+        return not hasattr(model, column)
 
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
         return self._read(keys)

@@ -174,7 +174,10 @@ class Synchronizer:
         self._state.after_fork()
 
     def watch(self, stop: StopEvent) -> None:
-        """Run the watcher until *stop* is set."""
+        """Run the watcher until *stop* is set.
+
+        :raises NotReadyError: the app does not know its database yet.
+        """
         if self._state.in_memory():
             self.stop()  # no other process can have this database
             return

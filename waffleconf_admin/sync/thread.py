@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from ..exceptions import NotReadyError
 from . import forks
 from .resync import RETRY
 from .stop import StopEvent
@@ -30,7 +31,10 @@ class WatcherOwner(Protocol):
         ...
 
     def watch(self, stop: StopEvent) -> None:
-        """Run the watcher until *stop* is set."""
+        """Run the watcher until *stop* is set.
+
+        :raises NotReadyError: the app is not complete yet; it is called again.
+        """
         ...
 
     def do_what_is_due(self, listened: float) -> None:
@@ -194,6 +198,10 @@ class WatcherThread:
                 self._watch(stop)
             except ReferenceError:
                 return  # the app is gone
+            except NotReadyError:
+                # The database may be initialised after us, in a factory that takes seconds. If it
+                # stays away, the loads report that.
+                self._healthy_at = math.inf
             except Exception as error:
                 with forks.working():  # what handles logs may import
                     self._note_failure(error)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from ...exceptions import NotReadyError
 from ..contract import FormerRows, Swaps
@@ -31,6 +32,8 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     :param workers: the mapped class of the workers; None: processes report nothing.
     """
 
+    model_noun = "mapped class"
+
     @staticmethod
     def make_models(db: Any, *, workers: bool = False) -> tuple[type[Any], ...]:
         """Return a new model of the settings and one of their history, for the two arguments.
@@ -42,6 +45,23 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
         base = models.base_class(db)
         made = models.make_models(base)
         return (*made, models.make_worker_model(base)) if workers else made
+
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        is_class = isinstance(self.db, type) and not hasattr(self.db, "session")
+        if self.db is None or is_class or hasattr(type(self.db), "execute_sql"):  # peewee's
+            name = type(self).__name__
+            raise TypeError(
+                f"{name}: db= has no session: give Flask-SQLAlchemy's db, or a scoped_session: "
+                f"{name}(db=db, model=Conf)."
+            )
+
+    def _is_model(self, model: object) -> bool:
+        # A class may be mapped later, but none of peewee.
+        return isinstance(model, type) and (_is_mapped(model) or not hasattr(model, "_meta"))
+
+    def _lacks(self, model: object, column: str) -> bool:
+        return _is_mapped(model) and super()._lacks(model, column)
 
     # The documented methods, on the caller's session
 
@@ -115,3 +135,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     @cached_property
     def _connections_of_workers(self) -> AlchemyConnections:
         return AlchemyConnections(self.db, self._workers)
+
+
+def _is_mapped(model: object) -> bool:
+    return isinstance(sa.inspect(model, raiseerr=False), orm.Mapper)

@@ -57,7 +57,8 @@ class PeeweeConnections(Connections[object]):
         if database is None or database.database is None:
             raise NotReadyError(
                 f"{self._model.__name__} has no database: name it in the model's Meta, and init() "
-                "it or initialize() its DatabaseProxy before settings are read."
+                "it, initialize() its DatabaseProxy, or call init_app() of its FlaskDB, before "
+                "settings are read."
             )
         return database
 

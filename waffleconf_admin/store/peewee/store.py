@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+import peewee
+
 from ..history_rows import HistoryRow
 from ..instances import text_of
 from ..sql import SQLStore
@@ -26,6 +28,8 @@ class PeeweeWaffleStore(SQLStore[object]):
     :param workers: the model class of the workers; None: processes report nothing.
     """
 
+    model_noun = "model of peewee"
+
     @staticmethod
     def make_models(db: Any, *, workers: bool = False) -> tuple[type[Any], ...]:
         """Return a new model of the settings and one of their history, for the two arguments.
@@ -37,6 +41,9 @@ class PeeweeWaffleStore(SQLStore[object]):
         base = models.base_class(db)
         made = models.make_models(base)
         return (*made, models.make_worker_model(base)) if workers else made
+
+    def _is_model(self, model: object) -> bool:
+        return isinstance(model, type) and issubclass(model, peewee.Model)
 
     @contextmanager
     def join_transactions(self) -> Iterator[None]:
