@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from flask import Blueprint, Flask, request
@@ -118,6 +119,23 @@ def test_page_of_a_group_that_nothing_is_in_is_logged_once(
     for _request in range(2):
         assert app.test_client().get(URL).status_code == 403
     assert caplog.text.count("'Nope'") == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "hint"),
+    [("Shp", "; did you mean 'Shop'?"), ("general", "; did you mean ''?"), ("X", "")],
+)
+def test_a_misspelt_group_is_named_in_the_log_and_in_debug_on_the_page(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, group: str, hint: str
+) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin(groups=[group]))
+    client = app.test_client()
+    assert "declared them in WAFFLE_CONFS" in client.get(URL).text
+    assert f"none is declared in the group '{group}'{hint}\n" in caplog.text
+    app.debug = True
+    text = unescape(client.get(URL).text)
+    assert f"no setting is declared: '{group}'. Settings are declared in: '', 'Shop'." in text
 
 
 def test_a_field_of_the_app_is_shown_and_saved(make_app: MakeApp) -> None:

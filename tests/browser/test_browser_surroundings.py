@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import SHOP, SIZES, Open, follow, make_shop, save, serving, state_of
+from browsing import SHOP, SIZES, Open, arriving, follow, make_shop, save, serving, state_of
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
@@ -173,6 +173,25 @@ def test_links_land_below_a_bar_of_the_app_however_smoothly_it_scrolls(
         for _ in range(12):  # back by the keyboard
             page.keyboard.press("Shift+Tab")
             assert top(":focus") >= 56
+        page.close()
+
+
+def test_in_an_own_layout_the_message_of_a_save_is_in_sight_above_the_row(
+    within: Callable[..., Flask], browser: Any
+) -> None:
+    with serving(within("light", BOOTSTRAP)) as url:
+        page = browser.new_page(viewport={"width": 1000, "height": 500})
+        page.goto(url)
+        page.locator("#waffle-DISCOUNT").fill("5")
+        with arriving(page):
+            page.keyboard.press("Control+s")
+        page.locator("#waffle-DISCOUNT:focus").wait_for()
+        message = page.locator(".wf-messages").bounding_box()
+        row = page.locator("#DISCOUNT").bounding_box()
+        assert message["y"] >= 56 and message["y"] + message["height"] <= row["y"]
+        assert row["y"] + row["height"] <= 500
+        page.locator("#waffle-DISCOUNT").fill("6")  # nothing covers what is changed
+        assert page.locator(".wf-messages").bounding_box()["y"] < 0
         page.close()
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import (
     Blueprint,
-    Flask,
     Response,
     current_app,
     has_request_context,
@@ -15,7 +14,6 @@ from flask import (
     request,
     url_for,
 )
-from jinja2 import TemplateNotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import i18n
@@ -25,6 +23,7 @@ from ..settings.attributes import named_group
 from ..state.state import State
 from . import assets, compare_page, csrf, history_page, workers
 from .api import ApiPage
+from .app_templates import require_layout, require_template
 from .checks import named_checks, require_groups
 from .files_page import FilesPage
 from .options import Actor, Can, Check, PageOptions
@@ -57,8 +56,9 @@ class WaffleAdmin(Blueprint):
     :param fields: ``{type: WTForms field}``: controls for types of your own, or other controls. The
         command line uses them too, so pages of one app can't have different ones for one type.
     :param layout: a template of the app's own to show the page in. It needs a block ``content``,
-        and it shows flashed messages itself. Our strict Content-Security-Policy could break its
-        scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing else.
+        and the page brings its own messages along. Our strict Content-Security-Policy could break
+        its scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing
+        else.
     :param actor: a function that says who saves; without it, whom Flask-Login has logged in. Like
         `can` it may be asynchronous.
     :param checks: ``{group: check}``: a button tests the values of a group before they are saved.
@@ -125,13 +125,15 @@ class WaffleAdmin(Blueprint):
 
         :raises TypeError: one of the functions is asynchronous, and asgiref is missing.
         :raises ValueError: another page has another field for one of the types; a check is for a
-            group that the page does not have; or there is no such layout.
+            group that the page does not have; there is no such layout, or no block ``content`` in
+            it; or there is no such template as WAFFLE_TEMPLATE says.
         """
         self.options.check(app)
-        _require_layout(app, self.options.layout)
+        require_layout(app, self.options.layout)
         require_groups(app, self.options)
         add_fields(app, self.options.fields or {})
         super().register(app, options)
+        require_template(app)  # after our own templates are known
 
     # The views accept the variables that the app has in the address, such as a tenant.
 
@@ -193,20 +195,6 @@ class WaffleAdmin(Blueprint):
 
     def _add_headers(self, response: Response) -> Response:
         return set_default_headers(response, self.options)
-
-
-def _require_layout(app: Flask, layout: str | None) -> None:
-    """Refuse a layout that the app does not have."""
-    loader = app.jinja_env.loader
-    if layout is None or loader is None:
-        return
-    try:
-        loader.get_source(app.jinja_env, layout)
-    except TemplateNotFound as error:
-        raise ValueError(
-            f"layout={layout!r}: there is no such template; if a blueprint of yours has it, "
-            "register that one first"
-        ) from error
 
 
 def url_variables() -> dict[str, object]:

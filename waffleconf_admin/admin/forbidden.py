@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from flask import Response, request
+from flask import Response, current_app, request
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
@@ -68,9 +68,18 @@ def forbidden_page(
         403,
         remedy=permissions.remedy(),
         empty=not permissions.declared,
+        empty_groups=_empty_groups(options, permissions),
         resubmission=resubmission,
         login_url=login_url,
     )
+
+
+def _empty_groups(options: PageOptions, permissions: Permissions) -> dict[str, str] | None:
+    """What the developer compares where no setting is in the groups of the page."""
+    if not (current_app.debug and permissions.other_groups):
+        return None
+    named = {"groups": sorted(options.groups or ()), "known": permissions.other_groups}
+    return {name: ", ".join(map(repr, groups)) for name, groups in named.items()}
 
 
 def page_for_error(

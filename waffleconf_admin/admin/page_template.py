@@ -9,17 +9,14 @@ import jinja2
 from flask import Flask
 from jinja2 import meta
 
+from .app_templates import file_of
+
 log = logging.getLogger(__name__)
 
 #: The variables that have the settings.
 _VARIABLES = {"form", "page"}
 
 _checked: weakref.WeakSet[Flask] = weakref.WeakSet()
-
-
-def file_of(template: str) -> str:
-    """Return the name of the file of a template, which is given with or without ``.html``."""
-    return template.removesuffix(".html") + ".html"
 
 
 def template_problem(app: Flask) -> str | None:

@@ -11,9 +11,10 @@ from flask import Flask, current_app
 
 from ..calls import await_result
 from ..log_once import LogOnce
+from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from .options import Can, PageOptions
-from .settings_filter import group_name
+from .settings_filter import GENERAL, group_name
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,11 @@ class Permissions:
             if options.groups is None or setting.group in options.groups
         ]
         self._has_all = options.groups is None
+        #: The groups of the app's settings, where this page has none of them.
+        self.other_groups: list[str] = []
         if options.groups and not self.declared:
-            _warn_without_settings(options)
+            self.other_groups = sorted({setting.group for setting in settings.values()})
+            _warn_without_settings(options, self.other_groups)
 
     @cached_property
     def viewable(self) -> list[Setting]:
@@ -128,11 +132,15 @@ def anyone(action: str, setting: Setting) -> bool:
     return True
 
 
-def _warn_without_settings(options: PageOptions) -> None:
+def _warn_without_settings(options: PageOptions, other_groups: list[str]) -> None:
+    wanted = sorted(options.groups or ())
+    known = {group or GENERAL: group for group in other_groups}
+    near = {known[name] for group in wanted if (name := nearest_name(group, known))}
     LogOnce.of(options, log)(
         "settings",
         logging.WARNING,
-        "the page %r shows no settings: none is declared in the group %s",
+        "the page %r shows no settings: none is declared in the group %s%s",
         options.name,
-        " or ".join(map(repr, sorted(options.groups or ()))),
+        " or ".join(map(repr, wanted)),
+        f"; did you mean {' or '.join(map(repr, sorted(near)))}?" if near else "",
     )

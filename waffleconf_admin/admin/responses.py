@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response, make_response, render_template
 
+from .app_templates import file_of
 from .options import PageOptions
-from .page_template import file_of
 
 _HEADERS = {
     "Cache-Control": "no-store",
