@@ -23,6 +23,9 @@ NONE = 200
 PARTS = ("name", "key", "keywords", "group", "help", "value")
 FORGIVING = 4
 
+#: Letters of a word that may be a part of another one with two letters in the wrong order.
+MOST_SWAPPED = 16
+
 _WORD = re.compile("(?:[^\\W_]|[\u0300-\u036f])++")
 _MARKS = re.compile("[\u0300-\u036f]")
 #: Letters that Unicode doesn't decompose.
@@ -113,6 +116,7 @@ class _Typed:
         self._joined = "".join(_WORD.findall(text))
         self._cost = _cost(len(self._joined))
         self._known: dict[str, bool] = {}
+        self._swapped = _swapped(self._joined) if self._cost else []
 
     def rank(self, parts: Sequence[str]) -> int:
         """Return the number of the first part that has the word, more if it is only close."""
@@ -126,17 +130,28 @@ class _Typed:
 
     def means(self, word: str) -> bool:
         """Whether a word of a text is this one with mistakes, or a part of it."""
-        return self._is_near(word) or (len(word) > 2 and word in self._joined)
+        if self._is_near(word) or (len(word) > 2 and word in self._joined):
+            return True
+        return any(text in word for text in self._swapped)
 
     def _is_close(self, part: str) -> bool:
         words = _WORD.findall(part)
         joined = "".join(words)
-        return self._joined in joined or any(map(self._is_near, [*words, joined]))
+        if self._joined in joined or any(text in joined for text in self._swapped):
+            return True
+        return any(map(self._is_near, [*words, joined]))
 
     def _is_near(self, word: str) -> bool:
         if word not in self._known:
             self._known[word] = within(self._joined, word, self._cost)
         return self._known[word]
+
+
+def _swapped(word: str) -> list[str]:
+    """Return a word with each two of its letters in the wrong order; of a long word nothing."""
+    if len(word) > MOST_SWAPPED:
+        return []
+    return [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]
 
 
 def _cost(length: int) -> int:

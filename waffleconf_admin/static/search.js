@@ -26,16 +26,19 @@ export class Search {
       const joined = wordsOf(typed).join(""), { length } = joined;
       const cost = length < 4 ? 0 : length === 4 ? 1 : length < 9 ? 2 : 4;
       const isNear = (word) => within(joined, word, cost);
+      const letters = cost && length <= 16 ? [...joined] : [];
+      const swapped = letters.slice(1).map((letter, i) => [...letters.slice(0, i), letter, letters[i], ...letters.slice(i + 2)].join(""));
+      const hasSwapped = (text) => swapped.some((other) => text.includes(other));
       const isClose = (part) => {
         const words = wordsOf(part), all = words.join("");
-        return all.includes(joined) || [...words, all].some(isNear);
+        return all.includes(joined) || hasSwapped(all) || [...words, all].some(isNear);
       };
       const rank = (parts) => {
         const exact = parts.findIndex((part) => part.includes(typed));
         const close = exact < 0 && cost ? parts.slice(0, 4).findIndex(isClose) : -1; // not in help and value
         return exact >= 0 ? exact : close >= 0 ? CLOSE + close : NONE;
       };
-      return { rank, means: (word) => isNear(word) || (word.length > 2 && joined.includes(word)) };
+      return { rank, means: (word) => isNear(word) || hasSwapped(word) || (word.length > 2 && joined.includes(word)) };
     });
   }
 
