@@ -63,7 +63,7 @@ def save(client: Any, **changes: Any) -> Response:
 def test_every_example_is_tested_here() -> None:
     source = Path(__file__).read_text()
     assert [name for name in SECTIONS if f'"{name}"' not in source] == []
-    assert sum(len(blocks) for blocks in SECTIONS.values()) == 8
+    assert sum(len(blocks) for blocks in SECTIONS.values()) == 9
 
 
 def test_visitors_are_sent_to_the_log_in(app: Flask) -> None:
@@ -81,10 +81,10 @@ def test_flask_login_with_roles(app: Flask) -> None:
 
     class User(UserMixin):
         def __init__(self, name: str, *roles: str) -> None:
-            self.id, self.roles = name, roles
+            self.id, self.name, self.roles = name[0], name, roles
 
     users = {"ana": User("ana", "admin"), "eve": User("eve", "editor"), "bob": User("bob")}
-    LoginManager(app).user_loader(users.get)
+    LoginManager(app).user_loader({user.id: user for user in users.values()}.get)
     app.add_url_rule("/login", "login", lambda: "")
     app.add_url_rule("/login/<name>", "as", lambda name: str(login_user(users[name])))
     example(app, "Flask-Login, with roles")
@@ -209,3 +209,16 @@ def test_page_of_a_team(app: Flask) -> None:
     for path in ("/shop/settings", "/shop/settings/history"):
         said = words(client.get(path).text)
         assert "SITENAME" in said and "QUOTA" not in said
+
+
+def test_an_editor_sees_everything_and_edits_one_group(app: Flask) -> None:
+    example(app, "See everything, edit one group")
+    client = app.test_client()
+    assert client.get(URL).status_code == 403
+    client.get("/session?role=editor")
+    assert all(f">{key}</a>" in client.get(URL).text for key in CONFS)
+    save(client, SITENAME="Eve's", QUOTA="6")
+    assert (values(app)["SITENAME"], values(app)["QUOTA"]) == ("Eve's", 5)
+    client.get("/session?role=admin")
+    save(client, QUOTA="6")
+    assert values(app)["QUOTA"] == 6

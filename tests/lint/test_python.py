@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 
@@ -297,3 +298,113 @@ def test_an_assigned_setting_is_found(check: Check, code: str) -> None:
 )
 def test_what_may_configure_an_app_is_no_such_finding(check: Check, code: str) -> None:
     assert found(check, code, "assigned") == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "conf.SITENAME.append(1)",
+        "conf['SITENAME'].sort()",
+        "conf.SITENAME['mon'].append(1)",
+        "conf.SITENAME['mon'] = 1",
+        "conf.SITENAME['mon'] += 1",
+        "conf.SITENAME[1:] = []",
+        "del conf.SITENAME['mon']",
+        "settings.SITENAME.update(a=1)",
+        "Shop.now().SITENAME.add(1)",
+        "waffle.state.parse_conf()['SITENAME'].pop()",
+        "def view(): current_app.config['SITENAME'].append(1)",
+        "def view(): current_app.config['SITENAME']['mon']['am'] = 1",
+        "def view(): current_app.config.get('SITENAME', []).append(1)",
+        "def view(): conf.SHOPNAME.clear()",
+    ],
+)
+def test_a_value_that_is_changed_in_place_is_found(check: Check, code: str) -> None:
+    expected = ["SITENAME is changed in place: save a new value with update_db."]
+    assert found(check, code, "mutated") == expected
+    assert found(check, code, "assigned") == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "conf.SITENAME.copy().append(1)",
+        "conf.SITENAME.index(1)",
+        "[*conf.SITENAME].append(1)",
+        "conf['SITENAME'] = 1",  # assigned
+        "def view(): current_app.config.pop('SITENAME')",
+        "def view(): current_app.config['OTHER'].append(1)",
+        "app.config['SITENAME'].append(1)",  # configures the app
+        "def view(conf): conf.SITENAME.append(1)",
+        "rows['SITENAME'].append(1)",
+    ],
+)
+def test_no_change_in_place_is_found_where_no_value_of_a_setting_changes(
+    check: Check, code: str
+) -> None:
+    assert found(check, code, "mutated") == []
+
+
+CONFIG = """\
+class Config:
+    PAGE_SIZE = 10
+    HALF = PAGE_SIZE // 2
+PAGE_SIZE = 10
+"""
+
+
+def constants(check: Check, code: str, config: str = CONFIG) -> list[str]:
+    """What is found in the module views.py of a package beside its config.py."""
+    files = {"__init__.py": "", "config.py": config, "views.py": HEAD + code}
+    report = check({f"stall/{name}": text for name, text in files.items()})
+    found = [finding for finding in report.findings if finding.rule == "constant"]
+    assert {finding.path.rpartition("/")[2] for finding in found} <= {"views.py"}
+    return [re.sub(r"at \S*stall/", "at ", finding.text) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("from .config import Config\ndef view(): return Config.PAGE_SIZE", 2),
+        ("from .config import Config\nPER_PAGE = Config.PAGE_SIZE", 2),
+        ("from .config import Config as C\ndef view(n=C.PAGE_SIZE): pass", 2),
+        ("from stall.config import Config\nget('n', default=Config.PAGE_SIZE)", 2),
+        ("from . import config\ndef view(): return config.PAGE_SIZE", 4),
+        ("from . import config\ndef view(): return config.Config.PAGE_SIZE", 2),
+        ("import stall.config\ndef view(): return stall.config.PAGE_SIZE", 4),
+        ("import stall.config as c\ndef view(): return c.PAGE_SIZE", 4),
+        ("from .config import PAGE_SIZE\ndef view(): return PAGE_SIZE", 4),
+        ("from .config import PAGE_SIZE as n\nprint(n)", 4),
+    ],
+)
+def test_a_constant_that_is_read_in_place_of_the_setting_is_found(
+    check: Check, code: str, line: int
+) -> None:
+    expected = f"PAGE_SIZE is read from the constant at config.py:{line}, not from the setting."
+    assert constants(check, code) == [expected]
+
+
+def test_a_constant_of_the_module_itself_is_found_where_functions_read_it(check: Check) -> None:
+    code = "PAGE_SIZE = 10\nHALF = PAGE_SIZE / 2\ndef view(): return PAGE_SIZE"
+    assert len(constants(check, code)) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from .config import Config\nCONFS = {'PAGE_SIZE': {'default': Config.PAGE_SIZE}}",
+        "from .config import Config\nCONFS = dict(PAGE_SIZE=dict(default=Config.PAGE_SIZE))",
+        "from .config import Config\nclass Own(Shop): PAGE_SIZE: int = setting(Config.PAGE_SIZE)",
+        "from .config import Config\napp.config.from_object(Config)",
+        "from .config import Config\ndef view(): return Config.HALF",
+        "from .config import Config\ndef view(Config): return Config.PAGE_SIZE",
+        "from .config import PAGE_SIZE\ndef view(PAGE_SIZE): return PAGE_SIZE",
+        "from .other import Config\ndef view(): return Config.PAGE_SIZE",
+        "def view(): return Shop.PAGE_SIZE",
+        "def view(self): return self.PAGE_SIZE",
+        "PAGE_SIZE = conf.PAGE_SIZE\ndef view(): return PAGE_SIZE",  # copied
+        "PAGE_SIZE = {'default': 10}\nCONFS = {'PAGE_SIZE': PAGE_SIZE}",
+    ],
+)
+def test_no_constant_is_found_that_stands_for_no_setting(check: Check, code: str) -> None:
+    assert constants(check, code) == []

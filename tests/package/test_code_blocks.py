@@ -295,7 +295,8 @@ def test_a_fragment_runs_in_an_app(
     block: Block, make_app: Callable[..., Flask], libraries: None
 ) -> None:
     app = make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
-    app.jinja_loader = DictLoader({"settings_layout.html": ""})  # of another fragment
+    layout = "{% block content %}{% endblock %}"
+    app.jinja_loader = DictLoader({"settings_layout.html": layout})  # of another fragment
     names: dict[str, Any] = {"current_app": current_app, "can": lambda action, setting: True}
     # Names that earlier code of the page has imported or defined.
     names |= {"WaffleAdmin": WaffleAdmin, "WaffleConf": WaffleConf, "db": SQLAlchemy()}

@@ -1,4 +1,4 @@
-"""Calls: which calls read settings by name, or name them."""
+"""Calls: which calls read settings by name, name them, or change their values."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ class Reader(Protocol):
 
 #: Notes what a call reads or names, and returns the arguments that are left.
 Handler = Callable[[Reader, Source, ast.Call], list[ast.expr]]
+
+#: Methods that change a list, a dict or a set in place.
+MUTATING = {
+    "add", "append", "clear", "difference_update", "discard", "extend", "insert",
+    "intersection_update", "pop", "popitem", "remove", "reverse", "setdefault", "sort",
+    "symmetric_difference_update", "update",
+}  # fmt: skip
 
 
 def read_call(reader: Reader, scope: Scope, source: Source, node: ast.Call) -> list[ast.expr]:

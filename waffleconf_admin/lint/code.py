@@ -23,6 +23,15 @@ class Code:
         return ((source, read) for source in self.sources for read in source.reads)
 
     @cached_property
+    def constants(self) -> dict[str, list[tuple[str, str, int]]]:
+        """The constants of modules and classes by name: each with owner, path and line."""
+        found: dict[str, list[tuple[str, str, int]]] = {}
+        for source in self.sources:
+            for (owner, name), line in source.constants.items():
+                found.setdefault(name, []).append((owner, source.path, line))
+        return found
+
+    @cached_property
     def foreign(self) -> list[tuple[Source, Read]]:
         """The reads of keys of ``app.config`` that are no settings, and that nothing sets."""
         known = {name for source in self.sources for name in source.assigned}

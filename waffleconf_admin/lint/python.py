@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
-from .calls import read_call
+from .calls import MUTATING, read_call
 from .scope import Meaning, called, is_current_config, text_of
 from .source import Read, Source, Through
 from .walk import CLASS, Walk
@@ -39,7 +40,9 @@ def read_python(source: Source, typed: Collection[str] = ()) -> None:
 
 
 class _Reader(Walk):
-    """Notes what a module reads, names and assigns."""
+    """Notes what a module reads, names, assigns and changes in place."""
+
+    _declaring = False  # in the declaration of a setting, whose default may be a constant
 
     # Names that get a value
 
@@ -56,7 +59,7 @@ class _Reader(Walk):
         self._assign([node.target], node.value)
 
     def _assign(self, targets: list[ast.expr], value: ast.expr) -> None:
-        meaning = self.scope.meaning(value)
+        meaning, reads = self.scope.meaning(value), len(self.source.reads)
         names = [target for target in targets if isinstance(target, ast.Name)]
         if meaning not in READABLE or len(names) < len(targets):  # else other names for the same
             into = any(self._is_config_key(target) for target in targets)
@@ -64,9 +67,13 @@ class _Reader(Walk):
                 self.visit(value)
         self.visit_all(targets)
         for name in names:
-            self.scope.bind(name.id, meaning)
+            is_constant = self.owner and meaning is None and len(self.source.reads) == reads
+            origin = f"{self.owner}.{name.id}" if self.owner == self.source.module else ""
+            self.scope.bind(name.id, meaning, origin if is_constant else "")
             if _declares(value):
                 self.source.declared.setdefault(name.id, name.lineno)
+            elif is_constant:
+                self.source.constants[self.owner, name.id] = name.lineno
         if called(value) == "Flask" and not self.copied:
             self.enter_factory()
 
@@ -88,6 +95,8 @@ class _Reader(Walk):
             self.bind(node.id)
         elif self.scope.meaning(node) in READABLE:  # all of it
             self.source.computed.append(node.lineno)
+        elif self.runs_again or self.scope.origin(node) != f"{self.source.module}.{node.id}":
+            self._note_constant(node)  # a module may build its constants of one another
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         owner = self.scope.meaning(node.value)
@@ -97,7 +106,10 @@ class _Reader(Walk):
             if isinstance(node.ctx, ast.Store):
                 self.source.assignments.append((node.lineno, node.attr))
             self.add_read(node, node.attr, through)
-        elif self.scope.meaning(node) in READABLE or (owner == "config" and node.attr in ALL):
+            return
+        if isinstance(node.ctx, ast.Load):
+            self._note_constant(node)
+        if self.scope.meaning(node) in READABLE or (owner == "config" and node.attr in ALL):
             self.source.computed.append(node.lineno)
         elif owner not in READABLE:
             if called(node.value) == "now" and node.attr.isupper():  # Shop.now().SITENAME
@@ -114,9 +126,10 @@ class _Reader(Walk):
                     self.visit_all(ast.iter_child_nodes(call) if is_all else [call])
                 self.read_name(node, node.slice, through, required=True)
                 return
-        elif name is not None:
-            self.source.assigned.add(name)
-            if isinstance(node.ctx, ast.Store) and self._assigns_setting(node.value):
+        else:
+            self._note_mutation(node, node.value)
+            self.source.assigned.add(name or "")
+            if name and isinstance(node.ctx, ast.Store) and self._assigns_setting(node.value):
                 self.source.assignments.append((node.lineno, name))
         if meaning not in READABLE:
             self.visit(node.value)
@@ -138,6 +151,12 @@ class _Reader(Walk):
                 self.visit(operand)
 
     def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATING:
+            self._note_mutation(node, node.func.value)
+        with self._declaration(called(node) in ("dict", "setting")):
+            self._visit_call(node)
+
+    def _visit_call(self, node: ast.Call) -> None:
         self.visit(node.func)
         arguments = read_call(self, self.scope, self.source, node)
         with self.at(INTO if self._copies(node) else self.copied):
@@ -154,13 +173,45 @@ class _Reader(Walk):
         for key, value in zip(node.keys, node.values, strict=True):
             if key is not None and text_of(key) is None:
                 self.visit(key)
-            self._name_value(text_of(key), value, key.lineno if key else 0)
+            with self._declaration(text_of(key) == "default"):
+                self._name_value(text_of(key), value, key.lineno if key else 0)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self.source.mentioned.add(node.value)
 
+    @contextmanager
+    def _declaration(self, starts: bool) -> Iterator[None]:
+        before, self._declaring = self._declaring, self._declaring or starts
+        yield
+        self._declaring = before
+
     # What is noted
+
+    def _note_constant(self, node: ast.expr) -> None:
+        """Note that *node* may read a constant."""
+        if (origin := self.scope.origin(node)) and not self._declaring:
+            self.source.constant_reads.append((node.lineno, origin))
+
+    def _note_mutation(self, node: ast.expr, changed: ast.expr) -> None:
+        """Note that *node* changes a value, if it is that of a setting or a part of it."""
+        while isinstance(changed, ast.Subscript) and not self._has_settings(changed.value):
+            changed = changed.value
+        name = None
+        if isinstance(changed, ast.Attribute) and self.scope.meaning(changed.value) in _ATTRIBUTES:
+            name = changed.attr
+        elif isinstance(changed, ast.Subscript):
+            name = text_of(changed.slice)
+        elif isinstance(changed, ast.Call) and called(changed) == "get" and changed.args:
+            of = changed.func
+            if isinstance(of, ast.Attribute) and self._has_settings(of.value):
+                name = text_of(changed.args[0])
+        if name is not None:
+            self.source.mutations.append((node.lineno, name))
+
+    def _has_settings(self, owner: ast.expr) -> bool:
+        """Whether the keys of this are settings, and no configuration of an app to come."""
+        return self.scope.meaning(owner) == "parsed" or self._assigns_setting(owner)
 
     def read_name(
         self,

@@ -60,10 +60,35 @@ def _assigned(code: Code) -> Iterator[Finding]:
                 yield Finding(source.path, line, "assigned", key, text)
 
 
+def _mutated(code: Code) -> Iterator[Finding]:
+    names = code.names
+    for source in code.sources:
+        for line, name in source.mutations:
+            key = names.former.get(name, name)
+            if key in names.settings:
+                text = f"{key} is changed in place: save a new value with update_db."
+                yield Finding(source.path, line, "mutated", key, text)
+
+
+def _constant(code: Code) -> Iterator[Finding]:
+    for source in code.sources:
+        for line, dotted in source.constant_reads:
+            owner, _, key = dotted.rpartition(".")
+            if key not in code.names.settings:
+                continue
+            for whole, path, at in code.constants.get(key, ()):
+                # An import may name less of the path than the disk has.
+                if f".{whole}".endswith(f".{owner}"):
+                    text = f"{key} is read from the constant at {path}:{at}, not from the setting."
+                    yield Finding(source.path, line, "constant", key, text)
+
+
 #: The rules about reads and assignments, by name.
 RULES: dict[str, Callable[[Code], Iterator[Finding]]] = {
     "unknown": _unknown,
     "renamed": _renamed,
     "copied": _copied,
     "assigned": _assigned,
+    "mutated": _mutated,
+    "constant": _constant,
 }

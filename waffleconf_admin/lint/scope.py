@@ -23,22 +23,34 @@ class Scope:
     """
 
     def __init__(
-        self, typed: Collection[str] = (), names: ChainMap[str, Meaning] | None = None
+        self,
+        typed: Collection[str] = (),
+        names: ChainMap[str, Meaning] | None = None,
+        origins: ChainMap[str, str] | None = None,
     ) -> None:
         self._typed = typed
         self._names = ChainMap() if names is None else names
+        self._origins = ChainMap() if origins is None else origins
 
     def child(self, names: Mapping[str, Meaning] | None = None) -> Scope:
         """Return a scope inside this one, with what names stand for there."""
-        return Scope(self._typed, self._names.new_child(dict(names or {})))
+        names = dict(names or {})
+        origins = self._origins.new_child(dict.fromkeys(names, ""))
+        return Scope(self._typed, self._names.new_child(names), origins)
 
-    def bind(self, name: str, meaning: Meaning = None) -> None:
+    def bind(self, name: str, meaning: Meaning = None, origin: str = "") -> None:
+        """Bind a name.
+
+        :param origin: the dotted name of the module, class or constant that it stands for.
+        """
         self._names[name] = meaning
+        self._origins[name] = origin
 
     def bind_module(self, alias: ast.alias) -> None:
         """Bind the name of a module that is imported."""
         name = alias.asname or alias.name.partition(".")[0]
-        self.bind(name, "package" if alias.name == PACKAGE else None)
+        meaning: Meaning = "package" if alias.name == PACKAGE else None
+        self.bind(name, meaning, alias.name if alias.asname else name)
 
     def bind_import(self, module: str, alias: ast.alias) -> None:
         """Bind a name that is imported from a module."""
@@ -47,7 +59,14 @@ class Scope:
             meaning = "conf"
         elif self.is_typed(module, alias.name):
             meaning = "typed"
-        self.bind(alias.asname or alias.name, meaning)
+        self.bind(alias.asname or alias.name, meaning, f"{module}.{alias.name}")
+
+    def origin(self, node: ast.AST) -> str:
+        """Return the dotted name of what an expression stands for; "" if it is not known."""
+        if isinstance(node, ast.Attribute):
+            owner = self.origin(node.value)
+            return owner and f"{owner}.{node.attr}"
+        return self._origins.get(node.id, "") if isinstance(node, ast.Name) else ""
 
     def is_typed(self, module: str, name: str) -> bool:
         """Whether a name of a module is a class of settings."""

@@ -45,6 +45,12 @@ class Source:
     assigned: set[str] = dataclasses.field(default_factory=set)
     #: Line and name of each setting that the app can't mean to configure by an assignment.
     assignments: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+    #: Line and name of each setting whose value the code changes in place.
+    mutations: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+    #: The line of each constant of the module or of a class, by dotted owner and name.
+    constants: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
+    #: Line and dotted name of each place that may read a constant.
+    constant_reads: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     #: The line of each name that may be declared there.
     declared: dict[str, int] = dataclasses.field(default_factory=dict)
     #: Templates in its strings, with the line before each.

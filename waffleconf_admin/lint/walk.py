@@ -26,6 +26,7 @@ class Walk(ast.NodeVisitor):
         self.source = source
         self.scope = Scope(typed)
         self.copied = MODULE  # "" in code that runs again, or that keeps nothing
+        self.owner = source.module  # the module or class whose names are bound; "" in functions
         self.runs_again = False  # inside functions, but not where the app is made
         self._around = self.scope  # what functions see: not the names of a class body
         self._functions: deque[tuple[Iterable[ast.AST], Scope]] = deque()
@@ -35,7 +36,7 @@ class Walk(ast.NodeVisitor):
         while self._functions:
             body, self.scope = self._functions.popleft()
             self._around = self.scope
-            self.runs_again = True
+            self.runs_again, self.owner = True, ""
             with self.at(""):
                 self.visit_all(body)
 
@@ -55,8 +56,8 @@ class Walk(ast.NodeVisitor):
         """Take the code from here to the end of the function for what makes the app."""
         self.copied, self.runs_again = FACTORY, False
 
-    def bind(self, name: str, meaning: Meaning = None) -> None:
-        self.scope.bind(name, meaning)
+    def bind(self, name: str, meaning: Meaning = None, origin: str = "") -> None:
+        self.scope.bind(name, meaning, origin)
         self.source.assigned.add(name)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -97,9 +98,12 @@ class Walk(ast.NodeVisitor):
         self._decorators(node.decorator_list)
         self.visit_all([*node.bases, *node.keywords])
         is_typed = self.copied == MODULE and self.scope.is_typed(self.source.module, node.name)
-        self.bind(node.name, "typed" if is_typed else None)
+        outer, inner = self.owner, self.owner and f"{self.owner}.{node.name}"
+        self.bind(node.name, "typed" if is_typed else None, inner)
+        self.owner = inner
         with self._inner_scope(), self.at(self.copied and CLASS):
             self.visit_all(node.body)
+        self.owner = outer
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
         with self._inner_scope():
