@@ -25,7 +25,7 @@ class LateSettings:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._read = {key: app.config[key] for key in _READ_ONCE}
+        self._read = {key: app.config.get(key) for key in _READ_ONCE}
 
     def warn(self) -> None:
         """Log, once, which settings of the extension have changed."""

@@ -77,7 +77,7 @@ MULTIPROC_OFF = Trouble(
     Severity.NOT_FOLLOWING,
     mark(
         "This app runs in several processes that do not follow each other, so a change reaches "
-        "only the one that saves it. Set WAFFLE_MULTIPROC = True."
+        "only the one that saves it. Set WAFFLE_MULTIPROC = True before init_app."
     ),
 )
 RELOAD_FAILS = Trouble(
