@@ -37,10 +37,10 @@ ROOMS = {
     },
     "state": {
         "calls", "codec", "contexts", "exceptions", "forms", "i18n", "log_once", "settings",
-        "signals", "snapshot", "store", "sync",
+        "signals", "snapshot", "spread", "store", "sync",
     },
     "watcher": {"sync"},
-    "sync": {"contexts", "defaults", "exceptions", "i18n"},
+    "sync": {"contexts", "defaults", "exceptions", "i18n", "spread"},
     "forms": {"calls", "contexts", "exceptions", "fields", "i18n", "log_once", "settings"},
     "fields": {"calls", "codec", "exceptions", "i18n", "settings"},
     "store": {"exceptions", "models"},
@@ -54,6 +54,7 @@ ROOMS = {
     "calls": {"contexts"},
     "contexts": set(),
     "log_once": set(),
+    "spread": set(),
     "i18n": set(),
     "exceptions": set(),
 }  # fmt: skip

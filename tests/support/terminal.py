@@ -23,6 +23,9 @@ VARIES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC|[0-9a-f]{32}")
 class Terminal:
     """Runs lines of a shell in a folder. Each command imports the app of the folder anew.
 
+    A module that other tests have imported under the name of one in the folder is out of the way
+    until the end of the test.
+
     :param folder: becomes the current one.
     """
 
@@ -62,6 +65,7 @@ class Terminal:
         return self.flask(*words[1:])
 
     def flask(self, *arguments: str) -> str:
+        self.hide_others()
         try:
             result = CliRunner().invoke(cli.cli, arguments, prog_name="flask")
         finally:
@@ -71,9 +75,16 @@ class Terminal:
         self.exit_code = result.exit_code
         return result.output
 
+    def hide_others(self) -> None:
+        """Let no module of another folder stand for one of this."""
+        own = {path.stem for path in self.folder.iterdir()}
+        for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+            self.monkeypatch.delitem(sys.modules, name)
+
     @contextmanager
     def app(self, module: str) -> Iterator[Flask]:
         """The app of a module, as a server imports it, until the end of the block."""
+        self.hide_others()
         names = vars(importlib.import_module(module))
         app: Flask = names["app"] if "app" in names else names["create_app"]()
         self.forget()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import reprlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,6 +15,7 @@ from ..exceptions import BusyError, ConflictError, InvalidValue
 from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting
+from ..spread import spread
 from ..store import HistoryRow, Swap
 from .cache import Cache, Changes
 from .former_names import answering
@@ -125,7 +125,7 @@ class Saver:
             decision = self._decide(task, reading)
             if self._write(decision, origin):
                 return self._bring_into_memory(task, reading, decision)
-            time.sleep(random.random() * 0.002 * 2 ** min(attempt, 6))  # nosec B311 # only to spread reads and retries
+            time.sleep(spread(0.002 * 2 ** min(attempt, 6), 0))
         raise BusyError(
             f"Others kept saving {', '.join(wanted)} at the same moment; nothing was saved: "
             "try again."

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
+from ..spread import spread
 from .watch_type import WITHIN_SECONDS, Reload, Stop, WatchType
 
 
@@ -18,7 +17,7 @@ class DatabaseWatch(WatchType):
     def watch(self, reload: Reload, stop: Stop) -> None:
         seconds = self.interval
         # Jittered, so that the processes of a deployment don't read all at once.
-        while not stop.wait(seconds * random.uniform(0.75, 1.0)):  # nosec B311 # only to spread reads and retries
+        while not stop.wait(spread(seconds)):
             reload()
 
     def notify(self) -> None:

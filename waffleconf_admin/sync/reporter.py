@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Hashable
 from typing import Protocol
 
+from ..spread import spread
 from .resync import RETRY
 
 log = logging.getLogger(__name__)
@@ -69,11 +69,11 @@ class Reporter:
         else:
             self._reported, self._failures = status, 0
             # Jittered, so that the processes of a deployment don't write all at once.
-            self._due_at = now + INTERVAL * random.uniform(0.75, 1.0)  # nosec B311 # only to spread reads and retries
+            self._due_at = now + spread(INTERVAL)
 
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1
         pause = min(RETRY * 2.0 ** min(self._failures - 1, 10), INTERVAL)
-        self._not_before = time.monotonic() + pause * random.uniform(0.5, 1.0)  # nosec B311 # only to spread reads and retries
+        self._not_before = time.monotonic() + spread(pause, 0.5)
         level = logging.WARNING if self._failures == FAILURES else logging.DEBUG
         log.log(level, "This process can't report to the table of the workers: %s", error)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import random
 import time
+
+from ..spread import spread
 
 #: Seconds until a watcher, a reload or a notification that has failed is tried again.
 RETRY = 1.0
@@ -48,4 +49,4 @@ class ResyncSchedule:
     def _plan(self, seconds: float) -> None:
         self._read_at = time.monotonic()
         # Jittered, so that the processes of a deployment don't read all at once.
-        self._due_at = self._read_at + seconds * random.uniform(0.75, 1.0)  # nosec B311 # only to spread reads and retries
+        self._due_at = self._read_at + spread(seconds)

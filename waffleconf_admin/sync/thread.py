@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from ..exceptions import NotReadyError
+from ..spread import spread
 from . import forks
 from .resync import RETRY
 from .stop import StopEvent
@@ -194,7 +194,7 @@ class WatcherThread:
                     if self._stop_event is stop or self._thread is not myself:
                         return
                     stop = self._stop_event  # a greenlet in a forked process, which it serves now
-                pause = RETRY * random.uniform(0.5, 1.0)  # nosec B311 # only to spread reads and retries
+                pause = spread(RETRY, 0.5)
                 self._watch(stop)
             except ReferenceError:
                 return  # the app is gone
