@@ -111,6 +111,10 @@ NAME = conf.SITENAME
 
 def rename():
     current_app.config["SITENAME"] = "Crêperie"
+    conf.PAGE_SIZE.append(Config.PAGE_SIZE)
+
+class Config:
+    PAGE_SIZE = 10
 """
 
 
