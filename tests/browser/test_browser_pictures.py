@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import sys
@@ -99,15 +100,17 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The demo shop, of which ana has changed some settings."""
     monkeypatch.setenv("DEMO_INSTANCE", str(tmp_path))
     monkeypatch.syspath_prepend(str(ROOT / "examples" / "demo"))
-    from shop import create_app
-
-    app = create_app()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        monkeypatch.delitem(sys.modules, name)  # of another example
+    shop = importlib.import_module("shop")
+    app: Flask = shop.create_app()
     values = {"SITENAME": "Crêperie du Port", "PAGE_SIZE": 12, "SHOW_STOCK": False}
     state_of(app).update_db(values, actor="ana")
     yield app
     state_of(app).stop()
     with app.app_context():
-        sys.modules["shop"].db.engine.dispose()
+        shop.db.engine.dispose()
+    del sys.modules["shop"]
 
 
 def file_name(scene: Scene) -> str:

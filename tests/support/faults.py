@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import sqlite3
@@ -143,12 +144,15 @@ def the_file_is_replaced(config: Config, processes: list[Process]) -> Iterator[N
 def the_file_is_out_of_reach(config: Config, processes: list[Process]) -> Iterator[None]:
     # Not chmod: these tests may run as root.
     folder = os.path.dirname(config["WAFFLE_WATCHER_FILE"])
-    os.rename(folder, folder + ".away")
-    Path(folder).write_text("no folder")
+    for number in itertools.count():
+        os.rename(folder, f"{folder}.away{number}")
+        with contextlib.suppress(IsADirectoryError):  # a process has made it anew meanwhile
+            Path(folder).write_text("no folder")
+            break
     time.sleep(0.5)
     yield
     os.remove(folder)
-    os.rename(folder + ".away", folder)
+    os.rename(f"{folder}.away0", folder)
 
 
 @contextlib.contextmanager
