@@ -458,12 +458,14 @@ class Workers(RuleBasedStateMachine):
             nonlocal beaten, overtaken
             del store.swap  # type: ignore[method-assign]
             beaten = True
+            writes.update(arguments[0])
             self._save(other, wish, {}, "code")
             overtaken = not swap(*arguments)
             return not overtaken
 
         read = self.model.served(worker.release, wanted)
-        writes = self.model.trial().save(worker.release, wanted, {}, way)
+        self.model.trial().save(worker.release, wanted, {}, way)
+        writes = set[str]()  # what its memory or the database has it write
         store.swap = beat  # type: ignore[method-assign]
         outcome = worker.save(wanted, {}, way)
         if not beaten:
