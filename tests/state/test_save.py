@@ -93,6 +93,34 @@ def test_a_list_that_a_view_has_changed_in_place_does_not_decide_a_save(
     assert rows(app)["HOURS"] == serialize(stored)
 
 
+def test_nor_beside_another_if_somebody_else_has_changed_it(app: Flask, state: State) -> None:
+    state.parse_conf()
+    state.update_conf()
+    stored = dict(app.config["HOURS"])
+    app.config["HOURS"]["mo"] = "never"
+    put(app, "HOURS", serialize({"mo": "theirs"}))
+    wanted = {"HOURS": stored, "SITENAME": "New"}
+    assert state.update_db(wanted) == wanted
+    assert rows(app)["HOURS"] == serialize(stored)
+
+
+def test_a_value_that_somebody_else_has_saved_is_expected(app: Flask, state: State) -> None:
+    state.parse_conf()
+    state.update_conf()
+    put(app, "SITENAME", serialize("Theirs"))
+    assert state.update_db({"SITENAME": "Ours"}, expected={"SITENAME": "Theirs"})
+
+
+def test_rules_across_settings_get_all_values_as_the_database_has_them(make_app: MakeApp) -> None:
+    given: list[dict[str, Any]] = []
+    app = make_app(CONFS, validate=lambda values: given.append(values))
+    state = state_of(app)
+    state.parse_conf()
+    put(app, "MAX_FILESIZE", serialize(7))
+    state.update_db({"SITENAME": "New"})
+    assert given[-1] == {**VALUES, "SITENAME": "New", "MAX_FILESIZE": 7}
+
+
 def test_a_key_without_a_row_is_written_even_if_it_equals_the_default(
     app: Flask, state: State
 ) -> None:
