@@ -70,7 +70,8 @@ class Deployment:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        shutil.copytree(DEPLOY, folder, dirs_exist_ok=True)
+        leave = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(DEPLOY, folder, ignore=leave, dirs_exist_ok=True)
         places = {
             "/run/shop": str(folder),
             "/etc/ssl/shop": str(folder),
