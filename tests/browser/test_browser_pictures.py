@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from browsing import follow, row, save, serving, state_of
 from flask import Flask
+from programs import import_from
 from reports import report
 from sqlalchemy import update
 
@@ -99,9 +100,7 @@ def workers(app: Flask, page: Any) -> None:
 def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The demo shop, of which ana has changed some settings."""
     monkeypatch.setenv("DEMO_INSTANCE", str(tmp_path))
-    monkeypatch.syspath_prepend(str(ROOT / "examples" / "demo"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
-        monkeypatch.delitem(sys.modules, name)  # of another example
+    import_from(ROOT / "examples" / "demo", monkeypatch)
     shop = importlib.import_module("shop")
     app: Flask = shop.create_app()
     values = {"SITENAME": "Crêperie du Port", "PAGE_SIZE": 12, "SHOW_STOCK": False}

@@ -15,6 +15,7 @@ import pytest
 from commands import Run
 from documentation import block
 from flask import Flask
+from programs import import_from
 
 from waffleconf_admin.settings.typed import as_declarations
 
@@ -42,7 +43,7 @@ def test_the_demo_has_no_mistakes_and_planted_ones_are_found(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.syspath_prepend(str(DEMO))
+    import_from(DEMO, monkeypatch)
     from shop.settings import CONFS
 
     monkeypatch.chdir(tmp_path)

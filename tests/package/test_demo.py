@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from browsing import follow, save
+from programs import import_from
 from servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +166,7 @@ def test_four_workers_start_at_once_on_an_empty_folder_and_the_command_line_reac
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The demo's app in this process, with its own test client as app.client."""
     monkeypatch.setenv("DEMO_INSTANCE", str(tmp_path))
-    monkeypatch.syspath_prepend(str(DEMO))
+    import_from(DEMO, monkeypatch)
     from shop import create_app, db
 
     app = create_app()

@@ -95,6 +95,11 @@ SERVERS: dict[str, tuple[str, int]] = {
 }
 
 
+if sys.version_info >= (3, 13):
+    # uWSGI 2.0.30 aborts in each worker there, whatever the app is (docs/processes.md).
+    del SERVERS["uwsgi py-call-osafterfork"]
+
+
 @contextlib.contextmanager
 def serving(
     name: str, options: str, folder: Path, urls: dict[str, str], **environ: str

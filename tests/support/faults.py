@@ -187,7 +187,7 @@ def clocks_are_stepped(config: Config, processes: list[Process]) -> Iterator[Non
 @contextlib.contextmanager
 def sqlite_is_locked(config: Config, processes: list[Process]) -> Iterator[None]:
     path = config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
-    with contextlib.closing(sqlite3.connect(path, 30, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield  # which is until the writers have given up, after the driver's 5 seconds
         connection.execute("ROLLBACK")

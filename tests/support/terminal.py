@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from flask import Flask, cli
+from programs import forget_others
 
 from waffleconf_admin import WaffleConf
 
@@ -65,7 +66,7 @@ class Terminal:
         return self.flask(*words[1:])
 
     def flask(self, *arguments: str) -> str:
-        self.hide_others()
+        forget_others(self.folder, self.monkeypatch)
         try:
             result = CliRunner().invoke(cli.cli, arguments, prog_name="flask")
         finally:
@@ -75,16 +76,10 @@ class Terminal:
         self.exit_code = result.exit_code
         return result.output
 
-    def hide_others(self) -> None:
-        """Let no module of another folder stand for one of this."""
-        own = {path.stem for path in self.folder.iterdir()}
-        for name in [name for name in sys.modules if name.partition(".")[0] in own]:
-            self.monkeypatch.delitem(sys.modules, name)
-
     @contextmanager
     def app(self, module: str) -> Iterator[Flask]:
         """The app of a module, as a server imports it, until the end of the block."""
-        self.hide_others()
+        forget_others(self.folder, self.monkeypatch)
         names = vars(importlib.import_module(module))
         app: Flask = names["app"] if "app" in names else names["create_app"]()
         self.forget()
