@@ -260,6 +260,16 @@ def test_a_value_that_comes_back_is_the_last_one_too(release: Release) -> None:
     assert rows(third) == dict.fromkeys(MAILS, "b@example.org")
 
 
+def test_rows_of_the_same_value_in_two_formats_are_made_alike(release: Release) -> None:
+    """They are compared as texts: as long as these differ, each load would ask the history."""
+    old, new = release(FIRST), release(SECOND, WAFFLE_SERIALIZER="pickle")
+    new.update_db({"SUPPORT_MAIL": "b@example.org"})
+    for mail in ("c@example.org", "b@example.org"):
+        old.update_db({"HELP_MAIL": mail})
+    assert served(new) == ["b@example.org"]
+    assert set(new._repository.read_all().values()) == {'"b@example.org"'}
+
+
 def test_a_stored_default_is_no_change_though_the_history_has_one_of_its_name(
     release: Release,
 ) -> None:

@@ -100,7 +100,7 @@ class Workers(RuleBasedStateMachine):
         if encrypts:
             self.config["WAFFLE_ENCRYPTION_KEYS"] = [KEY]
         for release, style in zip(releases, styles, strict=True):
-            release = release.only(subjects)
+            release = release.only(subjects, style[1])
             self.workers.append(Worker(self.path, release, style, self.config))
             self.memory.append(self.model.served(release))
 
@@ -328,7 +328,7 @@ class Workers(RuleBasedStateMachine):
 
     @rule(number=WORKERS, release=RELEASES, style=STYLES)
     def restart(self, number: int, release: Release, style: tuple[str, str]) -> None:
-        release = release.only(self.subjects)
+        release = release.only(self.subjects, style[1])
         self.workers[number].end()
         self.workers[number] = Worker(self.path, release, style, self.config)
         self._read(number, catches_up=False)
@@ -336,7 +336,8 @@ class Workers(RuleBasedStateMachine):
 
     @rule(number=WORKERS, release=RELEASES)
     def declare_anew(self, number: int, release: Release) -> None:
-        worker, release = self.workers[number], release.only(self.subjects)
+        worker = self.workers[number]
+        release = release.only(self.subjects, worker.release.format)
         worker.app.config["WAFFLE_CONFS"] = release.confs
         worker.release = release
         self._reload(number)
@@ -545,11 +546,14 @@ def test_workers_do_what_the_model_says(tmp_path: Path) -> None:
     def workers() -> Workers:
         return Workers(tmp_path / f"{done['example']}.db", empty)
 
-    end = time.monotonic() + SECONDS
+    begin = time.monotonic()
     run_state_machine_as_test(workers, settings=BY_HAND if SECONDS else IN_THE_SUITE)
-    while time.monotonic() < end:
+    while time.monotonic() < begin + SECONDS:
         run_state_machine_as_test(workers, settings=BY_HAND)
-    print(f"{done.pop('example')} examples; {done.total()} steps that did something:")
+    print(
+        f"{done.pop('example')} examples in {time.monotonic() - begin:.0f} seconds;",
+        f"{done.total()} steps that did something:",
+    )
     print(*(f"{number:7} {step}" for step, number in sorted(done.items())), sep="\n")
 
 

@@ -69,13 +69,14 @@ LIVES: dict[str, tuple[Version | None, ...]] = {
 
 
 class Release(NamedTuple):
-    """What a release of the app declares."""
+    """What a release of the app declares, and how it stores values."""
 
     numbers: Mapping[str, int]  #: by life: the index of its version
+    format: str = "json"  #: WAFFLE_SERIALIZER
 
-    def only(self, lives: Iterable[str]) -> Release:
-        """The same for some settings."""
-        return Release({life: self.numbers[life] for life in sorted(lives)})
+    def only(self, lives: Iterable[str], format: str) -> Release:
+        """The same for some settings, with a format."""
+        return Release({life: self.numbers[life] for life in sorted(lives)}, format)
 
     @property
     def versions(self) -> dict[str, Version]:
@@ -133,7 +134,14 @@ class Row(NamedTuple):
 
     value: Any
     number: int  #: of the save that wrote it; 0: it is a default that was stored without a save
-    typed: bool = False  #: whether people have typed it: the text of a secret is then like no other
+    #: What its text has beside the value: the format. The text of a secret that people have typed
+    #: is like no other, so that this has the number of the save too.
+    form: str
+
+    @property
+    def text(self) -> tuple[Any, str]:
+        """What is equal for rows with the same text, but for its encryption."""
+        return self.value, self.form
 
 
 class Entry(NamedTuple):
@@ -178,8 +186,7 @@ class Model:
         """What stands for the value of a setting on a page; for that of a secret, its text."""
         if release.is_secret(key):
             winner = self._winner(release, key)
-            row = self.rows[winner] if winner else Row("", 0)
-            return f"{row.value} {row.number if row.typed else ''}"
+            return str(self.rows[winner].text if winner else ABSENT)
         return str(self.served(release, [key])[key])
 
     def differing(self, release: Release) -> list[str]:
@@ -223,18 +230,21 @@ class Model:
 
         :raises Refused: nothing is.
         """
+
+        def always(key: str) -> bool:
+            return release.is_secret(key) and source in ("page", "api")
+
         held = {key: release.serve(key, self.stored(release, key)) for key in release.versions}
         if any(held[key][0] != value for key, value in (expected or {}).items()):
             raise Refused("conflict")
         written = {}
         for key, value in wanted.items():
-            always = release.is_secret(key) and source in ("page", "api")
             if value is ABSENT:
                 if self._present(release, key):
                     written[key] = value
             elif source == "import" and held[key][0] == value:
                 continue  # a file does not say how a value is stored
-            elif always or held[key] != (value, "stored"):
+            elif always(key) or held[key] != (value, "stored"):
                 if not release.accepts(key, value):
                     raise Refused("invalid")
                 written[key] = value
@@ -244,7 +254,7 @@ class Model:
             old = self.stored(release, key)
             pair = (HIDDEN, HIDDEN) if release.is_secret(key) else (old, value)
             self.entries.append(Entry(group, key, *pair, source))
-            self._write(release, key, value, typed=source in ("page", "api"))
+            self._write(release, key, value, self._number, unique=always(key))
         return {k: release.serve(k, v)[0] for k, v in written.items()}
 
     def _next_group(self) -> int:
@@ -255,17 +265,17 @@ class Model:
         release: Release,
         key: str,
         value: Any,
-        number: int | None = None,
+        number: int,
         *,
-        typed: bool = False,
+        unique: bool = False,
     ) -> None:
-        number = self._number if number is None else number
+        form = f"{release.format} {number}" if unique else release.format
         adds = key not in self.rows and value is not ABSENT
         for name in release.names(key) if adds else self._present(release, key):
             if value is ABSENT:
                 del self.rows[name]
             else:
-                self.rows[name] = Row(value, number, typed)
+                self.rows[name] = Row(value, number, form)
 
     def store_defaults(self, release: Release) -> None:
         """What `parse_conf` does with WAFFLE_STORE_DEFAULTS."""
@@ -283,7 +293,7 @@ class Model:
             if winner is None:
                 continue
             row, newer = self.rows[winner], present[: present.index(winner)]
-            if any(self.rows[name].value != row.value for name in newer) or (
+            if any(self.rows[name].text != row.text for name in newer) or (
                 always and key not in self.rows
             ):
                 for name in (key, *present):
