@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 import servers
 import sqlalchemy as sa
-from programs import environment
 from proxy import Proxy
 from required import required
-from writers import FORKED, KEYS, count_up, state_on
+from writers import KEYS, count_up, forks, outgrow, state_on
 
 from waffleconf_admin import BusyError, StoreError
 
@@ -178,8 +177,8 @@ def test_a_server_that_was_killed_and_started_again_is_used_again(install: Any) 
 def test_a_writer_killed_in_the_middle_leaves_whole_saves(orm: str, url: str, seen: int) -> None:
     with state_on(orm, url, create=True) as state:
         state.update_db({A: 0, B: 0})
-        saved, printed = FORKED.Pipe(duplex=False)
-        writer = FORKED.Process(target=count_up, args=(orm, url, printed), daemon=True)
+        saved, printed = forks().Pipe(duplex=False)
+        writer = forks().Process(target=count_up, args=(orm, url, printed), daemon=True)
         writer.start()
         printed.close()
         last = next(number for number in iter(saved.recv, None) if number == seen)
@@ -224,42 +223,18 @@ def test_a_file_locked_by_another_program_is_busy_until_it_lets_go(
     assert file_state.update_db({A: 2, B: 2}) == {A: 2, B: 2}
 
 
-FULL = """
-import resource, signal, sys
-from writers import KEYS, state_on
-from waffleconf_admin import StoreError
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-with state_on(sys.argv[1], sys.argv[2], create=True) as state:
-    state.update_db({KEYS[0]: 1, KEYS[1]: 1})
-    size = 200_000
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-    try:
-        state.update_db({KEYS[0]: 2, KEYS[1]: "x" * 1_000_000})
-        sys.exit("saved")
-    except StoreError as error:
-        print(error)
-    assert [state.read()[key].value for key in KEYS[:2]] == [1, 1]
-    assert state.app.config[KEYS[1]] == 1
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-    state.update_db({KEYS[0]: 3, KEYS[1]: "x" * 1_000_000})
-    assert len(state.read()[KEYS[1]].value) == 1_000_000
-"""
-
-
 @pytest.mark.parametrize("journal", ["delete", "wal"])
 def test_a_file_that_may_not_grow_keeps_what_it_has(orm: str, journal: str, tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "test.db")) as raw:
         raw.execute(f"PRAGMA journal_mode = {journal}")
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, orm, f"sqlite:///{tmp_path}/test.db"],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "make room" in done.stdout
+    said, saying = forks().Pipe(duplex=False)
+    url = f"sqlite:///{tmp_path}/test.db"
+    writer = forks().Process(target=outgrow, args=(orm, url, saying), daemon=True)
+    writer.start()
+    saying.close()
+    assert "make room" in said.recv()
+    writer.join(60)
+    assert writer.exitcode == 0
 
 
 def test_a_full_database_keeps_what_it_has(tmp_path: Path) -> None:

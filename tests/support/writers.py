@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
+import os
 import random
+import resource
+import signal
 import traceback
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from typing import Any
+from unittest import mock
 
 import peewee
 from apps import connect_peewee
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from nursery import IMPORTED
+from programs import environment
 
 from waffleconf_admin import (
     AlchemyWaffleStore,
     ConflictError,
     PeeweeWaffleStore,
+    StoreError,
     WaffleConf,
     WaffleMixin,
     WaffleStore,
 )
 from waffleconf_admin.codec import deserialize, serialize
 
-#: Processes as forks of one that has imported this module, and so the package: it takes a second.
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["writers"])
-
 KEYS = [f"K{n:02}" for n in range(30)]
 PROCESSES = 8
 SAVES = 10
 LIMIT = 30
+
+
+@functools.cache
+def forks() -> ForkServerContext:
+    """Processes that are forks of one that has imported what they need: it takes them a second."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["writers", *IMPORTED])
+    # Before Python 3.13.1 it finds only what is on the environment's path, and doesn't say so.
+    with mock.patch.dict(os.environ, environment()):
+        forkserver.ensure_running()
+    return context
 
 
 def confs() -> dict[str, Any]:
@@ -196,11 +213,11 @@ class Crowd:
     """Eight processes that do the same thing at the same time."""
 
     def __init__(self) -> None:
-        self.together = together = FORKED.Barrier(PROCESSES)
+        self.together = together = forks().Barrier(PROCESSES)
         self.members = []
         for me in range(PROCESSES):
-            here, there = FORKED.Pipe()
-            process = FORKED.Process(target=work, args=(me, there, together), daemon=True)
+            here, there = forks().Pipe()
+            process = forks().Process(target=work, args=(me, there, together), daemon=True)
             process.start()
             self.members.append((process, here))
 
@@ -231,3 +248,20 @@ def count_up(orm: str, url: str, printed: Any) -> None:
         for number in range(1, 201):
             state.update_db({KEYS[0]: number, KEYS[1]: number})
             printed.send(number)
+
+
+def outgrow(orm: str, url: str, said: Any) -> None:
+    """Save more than a file of SQLite may hold, send what the error says, and save it with room."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with state_on(orm, url, create=True) as state:
+        state.update_db({KEYS[0]: 1, KEYS[1]: 1})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+        try:
+            state.update_db({KEYS[0]: 2, KEYS[1]: "x" * 1_000_000})
+        except StoreError as error:
+            said.send(str(error))
+        assert [state.read()[key].value for key in KEYS[:2]] == [1, 1]
+        assert state.app.config[KEYS[1]] == 1
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        state.update_db({KEYS[0]: 3, KEYS[1]: "x" * 1_000_000})
+        assert len(state.read()[KEYS[1]].value) == 1_000_000
