@@ -25,6 +25,7 @@ LEFT_OUT = [
     ("lint/", "", "the name of a rule: docs/lint.md explains them"),
     ("admin/", "InvalidValue BadRequest", "stands on the page, and says what to choose"),
     ("store/contract.py", "NotImplementedError", "names the method that a store of the app lacks"),
+    ("store/optional.py", "NotImplementedError", "names the method that a store of the app lacks"),
     ("", "AssertionError", "never comes"),
 ]
 #: Python's own words for a name that a module lacks.

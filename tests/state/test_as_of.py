@@ -122,7 +122,7 @@ def test_what_can_no_longer_be_read_is_not_known(state: Any) -> None:
     at = now()
     state.update_db({"SITENAME": "A"})
     repository = state._repository
-    (row,) = repository.read_latest(["SITENAME"])
+    (row,) = repository.history.read_latest(["SITENAME"])
     repository.rewrite({}, [row._replace(old="broken")])
     past = values_at(state, at)["SITENAME"]
     assert past.changed and past.unknown

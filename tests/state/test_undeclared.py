@@ -65,7 +65,7 @@ def test_a_value_that_may_have_been_a_secret_is_not_in_the_history(state: Any) -
     state.update_db({"A": 7})
     state.app.config["WAFFLE_CONFS"] = {"B": CONFS["B"]}
     state.undeclared.delete(["A"], ANA)
-    row = state._repository.read_latest(["A"])[0]
+    row = state._repository.history.read_latest(["A"])[0]
     assert (row.old, row.new, row.actor) == (None, None, "ana")
 
 

@@ -24,7 +24,8 @@ from programs import environment
 from proxy import Proxy
 
 from waffleconf_admin import AlchemyWaffleStore, StoreError, WaffleConf, WaffleMixin, WaffleStore
-from waffleconf_admin.store.postgresql import Listener, of_engine
+from waffleconf_admin.store.alchemy.connections import notifications_of
+from waffleconf_admin.store.postgresql import Listener
 from waffleconf_admin.sync import postgresql, thread
 
 CONFS = {"SITENAME": {"default": "Waffle"}}
@@ -268,7 +269,7 @@ def test_another_database_is_an_error(make_app: Callable[..., Flask], orm: str) 
 def test_a_driver_that_can_not_wait_is_an_error(name: str) -> None:
     engine = SimpleNamespace(dialect=SimpleNamespace(name="postgresql", driver=name))
     with pytest.raises(StoreError, match=f"{name} can't wait .* use psycopg"):
-        of_engine(engine)
+        notifications_of(engine)
 
 
 def test_a_store_that_knows_no_notifications_is_an_error() -> None:

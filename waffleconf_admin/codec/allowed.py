@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from enum import Enum
 from types import MappingProxyType, ModuleType
-from typing import Any
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
@@ -64,7 +63,7 @@ class Allowed:
         """The allowed class that a module has under a name. Nothing is imported, and no attribute
         is looked up in the usual way: that could run code.
         """
-        found: Any = sys.modules.get(name[0])
+        found: object = sys.modules.get(name[0])
         for part in name[1].split(".", _MAX_DOTS):
             if not isinstance(found, (ModuleType, type)):
                 return None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from pickle import UnpicklingError  # nosec B403 # the exception alone
 from types import NoneType
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -63,7 +62,7 @@ def _bytearray(content: bytes | str = b"", encoding: str = "latin1") -> bytearra
     return bytearray(content if isinstance(content, bytes) else _latin1(content, encoding))
 
 
-def _defaultdict(factory: Any = None) -> defaultdict[Any, object]:
+def _defaultdict(factory: object = None) -> defaultdict[object, object]:
     if factory is _SET:
         factory = set
     if factory is not None and factory is not set and factory not in FACTORIES:
@@ -72,9 +71,9 @@ def _defaultdict(factory: Any = None) -> defaultdict[Any, object]:
 
 
 #: Stand for themselves, as the factory of a defaultdict does; a pickle may not call them.
-FACTORIES: tuple[Any, ...] = (bool, int, float, str, list, tuple, dict)
+FACTORIES: tuple[type, ...] = (bool, int, float, str, list, tuple, dict)
 _SET = Constructor(make_set, (list, tuple), limited=True)
-CONSTRUCTORS: dict[Name, Any] = {
+CONSTRUCTORS: dict[Name, object] = {
     ("_codecs", "encode"): Constructor(_latin1, (str,)),
     ("builtins", "object"): object,
     **{("builtins", cls.__name__): cls for cls in FACTORIES},

@@ -45,7 +45,8 @@ class Tag(NamedTuple):
     """How values of one type are stored: as ``{"$type": content}``."""
 
     type: type
-    write: Callable[[Any], object]  #: returns the content, which is written in turn
+    #: Returns the content, which is written in turn. Any: it takes values of this type.
+    write: Callable[[Any], object]
     make: Constructor  #: makes the value of the content …
     spread: bool = False  #: … or, if the content is a list, of its items
 
@@ -103,7 +104,7 @@ _FACTORIES = {factory.__name__: factory for factory in (*FACTORIES, set)}
 
 
 def _write_defaultdict(items: defaultdict[object, object]) -> list[object]:
-    factory: Any = items.default_factory
+    factory = items.default_factory
     if factory is not None and factory not in _FACTORIES.values():
         raise ValueError("another factory")
     return [factory and factory.__name__, dict(items)]

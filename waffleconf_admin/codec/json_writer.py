@@ -81,7 +81,7 @@ class _Writer:
     def _list(self, items: list[object]) -> str:
         return f"[{', '.join([self.write(item) for item in items])}]"
 
-    def _dict(self, items: dict[Any, object]) -> str:
+    def _dict(self, items: dict[str, object]) -> str:
         if not all(type(key) is str and _is_storable(key) for key in items) or (
             len(items) == 1 and next(iter(items)).startswith(MARK)  # it looks like a tag
         ):
@@ -97,6 +97,7 @@ class _Writer:
         return f'{{"{tag.name}": {self.write(content)}}}'
 
 
+#: Any: each takes values of its own type.
 _JSON: dict[type, Callable[[_Writer, Any], str]] = {
     str: _Writer._text,
     int: _Writer._int,

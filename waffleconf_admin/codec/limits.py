@@ -10,7 +10,6 @@ from fractions import Fraction
 from functools import cached_property
 from pickle import UnpicklingError  # nosec B403 # the exception alone
 from types import NoneType
-from typing import Any
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
@@ -32,7 +31,9 @@ _MAX_NESTED = 1000  #: deques and defaultdicts directly in one another
 _SAFE_KEYS = frozenset({str, bytes, bool, NoneType})
 #: How keys are hashed: in a time that grows with their length. What has a hash of its own, as a
 #: frozen dataclass has, may not be a key: it may hold anything.
-_HASHES = frozenset(cls.__hash__ for cls in (*SCALARS - {bytearray}, tuple, frozenset))
+_HASHES: frozenset[object] = frozenset(
+    cls.__hash__ for cls in (*SCALARS - {bytearray}, tuple, frozenset)
+)
 _DISTINCT = 2**61 - 1  # smaller ints have a hash of their own
 _LONG = frozenset({Decimal, Fraction, range, *PATHS})  # scalars that print any number of characters
 
@@ -99,8 +100,9 @@ class Budget:
                 self._check_items(key)
                 self._check_collision(key)
 
-    def _check_items(self, key: Any) -> None:
-        todo, count = [key], 0
+    def _check_items(self, key: object) -> None:
+        todo: list[object] = [key]
+        count = 0
         while todo:
             item = todo.pop()
             count += 1 if type(item) in _SAFE_KEYS else cost(item)

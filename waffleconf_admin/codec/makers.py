@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..exceptions import InvalidValue
@@ -86,12 +85,14 @@ def make_counter(budget: Budget, counts: dict[object, object] | None = None) -> 
     return Counter(counts)
 
 
-def make_dict(budget: Budget, pairs: Sequence[Any]) -> dict[object, object]:
+def make_dict(budget: Budget, pairs: Sequence[tuple[object, object]]) -> dict[object, object]:
     budget.check_keys([key for key, _ in pairs], len(pairs))
     return dict(pairs)
 
 
-def make_ordered_dict(budget: Budget, pairs: Sequence[Any] = ()) -> OrderedDict[object, object]:
+def make_ordered_dict(
+    budget: Budget, pairs: Sequence[tuple[object, object]] = ()
+) -> OrderedDict[object, object]:
     budget.check_keys([key for key, _ in pairs], len(pairs))  # a list of lists, of Python 2
     return OrderedDict(pairs)
 

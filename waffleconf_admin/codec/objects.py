@@ -65,6 +65,7 @@ class Objects:
             builtin.__init__(made, state)
         return made
 
+    # Any: of a class of the app, with whatever it keeps as its state.
     def set_state(self, target: Any, state: Any) -> None:
         """Give an object its attributes."""
         if type(target) is UUID:
@@ -89,7 +90,7 @@ class Objects:
         for name, value in (slots or {}).items():
             setattr(target, name, value)
 
-    def _declared(self, callee: Any) -> type:
+    def _declared(self, callee: object) -> type:
         if not isinstance(callee, type):
             raise UnpicklingError("a call of a value")
         if callee not in self._classes:

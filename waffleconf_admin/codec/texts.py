@@ -42,6 +42,7 @@ def deserialize(data: str | bytes, classes: Iterable[type] | Allowed = ()) -> An
 
     :param data: JSON, or base64 of a pickle of any protocol.
     :param classes: classes allowed besides the standard types of values.
+    :returns: Any: what the text says, which callers know.
     :raises InvalidValue: the text is damaged, too large or names something that is not allowed;
         the message has no content of it but the name of a class.
     """

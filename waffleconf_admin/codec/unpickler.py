@@ -75,7 +75,7 @@ class Unpickler(pickle._Unpickler):
     :param allowed: the classes that it may name besides the standard ones.
     """
 
-    # What the standard library's class has and its stubs do not say.
+    # What the standard library's class has and its stubs do not say. Any: parts of any value.
     memo: dict[int, object]
     stack: list[Any]
     metastack: list[list[object]]

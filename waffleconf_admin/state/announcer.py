@@ -33,7 +33,6 @@ class Announcer:
     lock is held while the app's code runs.
 
     :param handlers: those of the extension.
-    :param keeps_history: whether the database knows who has made a change.
     """
 
     def __init__(
@@ -42,14 +41,11 @@ class Announcer:
         declared: Declared,
         repository: Repository,
         handlers: Handlers,
-        *,
-        keeps_history: bool,
     ) -> None:
         self._app = app
         self._declared = declared
         self._repository = repository
         self._handlers = handlers
-        self._keeps_history = keeps_history
         self._waiting: deque[ChangeEvent] = deque()
         self.after_fork()
 
@@ -87,10 +83,10 @@ class Announcer:
 
     def _last_row(self, changes: Changes) -> HistoryRow | None:
         """The last row that the history has of these settings."""
-        if not self._keeps_history:
+        if not self._repository.history.is_kept:
             return None
         try:
-            rows = self._repository.read_latest(list(changes))
+            rows = self._repository.history.read_latest(list(changes))
         except StoreError as error:
             log.info("Who has changed %s is not known: %s", ", ".join(changes), error)
             return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, MutableMappi
 from ..exceptions import StoreError
 from ..settings.equality import same
 from ..settings.setting import Setting
+from .app_config import AppConfig, warn_of_replaced, warn_of_undeclared
 from .decoder import Decoder
 from .record import Record
 from .records import Records
@@ -36,7 +37,7 @@ class Cache:
     """
 
     def __init__(self, config: MutableMapping[str, object], repository: Repository) -> None:
-        self._config = config
+        self._config = AppConfig(config)
         self._repository = repository
         self._decoder = Decoder(repository.codec)
         self.generation = 0
@@ -45,8 +46,6 @@ class Cache:
         self._last_read = 0  #: the number of the last read whose result was used
         self._settings: Mapping[str, Setting] = {}
         self._records = Records({}, {}, {})  #: one for each setting
-        #: Values that the configuration had before the settings were declared, until the next load.
-        self._found: Mapping[str, object] = {}
         self.renew_lock()
 
     @property
@@ -67,26 +66,10 @@ class Cache:
             # The types and defaults may be others now.
             former, texts = self._records.served, self._records.texts
             self._records = self._decoder.records({key: texts.get(key) for key in settings})
-            for key, value in self.values.items():
-                self._config.setdefault(key, value)
-                if settings[key].environment is not None:
-                    self._config[key] = value
             self.loaded = False
             self.generation += 1
-            assigned = self._assigned(former, self.values)
-            self._found = {
-                key: self._config[key]
-                for key, value in self.values.items()
-                if self._config[key] is not value
-            }
-        if assigned:
-            log.warning(
-                "app.config has other values of %s than WAFFLE_CONFS declares; the stored or the "
-                "declared ones will replace them. To make one the default, declare it: "
-                '{"default": app.config[%r]}.',
-                ", ".join(assigned),
-                assigned[0],
-            )
+            assigned = self._config.declare(settings, former, self.values)
+        warn_of_undeclared(assigned)
 
     def replace_decoder(self, replace: Callable[[Decoder], Decoder], keys: Iterable[str]) -> None:
         """Serve, in all threads, what another decoder makes of the stored texts.
@@ -98,7 +81,7 @@ class Cache:
             self._decoder = replace(self._decoder)
             texts = self._records.texts
             fresh = self._decoder.records({key: texts[key] for key in keys if key in texts})
-            self._config.update(fresh.served)
+            self._config.override(fresh.served)
             self._records = self._records.updated(fresh)
             self.generation += 1  # what is being read or saved just now has records of the former
 
@@ -238,18 +221,10 @@ class Cache:
             old, new = known.served, records.served
             is_all = read.keys() == new.keys()
             served = new if is_all else {key: new[key] for key in read if key in new}
-            assigned = self._assigned(old, served)
-            self._config.update(served)
-            self._found = {key: v for key, v in self._found.items() if key not in served}
+            assigned = self._config.replace(old, served)
             self._records = records
             self.generation += 1
-        if assigned:
-            log.warning(
-                "What was assigned to app.config for %s is replaced by the stored or the declared "
-                "value. To change a setting, in a test too, save it: state.update_db({%r: …}).",
-                ", ".join(assigned),
-                assigned[0],
-            )
+        warn_of_replaced(assigned)
         return {
             key: (old[key], new[key])
             for key in rewritten
@@ -276,19 +251,6 @@ class Cache:
             texts = read.updated(written).texts
             changes = self.apply(generation, self.own_records(texts), texts)
         return {key: pair for key, pair in changes.items() if key not in written.texts}
-
-    def _assigned(self, former: Mapping[str, object], values: Mapping[str, object]) -> list[str]:
-        """The keys that code of the app has given another value than *values* in its config.
-
-        :param former: the values that were last written to it.
-        """
-        return [
-            key
-            for key, value in values.items()
-            if (now := self._config.get(key, value)) is not former.get(key, _ABSENT)
-            and now is not self._found.get(key, _ABSENT)
-            and not same(now, value)
-        ]
 
 
 def _encrypted_anew(known: Mapping[str, Record], fresh: Mapping[str, Record], key: str) -> bool:

@@ -121,11 +121,11 @@ class Deployments:
     def _last_entries(self, query: HistoryQuery) -> dict[str, Change]:
         """The last entry of each declared setting, without those that were or are secret."""
         reader, last = ChangeReader(self._state.settings, self._repository), dict[str, HistoryRow]()
-        for row in self._repository.read_history(query):
+        for row in self._repository.history.read(query):
             last.setdefault(row.key, row)
         found = {key: reader.change(row) for key, row in last.items()}
         return {key: entry for key, entry in found.items() if not entry.secret}
 
     def _write(self, swaps: Mapping[str, Swap], origin: Origin) -> None:
         if swaps:
-            self._repository.note_history(history_rows(swaps, origin))
+            self._repository.history.note(history_rows(swaps, origin))

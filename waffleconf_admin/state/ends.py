@@ -13,12 +13,11 @@ from ..exceptions import BusyError, ConflictError, InvalidValue, StoreError
 from ..i18n import gettext, mark
 from ..log_once import LogOnce
 from ..store import Settlement
-from ..store.ends import Outcome
 from ..sync.resync import RETRY
-from .change import values_before
+from .going_back import GoingBack
 from .history import History, SavingState
+from .history_repository import HistoryRepository
 from .open_ends import End, OpenEnds
-from .repository import Repository
 from .save import Saved
 from .task import Origin
 
@@ -47,7 +46,6 @@ PAST = mark("That time is past. Choose a later one.")
 FAR = mark("At most 366 days from now.")
 SECRET = mark("A secret can’t go back, because no value of it is kept: save it without an end.")
 NO_END = mark("This save has no end any more: it went back, or was kept or changed.")
-HIDDEN = mark("it is refused")
 
 
 class EndingState(SavingState, Protocol):
@@ -69,15 +67,17 @@ class Ends:
     """The ends of one app's saves. Needs no application context.
 
     :param state: the app's state.
-    :param repository: its settings in the database.
+    :param rows: its history in the database.
     :param history: of the state; None: it keeps none, so that no save can have an end.
     """
 
-    def __init__(self, state: EndingState, repository: Repository, history: History | None) -> None:
+    def __init__(
+        self, state: EndingState, rows: HistoryRepository, history: History | None
+    ) -> None:
         self._state = state
-        self._repository = repository
-        self._history = history
-        self._reader = OpenEnds(repository, history) if history else None
+        self._rows = rows
+        self._reader = OpenEnds(rows, history) if history else None
+        self._going_back = GoingBack(state, rows, history)
         #: The ends that are still to come or were refused, as of the last load, the next first;
         #: without those that are left to processes which declare more settings.
         self.open: tuple[End, ...] = ()
@@ -88,7 +88,7 @@ class Ends:
     @property
     def available(self) -> bool:
         """Whether saves can have an end."""
-        return self._reader is not None and self._repository.keeps_ends
+        return self._reader is not None and self._rows.keeps_ends
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class Ends:
             raise InvalidValue(gettext(NO_HISTORY))
         if not self.available:
             raise InvalidValue(gettext(NO_COLUMNS))
-        return self._reader.now()
+        return self._rows.now()
 
     def prepare(self, until: datetime, keys: Iterable[str]) -> None:
         """Make ready for a save with an end.
@@ -152,7 +152,7 @@ class Ends:
         :raises StoreError: the database can't be read or written.
         """
         end = self._find(change_set)
-        if not self._repository.settle(Settlement(end.rows, "kept", self.now(), actor or "")):
+        if not self._rows.settle(Settlement(end.rows, "kept", self.now(), actor or "")):
             raise ConflictError(end.changes)
         log.info("Kept by %r: %s", actor or "nobody named", ", ".join(end.changes))
         self.carry_out()
@@ -171,7 +171,7 @@ class Ends:
         :raises ConflictError: somebody else has just changed or settled it.
         :raises StoreError: the database can't be read or written.
         """
-        saved = self._go_back(self._find(change_set), Origin(actor, note, "undo"))
+        saved = self._going_back.run(self._find(change_set), Origin(actor, note, "undo"))
         self.carry_out()
         return saved
 
@@ -239,51 +239,11 @@ class Ends:
 
     def _carry_out(self, end: End) -> None:
         try:
-            self._go_back(end, Origin(end.actor or None, None, "end"))
+            self._going_back.run(end, Origin(end.actor or None, None, "end"))
         except InvalidValue as error:
-            self._refuse(end, error)
+            self._going_back.refuse(end, error)
         except ConflictError:
             pass  # another process was faster, or somebody has changed a setting just now
-
-    def _go_back(self, end: End, origin: Origin) -> Saved:
-        """Give the settings of an end their old values, and settle it, in one transaction."""
-        assert self._history  # nosec B101 # for the type checker
-        obstacles = self._history.obstacles(end.changes.values())
-        if refused := {key: text for key, text in obstacles.items() if text}:
-            raise InvalidValue(refused)
-        records = self._state.read(end.changes)
-        # Written past this package: no later row of the history says so.
-        todo = {
-            key: change
-            for key, change in end.changes.items()
-            if records[key].text == change.new_text
-        }
-        outcome: Outcome = "back" if todo else "changed"
-        settled = Settlement(end.rows, outcome, self.now(), origin.actor or "")
-        return self._state.save(
-            values_before(todo.values()),
-            {key: records[key] for key in todo},
-            origin._replace(ends=(settled,)),
-        )
-
-    def _refuse(self, end: End, error: InvalidValue) -> None:
-        """Say that the settings of an end stay as they are; it is not tried again."""
-        settings = self._state.settings.values()
-        secrets = {s.key for s in settings if s.secret} - end.changes.keys()
-        errors = {
-            # What the app's own code says of a secret may quote it.
-            key: gettext(HIDDEN) if key in secrets else text
-            for key, text in error.errors.items()
-        }
-        why = str(InvalidValue(errors)) if errors else str(error)
-        if self._repository.settle(Settlement(end.own_rows, "refused", None, why)):
-            log.error(
-                "%s should have gone back at %s, which was refused, so nothing of this save goes "
-                "back: %s",
-                ", ".join(end.changes),
-                end.at.isoformat(),
-                why,
-            )
 
     def _find(self, change_set: str) -> End:
         for end in self.read():

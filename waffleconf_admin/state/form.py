@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from types import EllipsisType
 
 from flask import has_request_context, request
+from werkzeug.datastructures import MultiDict
 
 from .. import forms
 from ..contexts import context_of
+from ..fields import FieldFactory
 from ..forms import SettingsForm
 from ..forms.guard import Guard, refusal
 from ..forms.values import get_setting
 from ..settings.setting import Setting
+from .record import Record
 from .state import State
-
-_auto: object = object()
 
 
 def build_form(
@@ -23,9 +24,9 @@ def build_form(
     *,
     keys: Iterable[str] | None = None,
     editable: Callable[[Setting], bool] = lambda setting: True,
-    fields: Mapping[type, Any] | None = None,
-    formdata: Any = _auto,
-    records: Mapping[str, Any] | None = None,
+    fields: Mapping[type, FieldFactory] | None = None,
+    formdata: MultiDict[str, str] | EllipsisType | None = ...,
+    records: Mapping[str, Record] | None = None,
     guard: Guard | None = None,
 ) -> SettingsForm:
     """Return a form of the app's settings, for a view.
@@ -36,8 +37,8 @@ def build_form(
     :param editable: which of them may be changed, asked when a field is made: only True allows it,
         as of `can`; the others are shown.
     :param fields: ``{type: field class, or function of the Setting}``, besides our own.
-    :param formdata: what was sent; as a rule that of the current request, if it is a POST, PUT or
-        PATCH. None: a form to be shown.
+    :param formdata: what was sent; as a rule (``...``) that of the current request, if it is a
+        POST, PUT or PATCH. None: a form to be displayed.
     :param records: what ``state.read()`` gave, if it was called already.
     :param guard: of the CSRF token, if what was sent was checked already.
     :raises InvalidValue: one of the keys is not declared.
@@ -48,7 +49,7 @@ def build_form(
     keys = [keys] if isinstance(keys, str) else keys
     wanted = declared if keys is None else state.names.keys_of(keys, "in a form")
     settings = {key: get_setting(declared, key) for key in wanted}
-    if formdata is _auto:
+    if isinstance(formdata, EllipsisType):
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
         formdata = request.form if sends else None
     with context_of(state.app):
@@ -65,7 +66,7 @@ def build_form(
         )
 
 
-def parse_text(state: State, key: str, text: str) -> Any:
+def parse_text(state: State, key: str, text: str) -> object:
     """Return the value of a text that was typed for a setting, read as the page reads it.
 
     :raises InvalidValue: the setting is not declared, or the text is none of its values.

@@ -20,14 +20,9 @@ class FormatConversion(Rewriting):
     """
 
     def __init__(
-        self,
-        settings: Mapping[str, Setting],
-        repository: Repository,
-        format: Format,
-        *,
-        keeps_history: bool,
+        self, settings: Mapping[str, Setting], repository: Repository, format: Format
     ) -> None:
-        super().__init__(settings, repository, keeps_history=keeps_history)
+        super().__init__(settings, repository)
         self._format = format
 
     def plan(self) -> Rewritten:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from flask import Flask
 
@@ -67,6 +67,7 @@ class History:
     def __init__(self, state: SavingState, repository: Repository) -> None:
         self._state = state
         self._repository = repository
+        self._rows = repository.history
         self._next_tidy = 0.0
         days = state.app.config["WAFFLE_HISTORY_DAYS"]
         if days is not None and not _is_days(days):
@@ -117,7 +118,7 @@ class History:
         wanted = None if keys is None else [key for key in dict.fromkeys(keys) if is_storable(key)]
         if wanted == []:
             return []
-        return sorted(filter(None, self._repository.read_actors(wanted, RECENT)))
+        return sorted(filter(None, self._rows.read_actors(wanted, RECENT)))
 
     def latest(self, keys: Iterable[str]) -> dict[str, Change]:
         """Return the last change of each of these settings that has one, with one statement.
@@ -125,7 +126,7 @@ class History:
         :raises StoreError: the database can't be read.
         """
         wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
-        found = self._repository.read_latest(wanted) if wanted else []
+        found = self._rows.read_latest(wanted) if wanted else []
         return {change.key: change for change in self._changes(found, wanted)}
 
     def covers(self, at: datetime) -> bool:
@@ -211,9 +212,7 @@ class History:
             return 0
         if not _is_days(days):
             raise ValueError(f"days={days!r}: write a number of days, from 0 to 100000")
-        return self._repository.prune_history(
-            datetime.now(UTC) - timedelta(days=days), min(limit, BATCH)
-        )
+        return self._rows.prune(datetime.now(UTC) - timedelta(days=days), min(limit, BATCH))
 
     def tidy(self) -> None:
         """After a save, once an hour: prune a batch. An error is logged; the save stands."""
@@ -237,7 +236,7 @@ class History:
         settings = self._state.settings if ask else None
         return Obstacles(self._state.app, self._repository, settings)
 
-    def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, Any]:
+    def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, object]:
         """The values that the settings must still have."""
         # Values first: a change that comes after this is found by its value.
         records = self._state.read(todo) if seen is not None else {}
@@ -253,7 +252,7 @@ class History:
     def _read(self, query: HistoryQuery) -> ChangeList:
         if query.matches_nothing():
             return []
-        return self._changes(self._repository.read_history(query), query.keys)
+        return self._changes(self._rows.read(query), query.keys)
 
     def _changes(self, rows: Iterable[HistoryRow], keys: Collection[str] | None) -> ChangeList:
         reader = ChangeReader(self._state.settings, self._repository)
@@ -292,6 +291,5 @@ def _has_utc(time_: datetime) -> bool:
     return True
 
 
-def _is_days(days: Any) -> bool:
-    number = isinstance(days, (int, float)) and not isinstance(days, bool)
-    return number and 0 <= days <= 100_000
+def _is_days(days: object) -> bool:
+    return isinstance(days, (int, float)) and not isinstance(days, bool) and 0 <= days <= 100_000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ..store import HistoryRow, Settlement
 from .change import Change
 from .history import History
-from .repository import Repository
+from .history_repository import HistoryRepository
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,13 @@ class End:
 class OpenEnds:
     """Reads the open ends of one app's saves.
 
-    :param repository: its settings in the database.
+    :param rows: its history in the database.
     :param history: of its state.
     """
 
-    def __init__(self, repository: Repository, history: History) -> None:
-        self._repository = repository
+    def __init__(self, rows: HistoryRepository, history: History) -> None:
+        self._rows = rows
         self._history = history
-
-    def now(self) -> datetime:
-        """Return the time by the clock of the database, which all processes share.
-
-        :raises StoreError: the database can't be read.
-        """
-        return datetime.fromtimestamp(self._repository.clock(), UTC)
 
     def read(self, *, promptly: bool = False) -> tuple[End, ...]:
         """Return the ends that are still to come or were refused, the next first.
@@ -65,16 +58,15 @@ class OpenEnds:
         :raises StoreError: the database can't be read or written.
         """
         chains: dict[str, list[HistoryRow]] = {}
-        rows = self._repository.read_ends(promptly=promptly)
-        for row in sorted(rows, key=lambda row: row.id):
+        for row in sorted(self._rows.read_ends(promptly=promptly), key=lambda row: row.id):
             chains.setdefault(row.key, []).append(row)
         if not chains:
             return ()
-        latest = {row.key: row for row in self._repository.read_latest(list(chains))}
+        latest = {row.key: row for row in self._rows.read_latest(list(chains))}
         live = {key: list(_live(chain, latest.get(key))) for key, chain in chains.items()}
         dead = [row.id for key, chain in chains.items() for row in chain if row not in live[key]]
         if dead:
-            self._repository.settle(Settlement(tuple(dead), "changed", self.now()))
+            self._rows.settle(Settlement(tuple(dead), "changed", self._rows.now()))
         return tuple(sorted(self._ends_of(live), key=lambda end: (end.at, end.rows)))
 
     def _ends_of(self, chains: Mapping[str, list[HistoryRow]]) -> Iterator[End]:

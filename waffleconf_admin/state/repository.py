@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from flask import Flask, has_app_context
 
@@ -15,7 +14,6 @@ from ..contexts import quiet_context
 from ..exceptions import NotReadyError, StoreError
 from ..store import (
     FormerRows,
-    HistoryQuery,
     HistoryRow,
     Settlement,
     Swap,
@@ -23,12 +21,10 @@ from ..store import (
     WorkerRow,
 )
 from .codec import Codec
+from .history_repository import HistoryRepository
 from .names import Names
 
 log = logging.getLogger(__name__)
-
-#: Rows of the history that are read at once.
-BATCH = 1000
 
 #: Stored texts by key; None: no row.
 Texts = Mapping[str, str | None]
@@ -37,7 +33,8 @@ Texts = Mapping[str, str | None]
 class Repository:
     """Reads and swaps stored texts inside the app's own context.
 
-    Only this class knows that a setting may have rows of former names: its callers have keys.
+    Only this class, and its `history`, know that a setting may have rows of former names: their
+    callers have keys.
 
     :param codec: what encodes and decodes the texts.
     """
@@ -47,9 +44,16 @@ class Repository:
         self._store = store
         self.codec = codec
         self.names = Names(store)
+        #: The history of the settings, in the same database.
+        self.history = HistoryRepository(app, store, self.names)
         self._found_undeclared: list[str] | None = None
         self._location: object = None  # what the store says of its database
         self._moved = False
+
+    @property
+    def keeps_workers(self) -> bool:
+        """Whether processes report what they have read."""
+        return self._store.workers is not None
 
     def after_fork(self) -> None:
         """In a forked child: forget the parent's connections.
@@ -180,11 +184,16 @@ class Repository:
         """
         if not ends and all(seen == new for seen, new in swaps.values()):
             return True
-        # A store of the app's own that keeps no history need not know of it.
-        more: tuple[Any, ...] = (history, ends) if ends else (history,) if history else ()
+
+        def write(by_name: Mapping[str, Swap]) -> bool:
+            # A store of the app's own that keeps no history need not know of it.
+            if ends:
+                return self._store.swap(by_name, history, ends)
+            return self._store.swap(by_name, history) if history else self._store.swap(by_name)
+
         with quiet_context(self._app):
             self._check_location()
-            return self._write(swaps, lambda by_name: self._store.swap(by_name, *more))
+            return self._write(swaps, write)
 
     def _write(
         self, swaps: Mapping[str, Swap], write: Callable[[Mapping[str, Swap]], bool]
@@ -221,100 +230,6 @@ class Repository:
         """
         with quiet_context(self._app):
             return self._store.former_rows(self._app.root_path, self._app.instance_path)
-
-    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
-        """Return rows of the history, the newest first.
-
-        :raises StoreError: the database can't be read.
-        """
-        names = self.names
-        if names and query.keys is not None:
-            query = query._replace(keys=names.of(query.keys))
-        with quiet_context(self._app):
-            rows = self._store.read_history(query)
-        return names.present(rows) if names else rows
-
-    def note_history(self, rows: Sequence[HistoryRow]) -> None:
-        """Add rows to the history; no setting is written.
-
-        :raises StoreError: the database can't be written.
-        """
-        with quiet_context(self._app):
-            self._store.note_history(rows)
-
-    def walk_history(self) -> Iterator[HistoryRow]:
-        """Yield all rows of the history, read from where saves go, in batches.
-
-        :raises StoreError: the database can't be read.
-        """
-        before = None
-        while True:
-            rows = self.read_history(HistoryQuery(before=before, limit=BATCH, fresh=True))
-            yield from rows
-            if len(rows) < BATCH:
-                return
-            before = rows[-1].id
-
-    def read_latest(self, keys: list[str]) -> list[HistoryRow]:
-        """Return the last row of the history of each key that has one.
-
-        :raises StoreError: the database can't be read.
-        """
-        names = self.names
-        with quiet_context(self._app):
-            rows = self._store.read_latest(names.of(keys) if names else keys)
-        if names:
-            by_id = sorted(names.present(rows), key=lambda row: row.id)
-            return list({row.key: row for row in by_id}.values())
-        return rows
-
-    def read_actors(self, keys: list[str] | None, limit: int) -> list[str]:
-        """Return who made the last changes, of these settings or of all.
-
-        :param limit: how many changes to read.
-        :raises StoreError: the database can't be read.
-        """
-        with quiet_context(self._app):
-            return self._store.read_actors(None if keys is None else self.names.of(keys), limit)
-
-    @property
-    def keeps_ends(self) -> bool:
-        """Whether saves can have an end."""
-        return self._store.keeps_ends
-
-    def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
-        """Return the rows of the history whose ends are open, in any order.
-
-        :param promptly: as `read_promptly` reads.
-        :raises StoreError: the database can't be read.
-        """
-        with quiet_context(self._app):
-            rows = self._store.read_ends(promptly=promptly)
-        return self.names.present(rows) if self.names else rows
-
-    def settle(self, settlement: Settlement) -> bool:
-        """Settle ends, all or none; False: some of them are settled already.
-
-        :raises StoreError: the database can't be written.
-        """
-        with quiet_context(self._app):
-            return self._store.settle(settlement)
-
-    def clock(self) -> float:
-        """Return the seconds since 1970 by the clock of the database.
-
-        :raises StoreError: the database can't be read.
-        """
-        with quiet_context(self._app):
-            return self._store.clock()
-
-    def prune_history(self, until: datetime, limit: int) -> int:
-        """Delete rows of the history from before a time; return how many.
-
-        :raises StoreError: the database can't be written just now.
-        """
-        with quiet_context(self._app):
-            return self._store.prune_history(until, limit)
 
     def report_worker(self, row: WorkerRow, forget: datetime) -> None:
         """Write the row of a worker; the first one deletes those of workers not seen since a time.

@@ -27,16 +27,11 @@ class Rewriting(ABC):
     """Writes the stored texts of the declared settings anew, and those of their history.
 
     No value changes, so nobody is notified.
-
-    :param keeps_history: whether the database keeps one.
     """
 
-    def __init__(
-        self, settings: Mapping[str, Setting], repository: Repository, *, keeps_history: bool
-    ) -> None:
+    def __init__(self, settings: Mapping[str, Setting], repository: Repository) -> None:
         self._settings = settings
         self._repository = repository
-        self._keeps_history = keeps_history
 
     @abstractmethod
     def plan(self) -> Rewritten:
@@ -64,6 +59,7 @@ class Rewriting(ABC):
 
     def _history_rows(self) -> Iterator[tuple[Setting, HistoryRow]]:
         """Yield the rows of the history whose settings are still declared."""
-        for row in self._repository.walk_history() if self._keeps_history else ():
+        history = self._repository.history
+        for row in history.walk() if history.is_kept else ():
             if row.key in self._settings:
                 yield self._settings[row.key], row

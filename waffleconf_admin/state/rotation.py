@@ -20,10 +20,8 @@ class Rotation(Rewriting):
     :raises InvalidValue: the app has no keys.
     """
 
-    def __init__(
-        self, settings: Mapping[str, Setting], repository: Repository, *, keeps_history: bool
-    ) -> None:
-        super().__init__(settings, repository, keeps_history=keeps_history)
+    def __init__(self, settings: Mapping[str, Setting], repository: Repository) -> None:
+        super().__init__(settings, repository)
         if not repository.codec.encryption:
             raise InvalidValue(
                 "WAFFLE_ENCRYPTION_KEYS is empty: there is no key to encrypt secrets with."

@@ -73,7 +73,6 @@ class Saver:
     :param repository: its settings in the database.
     :param cache: its settings in memory.
     :param validate: rules across settings.
-    :param keeps_history: whether the database keeps a history.
     """
 
     def __init__(
@@ -82,14 +81,11 @@ class Saver:
         repository: Repository,
         cache: Cache,
         validate: Validate | None,
-        *,
-        keeps_history: bool,
     ) -> None:
         self._app = app
         self._repository = repository
         self._cache = cache
         self._validate = validate
-        self._keeps_history = keeps_history
 
     @property
     def decides_by_all(self) -> bool:
@@ -181,7 +177,7 @@ class Saver:
             for key, text in records.texts.items()
             if key in decisive
         }
-        history = _history(task, records, new) if self._keeps_history and new else []
+        history = _history(task, records, new) if new and self._repository.history.is_kept else []
         return Decision(new, swaps, history)
 
     def _write(self, decision: Decision, origin: Origin) -> bool:

@@ -11,11 +11,9 @@ from flask import Flask, has_request_context
 
 from ..codec import Format
 from ..contexts import context_of
-from ..exceptions import InvalidValue, StoreError
-from ..log_once import LogOnce
 from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
-from ..store import Swap, WaffleStore
+from ..store import WaffleStore
 from ..sync.health import Health, attention_sentence
 from ..sync.synchronizer import Synchronizer
 from .announcer import Announcer
@@ -37,6 +35,7 @@ from .record import Record
 from .repository import Repository
 from .rotation import Rotation
 from .save import Saved, Saver, Validate
+from .stored_defaults import StoredDefaults
 from .task import RESET, Origin
 from .undeclared import Undeclared
 from .worker import Worker
@@ -68,52 +67,39 @@ class State:
         self.configstore = configstore
         #: The extension that made this state.
         self.extension: object = None
-        keeps_history = configstore.history is not None
-        self._repository = Repository(app, configstore, Codec(app))
-        self._cache = Cache(app.config, self._repository)
-        self._declared = Declared(app, self._repository, self._cache)
-        self._saver = Saver(
-            app, self._repository, self._cache, validate, keeps_history=keeps_history
-        )
-        self._announcer = Announcer(
-            app,
-            self._declared,
-            self._repository,
-            handlers or Handlers(),
-            keeps_history=keeps_history,
-        )
+        self._repository = repository = Repository(app, configstore, Codec(app))
+        self._cache = cache = Cache(app.config, repository)
+        self._declared = Declared(app, repository, cache)
+        self._saver = Saver(app, repository, cache, validate)
+        self._announcer = Announcer(app, self._declared, repository, handlers or Handlers())
+        self._stored_defaults = StoredDefaults(self._declared, repository)
         #: The history of changes; None when the store keeps none.
-        self.history = History(self, self._repository) if keeps_history else None
+        self.history = History(self, repository) if repository.history.is_kept else None
         #: The saves whose settings go back at a time.
-        self.ends = Ends(self, self._repository, self.history)
+        self.ends = Ends(self, repository.history, self.history)
         #: The defaults that deployments have noted; None when the store keeps no history.
-        self.deployments = (
-            Deployments(self, self.history, self._repository) if self.history else None
-        )
+        self.deployments = Deployments(self, self.history, repository) if self.history else None
         #: The rows of keys that are not declared.
-        self.undeclared = Undeclared(self, self._repository, keeps_history=keeps_history)
+        self.undeclared = Undeclared(self, repository)
         #: What tests put in place of the values of settings.
-        self.overrides = Overrides(app, self._declared, self._cache, self._repository)
-        self._worker = (
-            Worker(app, self._cache, self._repository) if configstore.workers is not None else None
-        )
+        self.overrides = Overrides(app, self._declared, cache, repository)
+        self._worker = Worker(app, cache, repository) if repository.keeps_workers else None
         #: The processes that follow; None when the store has no model for them.
-        self.workers = Workers(self, self._worker, self._repository) if self._worker else None
+        self.workers = Workers(self, self._worker, repository) if self._worker else None
         self.synchronizer = Synchronizer(self, self._worker)
         #: The SQLite file that was used before an upgrade of Flask-SQLAlchemy.
-        self.former_file = FormerFile(self._repository, self._cache)
+        self.former_file = FormerFile(repository, cache)
         self.loader = Loader(
             app,
-            self._repository,
+            repository,
             self._declared,
-            self._cache,
+            cache,
             self.synchronizer,
             self.ends,
             self._announcer,
             (self.former_file, self.undeclared, LateSettings(app)),
             self._worker,
         )
-        self._log_once = LogOnce(log)
 
     @property
     def settings(self) -> Mapping[str, Setting]:
@@ -166,7 +152,7 @@ class State:
         records = self._cache.read(wanted, fresh=False)
         if self.app.config["WAFFLE_STORE_DEFAULTS"]:
             missing = [key for key, text in records.texts.items() if text is None]
-            if missing and not self._add_defaults(missing):
+            if missing and not self._stored_defaults.add(missing):
                 records = self._cache.read(wanted)
         return answering(self.names.as_asked(records.served, asked), self.names)
 
@@ -268,16 +254,14 @@ class State:
 
     def format_conversion(self, format: Format) -> FormatConversion:
         """Return what converts the stored texts of these settings into a format."""
-        return FormatConversion(
-            self.settings, self._repository, format, keeps_history=self.history is not None
-        )
+        return FormatConversion(self.settings, self._repository, format)
 
     def rotation(self) -> Rotation:
         """Return what encrypts the stored texts of the secrets with the first key.
 
         :raises InvalidValue: WAFFLE_ENCRYPTION_KEYS is empty.
         """
-        return Rotation(self.settings, self._repository, keeps_history=self.history is not None)
+        return Rotation(self.settings, self._repository)
 
     def check(self, wanted: Mapping[str, object]) -> None:
         """Raise what `save` would raise about the values themselves; write nothing.
@@ -322,20 +306,6 @@ class State:
     def stop(self) -> None:
         """End this process's watcher thread, within a second."""
         self.synchronizer.stop()
-
-    def _add_defaults(self, keys: list[str]) -> bool:
-        """Insert rows where there are none; False: another process did so first, read again."""
-        settings, encode = self._declared.settings_for(keys), self._repository.codec.encode
-        defaults = {key: settings[key].default for key in keys}
-        try:
-            encoded = encode(defaults)
-        except InvalidValue as error:  # only where such a default is saved it is an error
-            encoded = encode({key: v for key, v in defaults.items() if key not in error.errors})
-        try:
-            return self._repository.swap({k: Swap(None, text) for k, (text, _) in encoded.items()})
-        except StoreError as error:
-            self._log_once("defaults", logging.INFO, "Defaults were not stored: %s", error)
-            return True
 
 
 def _listed(keys: Iterable[str] | None) -> list[str] | None:

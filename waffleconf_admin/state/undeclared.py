@@ -53,15 +53,11 @@ class Undeclared:
 
     :param state: the app's state.
     :param repository: its settings in the database.
-    :param keeps_history: whether the database keeps a history.
     """
 
-    def __init__(
-        self, state: DeclaringState, repository: Repository, *, keeps_history: bool
-    ) -> None:
+    def __init__(self, state: DeclaringState, repository: Repository) -> None:
         self._state = state
         self._repository = repository
-        self._keeps_history = keeps_history
         self._log_once = LogOnce(log)
 
     def list_keys(self) -> list[str]:
@@ -135,7 +131,7 @@ class Undeclared:
             swaps = {key: Swap(text, None) for key, text in found.items()}
             # The value of a former name stays, so that the history has nothing to say of it.
             gone = {key: text for key, text in found.items() if key not in former}
-            history = self._history_rows(gone, origin) if gone and self._keeps_history else []
+            history = self._history_rows(gone, origin)
             if self._repository.swap(swaps, history):
                 break
         else:
@@ -148,7 +144,10 @@ class Undeclared:
         return list(found)
 
     def _history_rows(self, found: Mapping[str, str], origin: Origin) -> list[HistoryRow]:
-        latest = {row.key: row.new for row in self._repository.read_latest(list(found))}
+        history = self._repository.history
+        if not found or not history.is_kept:
+            return []
+        latest = {row.key: row.new for row in history.read_latest(list(found))}
         swaps = {
             key: Swap(text if latest.get(key) == text else None, None)
             for key, text in found.items()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .contract import FormerRows, Swap, WaffleStore
+from .contract import FormerRows, WaffleStore
 from .ends import Settlement
 from .history_rows import HistoryQuery, HistoryRow
+from .swaps import Swap
 from .workers import WorkerRow
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = [
 _LAZY = {"AlchemyWaffleStore": ("alchemy", "sqlalchemy"), "PeeweeWaffleStore": ("peewee", "peewee")}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, extra = _LAZY[name]

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..exceptions import StoreError
 from . import errors
 from .ends import Settlement
-from .history_rows import HistoryQuery, HistoryRow
-from .instances import key_of, text_of
-from .postgresql import Notifications
-from .workers import WorkerRow
-
-
-class Swap(NamedTuple):
-    """A compare and swap of the stored text of one key; None: there is no row."""
-
-    seen: str | None  #: the text that the caller has read; the swap fails if it has changed
-    new: str | None  #: the text to write; equal to ``seen`` where a key has to stay as it is
-
-    @property
-    def writes(self) -> bool:
-        """Whether anything is to be written; if not, the text is only compared."""
-        return self.seen != self.new
-
-
-#: What one save does, by key.
-Swaps = Mapping[str, Swap]
+from .history_rows import HistoryRow
+from .instances import Model, key_of, text_of
+from .optional import OptionalMethods
+from .swaps import Swap, Swaps
 
 
 class FormerRows(NamedTuple):
@@ -53,7 +36,7 @@ _CALLS = {
 }
 
 
-class WaffleStore:
+class WaffleStore(OptionalMethods):
     """Stores a text for each key; a subclass knows the database.
 
     A store of your own must have ``commit``, ``delete``, ``get`` and ``put``, which work on the
@@ -78,16 +61,11 @@ class WaffleStore:
     needs_model = False
     #: Whether the three ways to read take None for all keys.
     lists_keys = False
-    # Any: models and databases belong to the ORM, and peewee is not typed.
-    history: object = None
-    #: Whether saves can have an end: the history needs columns for that.
-    keeps_ends: bool = False
-    workers: object = None
 
     def __init__(
         self,
         db: object = None,
-        model: Any = None,
+        model: Model = None,
         history: object = None,
         workers: object = None,
     ) -> None:
@@ -227,10 +205,6 @@ class WaffleStore:
             errors.fail(error, (text for swap in writes.values() for text in swap))
         return True
 
-    def add_history(self, rows: Sequence[HistoryRow]) -> None:
-        """Insert rows into the history, on the caller's own session, before ``commit``."""
-        raise NotImplementedError(f"{type(self).__name__} needs add_history(rows)")
-
     def note_history(self, rows: Sequence[HistoryRow]) -> None:
         """Insert rows into the history in a transaction of its own; no setting is written.
 
@@ -252,89 +226,6 @@ class WaffleStore:
         if rows:
             raise StoreError(f"{type(self).__name__} needs rewrite(swaps, rows) for its history.")
         return self.swap(swaps)
-
-    def read_history(self, query: HistoryQuery) -> list[HistoryRow]:
-        """Return rows of the history, the newest first: by id, or by time (`HistoryQuery.by_time`).
-
-        :raises StoreError: the database can't be read.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs read_history(query)")
-
-    def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
-        """Return the last row of each key that has one, in any order, with one statement; rows of
-        the source "deploy" don't count.
-
-        It is read where `swap` writes, for an undo is decided by it.
-
-        :raises StoreError: the database can't be read.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs read_latest(keys)")
-
-    def read_actors(self, keys: Sequence[str] | None, limit: int) -> list[str]:
-        """Return who made the last changes, in any order; a store that can't say so returns none.
-
-        :param keys: of these settings; None for all.
-        :param limit: how many changes to read.
-        :raises StoreError: the database can't be read.
-        """
-        return []
-
-    def prune_history(self, until: datetime, limit: int) -> int:
-        """Delete the oldest rows from before a time, and return how many. The last row of each key
-        that has the source "deploy" stays: the next deployment compares with it.
-
-        :param until: aware.
-        :param limit: how many at most.
-        :raises StoreError: the database can't be written, or would have to be waited for.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs prune_history(until, limit)")
-
-    def report_worker(self, row: WorkerRow, forget: datetime) -> None:
-        """Write the row of a worker, apart from any transaction, and wait for no lock. The first
-        report of a worker also deletes the rows of workers that were seen before a time.
-
-        :param forget: that time; aware.
-        :raises StoreError: it can't be written just now.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs report_worker(row, forget)")
-
-    def read_workers(self, since: datetime) -> list[WorkerRow]:
-        """Return the rows of the workers that were seen at a time or later, in any order.
-
-        :param since: aware.
-        :raises StoreError: the database can't be read.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs read_workers(since)")
-
-    def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
-        """Return the rows of the history whose ends are open, in any order.
-
-        :param promptly: as `read_promptly` reads; else as `read_fresh` does.
-        :raises StoreError: the database can't be read.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs read_ends()")
-
-    def settle(self, settlement: Settlement) -> bool:
-        """Settle ends, all or none; False: some of them are settled already.
-
-        :raises StoreError: the database can't be written.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs settle(settlement)")
-
-    def clock(self) -> float:
-        """Return the seconds since 1970 by the clock that all processes share.
-
-        :raises StoreError: the database can't be read.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs clock()")
-
-    def notifications(self) -> Notifications:
-        """Return how to LISTEN and NOTIFY where `swap` writes to; connects to nothing.
-
-        :raises NotReadyError: that is not known just here and now.
-        :raises StoreError: it can't be done in that database, or with its driver.
-        """
-        raise StoreError(f"{type(self).__name__} has no notifications(): set 'file' or 'redis'.")
 
     def in_memory(self) -> bool:
         """Return whether the database exists on one connection of this process only."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import operator
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from ..exceptions import StoreError
 from . import ends
-from .history_rows import DEPLOY, HistoryQuery, HistoryRow
-from .instances import as_text, column_time, read_time
+from .history_rows import HistoryQuery, HistoryRow
+from .instances import Model, as_text, column_time, read_time
 
 
-def row_of(instance: Any) -> HistoryRow:
+def row_of(instance: Model) -> HistoryRow:
     """Return what an instance of a history model says."""
     overridable = hasattr(instance, "get_old")
-    return HistoryRow(
+    row = HistoryRow(
         change_set=as_text(instance.change_set),
         key=as_text(instance.key),
         old=instance.get_old() if overridable else instance.old,
@@ -26,7 +24,15 @@ def row_of(instance: Any) -> HistoryRow:
         note=as_text(instance.note),
         source=as_text(instance.source),
         id=instance.id,
-        **_end_of(instance),
+    )
+    ends_at = getattr(instance, "ends_at", None)
+    if ends_at is None:
+        return row
+    return row._replace(
+        ends_at=read_time(ends_at),
+        ended_at=instance.ended_at and read_time(instance.ended_at),
+        outcome=as_text(instance.outcome),
+        remark=as_text(instance.remark),
     )
 
 
@@ -45,72 +51,6 @@ def reading() -> Iterator[None]:
         ) from error
 
 
-def _end_of(instance: Any) -> dict[str, Any]:
-    ends_at = getattr(instance, "ends_at", None)
-    if ends_at is None:
-        return {}
-    return {
-        "ends_at": read_time(ends_at),
-        "ended_at": instance.ended_at and read_time(instance.ended_at),
-        "outcome": as_text(instance.outcome),
-        "remark": as_text(instance.remark),
-    }
-
-
-# Columns of SQLAlchemy and of peewee overload the same operators: each condition stands here once.
-
-_FILTERS: tuple[tuple[str, str, Callable[[Any, Any], object]], ...] = (
-    ("change_set", "change_set", operator.eq),
-    ("actor", "actor", operator.eq),
-    ("actor_part", "actor", lambda column, part: _contains(column, part)),
-    ("source", "source", operator.eq),
-    ("keys", "key", lambda column, keys: column.in_(keys)),
-    ("since", "at", operator.ge),
-    ("until", "at", operator.lt),
-    ("saves", "source", lambda column, _: column != DEPLOY),
-    ("replacing", "old", lambda column, _: column != None),  # noqa: E711  # becomes SQL
-)
-
-
-def conditions(model: Any, query: HistoryQuery, *, zoned: bool) -> list[Any]:
-    """Return what a query asks of the columns of a history model, but for `HistoryQuery.before`.
-
-    :param zoned: whether the column ``at`` has a time zone.
-    """
-    given = query._asdict()
-    for name in ("since", "until"):
-        if given[name] is not None:
-            given[name] = column_time(given[name], zoned=zoned)
-    return [
-        compare(getattr(model, column), given[name])
-        for name, column, compare in _FILTERS
-        if given[name] is not None
-    ]
-
-
-def _contains(column: Any, part: str) -> object:
-    """Whether a column has a text in it, in capitals or not."""
-    if hasattr(column, "icontains"):  # of SQLAlchemy
-        return column.icontains(part, autoescape=True)
-    return column.contains(part)
-
-
-def after_row(model: Any, id: object, at: object) -> list[Any]:
-    """Return the conditions of what follows a row in the answer.
-
-    :param id: that of the row.
-    :param at: its time where the answer is ordered by time; else None.
-    """
-    if at is None:
-        return [model.id < id]
-    return [model.at <= at, (model.at < at) | (model.id < id)]
-
-
-def order(model: Any, query: HistoryQuery) -> list[Any]:
-    """Return the order of the answer to a query."""
-    return [model.at.desc(), model.id.desc()] if query.by_time else [model.id.desc()]
-
-
 def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[HistoryRow]:
     """Return the rows that a query has found in the order of its answer."""
     by_time = query.by_time
@@ -121,19 +61,19 @@ def newest_first(rows: Iterable[HistoryRow], query: HistoryQuery) -> list[Histor
 WRITTEN = HistoryRow._fields[: HistoryRow._fields.index("id")]
 
 
-def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, Any]:
+def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, object]:
     """Return the attributes of a new instance of a history model.
 
     :param zoned: whether the column ``at`` has a time zone.
     """
-    attributes: dict[str, Any] = dict(zip(WRITTEN, row, strict=False))
+    attributes: dict[str, object] = dict(zip(WRITTEN, row, strict=False))
     attributes["at"] = column_time(row.at, zoned=zoned)
     if row.ends_at is not None:
         attributes["ends_at"] = column_time(row.ends_at, zoned=zoned)
     return attributes
 
 
-def settled_attributes(settlement: ends.Settlement, *, zoned: bool) -> dict[str, Any]:
+def settled_attributes(settlement: ends.Settlement, *, zoned: bool) -> dict[str, object]:
     """Return the attributes that a settlement gives rows."""
     at = settlement.at and column_time(settlement.at, zoned=zoned)
     return {"ended_at": at, "outcome": settlement.outcome, "remark": settlement.remark}

@@ -7,15 +7,17 @@ from typing import Any
 
 from ..models import WaffleMixin
 
-# Any: an instance is of whatever class the app declares, with or without our mixins.
+#: A model of the app's, an instance of one, or a column. Any: the app declares the attributes,
+#: with or without our mixins, and each ORM has types of its own.
+Model = Any
 
 
-def key_of(instance: Any) -> str:
+def key_of(instance: Model) -> str:
     """Return the key of the setting that an instance stores."""
     return str(instance.get_key() if hasattr(instance, "get_key") else instance.key)
 
 
-def text_of(instance: Any) -> str:
+def text_of(instance: Model) -> str:
     """Return the text that an instance stores."""
     return as_text(instance.get_value() if hasattr(instance, "get_value") else instance.value)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple, SupportsFloat
+
+#: Executes a statement and returns its first row; an empty one if it has none.
+Execute = Callable[[str], Sequence[SupportsFloat]]
 
 #: Seconds that a save waits for a lock while its caller has a transaction open, which may hold it.
 WAIT_BESIDE_CALLER = 2.0
@@ -47,7 +50,7 @@ _LIMITS["mariadb"] = _LIMITS["mysql"]
 def transaction(
     begin: AbstractContextManager[object],
     dialect: str,
-    execute: Callable[[str], object],
+    execute: Execute,
     wait: float | None,
 ) -> Iterator[None]:
     """Run the block in a transaction and limit how long its statements wait for a lock.
@@ -56,7 +59,6 @@ def transaction(
 
     :param begin: the transaction.
     :param dialect: the name of the database, as SQLAlchemy has it.
-    :param execute: runs a statement and returns its first row.
     :param wait: seconds; None: no other limit than the connection has.
     """
     limit = limited(dialect, execute, wait)
@@ -68,7 +70,7 @@ def transaction(
 
 
 @contextmanager
-def limited(dialect: str, execute: Callable[[str], Any], seconds: float | None) -> Iterator[None]:
+def limited(dialect: str, execute: Execute, seconds: float | None) -> Iterator[None]:
     """Limit how long the statements of the block wait for a lock; parameters as above."""
     statements = _LIMITS.get(dialect)
     if seconds is None or statements is None:

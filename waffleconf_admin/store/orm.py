@@ -6,13 +6,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import partial
+from typing import ClassVar, Generic, SupportsFloat, TypeVar
 
-from . import errors
-from .contract import Swaps
+from . import ends, errors
 from .ends import Settlement
 from .history_rows import HistoryQuery, HistoryRow
 from .postgresql import Notifications
+from .swaps import Swaps
 from .workers import WorkerRow
 
 #: What an ORM executes statements on.
@@ -20,11 +21,7 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 #: A row of the settings: its key, and its value, which may be NULL or bytes.
-Row = tuple[Any, Any]
-
-
-class RowChanged(Exception):
-    """A row is no longer as the caller has seen it; the transaction is rolled back."""
+Row = tuple[str, object]
 
 
 class Connections(ABC, Generic[C]):
@@ -79,12 +76,12 @@ class Connections(ABC, Generic[C]):
         """
 
     @abstractmethod
-    def may_truncate(self, connection: C) -> bool:
-        """Return whether the database may cut a text without an error, as the MySQL family does."""
+    def dialect(self, connection: C) -> str:
+        """Return the name of the database, as SQLAlchemy has it."""
 
     @abstractmethod
-    def clock(self, connection: C) -> float:
-        """Return what `WaffleStore.clock` does."""
+    def execute(self, connection: C, statement: str) -> Sequence[SupportsFloat]:
+        """Execute a statement that has no parameters, as `locks.Execute` does."""
 
     @abstractmethod
     def location(self) -> object:
@@ -115,6 +112,14 @@ class Connections(ABC, Generic[C]):
         :raises StoreError: the database can't be written.
         """
         return self._retried(lambda: self.write(work, wait=wait))
+
+    def may_truncate(self, connection: C) -> bool:
+        """Return whether the database may cut a text without an error, as the MySQL family does."""
+        return self.dialect(connection) in ("mysql", "mariadb")
+
+    def clock(self, connection: C) -> float:
+        """Return what `WaffleStore.clock` does."""
+        return ends.read_clock(self.dialect(connection), partial(self.execute, connection))
 
     def _retried(self, attempt: Callable[[], T]) -> T:
         try:

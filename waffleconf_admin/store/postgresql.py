@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from ..exceptions import StoreError
 from . import errors
@@ -68,6 +68,16 @@ class Notifications:
             raise errors.explain(error) from error
 
 
+#: A connection of psycopg or of psycopg2. Any: the two have no type in common.
+Driver = Any
+
+
+class Notification(Protocol):
+    """What a driver has received."""
+
+    channel: str
+
+
 class Listener:
     """A connection that listens on channels. To be used by one thread, and to be closed.
 
@@ -76,11 +86,11 @@ class Listener:
     :param raw: a connection of psycopg or psycopg2.
     """
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Driver) -> None:
         self._raw = raw
         self._pid = os.getpid()
         self._is_psycopg2 = type(raw).__module__.partition(".")[0] == "psycopg2"
-        self._received: list[Any] = []
+        self._received: list[Notification] = []
         if not self._is_psycopg2:
             # While a statement is executed; otherwise `_consume` finds them.
             raw.add_notify_handler(self._received.append)
@@ -140,56 +150,8 @@ class Listener:
             pgconn.notify_handler(notification)
 
 
-def of_engine(engine: Any) -> Notifications:
-    """Return the notifications of the database of an engine of SQLAlchemy.
-
-    :raises StoreError: it is no PostgreSQL, or its driver can't wait for notifications.
-    """
-    if engine.dialect.name != "postgresql":
-        raise _not_postgresql(engine.dialect.name)
-
-    def connect() -> object:
-        # As the app connects, with its arguments and events, and without a place in its pool.
-        connection = engine.pool.recreate().connect()
-        connection.detach()
-        return connection.dbapi_connection
-
-    def execute(statement: str, parameters: Sequence[str]) -> None:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(statement, tuple(parameters))
-
-    return Notifications(engine.dialect.driver, connect, execute)
-
-
-def of_peewee(
-    database: object, in_own_transaction: Callable[[Callable[[Any], object]], object]
-) -> Notifications:
-    """Return the notifications of a database of peewee.
-
-    :param in_own_transaction: works with the database in a transaction of its own.
-    :raises StoreError: it is no PostgreSQL.
-    """
-    from peewee import PostgresqlDatabase
-    from playhouse.pool import PooledDatabase
-
-    if not isinstance(database, PostgresqlDatabase):
-        raise _not_postgresql(type(database).__name__)
-    pooled = isinstance(database, PooledDatabase)
-    # As the app connects, and without a place in its pool.
-    unpooled: Any = super(PooledDatabase, database) if pooled else database
-    # Before peewee 4 there are no adapters, and the class of the database says it.
-    classes = (*type(database).__mro__, *type(getattr(database, "_adapter", None)).__mro__)
-    psycopg3 = any(cls.__name__.startswith("Psycopg3") for cls in classes)
-    return Notifications(
-        "psycopg" if psycopg3 else "psycopg2",
-        lambda: unpooled._connect(),
-        lambda sql, parameters: in_own_transaction(
-            lambda database: database.execute_sql(sql, parameters)
-        ),
-    )
-
-
-def _not_postgresql(name: str) -> StoreError:
+def not_postgresql(name: str) -> StoreError:
+    """Return the error for another database."""
     return StoreError(
         f"the settings are in another database ({name}): set 'file', 'redis' or 'database'."
     )
@@ -200,5 +162,5 @@ def _quoted(channel: str) -> str:
     return '"' + channel.replace('"', '""') + '"'
 
 
-def _socket_of(raw: Any) -> socket.socket:
+def _socket_of(raw: Driver) -> socket.socket:
     return socket.fromfd(raw.fileno(), socket.AF_INET, socket.SOCK_STREAM)

@@ -27,10 +27,10 @@ from typing import Generic, NoReturn
 
 from ..exceptions import ConflictError, StoreError
 from . import errors, verify
-from .contract import Swap, Swaps
 from .ends import Settlement
 from .history_rows import HistoryRow
-from .orm import C, Connections, History, RowChanged
+from .orm import C, Connections, History
+from .swaps import RowChanged, Swap, Swaps
 from .table import Table
 
 

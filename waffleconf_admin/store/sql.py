@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar, Generic
+from typing import ClassVar, Generic
 
 from . import ends, errors, locks, verify
-from .contract import Swaps, WaffleStore
+from .contract import WaffleStore
 from .ends import Settlement
 from .history import WRITTEN
 from .history_rows import HistoryQuery, HistoryRow
-from .instances import overrides
-from .orm import C, Connections, History, RowChanged, Rows, Workers
+from .instances import Model, overrides
+from .orm import C, Connections, History, Rows, Workers
 from .postgresql import Notifications
 from .save import Save
+from .swaps import RowChanged, Swaps
 from .table import Table
 from .workers import WorkerRow
 
@@ -66,7 +67,7 @@ class SQLStore(WaffleStore, Generic[C]):
         self._check_model("history", self.history, WRITTEN)
         self._check_model("workers", self.workers, WorkerRow._fields)
 
-    def _check_model(self, argument: str, model: Any, columns: Sequence[str]) -> None:
+    def _check_model(self, argument: str, model: Model, columns: Sequence[str]) -> None:
         """Check a model and, where they are known already, its columns.
 
         :raises TypeError: it is none of this ORM, or lacks columns.

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, Generic
+from collections.abc import Iterable
+from typing import Generic, TypeGuard
 
-from .contract import Swaps
-from .instances import as_text, key_of, text_of
-from .orm import C, Row, RowChanged, Rows
+from .instances import as_text
+from .orm import C, Row, Rows
+from .swaps import Swaps
 
 log = logging.getLogger(__name__)
-
-#: The parameters of statements: a key, and the texts of a `Swap`.
-PARAMETERS = ("of_key", "seen", "new")
-#: One row of them; statements of keys only need the first.
-Parameters = tuple[str | None, ...]
 
 
 class Table(Generic[C]):
@@ -51,8 +45,9 @@ class Table(Generic[C]):
             wanted = set(keys)
             listed = [row for row in listed if row[0] in wanted]
         found = {key: stored for key, stored in listed}  # noqa: C416  # dict() takes twice as long
-        is_regular = len(found) == len(listed) and set(map(type, found.values())) <= {str}
-        return found if is_regular else self._sort_out(listed)
+        if len(found) == len(listed) and _are_texts(found):
+            return found
+        return self._sort_out(listed)
 
     def _sort_out(self, rows: Iterable[Row]) -> dict[str, str]:
         """Return one text of each key, and note those whose rows no statement can compare."""
@@ -76,37 +71,5 @@ class Table(Generic[C]):
         return found
 
 
-def by_statement(swaps: Swaps) -> Mapping[str, list[Parameters]]:
-    """Return the rows of parameters for each of the statements "update", "delete" and "insert"."""
-    rows: dict[str, list[Parameters]] = {}
-    for key, (seen, new) in swaps.items():
-        name = "insert" if seen is None else "delete" if new is None else "update"
-        rows.setdefault(name, []).append((key, seen, new))
-    return rows
-
-
-def taker(names: Sequence[str]) -> Callable[[Parameters], Parameters]:
-    """Return what takes these parameters out of a row of all, in this order."""
-    places = [PARAMETERS.index(name) for name in names]
-    if len(places) > 1:
-        return itemgetter(*places)  # for several it returns a tuple
-    return lambda row: tuple(row[place] for place in places)
-
-
-def instances_to_write(
-    swaps: Swaps, instances: Iterable[object]
-) -> Iterator[tuple[str, Any, str | None]]:
-    """Yield ``(key, instance or None, new text or None)`` for each instance to save, add or delete.
-
-    :param instances: all that there are of these keys, locked.
-    :raises RowChanged: an instance is not as it was seen.
-    """
-    found: dict[str, list[Any]] = {key: [] for key in swaps}
-    for instance in instances:
-        found.get(key_of(instance), []).append(instance)
-    for key, swap in swaps.items():
-        if min(map(text_of, found[key]), default=None) != swap.seen:
-            raise RowChanged
-    for key, swap in swaps.items():
-        for instance in found[key] or [None]:
-            yield key, instance, swap.new
+def _are_texts(stored: dict[str, object]) -> TypeGuard[dict[str, str]]:
+    return set(map(type, stored.values())) <= {str}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from ..exceptions import StoreError
-from .contract import Swaps
 from .history_rows import HistoryQuery, HistoryRow
+from .swaps import Swaps
 
 
 def check(writes: Swaps, found: Mapping[str, str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .instances import column_time, read_time
+from .instances import Model, column_time, read_time
 
 
 class WorkerRow(NamedTuple):
@@ -22,13 +22,13 @@ class WorkerRow(NamedTuple):
     restart_digests: str  #: of the values at its start of settings that need a restart
 
 
-def worker_row_of(columns: Iterable[Any]) -> WorkerRow:
+def worker_row_of(columns: Iterable[Model]) -> WorkerRow:
     """Return the row whose columns are these, in the order of the fields."""
     row = WorkerRow(*columns)
     return row._replace(started_at=read_time(row.started_at), seen_at=read_time(row.seen_at))
 
 
-def worker_values(row: WorkerRow, *, zoned: bool) -> dict[str, Any]:
+def worker_values(row: WorkerRow, *, zoned: bool) -> dict[str, object]:
     """Return the values of the columns by name.
 
     :param zoned: whether the columns of times have a time zone.

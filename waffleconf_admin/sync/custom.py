@@ -9,7 +9,7 @@ from flask import Flask
 
 from .watch_type import Reload, State, Stop, WatchType
 
-#: A watcher or a notifier, as in 0.3.1. It gets a state.
+#: A watcher or a notifier, as in 0.3.1. It gets a state: Any, for apps annotate it as they like.
 Function = Callable[[Any], object]
 
 

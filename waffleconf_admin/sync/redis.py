@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .file import FileWatch
 from .resync import RETRY
 from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
+
+if TYPE_CHECKING:
+    from redis import Redis
+    from redis.client import PubSub
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +37,7 @@ class RedisWatch(WatchType):
         super().__init__(state)
         # One connection for all notifications, because connecting takes longer than publishing.
         # redis-py connects again when it was closed, and in a forked process.
-        self._sender: Any = None
+        self._sender: Redis | None = None
 
     @classmethod
     def available(cls) -> type[WatchType]:
@@ -79,24 +83,23 @@ class RedisWatch(WatchType):
     def _channel(self) -> str:
         return str(self.setting("WAFFLE_REDIS_CHANNEL"))
 
-    def _connect(self, timeout: float) -> Any:
+    def _connect(self, timeout: float) -> Redis:
         from redis import Redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
         # redis-py's own retries can hold a request for a minute; the thread retries by itself.
-        options: dict[str, Any] = {
-            "socket_timeout": timeout,
-            "socket_connect_timeout": timeout,
-            "retry": Retry(NoBackoff(), 0),
-        }
-        url = self.setting("WAFFLE_REDIS_URL")
+        retry, url = Retry(NoBackoff(), 0), self.setting("WAFFLE_REDIS_URL")
         if url is not None:
-            return Redis.from_url(url, **options)
+            return Redis.from_url(
+                url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=retry
+            )
         return Redis(
             host=self.setting("WAFFLE_REDIS_HOST"),
             port=int(self.setting("WAFFLE_REDIS_PORT")),
-            **options,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=retry,
         )
 
 
@@ -114,7 +117,7 @@ class _Silence:
         """Nothing was received for so long, because nobody has waited for it."""
         self._began += seconds
 
-    def check(self, pubsub: Any) -> None:
+    def check(self, pubsub: PubSub) -> None:
         """Ping where that is due.
 
         :raises redis.RedisError: Redis does not answer.
@@ -129,7 +132,7 @@ class _Silence:
             self._pinged = now
 
 
-def _receive(pubsub: Any, silence: _Silence, timeout: float) -> bool:
+def _receive(pubsub: PubSub, silence: _Silence, timeout: float) -> bool:
     """Wait for a message; whether it, or one that is there already, is a notification."""
     message = pubsub.get_message(timeout=timeout)
     notified, latest = False, time.monotonic() + BURST

@@ -74,7 +74,7 @@ class WatchType:
         return cls
 
     def setting(self, name: str) -> Any:
-        """Return a WAFFLE_ setting of the app, or its default."""
+        """Return a WAFFLE_ setting of the app, or its default. Any: `defaults` knows its type."""
         return setting(self.state.app.config, name)
 
     @property

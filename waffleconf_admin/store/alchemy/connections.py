@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import SupportsFloat, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ...exceptions import BusyError, NotReadyError
-from .. import ends, errors, locks
-from ..contract import Swaps
+from .. import errors, locks
+from ..instances import Model
 from ..orm import Connections, T
-from ..postgresql import Notifications, of_engine
+from ..postgresql import Notifications, not_postgresql
+from ..swaps import Swaps
 from .rows import AlchemyRows
+from .transactions import autocommitted, execute, forbid_autocommit, joined, transaction
 from .workers import AlchemyWorkers
 
 
@@ -38,7 +39,7 @@ class AlchemyConnections(Connections[sa.Connection]):
     def read(self, work: Callable[[sa.Connection], T], *, fresh: bool = False) -> T:
         bind = self.bind(write=fresh)
         if isinstance(bind, sa.Connection):
-            with _joined(bind):
+            with joined(bind):
                 return work(bind)
         if _is_in_memory(bind) and self._is_open(bind):
             # Any other use of the one connection would roll back what the caller has flushed.
@@ -54,9 +55,9 @@ class AlchemyConnections(Connections[sa.Connection]):
         if isinstance(bind, sa.Connection) or _is_in_memory(bind):
             return self.read(work, fresh=True)
         with self._connect_or_replica(bind) as connection:
-            _forbid_autocommit(connection)
+            forbid_autocommit(connection)
             connection.detach()  # it is closed for good afterwards; the process may be forked
-            with _transaction(connection, locks.FIRST_LOAD_WAIT):
+            with transaction(connection, locks.FIRST_LOAD_WAIT):
                 return work(connection)
 
     def write(
@@ -68,15 +69,15 @@ class AlchemyConnections(Connections[sa.Connection]):
     ) -> T:
         bind = self.bind(write=True)
         if isinstance(bind, sa.Connection):
-            with _joined(bind, write=True, serializable=serializable):
+            with joined(bind, write=True, serializable=serializable):
                 return work(bind)
         if self._is_open(bind):
             if _is_in_memory(bind):
                 raise BusyError(errors.COMMIT_FIRST)
             wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
         with bind.connect() as connection:
-            _forbid_autocommit(connection)
-            with _transaction(connection, wait, serializable):
+            forbid_autocommit(connection)
+            with transaction(connection, wait, serializable):
                 return work(connection)
 
     def write_at_once(self, work: Callable[[sa.Connection], T]) -> T:
@@ -85,22 +86,21 @@ class AlchemyConnections(Connections[sa.Connection]):
             raise BusyError(errors.COMMIT_FIRST)
         with bind.connect() as connection:
             if connection.dialect.name != "sqlite":
-                _forbid_autocommit(connection)
-                with _transaction(connection, locks.NO_WAIT):
+                forbid_autocommit(connection)
+                with transaction(connection, locks.NO_WAIT):
                     return work(connection)
-            execute = partial(_first_row, connection)
-            with locks.limited("sqlite", execute, locks.NO_WAIT), _autocommitted(connection):
+            limit = locks.limited("sqlite", partial(execute, connection), locks.NO_WAIT)
+            with limit, autocommitted(connection):
                 return work(connection)
 
     def renew(self, error: BaseException) -> bool:
         return bool(getattr(error, "connection_invalidated", False))  # SQLAlchemy renews its pool
 
-    def may_truncate(self, connection: sa.Connection) -> bool:
-        return connection.dialect.name in ("mysql", "mariadb")
+    def dialect(self, connection: sa.Connection) -> str:
+        return connection.dialect.name
 
-    def clock(self, connection: sa.Connection) -> float:
-        dialect = connection.dialect.name
-        return ends.read_clock(dialect, lambda text: connection.scalar(sa.text(text)))
+    def execute(self, connection: sa.Connection, statement: str) -> Sequence[SupportsFloat]:
+        return execute(connection, statement)
 
     def location(self) -> object:
         bind = self.bind(write=True)
@@ -108,7 +108,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         return url.host, url.port, url.database, url.query, schemas
 
     def notifications(self) -> Notifications:
-        return of_engine(self.bind(write=True).engine)
+        return notifications_of(self.bind(write=True).engine)
 
     def in_memory(self) -> bool:
         return _is_in_memory(self.bind(write=True))
@@ -134,7 +134,7 @@ class AlchemyConnections(Connections[sa.Connection]):
                 # Recipes that send reading to a replica check this, and the statement.
                 session._flushing = write or flushing
                 clause = rows.lock_by_update if write else rows.select
-                return session.get_bind(mapper=rows.mapper, clause=clause)  # type: ignore[no-any-return]
+                return session.get_bind(mapper=rows.mapper, clause=clause)
             finally:
                 session._flushing = flushing
         except Exception as error:
@@ -142,19 +142,21 @@ class AlchemyConnections(Connections[sa.Connection]):
                 f"The app's session names no database for the settings ({errors.describe(error)})."
             ) from error
 
-    def expire(self, model: Any, swaps: Swaps) -> None:
+    def expire(self, model: Model, swaps: Swaps) -> None:
         """Make the caller's session load instances anew that a save has written, unless it has
         changed them itself.
         """
         session = self._session()
-        for instance in list(session.identity_map.values()) if session else ():
+        if session is None:
+            return
+        for instance in list(session.identity_map.values()):
             if isinstance(instance, model):
                 state = sa.inspect(instance)
                 seen, new = swaps.get(state.dict.get("key"), (None, None))
                 if seen != new and not state.modified:
-                    state.session.expire(instance)
+                    session.expire(instance)
 
-    def _session(self) -> Any:
+    def _session(self) -> orm.Session | None:
         """Return the caller's session, if there is one already."""
         sessions = sessions_of(self._db)
         if not isinstance(sessions, orm.scoped_session):
@@ -184,79 +186,30 @@ class AlchemyConnections(Connections[sa.Connection]):
             return replica.engine.connect()
 
 
-def sessions_of(db: Any) -> Any:
-    """Return the ``scoped_session``, or the session, that an app uses."""
-    return getattr(db, "session", db)
+def sessions_of(db: object) -> orm.scoped_session[orm.Session]:
+    """Return the ``scoped_session`` of an app; or its session, which has the same methods."""
+    return cast("orm.scoped_session[orm.Session]", getattr(db, "session", db))
 
 
-@contextmanager
-def _joined(
-    connection: sa.Connection, *, write: bool = False, serializable: bool = False
-) -> Iterator[None]:
-    """Take part in a transaction of the caller's; a failure undoes only what is done within.
+def notifications_of(engine: sa.Engine) -> Notifications:
+    """Return the notifications of the database of an engine.
 
-    Its isolation level can't be changed any more: `serializable` is for a new transaction.
+    :raises StoreError: it is no PostgreSQL, or its driver can't wait for notifications.
     """
-    if connection.dialect.name == "sqlite" and connection.in_transaction():
-        if not write:
-            yield
-            return
-        raw: Any = connection.connection.dbapi_connection
-        if not raw.in_transaction:
-            # sqlite3 begins late; a savepoint outside a transaction would be one, and commit.
-            connection.exec_driver_sql("BEGIN")
-    if connection.in_transaction():
-        with connection.begin_nested():
-            yield
-    else:
-        with _begun(connection, serializable):
-            yield
+    if engine.dialect.name != "postgresql":
+        raise not_postgresql(engine.dialect.name)
 
+    def connect() -> object:
+        # As the app connects, with its arguments and events, and without a place in its pool.
+        connection = engine.pool.recreate().connect()
+        connection.detach()
+        return connection.dbapi_connection
 
-@contextmanager
-def _begun(connection: sa.Connection, serializable: bool) -> Iterator[None]:
-    with connection.begin():
-        if serializable and connection.dialect.name in ("postgresql", "mysql", "mariadb"):
-            connection.exec_driver_sql(locks.SERIALIZABLE)
-        yield
+    def send(statement: str, parameters: Sequence[str]) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement, tuple(parameters))
 
-
-@contextmanager
-def _autocommitted(connection: sa.Connection) -> Iterator[None]:
-    """Let SQLite commit each statement by itself, which holds its lock as briefly as can be."""
-    raw: Any = connection.connection.dbapi_connection
-    # Not by the option of SQLAlchemy: an app may begin by an event, and have set the level itself.
-    level = raw.isolation_level
-    with connection.begin():
-        raw.commit()
-        raw.isolation_level = None
-        try:
-            yield
-        finally:
-            raw.isolation_level = level
-
-
-def _transaction(connection: sa.Connection, wait: float | None, serializable: bool = False) -> Any:
-    execute = partial(_first_row, connection)
-    return locks.transaction(
-        _begun(connection, serializable), connection.dialect.name, execute, wait
-    )
-
-
-def _first_row(connection: sa.Connection, statement: str) -> object:
-    if connection.dialect.name == "sqlite":  # past SQLAlchemy, which would begin
-        raw: Any = connection.connection.dbapi_connection
-        return raw.execute(statement).fetchone()
-    result = connection.exec_driver_sql(statement)
-    return result.first() if result.returns_rows else None
-
-
-def _forbid_autocommit(connection: sa.Connection) -> None:
-    """Use real transactions on an engine that commits each statement: no save ends half-way."""
-    of_engine = getattr(connection.dialect, "_on_connect_isolation_level", None)
-    level = connection.get_execution_options().get("isolation_level", of_engine)
-    if level == "AUTOCOMMIT":
-        connection.execution_options(isolation_level=connection.default_isolation_level)
+    return Notifications(engine.dialect.driver, connect, send)
 
 
 def _initialize_again(connection: sa.Connection) -> None:

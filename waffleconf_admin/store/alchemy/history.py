@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from .. import ends
-from ..history import (
-    after_row,
-    attributes_of,
-    conditions,
-    newest_first,
-    order,
-    reading,
-    row_of,
-    settled_attributes,
-)
+from ..conditions import after_row, conditions, is_open, is_prunable, order, settles
+from ..history import attributes_of, newest_first, reading, row_of, settled_attributes
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
-from ..instances import as_text, column_time
+from ..instances import Model, as_text, column_time
 from ..orm import History
 from .rows import MAX_KEYS, has_hooks, new_instance, session_on
 
@@ -29,14 +21,16 @@ from .rows import MAX_KEYS, has_hooks, new_instance, session_on
 class AlchemyHistory(History[sa.Connection]):
     """The rows of a history model."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
 
     def add(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
         with session_on(connection) as session:
             self.add_to(session, rows)
 
-    def add_to(self, session: Any, rows: Sequence[HistoryRow]) -> None:
+    def add_to(
+        self, session: orm.Session | orm.scoped_session[orm.Session], rows: Sequence[HistoryRow]
+    ) -> None:
         """Insert rows in a session; with one statement, unless the model has hooks."""
         instances = [
             new_instance(self.model, **attributes_of(row, zoned=self._zoned)) for row in rows
@@ -95,7 +89,7 @@ class AlchemyHistory(History[sa.Connection]):
         noted = sa.select(sa.func.max(model.id)).where(model.source == DEPLOY).group_by(model.key)
         old = sa.select(model.id).where(model.at < self._at(until), model.id.not_in(noted))
         if ends.has_columns(model):
-            old = old.where(ends.is_prunable(model))
+            old = old.where(is_prunable(model))
         old = old.order_by(model.at)
         ids = connection.scalars(old.limit(limit)).all()
         connection.execute(sa.delete(model).where(model.id.in_(ids)))
@@ -111,7 +105,7 @@ class AlchemyHistory(History[sa.Connection]):
         values = settled_attributes(settlement, zoned=self._zoned)
         for start in range(0, len(ids), MAX_KEYS):
             some = model.id.in_(ids[start : start + MAX_KEYS])
-            update = sa.update(model).where(some, *ends.settles(model, settlement))
+            update = sa.update(model).where(some, *settles(model, settlement))
             count += connection.execute(update.values(values)).rowcount
         return count == len(ids)
 
@@ -123,11 +117,11 @@ class AlchemyHistory(History[sa.Connection]):
         return found
 
     @cached_property
-    def _open_ids(self) -> sa.Select[Any]:
+    def _open_ids(self) -> sa.Select[int]:
         model = self.model
-        return sa.select(model.id).where(*ends.is_open(model, self._at(ends.BEGINNING)))
+        return sa.select(model.id).where(*is_open(model, self._at(ends.BEGINNING)))
 
-    def _rows(self, connection: sa.Connection, select: sa.Select[Any]) -> list[HistoryRow]:
+    def _rows(self, connection: sa.Connection, select: sa.Select[object]) -> list[HistoryRow]:
         with reading(), session_on(connection) as session:
             return [row_of(instance) for instance in session.scalars(select)]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from ...models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
+from ..instances import Model
 
 
 def base_class(db: object) -> object:
@@ -25,7 +24,7 @@ def base_class(db: object) -> object:
     return base
 
 
-def make_models(base: Any) -> tuple[type[Any], type[Any]]:
+def make_models(base: Model) -> tuple[type[Model], type[Model]]:
     """Return new models below a declarative base class."""
     # On MariaDB, TEXT ends at 64 kB.
     text = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
@@ -69,7 +68,7 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
     return Conf, ConfChange
 
 
-def make_worker_model(base: Any) -> type[Any]:
+def make_worker_model(base: Model) -> type[Model]:
     """Return a new model of the workers below a declarative base class."""
 
     class ConfWorker(WaffleWorkerMixin, base):
@@ -89,7 +88,7 @@ def make_worker_model(base: Any) -> type[Any]:
     return ConfWorker
 
 
-def _take_every_script(*models: Any) -> None:
+def _take_every_script(*models: Model) -> None:
     """Whatever the database has: people write notes and have names in every script."""
     for model in models:
         for option in ("mysql_charset", "mariadb_charset"):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from functools import cached_property
-from typing import Any
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from ..contract import Swaps
-from ..instances import key_of, overrides, text_of
-from ..orm import RowChanged, Rows
-from ..table import by_statement, instances_to_write
+from ..instances import Model, key_of, overrides, text_of
+from ..orm import Row, Rows
+from ..swaps import RowChanged, Swaps, by_statement, instances_to_write
 from .statement import Statement
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
@@ -28,7 +27,7 @@ _EVENTS = [
 class AlchemyRows(Rows[sa.Connection]):
     """The rows of a settings model; its statements are built once."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
         # Nothing here configures the app's mappers, as `mapper.attrs` would: while some are not
         # declared yet that fails, and SQLAlchemy never tries again.
@@ -42,9 +41,12 @@ class AlchemyRows(Rows[sa.Connection]):
             # A type of the app's own may store the same text differently each time.
             or not (isinstance(value, sa.Column) and isinstance(value.type, sa.String))
         )
-        self._value: Any = None if self._needs_instances else value
-        self._types = [self._key.type] if self._value is None else [self._key.type, value.type]
-        self._queries: dict[tuple[bool, bool, int | None], sa.Select[Any]] = {}
+        #: None where instances are written.
+        self._value: Model = None if self._needs_instances else value
+        self._types = (
+            [self._key.type] if self._value is None else [self._key.type, self._value.type]
+        )
+        self._queries: dict[tuple[bool, bool, int | None], sa.Select[object]] = {}
         self._guarded: dict[bool, tuple[Statement, Statement]] = {}
 
     def is_ready(self) -> bool:
@@ -60,8 +62,8 @@ class AlchemyRows(Rows[sa.Connection]):
         return self._query(None, instances=self._as_instances)
 
     @property
-    def lock_by_update(self) -> sa.Update:
-        return self._touch.construct  # type: ignore[no-any-return]
+    def lock_by_update(self) -> sa.UpdateBase:
+        return self._touch.construct
 
     @cached_property
     def _touch(self) -> Statement:
@@ -93,7 +95,7 @@ class AlchemyRows(Rows[sa.Connection]):
 
     def _query(
         self, keys: list[str] | None, *, instances: bool, lock: bool = False
-    ) -> sa.Select[Any]:
+    ) -> sa.Select[object]:
         """Return a SELECT of the rows of these keys, which are its parameters, or of all.
 
         It is built once: that takes longer than executing it.
@@ -104,7 +106,7 @@ class AlchemyRows(Rows[sa.Connection]):
             self._queries[wanted] = self._build(*wanted)
         return self._queries[wanted]
 
-    def _build(self, instances: bool, lock: bool, number: int | None) -> sa.Select[Any]:
+    def _build(self, instances: bool, lock: bool, number: int | None) -> sa.Select[object]:
         query = sa.select(self.model) if instances else sa.select(self._key, self._value)
         if number == 1:
             query = query.where(self._key == self._key_given)
@@ -114,21 +116,22 @@ class AlchemyRows(Rows[sa.Connection]):
         # All in one order: two that lock each other's rows would wait for each other.
         return query.order_by(self._key).with_for_update() if lock else query
 
-    def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Any]:
+    def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Row]:
         return self._fetch(connection, keys)
 
-    def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Any]:
+    def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Row]:
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
             self._touch.execute(connection, [(keys[0],)])
         return self._fetch(connection, keys, lock=True)
 
     def _fetch(
         self, connection: sa.Connection, keys: list[str] | None, *, lock: bool = False
-    ) -> Sequence[object]:
+    ) -> Sequence[Row]:
         as_instances = self._as_instances
         query, given = self._query(keys, instances=as_instances, lock=lock), _parameters(keys)
         if not as_instances:
-            return connection.execute(query, given).all()  # row by row takes longer by half
+            rows = connection.execute(query, given).all()  # row by row takes longer by half
+            return cast(Sequence[Row], rows)
         with session_on(connection) as session:
             return [(key_of(each), text_of(each)) for each in session.scalars(query, given)]
 
@@ -166,7 +169,7 @@ def _parameters(keys: list[str] | None) -> dict[str, object]:
     return {"of_key": keys[0], "of_keys": keys} if keys else {"of_keys": []}
 
 
-def _same_bytes(column: Any, given: object) -> sa.ColumnElement[bool]:
+def _same_bytes(column: Model, given: object) -> sa.ColumnElement[bool]:
     """Compare a text byte by byte, whatever the character set of its table is."""
     stored = sa.func.convert(column.op("USING")(sa.text("utf8mb4")))
     return sa.cast(stored, sa.LargeBinary) == sa.cast(given, sa.LargeBinary)
@@ -177,7 +180,7 @@ def session_on(connection: sa.Connection) -> orm.Session:
     return orm.Session(connection, join_transaction_mode="rollback_only")
 
 
-def new_instance(model: Any, **values: Any) -> object:
+def new_instance(model: Model, **values: object) -> object:
     """Return a new instance of a model."""
     given = values
     if is_dataclass(model):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
-from ..table import PARAMETERS, Parameters, taker
+from ..swaps import PARAMETERS, Parameters, taker
 
 #: The databases that this is tested on; drivers of others may have to know the types of parameters.
 _DIALECTS = ("sqlite", "postgresql", "mysql", "mariadb")
@@ -18,7 +20,8 @@ class _Compiled(NamedTuple):
     """A statement as a driver takes it."""
 
     text: str
-    arrange: Callable[[Parameters], Any]  #: makes the driver's parameters of a row
+    #: Makes the driver's parameters of a row.
+    arrange: Callable[[Parameters], Parameters | dict[str, str | None]]
 
 
 class Statement:
@@ -33,7 +36,7 @@ class Statement:
     :param types: those of the parameters.
     """
 
-    def __init__(self, construct: Any, types: Iterable[Any]) -> None:
+    def __init__(self, construct: sa.UpdateBase, types: Iterable[TypeEngine[str]]) -> None:
         self.construct = construct
         self._types = tuple(types)
         # None: SQLAlchemy executes it. Weak, for an app may make new engines again and again.
@@ -58,10 +61,11 @@ class Statement:
     def _compile(self, dialect: sa.Dialect) -> _Compiled | None:
         if dialect.name not in _DIALECTS or any(_converts(each, dialect) for each in self._types):
             return None
-        compiled: Any = self.construct.compile(dialect=dialect)
+        compiled = self.construct.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)  # nosec B101 # for the type checker
         if not compiled.params.keys() <= set(PARAMETERS):  # defaults are parameters too
             return None
-        if compiled.positional:
+        if compiled.positiontup is not None:
             return _Compiled(str(compiled), taker(compiled.positiontup))
         names = tuple(compiled.params)
         take = taker(names)
@@ -70,11 +74,11 @@ class Statement:
 
 def _is_adapted(connection: sa.Connection) -> bool:
     """Whether the constructs that a connection executes are changed or listened to."""
-    listeners: Any = connection.dispatch
+    listeners = connection.dispatch
     schemas = connection.get_execution_options().get("schema_translate_map")
     return bool(schemas or listeners.before_execute or listeners.after_execute)
 
 
-def _converts(given: Any, dialect: sa.Dialect) -> bool:
+def _converts(given: TypeEngine[str], dialect: sa.Dialect) -> bool:
     """Whether a type converts the values of parameters."""
     return given.dialect_impl(dialect).bind_processor(dialect) is not None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ...exceptions import NotReadyError
-from ..contract import FormerRows, Swaps
+from ..contract import FormerRows
 from ..ends import Settlement
 from ..history_rows import HistoryRow
-from ..instances import text_of
+from ..instances import Model, text_of
 from ..sql import SQLStore
+from ..swaps import Swaps
 from . import models
 from .connections import AlchemyConnections, sessions_of
 from .former_file import FormerFile
@@ -35,7 +35,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     model_noun = "mapped class"
 
     @staticmethod
-    def make_models(db: Any, *, workers: bool = False) -> tuple[type[Any], ...]:
+    def make_models(db: object, *, workers: bool = False) -> tuple[type[Model], ...]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: Flask-SQLAlchemy's ``db``, or a declarative base class.
@@ -74,12 +74,12 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
             sessions_of(self.db).delete(instance)
         return instance
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str) -> Model:
         found = sessions_of(self.db).scalars(sa.select(self.model).where(self.model.key == key))
         # The collation may find a key that differs in case.
         return min((each for each in found if each.key == key), key=text_of, default=None)
 
-    def put(self, key: str, value: str) -> Any:
+    def put(self, key: str, value: str) -> Model:
         instance = self.get(key)
         if instance is None:
             instance = new_instance(self.model, key=key, value=value)

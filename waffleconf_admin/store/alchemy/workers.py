@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from ..instances import column_time
+from ..instances import Model, column_time
 from ..orm import Workers
 from ..workers import WorkerRow, worker_row_of, worker_values
 
@@ -17,10 +16,10 @@ from ..workers import WorkerRow, worker_row_of, worker_values
 class AlchemyWorkers(Workers[sa.Connection]):
     """The rows of a worker model, read and written as columns of its table."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self.mapper: orm.Mapper[object] = sa.inspect(model)
         self._columns = {name: self.mapper.columns[name] for name in WorkerRow._fields}
-        self._table: Any = self._columns["name"].table
+        self._table = self._columns["name"].table
         self._zoned = bool(getattr(self._columns["seen_at"].type, "timezone", False))
 
     def is_ready(self) -> bool:
@@ -28,7 +27,7 @@ class AlchemyWorkers(Workers[sa.Connection]):
         return True
 
     @cached_property
-    def select(self) -> sa.Select[Any]:
+    def select(self) -> sa.Select[object]:
         return sa.select(*self._columns.values())
 
     @cached_property
@@ -50,6 +49,6 @@ class AlchemyWorkers(Workers[sa.Connection]):
         wanted = self._columns["seen_at"] >= column_time(since, zoned=self._zoned)
         return [worker_row_of(row) for row in connection.execute(self.select.where(wanted))]
 
-    def _values(self, row: WorkerRow) -> dict[Any, Any]:
+    def _values(self, row: WorkerRow) -> dict[object, object]:
         values = worker_values(row, zoned=self._zoned)
         return {self._columns[name]: value for name, value in values.items()}

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsFloat
 
 import peewee
 from flask import current_app, has_app_context
-from playhouse.pool import MaxConnectionsExceeded
+from playhouse.pool import MaxConnectionsExceeded, PooledDatabase
 
 from ...exceptions import BusyError, NotReadyError
-from .. import ends, errors, locks
+from .. import errors, locks
+from ..instances import Model
 from ..orm import Connections, T
-from ..postgresql import Notifications, of_peewee
+from ..postgresql import Notifications, not_postgresql
+from .transactions import (
+    close_for_good,
+    connected,
+    dialect_of,
+    elsewhere,
+    execute,
+    in_transaction,
+    is_in_transaction,
+    run,
+    run_at_once,
+)
 
 log = logging.getLogger(__name__)
 
-# Any: peewee is not typed. What statements are executed on is the database, for it has one
-# connection for each thread.
+# Statements are executed on the database, for it has one connection for each thread.
 
 STAYS = (
     "A save inside atomic() has a connection of its own and stays if the test rolls back: run the "
@@ -29,7 +38,7 @@ STAYS = (
 )
 
 
-class PeeweeConnections(Connections[object]):
+class PeeweeConnections(Connections[peewee.Database]):
     """Connections to the database of a model.
 
     Each method leaves the thread's connection as it was: open or closed, in a transaction or not.
@@ -38,7 +47,7 @@ class PeeweeConnections(Connections[object]):
     error_types = (peewee.PeeweeException, MaxConnectionsExceeded)
     integrity_error = peewee.IntegrityError
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
         #: Whether a transaction of the caller's is joined, and not left alone.
         self.joins_caller = False
@@ -46,12 +55,12 @@ class PeeweeConnections(Connections[object]):
         self._inherited: list[object] = []
 
     @property
-    def database(self) -> Any:
+    def database(self) -> peewee.Database:
         """The model's database.
 
         :raises NotReadyError: it has none, or one that is not initialised yet.
         """
-        database = self._model._meta.database
+        database: peewee.Database = self._model._meta.database
         while isinstance(database, peewee.Proxy):
             database = database.obj
         if database is None or database.database is None:
@@ -62,30 +71,34 @@ class PeeweeConnections(Connections[object]):
             )
         return database
 
-    def read(self, work: Callable[[object], T], *, fresh: bool = False) -> T:
+    def read(self, work: Callable[[peewee.Database], T], *, fresh: bool = False) -> T:
         database = self.database
         if database.is_closed():
-            return _connected(database, lambda: work(database))
-        if _is_in_transaction(database) and not self._joins(database):
-            return _elsewhere(database, lambda: work(database))
+            return connected(database, lambda: work(database))
+        if is_in_transaction(database) and not self._joins(database):
+            return elsewhere(database, lambda: work(database))
         return work(database)
 
-    def read_promptly(self, work: Callable[[object], T]) -> T:
+    def read_promptly(self, work: Callable[[peewee.Database], T]) -> T:
         database = self.database
-        if _is_in_transaction(database) and self._joins(database):
+        if is_in_transaction(database) and self._joins(database):
             return work(database)
         # A database in memory ends with its connection; elsewhere the process may be forked next.
-        return _run(
+        return run(
             database,
-            lambda: _in_transaction(database, work, wait=locks.FIRST_LOAD_WAIT),
+            lambda: in_transaction(database, work, wait=locks.FIRST_LOAD_WAIT),
             pooled=self.in_memory(),
         )
 
     def write(
-        self, work: Callable[[object], T], *, wait: float | None = None, serializable: bool = False
+        self,
+        work: Callable[[peewee.Database], T],
+        *,
+        wait: float | None = None,
+        serializable: bool = False,
     ) -> T:
         database = self.database
-        if _is_in_transaction(database):
+        if is_in_transaction(database):
             if self.joins_caller:
                 with database.atomic():
                     return work(database)
@@ -97,20 +110,20 @@ class PeeweeConnections(Connections[object]):
         begin = ("SERIALIZABLE",) if serializable else ()
         if dialect_of(database) == "sqlite":
             begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for
-        return _run(database, lambda: _in_transaction(database, work, *begin, wait=wait))
+        return run(database, lambda: in_transaction(database, work, *begin, wait=wait))
 
-    def write_at_once(self, work: Callable[[object], T]) -> T:
+    def write_at_once(self, work: Callable[[peewee.Database], T]) -> T:
         database = self.database
         if self._is_only_one(database):
             raise BusyError(errors.COMMIT_FIRST)
-        return _run(database, lambda: _at_once(database, work))
+        return run(database, lambda: run_at_once(database, work))
 
     def renew(self, error: BaseException) -> bool:
         if not errors.is_connection_lost(error):
             return False
         database = self.database
         if not database.is_closed() and not database.in_transaction():
-            _close_for_good(database)
+            close_for_good(database)
             try:
                 database.connect()
             except self.error_types as failure:
@@ -119,11 +132,11 @@ class PeeweeConnections(Connections[object]):
             database.close_idle()
         return True
 
-    def may_truncate(self, connection: object) -> bool:
-        return dialect_of(connection) == "mysql"
+    def dialect(self, connection: peewee.Database) -> str:
+        return dialect_of(connection)
 
-    def clock(self, connection: object) -> float:
-        return ends.read_clock(dialect_of(connection), lambda text: _first_row(connection, text)[0])
+    def execute(self, connection: peewee.Database, statement: str) -> Sequence[SupportsFloat]:
+        return execute(connection, statement)
 
     def location(self) -> object:
         database = self.database
@@ -131,7 +144,20 @@ class PeeweeConnections(Connections[object]):
         return str(database.database), *map(given.get, ("host", "port", "unix_socket"))
 
     def notifications(self) -> Notifications:
-        return of_peewee(self.database, self.write)
+        database = self.database
+        if not isinstance(database, peewee.PostgresqlDatabase):
+            raise not_postgresql(type(database).__name__)
+        # As the app connects, and without a place in its pool.
+        pooled = isinstance(database, PooledDatabase)
+        unpooled: Any = super(PooledDatabase, database) if pooled else database
+        # Before peewee 4 there are no adapters, and the class of the database says it.
+        classes = (*type(database).__mro__, *type(getattr(database, "_adapter", None)).__mro__)
+        psycopg3 = any(cls.__name__.startswith("Psycopg3") for cls in classes)
+        return Notifications(
+            "psycopg" if psycopg3 else "psycopg2",
+            lambda: unpooled._connect(),
+            lambda sql, parameters: self.write(lambda at: at.execute_sql(sql, parameters)),
+        )
 
     def in_memory(self) -> bool:
         database = self.database
@@ -141,7 +167,7 @@ class PeeweeConnections(Connections[object]):
         return name == "" or ":memory:" in name or "mode=memory" in name
 
     def after_fork(self) -> None:
-        database = self.database
+        database: Any = self.database  # for what only peewee itself knows of it
         if self.in_memory():
             return
         pooled = [getattr(database, name, None) for name in ("_connections", "_in_use")]
@@ -154,83 +180,10 @@ class PeeweeConnections(Connections[object]):
             database._pool_lock = threading.RLock()
             database._pool_available = threading.Condition(database._pool_lock)
 
-    def _joins(self, database: Any) -> bool:
+    def _joins(self, database: peewee.Database) -> bool:
         """Whether reads take part in a transaction of the caller's."""
         return self.joins_caller or self._is_only_one(database)
 
-    def _is_only_one(self, database: Any) -> bool:
+    def _is_only_one(self, database: peewee.Database) -> bool:
         """Whether no other thread can have a connection of its own."""
         return self.in_memory() or not database.thread_safe
-
-
-def dialect_of(database: object) -> str:
-    """Return the name of a database, as SQLAlchemy has it."""
-    names = {peewee.SqliteDatabase: "sqlite", peewee.MySQLDatabase: "mysql"}
-    return next((name for cls, name in names.items() if isinstance(database, cls)), "postgresql")
-
-
-def _is_in_transaction(database: Any) -> bool:
-    """Whether the thread has a transaction open."""
-    if database.is_closed():
-        return False
-    # peewee does not know of a BEGIN by hand.
-    raw = database.connection()
-    return database.in_transaction() or bool(getattr(raw, "in_transaction", False))
-
-
-def _run(database: Any, work: Callable[[], T], *, pooled: bool = True) -> T:
-    """Run a function on a connection without an open transaction.
-
-    :param pooled: whether a pool may keep a connection that is opened for this.
-    """
-    if database.is_closed():
-        return _connected(database, work, pooled)
-    return _elsewhere(database, work, pooled) if _is_in_transaction(database) else work()
-
-
-def _elsewhere(database: Any, work: Callable[[], T], pooled: bool = True) -> T:
-    """Run a function on another connection, which another thread has."""
-    # One of SQLite's is of no use to other threads.
-    pooled = pooled and dialect_of(database) != "sqlite"
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(_connected, database, work, pooled).result()
-
-
-def _connected(database: Any, work: Callable[[], T], pooled: bool = True) -> T:
-    database.connect()
-    try:
-        return work()
-    finally:
-        database.close() if pooled else _close_for_good(database)
-
-
-def _close_for_good(database: Any) -> None:
-    """Close the thread's connection, where a pool would keep it."""
-    getattr(database, "manual_close", database.close)()
-
-
-def _in_transaction(
-    database: Any, work: Callable[[object], T], *begin: str, wait: float | None
-) -> T:
-    """Run a function in a transaction.
-
-    :param begin: for ``atomic()``.
-    :param wait: as `locks.transaction` takes it.
-    """
-    execute = partial(_first_row, database)
-    with locks.transaction(database.atomic(*begin), dialect_of(database), execute, wait):
-        return work(database)
-
-
-def _at_once(database: Any, work: Callable[[object], T]) -> T:
-    """Run a function that waits for no lock."""
-    dialect = dialect_of(database)
-    if dialect != "sqlite":
-        return _in_transaction(database, work, wait=locks.NO_WAIT)
-    with locks.limited(dialect, partial(_first_row, database), locks.NO_WAIT):
-        return work(database)
-
-
-def _first_row(database: Any, statement: str) -> Any:
-    cursor = database.execute_sql(statement)
-    return cursor.fetchone() if cursor.description else None

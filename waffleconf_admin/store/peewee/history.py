@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import peewee
 
 from .. import ends
-from ..history import (
-    after_row,
-    attributes_of,
-    conditions,
-    newest_first,
-    order,
-    reading,
-    row_of,
-    settled_attributes,
-)
+from ..conditions import after_row, conditions, is_open, is_prunable, order, settles
+from ..history import attributes_of, newest_first, reading, row_of, settled_attributes
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
-from ..instances import as_text, column_time
+from ..instances import Model, as_text, column_time
 from ..orm import History
 from .rows import has_hooks
 
@@ -28,13 +19,13 @@ from .rows import has_hooks
 _TOGETHER = 100
 
 
-class PeeweeHistory(History[object]):
+class PeeweeHistory(History[peewee.Database]):
     """The rows of a history model."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
 
-    def add(self, connection: Any, rows: Sequence[HistoryRow]) -> None:
+    def add(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
         if has_hooks(self.model):
             for row in rows:
                 self.model.create(**attributes_of(row, zoned=self._zoned))
@@ -43,7 +34,7 @@ class PeeweeHistory(History[object]):
         for some in peewee.chunked(inserted, _TOGETHER):
             self.model.insert_many(some).execute(connection)
 
-    def rewrite(self, connection: object, rows: Sequence[HistoryRow]) -> None:
+    def rewrite(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
         for chunk in peewee.chunked(rows, _TOGETHER):
             some = {row.id: row for row in chunk}
             found = self.model.select().where(self.model.id.in_(list(some)))
@@ -51,7 +42,7 @@ class PeeweeHistory(History[object]):
                 record.old, record.new = some[record.id].old, some[record.id].new
                 record.save()
 
-    def read(self, connection: object, query: HistoryQuery) -> list[HistoryRow]:
+    def read(self, connection: peewee.Database, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
         wanted, at = conditions(model, query, zoned=self._zoned), None
         if query.before is not None:
@@ -66,7 +57,7 @@ class PeeweeHistory(History[object]):
         instances = model.select().join(found, on=(model.id == found.c.id))
         return newest_first(_rows(instances, connection), query)
 
-    def latest(self, connection: object, keys: Sequence[str]) -> list[HistoryRow]:
+    def latest(self, connection: peewee.Database, keys: Sequence[str]) -> list[HistoryRow]:
         model = self.model
         # One index lookup for each key; GROUP BY would read the whole index.
         newest = []
@@ -77,7 +68,9 @@ class PeeweeHistory(History[object]):
         # No row has the id 0: MariaDB takes a list of one for IN (SELECT …), and refuses its LIMIT.
         return _rows(model.select().where(model.id.in_([*newest, 0])), connection)
 
-    def actors(self, connection: object, keys: Sequence[str] | None, limit: int) -> list[str]:
+    def actors(
+        self, connection: peewee.Database, keys: Sequence[str] | None, limit: int
+    ) -> list[str]:
         model = self.model
         wanted = conditions(model, HistoryQuery(keys), zoned=self._zoned)
         last = model.select(model.actor).order_by(model.id.desc()).limit(limit)
@@ -85,28 +78,28 @@ class PeeweeHistory(History[object]):
         found = model.select(last.c.actor).from_(last).distinct().tuples()
         return [as_text(actor) for (actor,) in found.execute(connection)]
 
-    def prune(self, connection: object, until: datetime, limit: int) -> int:
+    def prune(self, connection: peewee.Database, until: datetime, limit: int) -> int:
         model = self.model
         other = model.alias()
         noted = other.select(peewee.fn.MAX(other.id)).where(other.source == DEPLOY)
         is_old = (model.at < self._at(until)) & model.id.not_in(noted.group_by(other.key))
         if ends.has_columns(model):
-            is_old &= ends.is_prunable(model)
+            is_old &= is_prunable(model)
         old = model.select(model.id).where(is_old).order_by(model.at)
         ids = [instance.id for instance in old.limit(limit).execute(connection)]
         model.delete().where(model.id.in_(ids)).execute(connection)
         return len(ids)
 
-    def open_ends(self, connection: object) -> list[HistoryRow]:
+    def open_ends(self, connection: peewee.Database) -> list[HistoryRow]:
         model = self.model
-        wanted = ends.is_open(model, self._at(ends.BEGINNING))
+        wanted = is_open(model, self._at(ends.BEGINNING))
         return _rows(model.select().where(*wanted), connection)
 
-    def settle(self, connection: object, settlement: ends.Settlement) -> bool:
+    def settle(self, connection: peewee.Database, settlement: ends.Settlement) -> bool:
         model, count = self.model, 0
         values = settled_attributes(settlement, zoned=self._zoned)
         for some in peewee.chunked(settlement.ids, _TOGETHER):
-            wanted = (model.id.in_(some), *ends.settles(model, settlement))
+            wanted = (model.id.in_(some), *settles(model, settlement))
             count += model.update(values).where(*wanted).execute(connection)
         return bool(count == len(settlement.ids))
 
@@ -118,7 +111,7 @@ class PeeweeHistory(History[object]):
         return bool(self.model.at.field_type == "TIMESTAMPTZ")
 
 
-def _rows(instances: Any, connection: object) -> list[HistoryRow]:
+def _rows(instances: peewee.ModelSelect, connection: peewee.Database) -> list[HistoryRow]:
     """The rows of a query for instances."""
     with reading():
         return [row_of(instance) for instance in instances.execute(connection)]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import peewee
 
 from ...models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
+from ..instances import Model
 
 
 class AnyScript(peewee.Field):
     """A column whose texts may be in every script, whatever the default of the database is."""
 
-    def ddl_datatype(self, ctx: Any) -> Any:
+    def ddl_datatype(self, ctx: peewee.Context) -> peewee.SQL:
         datatype = super().ddl_datatype(ctx)
         auto = (ctx.state.field_types or {}).get("AUTO", "")
         return self.on_mysql(datatype.sql) if "AUTO_INCREMENT" in auto else datatype
 
-    def on_mysql(self, datatype: str) -> object:
+    def on_mysql(self, datatype: str) -> peewee.SQL:
         return peewee.SQL(f"{datatype} CHARACTER SET utf8mb4")
 
 
@@ -32,7 +31,7 @@ class Text(AnyScript, peewee.TextField):
 class LargeText(AnyScript, peewee.TextField):
     """Text of any length: MariaDB's TEXT ends at 64 kB."""
 
-    def on_mysql(self, datatype: str) -> object:
+    def on_mysql(self, datatype: str) -> peewee.SQL:
         return super().on_mysql("LONGTEXT")
 
 
@@ -59,7 +58,7 @@ def base_class(db: object) -> object:
     return Base
 
 
-def make_models(base: Any) -> tuple[type[Any], type[Any]]:
+def make_models(base: Model) -> tuple[type[Model], type[Model]]:
     """Return new models below a base class."""
 
     class Conf(WaffleMixin, base):
@@ -97,7 +96,7 @@ def make_models(base: Any) -> tuple[type[Any], type[Any]]:
     return Conf, ConfChange
 
 
-def make_worker_model(base: Any) -> type[Any]:
+def make_worker_model(base: Model) -> type[Model]:
     """Return a new model of the workers below a base class."""
 
     class ConfWorker(WaffleWorkerMixin, base):

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Set
 from itertools import takewhile
-from typing import Any
 
 import peewee
 
-from ..contract import Swaps
-from ..instances import key_of, overrides, text_of
-from ..orm import Row, RowChanged, Rows
-from ..table import Parameters, by_statement, instances_to_write, taker
+from ..instances import Model, key_of, overrides, text_of
+from ..orm import Row, Rows
+from ..swaps import Parameters, RowChanged, Swaps, by_statement, instances_to_write, taker
 
 # Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
 MAX_KEYS = 500
@@ -22,10 +20,10 @@ _SAVING = {"__init__", "create", "save", "delete_instance"}
 _log = logging.getLogger("peewee")
 
 
-class PeeweeRows(Rows[object]):
+class PeeweeRows(Rows[peewee.Database]):
     """The rows of a settings model; its statements are built once for each class of database."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
         fields = model._meta.fields
         self._as_instances = (
@@ -33,9 +31,9 @@ class PeeweeRows(Rows[object]):
             or has_hooks(model, {"__init__"})  # it may change what was loaded
             or not (_stores_text(fields.get("value")) and _stores_text(fields["key"]))
         )
-        self._built: dict[tuple[type, str | int], tuple[str, list[object]]] = {}
+        self._built: dict[tuple[type, str | int], tuple[str, list[str]]] = {}
 
-    def read(self, connection: Any, keys: list[str] | None) -> list[Row]:
+    def read(self, connection: peewee.Database, keys: list[str] | None) -> list[Row]:
         model = self.model
         if self._as_instances:
             instances = self._some(model.select(), keys)
@@ -46,14 +44,14 @@ class PeeweeRows(Rows[object]):
             sql, parameters = self._statement(connection, len(keys))[0], keys
         return list(connection.execute_sql(sql, parameters).fetchall())
 
-    def lock(self, connection: Any, keys: list[str]) -> list[Row]:
+    def lock(self, connection: peewee.Database, keys: list[str]) -> list[Row]:
         # All in one order: two that lock each other's rows would wait for each other.
         instances = self._some(self.model.select(), keys).order_by(self.model.key)
         if connection.for_update:  # SQLite is locked as a whole already
             instances = instances.for_update()
         return [(key_of(instance), text_of(instance)) for instance in instances]
 
-    def write(self, connection: Any, swaps: Swaps, *, by_instance: bool) -> None:
+    def write(self, connection: peewee.Database, swaps: Swaps, *, by_instance: bool) -> None:
         if self._as_instances or by_instance or has_hooks(self.model):
             self._write_instances(connection, swaps)
             return
@@ -63,7 +61,7 @@ class PeeweeRows(Rows[object]):
             if name != "insert" and count != len(parameters):
                 raise RowChanged
 
-    def _write_instances(self, connection: object, swaps: Swaps) -> None:
+    def _write_instances(self, connection: peewee.Database, swaps: Swaps) -> None:
         # An UPDATE locks the rows on every database, so they stay as they are compared.
         self._execute_many(connection, "touch", [(key,) for key in swaps])
         instances = self._some(self.model.select(), list(swaps))
@@ -76,12 +74,12 @@ class PeeweeRows(Rows[object]):
                 instance.value = new
                 instance.save()
 
-    def _some(self, query: Any, keys: list[str] | None) -> Any:
+    def _some(self, query: peewee.ModelSelect, keys: list[str] | None) -> peewee.ModelSelect:
         return (
             query if keys is None or len(keys) > MAX_KEYS else query.where(self.model.key.in_(keys))
         )
 
-    def _execute_many(self, connection: Any, name: str, rows: list[Parameters]) -> int:
+    def _execute_many(self, connection: peewee.Database, name: str, rows: list[Parameters]) -> int:
         """Execute a statement for many rows and return how many it changed."""
         sql, names = self._statement(connection, name)
         if name == "insert" and self.model._meta.defaults:
@@ -96,7 +94,7 @@ class PeeweeRows(Rows[object]):
             cursor.executemany(sql, values)
         return int(cursor.rowcount)
 
-    def _statement(self, connection: object, name: str | int) -> tuple[str, list[Any]]:
+    def _statement(self, connection: peewee.Database, name: str | int) -> tuple[str, list[str]]:
         """Return a statement and the names of its parameters, built once.
 
         :param name: "insert", "update", "delete" or "touch"; a SELECT of so many keys.
@@ -107,29 +105,32 @@ class PeeweeRows(Rows[object]):
             self._built[type(connection), name] = built
         return built
 
-    def _build(self, name: str | int, loose: bool) -> Any:
+    def _build(self, name: str | int, loose: bool) -> peewee.Query:
         """Build a statement.
 
         :param loose: whether the database compares texts more loosely than byte by byte.
         """
         model = self.model
+        query: peewee.Query
         if isinstance(name, int):
-            return model.select(model.key, model.value).where(model.key.in_(["of_key"] * name))
-        same = [model.key == "of_key"]
-        if name == "touch":
-            return model.update({model.key: model.key}).where(*same)
-        if name == "insert":
-            return model.insert({model.key: "of_key", model.value: "new"})
-        if loose:
-            # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-            same += [_same_bytes(model.key, "of_key"), _same_bytes(model.value, "seen")]
+            query = model.select(model.key, model.value).where(model.key.in_(["of_key"] * name))
+        elif name == "insert":
+            query = model.insert({model.key: "of_key", model.value: "new"})
+        elif name == "touch":
+            query = model.update({model.key: model.key}).where(model.key == "of_key")
         else:
-            same.append(model.value == "seen")
-        query = model.delete() if name == "delete" else model.update({model.value: "new"})
-        return query.where(*same)
+            same = [model.key == "of_key"]
+            if loose:
+                # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+                same += [_same_bytes(model.key, "of_key"), _same_bytes(model.value, "seen")]
+            else:
+                same.append(model.value == "seen")
+            written = model.delete() if name == "delete" else model.update({model.value: "new"})
+            query = written.where(*same)
+        return query
 
 
-def has_hooks(model: Any, methods: Set[str] = _SAVING) -> bool:
+def has_hooks(model: Model, methods: Set[str] = _SAVING) -> bool:
     """Whether a model overrides how an instance is made, saved or deleted."""
     own = takewhile(lambda cls: cls is not peewee.Model, model.__mro__)
     return any(methods & vars(cls).keys() for cls in own)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
 
 import peewee
 
 from ..history_rows import HistoryRow
-from ..instances import text_of
+from ..instances import Model, text_of
 from ..sql import SQLStore
 from . import models
 from .connections import PeeweeConnections
@@ -19,7 +18,7 @@ from .rows import PeeweeRows
 from .workers import PeeweeWorkers
 
 
-class PeeweeWaffleStore(SQLStore[object]):
+class PeeweeWaffleStore(SQLStore[peewee.Database]):
     """Stores settings with peewee.
 
     :param db: may be left out; the database is the model's own, a DatabaseProxy too.
@@ -31,7 +30,7 @@ class PeeweeWaffleStore(SQLStore[object]):
     model_noun = "model of peewee"
 
     @staticmethod
-    def make_models(db: Any, *, workers: bool = False) -> tuple[type[Any], ...]:
+    def make_models(db: object, *, workers: bool = False) -> tuple[type[Model], ...]:
         """Return a new model of the settings and one of their history, for the two arguments.
 
         :param db: a database of peewee, a DatabaseProxy, a FlaskDB, or a base class of models.
@@ -69,12 +68,12 @@ class PeeweeWaffleStore(SQLStore[object]):
             instance.delete_instance()
         return instance
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str) -> Model:
         found = self.model.select().where(self.model.key == key)
         # The collation may find a key that differs in case.
         return min((each for each in found if each.key == key), key=text_of, default=None)
 
-    def put(self, key: str, value: str) -> Any:
+    def put(self, key: str, value: str) -> Model:
         instance = self.get(key)
         if instance is None:
             return self.model.create(key=key, value=value)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from ..instances import column_time
+import peewee
+
+from ..instances import Model, column_time
 from ..orm import Workers
 from ..workers import WorkerRow, worker_row_of, worker_values
 
 
-class PeeweeWorkers(Workers[object]):
+class PeeweeWorkers(Workers[peewee.Database]):
     """The rows of a worker model."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
 
-    def update(self, connection: object, row: WorkerRow) -> bool:
+    def update(self, connection: peewee.Database, row: WorkerRow) -> bool:
         mine = self.model.name == row.name
         update = self.model.update(worker_values(row, zoned=self._zoned)).where(mine)
         if update.execute(connection):
@@ -24,15 +25,15 @@ class PeeweeWorkers(Workers[object]):
         # MySQL and MariaDB count the rows that have changed: none, twice within their second.
         return bool(self.model.select(self.model.name).where(mine).exists(connection))
 
-    def insert(self, connection: object, row: WorkerRow) -> None:
+    def insert(self, connection: peewee.Database, row: WorkerRow) -> None:
         self.model.insert(worker_values(row, zoned=self._zoned)).execute(connection)
 
-    def forget(self, connection: object, before: datetime) -> None:
+    def forget(self, connection: peewee.Database, before: datetime) -> None:
         model = self.model
         before = column_time(before, zoned=self._zoned)
         model.delete().where(model.seen_at < before).execute(connection)
 
-    def read(self, connection: object, since: datetime) -> list[WorkerRow]:
+    def read(self, connection: peewee.Database, since: datetime) -> list[WorkerRow]:
         model = self.model
         columns = [getattr(model, name) for name in WorkerRow._fields]
         wanted = model.seen_at >= column_time(since, zoned=self._zoned)
