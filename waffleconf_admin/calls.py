@@ -9,55 +9,59 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from importlib.util import find_spec
 from types import NoneType
-from typing import Any
+from typing import TypeVar, cast
 
 from flask import Flask
 from werkzeug.local import LocalProxy
 
 from .contexts import context_of
 
-#: Types of most results, which can't be awaited.
-_PLAIN = (bool, NoneType, str, list, tuple, dict)
+T = TypeVar("T")
+
+#: The types of most results, which can't be awaited.
+_USUAL = (bool, NoneType, str, list, tuple, dict)
 
 
 class NotAwaited(TypeError):
-    """A plain function has returned a coroutine, or whatever else wants to be awaited.
+    """A function that is not asynchronous has returned a coroutine, or another awaitable.
 
     Its text is ours and holds no value, so it can be logged.
     """
 
 
-def call(app: Flask, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
+def call(
+    app: Flask, function: Callable[..., T | Awaitable[T]], *args: object, **kwargs: object
+) -> T:
     """Return what a function of the app returns, called inside its context and awaited.
 
-    :raises NotAwaited: it is not asynchronous, and returns what wants to be awaited.
+    :raises NotAwaited: it is not asynchronous, and returns an awaitable.
     :raises RuntimeError: it is asynchronous, and asgiref is missing.
     :raises Exception: whatever the function raises.
     """
     with context_of(app):
-        return await_result(app, function, function(*args, **kwargs))
+        return cast("T", await_result(app, function, function(*args, **kwargs)))
 
 
-def await_result(app: Flask, function: Callable[..., Any], result: object) -> object:
+def await_result(app: Flask, function: Callable[..., object], result: object) -> object:
     """Return the result of a function, awaited where that is needed. The second half of `call`, for
     callers that are inside the app's context and call thousands of times.
     """
-    if isinstance(result, LocalProxy):  # `current_user` say; a proxy looks as if it were awaitable
+    if isinstance(result, LocalProxy):  # such as `current_user`; each looks like an awaitable
         result = result._get_current_object()
-    if type(result) in _PLAIN or not inspect.isawaitable(result):
+    if type(result) in _USUAL or not inspect.isawaitable(result):
         return result
     try:
         # A decorated one returns what the function inside returns.
         if is_async(function) or is_async(inspect.unwrap(function)):
             return _wait(app, result)
         raise NotAwaited(
-            f"{_name(function)} returned what wants to be awaited: write it as an async function, "
-            "or let it return the value"
+            f"{_name(function)} returned an awaitable: write it as an async function, or let it "
+            "return the value"
         )
     finally:
         if inspect.iscoroutine(result):
@@ -96,7 +100,7 @@ def check(app: Flask, function: object, name: str) -> None:
     if is_async(function) and flasks and find_spec("asgiref") is None:
         raise TypeError(
             f"{name} is an async function, which Flask can't await without asgiref: run "
-            'pip install "Flask[async]", or write a plain function'
+            'pip install "Flask[async]", or write a function without async'
         )
 
 
@@ -113,7 +117,7 @@ def is_async(function: object) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
 
 
-def _wait(app: Flask, result: Any) -> object:
+def _wait(app: Flask, result: Awaitable[object]) -> object:
     async def awaited() -> object:
         return await result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from flask import Flask, current_app, has_app_context
 
@@ -16,6 +16,7 @@ from .store import WaffleStore
 if TYPE_CHECKING:
     from .state.save import Validate
     from .state.state import State
+    from .state.state import State as _WaffleState  # noqa: F401 # where 0.3.1 has it
 
 __all__ = ["DEFAULTS", "WaffleConf"]
 
@@ -134,7 +135,7 @@ class WaffleConf:
         return state
 
 
-def _check_store(store: Any) -> None:
+def _check_store(store: object) -> None:
     if not isinstance(store, WaffleStore):
         given = f"the class {store.__name__}" if isinstance(store, type) else repr(store)
         raise TypeError(
@@ -144,8 +145,8 @@ def _check_store(store: Any) -> None:
     store.check_arguments()
 
 
-def __getattr__(name: str) -> Any:
-    if name == "_WaffleState":  # where Flask-WaffleConf 0.3.1 has it
+def __getattr__(name: str) -> object:
+    if name == "_WaffleState":
         from .state.state import State
 
         return State

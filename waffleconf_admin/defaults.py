@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from copy import copy
 from typing import Any
 
@@ -13,7 +13,8 @@ from . import calls
 
 log = logging.getLogger(__name__)
 
-#: Every setting of the extension itself, with its default.
+#: Every setting of the extension itself, with its default. Any, as in Flask's own configuration:
+#: each has a type of its own.
 DEFAULTS: dict[str, Any] = {
     "WAFFLE_CONFS": {},
     "WAFFLE_AUTOLOAD": True,
@@ -40,7 +41,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def fill(config: MutableMapping[str, Any]) -> None:
+def fill(config: MutableMapping[str, object]) -> None:
     """Give each setting that is absent its default."""
     if config.get("WAFFLE_SERIALIZER") == "json":  # of new apps
         config.setdefault("WAFFLE_STORE_DEFAULTS", False)
@@ -48,7 +49,7 @@ def fill(config: MutableMapping[str, Any]) -> None:
         config.setdefault(key, copy(default))
 
 
-def setting(config: Mapping[str, Any], name: str) -> Any:
+def setting(config: Mapping[str, object], name: str) -> Any:
     """Return a setting of the extension; its default where it is absent or None.
 
     The functions of 0.3.1 may be called with an app that was never initialised.
@@ -57,7 +58,7 @@ def setting(config: Mapping[str, Any], name: str) -> Any:
     return DEFAULTS[name] if value is None else value
 
 
-def check(config: Mapping[str, Any]) -> None:
+def check(config: Mapping[str, object]) -> None:
     """Refuse settings of the extension that would do harm later, and far from their cause.
 
     :raises ValueError: one has a value that it can't have.
@@ -73,7 +74,7 @@ def check(config: Mapping[str, Any]) -> None:
         raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: they can't be async.")
 
 
-def _warn_of_misspelt(config: Mapping[str, Any]) -> None:
+def _warn_of_misspelt(config: Mapping[str, object]) -> None:
     known = {key.removeprefix("WAFFLE_"): key for key in DEFAULTS}
     for key in config:
         name = key.removeprefix("WAFFLE_")
@@ -121,18 +122,20 @@ def _is_mode(value: object) -> bool:
     return type(value) is int and not value & ~0o777 and value & 0o600 == 0o600
 
 
-def _is_classes(value: Any) -> bool:
+def _is_classes(value: object) -> bool:
     if isinstance(value, Mapping):
         if any(not isinstance(path, str) or "." not in path.strip(".") for path in value):
             return False
         value = list(value.values())
-    return not isinstance(value, type | str) and all(isinstance(cls, type) for cls in value)
+    if isinstance(value, type | str) or not isinstance(value, Iterable):
+        return False
+    return all(isinstance(cls, type) for cls in value)
 
 
 #: The settings of the extension that no message shows.
 _HIDDEN = ("WAFFLE_ENCRYPTION_KEYS",)
 #: What a setting of the extension may be, and the remedy for what it may not.
-_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "WAFFLE_AUTOLOAD": (_is_flag, "write True or False"),
     "WAFFLE_STORE_DEFAULTS": (_is_flag, "write True or False"),
     "WAFFLE_MULTIPROC": (_is_flag, "write True or False"),

@@ -51,10 +51,10 @@ def install(app: Flask, follow: Follow) -> None:
             up_to_date.reset(token)
 
     # Functions, not methods: blinker and Flask take half as long again to call those.
-    def look(*_sender: object, **_options: object) -> None:
+    def bring_up_to_date(*_sender: object, **_options: object) -> None:
         if up_to_date.get() is not app:
             run(None)
 
     app.wsgi_app = wrap  # type: ignore[method-assign]
-    app.before_request_funcs.setdefault(None, []).insert(0, look)
-    appcontext_pushed.connect(look, app)  # weakly: the line above keeps it
+    app.before_request_funcs.setdefault(None, []).insert(0, bring_up_to_date)
+    appcontext_pushed.connect(bring_up_to_date, app)  # weakly: the line above refers to it

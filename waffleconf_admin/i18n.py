@@ -1,7 +1,8 @@
 """Translations: what people read, in their language where the app has Flask-Babel, else in English.
 
 The catalogues are in translations/; scripts/translations renews them. A text stays as it is written
-in the code until it is shown: constants are marked with `mark` and given to `gettext` late.
+in the code until it is sent to somebody: constants are marked with `mark`, and given to `gettext`
+late.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 from datetime import UTC, date, tzinfo
 from functools import cache
 from gettext import NullTranslations, find
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from flask import current_app, has_app_context, has_request_context
+
+if TYPE_CHECKING:
+    from babel import Locale
+    from flask_babel import Domain
 
 _DOMAIN, _FOLDER = "waffleconf_admin", Path(__file__).parent / "translations"
 _ENGLISH = NullTranslations()
@@ -66,7 +73,7 @@ def language() -> str:
     It is English where there is no catalogue for the reader's language.
     """
     locale = _locale()
-    return str(locale).replace("_", "-") if _is_translated(locale) else "en"
+    return str(locale).replace("_", "-") if locale and _is_translated(locale) else "en"
 
 
 def locale_name() -> str:
@@ -93,12 +100,14 @@ def decimal_mark(locale: str) -> str:
 def is_rtl() -> bool:
     """Whether our texts are written from right to left."""
     locale = _locale()
-    return _is_translated(locale) and locale.text_direction == "rtl"
+    return bool(locale and _is_translated(locale) and locale.text_direction == "rtl")
 
 
 def time_zone() -> tzinfo:
     """Return the reader's time zone: that of Flask-Babel where the app has it, else UTC."""
-    return (_locale() and _flask_babel().get_timezone()) or UTC
+    babel = _flask_babel() if _locale() else None
+    zone: tzinfo | None = babel.get_timezone() if babel else None
+    return zone or UTC
 
 
 def full_date(day: date) -> str:
@@ -110,25 +119,28 @@ def full_date(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
-def _translations() -> Any:
+def _translations() -> NullTranslations:
     return _domain().get_translations() if _locale() else _ENGLISH
 
 
-def _locale() -> Any:
+def _locale() -> Locale | None:
     """The reader's locale; None where none is chosen: then it is English."""
-    if not has_app_context() or "babel" not in current_app.extensions or _flask_babel() is None:
+    if not has_app_context() or "babel" not in current_app.extensions:
+        return None
+    if (babel := _flask_babel()) is None:
         return None
     try:
-        return _flask_babel().get_locale()
+        locale: Locale | None = babel.get_locale()
+        return locale
     except RuntimeError:
         if has_request_context():
             raise
         return None  # it is asked of the request, and a command or a task has none
 
 
-def _is_translated(locale: Any) -> bool:
-    """Whether our texts are in the language of a locale; None: no locale is chosen."""
-    return bool(locale) and (locale.language == "en" or _has_catalogue(str(locale)))
+def _is_translated(locale: Locale) -> bool:
+    """Whether our texts are in the language of a locale."""
+    return locale.language == "en" or _has_catalogue(str(locale))
 
 
 @cache
@@ -137,14 +149,15 @@ def _has_catalogue(locale: str) -> bool:
 
 
 @cache
-def _flask_babel() -> Any:
+def _flask_babel() -> ModuleType | None:
     try:
-        import flask_babel
-    except ImportError:  # some other extension of that name
+        return import_module("flask_babel")
+    except ImportError:  # another extension has the name "babel" in the app
         return None
-    return flask_babel
 
 
 @cache
-def _domain() -> Any:
-    return _flask_babel().Domain([str(_FOLDER)], _DOMAIN)
+def _domain() -> Domain:
+    from flask_babel import Domain
+
+    return Domain([str(_FOLDER)], _DOMAIN)

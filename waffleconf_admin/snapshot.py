@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from flask import current_app, g, has_request_context, request
 
 _SNAPSHOT = "_waffleconf_values"
 
 
-def snapshot() -> Mapping[str, Any]:
+def snapshot() -> Mapping[str, object]:
     """Return the values by key: in a request those of its first call, elsewhere the newest.
 
     :raises RuntimeError: there is no application context, or the app has no WaffleConf.
@@ -35,7 +35,7 @@ def snapshot() -> Mapping[str, Any]:
             )
         values = state.current()
         attributes[_SNAPSHOT] = asked, values
-    return cast("Mapping[str, Any]", values)
+    return cast("Mapping[str, object]", values)
 
 
 def renew_snapshot() -> None:

@@ -17,7 +17,7 @@ from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import FORMATS, Format, deserialize, format_of, is_text_of, serialize
 from waffleconf_admin.codec.makers import _known_zone
 from waffleconf_admin.settings.equality import same
-from waffleconf_admin.settings.value_types import time_zones
+from waffleconf_admin.time_zones import time_zones
 
 formats = pytest.mark.parametrize("format", FORMATS)
 

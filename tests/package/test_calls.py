@@ -80,7 +80,7 @@ SHAPES: dict[str, Callable[[Any], Any]] = {
 
 
 def unawaited(function: Any) -> Any:
-    """A plain function that returns a coroutine."""
+    """A function without async that returns a coroutine."""
     inside = asynchronous(function)
     return lambda *args, **kwargs: inside(*args, **kwargs)
 
@@ -147,7 +147,7 @@ def test_what_it_raises_is_raised(shape: Any, place: Any) -> None:
 def test_a_plain_function_that_returns_a_coroutine_is_an_error_that_names_it() -> None:
     """And the coroutine is closed: what warns fails a test."""
     app = Flask("shop")
-    with pytest.raises(NotAwaited, match="<lambda> returned what wants to be awaited: write it as"):
+    with pytest.raises(NotAwaited, match="<lambda> returned an awaitable: write it as"):
         call(app, unawaited(lambda: True))
     gc.collect()
 
@@ -237,7 +237,7 @@ def test_can_that_nobody_awaits_allows_nothing_and_is_told(
     app = make_app(CONFS, PROPAGATE_EXCEPTIONS=False)
     app.register_blueprint(WaffleAdmin(can=unawaited(anyone)))
     assert app.test_client().get(URL).status_code == 500
-    assert "returned what wants to be awaited" in caplog.text
+    assert "returned an awaitable" in caplog.text
 
 
 @shapes
@@ -315,7 +315,7 @@ def test_a_validator_that_nobody_awaits_lets_nothing_through(
     app = make_app({"SITENAME": entry})
     with pytest.raises(InvalidValue, match="could not be checked"):
         state_of(app).update_db({"SITENAME": "Bar"})
-    assert "returned what wants to be awaited" in caplog.text
+    assert "returned an awaitable" in caplog.text
 
 
 @shapes
@@ -338,7 +338,7 @@ def test_rules_that_nobody_awaits_are_told(
     app = make_app(CONFS, validate=unawaited(lambda values: {}))
     with pytest.raises(InvalidValue, match="could not be checked"):
         state_of(app).update_db({"SITENAME": "Bar"})
-    assert "returned what wants to be awaited" in caplog.text
+    assert "returned an awaitable" in caplog.text
 
 
 @shapes
@@ -391,7 +391,7 @@ def test_a_receiver_that_nobody_awaits_is_told(
     app, made = make_app(CONFS), unawaited(print)
     with conf_changed.connected_to(made, app):
         state_of(app).update_db({"SITENAME": "Bar"})
-    assert "returned what wants to be awaited" in caplog.text
+    assert "returned an awaitable" in caplog.text
 
 
 @shapes

@@ -17,7 +17,8 @@ PAGE = PAGES["docs/troubleshooting.md"]
 #: What the page leaves out: the beginning of a path, the errors (none: all), and the reason.
 LEFT_OUT = [
     ("fields/", "ValueError UnsupportedValue", "stands beside a control, and says what to write"),
-    ("settings/", "ValueError LookupError", "a mistake in a declaration, which says what to write"),
+    ("settings/", "ValueError", "a mistake in a declaration, which says what to write"),
+    ("time_zones.py", "ValueError LookupError", "stands beside a control, and says what to write"),
     ("codec/", "ValueError UnpicklingError", "becomes “the stored text is damaged (…)”"),
     ("api/", "Problem", "an answer of the API: the page links its table"),
     ("cli/", "", "a command says what to type; what `check` finds is on the page"),

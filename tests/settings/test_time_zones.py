@@ -15,9 +15,8 @@ from controls import read
 from flask import Flask
 from pages import sent, state_of, stored
 
-from waffleconf_admin import InvalidValue, WaffleAdmin
+from waffleconf_admin import InvalidValue, WaffleAdmin, time_zones
 from waffleconf_admin.codec import makers
-from waffleconf_admin.settings import value_types
 from waffleconf_admin.state.form import parse_text
 
 MakeApp = Callable[..., Flask]
@@ -39,8 +38,8 @@ CHATHAM = "Pacific/Chatham"
 
 def forget() -> None:
     ZoneInfo.clear_cache(only_keys=["UTC", CHATHAM])
-    value_types._installed_zones.cache_clear()
-    value_types._report_missing_zones.cache_clear()
+    time_zones._installed_zones.cache_clear()
+    time_zones._report_missing_zones.cache_clear()
     makers._known_zone.cache_clear()
 
 
@@ -150,7 +149,7 @@ def test_data_that_is_installed_later_is_found(
     lose_zones: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lose_zones()
-    assert value_types.time_zones() == ("UTC",)
+    assert time_zones.time_zones() == ("UTC",)
     monkeypatch.delitem(sys.modules, "tzdata")
     zoneinfo.reset_tzpath()
-    assert CHATHAM in value_types.time_zones()
+    assert CHATHAM in time_zones.time_zones()

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import (
     Blueprint,
+    Flask,
     Response,
     current_app,
     has_request_context,
@@ -21,15 +22,18 @@ from ..fields import FieldFactory
 from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import State
-from . import assets, compare_page, csrf, history_page, workers
+from . import assets, csrf, workers
 from .api import ApiPage
 from .app_templates import require_layout, require_template
 from .checks import named_checks, require_groups
+from .compare_page import ComparePage
 from .files_page import FilesPage
+from .history_page import HistoryPage
 from .options import Actor, Can, Check, PageOptions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
 from .submission import allow_large_forms
+from .undo_page import UndoPage
 
 #: What our templates use besides their context, with "waffle_" before the name.
 _TEMPLATE_GLOBALS: dict[str, Callable[..., object]] = {
@@ -83,7 +87,7 @@ class WaffleAdmin(Blueprint):
         checks: Mapping[str, Check] | None = None,
         api: bool = False,
         url_prefix: str = "/admin/config",
-        **blueprint_options: Any,
+        **blueprint_options: Any,  # of the types that Flask's Blueprint takes
     ) -> None:
         if not isinstance(name, str):
             raise TypeError("the first argument of WaffleAdmin is its name: write can=…")
@@ -99,19 +103,9 @@ class WaffleAdmin(Blueprint):
         }
         package = __name__.partition(".")[0]  # where the templates are
         super().__init__(name, package, url_prefix=url_prefix, **defaults | blueprint_options)
-        # An empty rule without strict slashes answers with and without the slash, no redirect.
-        self.add_url_rule("", "index", self._index, methods=["GET", "POST"], strict_slashes=False)
-        self.add_url_rule("/history", "history", self._history, strict_slashes=False)
-        methods = ["GET", "POST"]
-        self.add_url_rule("/history/compare", "compare", self._compare, methods=methods)
-        self.add_url_rule("/history/undo", "undo", self._history, methods=["POST"])
-        # For the address bar, and for a log-in that leads back to the address of the POST.
-        self.add_url_rule("/history/undo", "no_undo", self._no_undo)
+        self._add_pages()
         if api:
             self._add_api()
-        self.add_url_rule("/files", "files", self._files, methods=methods, strict_slashes=False)
-        self.add_url_rule("/files/settings.json", "export", self._export)
-        self.add_url_rule("/workers", "workers", self._workers)
         assets.add(self)
         self.url_value_preprocessor(allow_large_forms)
         self.url_value_preprocessor(self._exempt_from_csrf)
@@ -120,7 +114,7 @@ class WaffleAdmin(Blueprint):
         for suffix, function in _TEMPLATE_GLOBALS.items():
             self.add_app_template_global(function, f"waffle_{suffix}")
 
-    def register(self, app: Any, options: dict[str, object]) -> None:
+    def register(self, app: Flask, options: dict[str, object]) -> None:  # type: ignore[override]
         """Register on an app, and let its command line use the fields of the page.
 
         :raises TypeError: one of the functions is asynchronous, and asgiref is missing.
@@ -145,10 +139,13 @@ class WaffleAdmin(Blueprint):
         return SettingsPage(self.options, state_of_app()).respond()
 
     def _history(self, /, **variables: object) -> BaseResponse:
-        return history_page.respond(self.options, state_of_app())
+        return HistoryPage(self.options, state_of_app()).respond()
+
+    def _undo(self, /, **variables: object) -> BaseResponse:
+        return UndoPage(self.options, state_of_app()).respond()
 
     def _compare(self, /, **variables: object) -> BaseResponse:
-        return compare_page.respond(self.options, state_of_app())
+        return ComparePage(self.options, state_of_app()).respond()
 
     def _files(self, /, **variables: object) -> BaseResponse:
         return FilesPage(self.options, state_of_app()).respond()
@@ -161,6 +158,19 @@ class WaffleAdmin(Blueprint):
 
     def _no_undo(self, /, **variables: object) -> BaseResponse:
         return redirect(url_for(".history"))
+
+    def _add_pages(self) -> None:
+        methods = ["GET", "POST"]
+        # An empty rule without strict slashes answers with and without the slash, no redirect.
+        self.add_url_rule("", "index", self._index, methods=methods, strict_slashes=False)
+        self.add_url_rule("/history", "history", self._history, strict_slashes=False)
+        self.add_url_rule("/history/compare", "compare", self._compare, methods=methods)
+        self.add_url_rule("/history/undo", "undo", self._undo, methods=["POST"])
+        # For the address bar, and for a log-in that leads back to the address of the POST.
+        self.add_url_rule("/history/undo", "no_undo", self._no_undo)
+        self.add_url_rule("/files", "files", self._files, methods=methods, strict_slashes=False)
+        self.add_url_rule("/files/settings.json", "export", self._export)
+        self.add_url_rule("/workers", "workers", self._workers)
 
     def _add_api(self) -> None:
         from ..api import RESOURCES  # pages without an API need not import it
@@ -181,10 +191,10 @@ class WaffleAdmin(Blueprint):
         """
         if protect := csrf.app_wide():
             protect.exempt(self._index)
-            protect.exempt(self._history)
             protect.exempt(self._compare)
-            protect.exempt(self._answer_api)
+            protect.exempt(self._undo)
             protect.exempt(self._files)
+            protect.exempt(self._answer_api)
 
     def _add_url_variables(self, endpoint: str, values: dict[str, object]) -> None:
         """Give the addresses of our pages the variables of the current one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import url_for
 
@@ -40,9 +39,8 @@ class ComparedTimes:
     @property
     def url(self) -> str:
         """The address of the comparison of these instants, whatever the zone of its reader."""
-        times = {"since": self.since, "until": self.until}
-        given: dict[str, Any] = {name: at.isoformat() for name, at in times.items() if at}
-        return url_for(".compare", **given)
+        since, until = (at and at.isoformat() for at in (self.since, self.until))
+        return url_for(".compare", since=since, until=until)
 
     @property
     def inputs(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ def app_wide() -> CSRFProtect | None:
 def refusal() -> str:
     """Return why the form of the request is refused; "" if it is accepted.
 
-    FOREIGN: nothing of it may be shown. Else it is the message of Flask-WTF.
+    FOREIGN: the response may have nothing of it. Else it is the message of Flask-WTF.
     """
     form = posted_form()
     if not guard.is_on():

@@ -1,10 +1,9 @@
-"""Ends: when a save of the page goes back, what it says until then, and its two buttons."""
+"""Ends: what the pages say of saves that go back, and the two buttons of such a save."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from flask import current_app
@@ -14,10 +13,9 @@ from ..fields.base import display_text
 from ..forms import SettingsForm
 from ..forms.form import ELSEWHERE
 from ..forms.guard import Guard
-from ..i18n import full_date, mark, ngettext
+from ..i18n import full_date, mark
 from ..i18n import gettext as _
 from ..state.change import Change
-from ..state.ends import Ends
 from ..state.open_ends import End
 from ..state.state import State
 from .messages import leave_lines, quoted_text, shorten_label
@@ -27,11 +25,6 @@ from .submission import PageSubmission
 from .texts import time_until
 from .zone import Zone
 
-#: The lengths that the page offers, in minutes.
-MINUTES = (1, 10, 60)
-#: The choice of a date and time.
-AT = "at"
-
 #: What the history says of ends, by what has become of them.
 _OUTCOMES = {
     "": mark("goes back: %(end)s"),
@@ -40,51 +33,6 @@ _OUTCOMES = {
     "changed": mark("until %(end)s; changed again before"),
     "refused": mark("should have gone back: %(end)s; it was refused"),
 }
-
-
-class EndChoice(NamedTuple):
-    """The choice beside Save: whether, and when, the save goes back."""
-
-    offered: bool  #: whether saves can have an end
-    chosen: str = ""  #: a number of minutes, `AT`, or "": it stays
-    at: str = ""  #: the date and time, as the browser sends it
-
-    @classmethod
-    def of(cls, state: State, sent: PageSubmission | None) -> EndChoice:
-        """Return the choice for a page.
-
-        :param sent: what was sent before, if anything.
-        """
-        offered = state.ends.available
-        return cls(offered, sent.until, sent.until_at) if sent else cls(offered)
-
-    @property
-    def choices(self) -> Iterator[tuple[str, str]]:
-        """What the form sends for each choice, and its text."""
-        yield "", _("Until changed")
-        for count in MINUTES:
-            yield str(count), ngettext("For %(count)s minute", "For %(count)s minutes", count)
-        yield AT, _("Until…")
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the date and time."""
-        return Zone().name
-
-    def end(self, ends: Ends) -> datetime | None:
-        """Return when the save goes back; None: it stays.
-
-        :param ends: of the state.
-        :raises InvalidValue: no time can be read.
-        :raises StoreError: the database can't be read.
-        """
-        if not self.chosen:
-            return None
-        if self.chosen in map(str, MINUTES):
-            return ends.now() + timedelta(minutes=int(self.chosen))
-        with suppress(ValueError, OverflowError):
-            return Zone().aware(datetime.fromisoformat(self.at))
-        raise InvalidValue(_("Choose a date and time at which this goes back."))
 
 
 class ShownEnd(NamedTuple):
@@ -161,8 +109,7 @@ class ShownEnds:
 
 def may_settle(permissions: Permissions, keys: Iterable[str]) -> bool:
     """Whether this user may keep settings or take them back: each of them may be changed."""
-    editable = {s.key for s in permissions.viewable if not s.readonly and permissions.may_edit(s)}
-    return editable.issuperset(keys)
+    return permissions.editable.issuperset(keys)
 
 
 def settle(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from flask import Response, redirect, request, url_for
+from flask import Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
@@ -15,20 +15,15 @@ from ..forms.tokens import FOREIGN, explain
 from ..i18n import gettext as _
 from ..i18n import mark
 from ..state.form import build_form
-from ..state.state import State
 from ..state.task import Origin
-from . import csrf, undo
+from . import csrf
 from .file_submission import FileSubmission, drop_if_too_large, too_large
 from .forbidden import forbidden_page
 from .import_review import ImportReview
 from .links import page_links
-from .messages import has_message, leave_message
-from .options import PageOptions
-from .permissions import Permissions
+from .page import Page
 from .problems import by_key, not_allowed, saved_meanwhile
-from .responses import render_page
 from .submission import posted_form
-from .unavailable import log_unreadable, unavailable_page
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +31,8 @@ NO_SETTING = mark("There is no setting of that name.")
 SECRET = mark("It is a secret, and files have none: change it on the page of settings.")
 
 
-class FilesPage:
-    """One request of the page for files.
-
-    :param options: those of the page.
-    :param state: the current app's state.
-    """
-
-    def __init__(self, options: PageOptions, state: State) -> None:
-        self._options = options
-        self._state = state
-        self._permissions = Permissions(options, state.app, state.settings)
+class FilesPage(Page):
+    """One request of the page for files."""
 
     def respond(self) -> BaseResponse:
         """Return the response to a GET, or to a POST that sends a file or imports its values."""
@@ -62,8 +48,7 @@ class FilesPage:
         try:
             return respond()
         except StoreError as error:
-            log_unreadable("settings", error)
-            return unavailable_page(self._options, self._permissions, error)
+            return self._unavailable("settings", error)
 
     # Export
 
@@ -87,8 +72,7 @@ class FilesPage:
         :param problems: why nothing was imported.
         :param unchanged: whether a file had nothing that is not in force.
         """
-        return render_page(
-            self._options,
+        return self._render(
             "waffleconf/files",
             status,
             guard=Guard(refusal) if self._can_import else None,
@@ -96,7 +80,6 @@ class FilesPage:
             unchanged=unchanged,
             heading=_("Import, export"),
             links=page_links(self._state, self._permissions),
-            one_group=self._permissions.one_group,
         )
 
     # Import
@@ -115,7 +98,7 @@ class FilesPage:
         if drop_if_too_large():
             return self._show([too_large()], 422)
         refusal = csrf.refusal()
-        if refusal == FOREIGN:  # nothing of it is shown
+        if refusal == FOREIGN:  # the response has nothing of it
             return self._show([explain(refusal)], 400, refusal=refusal)
         try:
             return self._import(FileSubmission(posted_form(), request.files), refusal)
@@ -206,11 +189,10 @@ class FilesPage:
         """
         if not sent.chosen:
             return review.respond([_("Nothing is ticked, so nothing was saved.")], 422)
-        chosen, actor = review.chosen, self._options.current_actor(self._state.app)
+        chosen, origin = review.chosen, Origin(self._actor(), sent.note, "import")
         if overtaken := review.overtaken():
             raise ConflictError(overtaken)
         try:
-            origin = Origin(actor, sent.note, "import")
             saved = self._state.save(chosen.wanted, chosen.expected, origin)
         except InvalidValue as error:
             return review.respond(not_allowed(error, self._permissions.viewable), 422)
@@ -218,11 +200,7 @@ class FilesPage:
             log.exception("the settings can't be saved")
             problem = _("Saving does not work at the moment. Please try again soon.")
             return review.respond([problem], 503)
-        done = review.in_force | saved  # a first click on the button may have saved
-        if saved or not has_message():
-            leave_message(review.form, done, done, self._state.propagation())
-        undo.offer(self._state, saved)
-        return redirect(url_for(".index"), 303)
+        return self._lead_to_settings(review.form, saved, review.in_force)
 
 
 def _problems(error: InvalidValue) -> list[str]:

@@ -25,7 +25,7 @@ class Group(NamedTuple):
     selected: int  #: how many match the whole filter, its group too
     resettable: int  #: how many may be reset to their default
     rank: int  #: that of its best match; `NONE` if it has none
-    note: str  #: which of them the user may not change; blank: all others say so themselves
+    note: str  #: how many the user may not change, in a sentence; "": their rows say so
 
 
 class Chip(NamedTuple):

@@ -92,6 +92,7 @@ class HistoryFilter:
     def url(self, **changes: str | int) -> str:
         """Return the address of the history with this filter, but for some changes."""
         query = {**self.query, **changes}
+        # Any: among the keywords of url_for are options of other types.
         given: dict[str, Any] = {name: value for name, value in query.items() if value}
         return url_for(".history", **given)
 

@@ -19,7 +19,7 @@ class Link(NamedTuple):
 
     text: str
     url: str
-    is_current: bool  #: whether it is the page that is shown
+    is_current: bool  #: whether the request is for this page
 
 
 def page_links(state: State, permissions: Permissions) -> list[Link]:

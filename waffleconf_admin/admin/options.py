@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 Can = Callable[[str, Setting], bool | Awaitable[bool]]
 #: Returns who saves. May be asynchronous.
 Actor = Callable[[], str | Awaitable[str | None] | None]
-#: ``check(values)``: tries the values of a group, and returns a sentence. May be asynchronous.
+#: ``check(values)``: tries the values of a group, and returns a sentence. May be asynchronous. Any:
+#: users read the values.
 Check = Callable[[Mapping[str, Any]], str | Awaitable[str | None] | None]
 
 
@@ -65,11 +66,11 @@ class PageOptions:
         return _logged_in()
 
 
-def _name_of(options: PageOptions, actor: Any) -> str | None:
+def _name_of(options: PageOptions, actor: object) -> str | None:
     """Return what `actor` has returned as the history keeps it."""
     if actor is None or isinstance(actor, (str, int)):
         return None if actor is None else str(actor)
-    cls: Any = type(actor)
+    cls = type(actor)
     if cls.__str__ is object.__str__:
         LogOnce.of(options, log)(
             "actor",

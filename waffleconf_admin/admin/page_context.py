@@ -16,7 +16,8 @@ from ..state.state import State
 from ..sync.health import attention_sentence
 from . import undo
 from .conflicts import Conflict
-from .ends import EndChoice, ShownEnds
+from .end_choice import EndChoice
+from .ends import ShownEnds
 from .found_settings import FoundSettings
 from .links import Link, page_links
 from .messages import take_message

@@ -1,4 +1,4 @@
-"""The template of the settings page: whether one of the app shows the settings at all."""
+"""Page template: whether a template of the app displays the settings at all."""
 
 from __future__ import annotations
 

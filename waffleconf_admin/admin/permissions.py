@@ -64,6 +64,11 @@ class Permissions:
         return {s.key: s for s in self.viewable if self.allows("history", s)}
 
     @cached_property
+    def editable(self) -> set[str]:
+        """The keys of the settings that this user may change."""
+        return {s.key for s in self.viewable if not s.readonly and self.may_edit(s)}
+
+    @cached_property
     def undoable(self) -> set[str]:
         """The keys of the settings whose changes this user may undo."""
         return {s.key for s in self.with_history.values() if not s.readonly and self.may_edit(s)}

@@ -13,7 +13,7 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from .diff import Comparer, Differences, whole_text
-from .ends import EndChoice
+from .end_choice import EndChoice
 from .options import PageOptions
 from .responses import render_page
 from .submission import Pairs

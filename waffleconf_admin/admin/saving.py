@@ -26,16 +26,27 @@ def save_form(
 ) -> tuple[int, Saved]:
     """Save values of a validated form, or add to the form why not.
 
+    A setting that somebody else has just given the wanted value counts as saved: most likely a
+    second click on Save, while another worker handles the first.
+
     :param wanted: the new values by key; `RESET` deletes the row.
     :param expected: the values that the settings must still have.
     :returns: the status of the response, 303 if all is saved; and what was written.
     """
+    agreed: dict[str, object] = {}
     try:
-        try:
-            return 303, _save(state, form, wanted, expected, origin)
-        except ConflictError as error:
-            form.add_conflicts(error.keys, state.read(error.keys))
-            return 422, Saved()
+        while True:
+            try:
+                saved = state.save(_without(wanted, agreed), _without(expected, agreed), origin)
+            except ConflictError as error:
+                found = _agreed(state, form, wanted, error.keys)
+                if not found:
+                    form.add_conflicts(error.keys, state.read(error.keys))
+                    return 422, Saved()
+                agreed |= found
+            else:
+                saved.update(agreed)
+                return 303, saved
     except InvalidValue as error:
         form.form_errors += [] if error.errors else [str(error)]
         form.add_errors(error.errors)
@@ -45,30 +56,6 @@ def save_form(
         form.form_errors.append(_("Saving does not work at the moment. Please try again soon."))
         form.add_errors({})  # marks secrets, which have to be typed again
         return 503, Saved()
-
-
-def _save(
-    state: State,
-    form: SettingsForm,
-    wanted: Mapping[str, object],
-    expected: Mapping[str, object],
-    origin: Origin,
-) -> Saved:
-    """Save. A setting that somebody else has just given the wanted value counts as saved: most
-    likely a second click on Save, while another worker handles the first.
-    """
-    agreed: dict[str, object] = {}
-    while True:
-        try:
-            saved = state.save(_without(wanted, agreed), _without(expected, agreed), origin)
-        except ConflictError as error:
-            found = _agreed(state, form, wanted, error.keys)
-            if not found:
-                raise
-            agreed |= found
-        else:
-            saved.update(agreed)
-            return saved
 
 
 def _agreed(

@@ -20,35 +20,29 @@ from ..state.task import RESET, Origin
 from . import csrf, undo
 from .checks import Checks
 from .conflicts import describe_conflicts
-from .ends import EndChoice, settle
+from .end_choice import EndChoice
+from .ends import settle
 from .fetch import is_fetch, lead_to, renew_token
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .messages import leave_message
 from .moved_defaults import accept_new, keep_former
 from .options import PageOptions
+from .page import Page
 from .page_context import PageContext
 from .page_template import warn_once
-from .permissions import Permissions
 from .responses import render_page
 from .review import needs_review, review_page, reviewed_changes
 from .saving import save_form
 from .settings_filter import SettingsFilter, group_name
 from .submission import ENDING, SHOWING, PageSubmission, Pairs, posted_form
 from .texts import anchor
-from .unavailable import log_unreadable, unavailable_page
 
 
-class SettingsPage:
-    """One request of the settings page.
-
-    :param options: those of the page.
-    :param state: the current app's state.
-    """
+class SettingsPage(Page):
+    """One request of the settings page."""
 
     def __init__(self, options: PageOptions, state: State) -> None:
-        self._options = options
-        self._state = state
-        self._permissions = Permissions(options, state.app, state.settings)
+        super().__init__(options, state)
         self._checks = Checks(options, state.app, state.settings.values(), self._permissions)
         #: What was sent; None on a GET, and of a form from another site.
         self._sent: PageSubmission | None = None
@@ -64,14 +58,13 @@ class SettingsPage:
         except HTTPException as error:
             return page_for_error(self._options, permissions, error)
         except StoreError as error:
-            log_unreadable("settings", error)
             again = self._sent.everything(permissions.viewable) if self._sent else None
-            return unavailable_page(self._options, permissions, error, again)
+            return self._unavailable("settings", error, again)
 
     def _post(self) -> BaseResponse:
         """Save what was sent; or show it again, for a review or with what is wrong."""
         refusal = csrf.refusal()
-        if refusal == FOREIGN:  # nothing of it is shown
+        if refusal == FOREIGN:  # the response has nothing of it
             form = self._form(Guard(refusal))
             form.form_errors.append(explain(refusal))
             return self._show(form, 400)

@@ -14,7 +14,7 @@ from ..settings.setting import Setting
 # Names of inputs
 ACTION = PAGE + "do"  #: one of `ACTIONS`, or one of `ACTIONS_ON` and a space and a name
 NOTE = PAGE + "note"
-UNTIL = PAGE + "until"  #: when the save goes back, as `ends.EndChoice` reads it
+UNTIL = PAGE + "until"  #: when the save goes back, as `EndChoice` reads it
 UNTIL_AT = PAGE + "until_at"
 ROW = PAGE + "row"  #: the key of the setting that was changed last: from the script
 RESET_KEY = PAGE + "reset"  #: the key of a setting that is to be reset, not just get the default

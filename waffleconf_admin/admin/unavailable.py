@@ -29,11 +29,11 @@ def unavailable_page(
     options: PageOptions,
     permissions: Permissions,
     error: StoreError,
-    again: Pairs | None = None,
+    again: Pairs | None,
 ) -> Response:
     """Return the page that says that the settings can't be read.
 
-    :param again: what was typed, to be sent again.
+    :param again: what was typed, to be sent again; None: nothing.
     """
     problem = str(error) if _may_read(permissions, error) else None
     return render_page(options, "waffleconf/unavailable", 503, again=again, problem=problem)

@@ -57,7 +57,7 @@ def _compare_middle(old: str, new: str, matcher: Matcher) -> Pieces:
 
 
 def _shorten(text: str, part: str, *, at_start: bool, at_end: bool) -> str:
-    """Return what is shown of a part: the beginning of a difference, what is near to one."""
+    """Return a part, cut: the beginning of a difference, or what stands beside one."""
     if part == "same":
         first, last = (0 if at_start else CONTEXT), (0 if at_end else CONTEXT)
     else:

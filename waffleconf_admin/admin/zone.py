@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time
 
 from ..i18n import time_zone
 
 
 class Zone:
-    """A time zone.
+    """The time zone of the reader."""
 
-    :param zone: as a rule that of the reader.
-    """
-
-    def __init__(self, zone: tzinfo | None = None) -> None:
-        self._zone = zone or time_zone()
+    def __init__(self) -> None:
+        self._zone = time_zone()
         self.name = str(self._zone)
 
     def local(self, at: datetime) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 from flask import request
 
@@ -18,6 +18,8 @@ from .problem import Problem
 MAX_BYTES = most_bytes("json")
 
 JSON = "application/json"
+
+B = TypeVar("B")
 
 
 class Member(NamedTuple):
@@ -69,10 +71,11 @@ def check_content_type() -> None:
     raise Problem(415, detail, headers={"Accept-Patch": JSON} if request.method == "PATCH" else {})
 
 
-def read_body(members: Mapping[str, Member]) -> dict[str, object]:
+def read_body(body_type: type[B], members: Mapping[str, Member]) -> B:
     """Return the object that the request has sent.
 
-    :param members: all that it may have, by name.
+    :param body_type: a `TypedDict`, for type checkers.
+    :param members: all that it may have, by name; these are checked.
     :raises Problem: it is too large, no JSON, or has other members.
     :raises HTTPException: it is larger than the app allows, or its end is missing.
     """
@@ -85,7 +88,7 @@ def read_body(members: Mapping[str, Member]) -> dict[str, object]:
     for name, member in members.items():
         if (name in body and not member.fits(body[name])) or (member.required and name not in body):
             raise Problem(422, f'"{name}" must be {member.what}.')
-    return body
+    return cast("B", body)
 
 
 def _read() -> bytes:

@@ -62,6 +62,10 @@ class Permissions(Protocol):
         """The settings whose history this user may see, by key."""
 
     @property
+    def editable(self) -> set[str]:
+        """The keys of the settings that this user may change."""
+
+    @property
     def undoable(self) -> set[str]:
         """The keys of the settings whose changes this user may undo."""
 

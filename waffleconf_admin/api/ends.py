@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Required, TypedDict, TypeVar
 
 from flask import Response
 
@@ -21,6 +21,14 @@ from .problem import Problem, problem_of_save
 from .settings import saved_facts
 
 T = TypeVar("T")
+
+
+class EndOfSave(TypedDict, total=False):
+    """The body of a request that settles an end."""
+
+    change_set: Required[str]
+    note: str | None
+
 
 MEMBERS = {"change_set": body.TEXT, "note": body.NOTE}
 
@@ -55,12 +63,12 @@ def go_back(call: Call) -> Response:
 
 def _settled(call: Call, settle: Callable[[End, Origin], T]) -> tuple[End, T]:
     """The end that the body names, and what settling it has returned."""
-    sent: Any = body.read_body(MEMBERS)
+    sent = body.read_body(EndOfSave, MEMBERS)
     end = next((e for e in call.state.ends.read() if e.change_set == sent["change_set"]), None)
     visible = {setting.key for setting in call.permissions.viewable}
     if end is None or not visible & end.changes.keys():
         raise Problem(404, "No save of that name has an end, or not any more.")
-    if not end.changes.keys() <= _editable(call):
+    if not end.changes.keys() <= call.permissions.editable:
         raise Problem(403, "You may not change all settings of this save.")
     try:
         return end, settle(end, call.origin(sent.get("note")))
@@ -68,12 +76,7 @@ def _settled(call: Call, settle: Callable[[End, Origin], T]) -> tuple[End, T]:
         raise problem_of_save(error, visible, status_of_conflict=409) from error
 
 
-def _editable(call: Call) -> set[str]:
-    permissions = call.permissions
-    return {s.key for s in permissions.viewable if not s.readonly and permissions.may_edit(s)}
-
-
-def _facts(call: Call, end: End) -> dict[str, Any]:
+def _facts(call: Call, end: End) -> dict[str, object]:
     visible = call.permissions.with_history
     viewable = {setting.key for setting in call.permissions.viewable}
     return {

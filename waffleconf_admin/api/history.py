@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from flask import Response, request, url_for
 
@@ -25,6 +25,16 @@ LIMIT, MAX_LIMIT = 50, 1000
 #: Of the address of a GET.
 PARAMETERS = ("key", "actor", "source", "since", "until", "before", "limit")
 
+
+class Undo(TypedDict, total=False):
+    """The body of an undo."""
+
+    change_set: Required[str]
+    keys: list[str]
+    seen: int
+    note: str | None
+
+
 UNDO_MEMBERS = {
     "change_set": body.TEXT,
     "keys": body.SOME_TEXTS,
@@ -36,20 +46,19 @@ UNDO_MEMBERS = {
 def get_history(call: Call) -> Response:
     """Return changes, the last one first, and the address of those before them."""
     history = _history_of(call)
-    limit = _number("limit", LIMIT, MAX_LIMIT)
-    filters: dict[str, Any] = {
-        "actor": request.args.get("actor"),
-        "source": request.args.get("source"),
-        "since": _time("since"),
-        "until": _time("until"),
-        "before": _number("before", None, MAX_ID),
-    }
-    changes = history.list(_visible_keys(call), **filters, limit=limit + 1)
+    limit = _number("limit", MAX_LIMIT) or LIMIT
+    changes = history.list(
+        _visible_keys(call),
+        actor=request.args.get("actor"),
+        source=request.args.get("source"),
+        since=_time("since"),
+        until=_time("until"),
+        before=_number("before", MAX_ID),
+        limit=limit + 1,
+    )
     following = None
     if len(changes) > limit:
-        query: dict[str, Any] = {name: request.args.getlist(name) for name in ("key", *filters)}
-        query |= {"before": changes[limit - 1].id, "limit": limit}
-        following = url_for(".api_history", **query)
+        following = _address_before(changes[limit - 1], limit)
     facts = [change_facts(call.state, change) for change in changes[:limit]]
     return json_response({"changes": facts, "next": following})
 
@@ -57,7 +66,7 @@ def get_history(call: Call) -> Response:
 def undo(call: Call) -> Response:
     """Give the settings of a save the values that they had before it."""
     history = _history_of(call)
-    sent: Any = body.read_body(UNDO_MEMBERS)
+    sent = body.read_body(Undo, UNDO_MEMBERS)
     changes = [c for c in history.of(sent["change_set"]) if _is_visible(call, c.key)]
     if not changes:
         raise Problem(404, "The history has no such save, or not any more.")
@@ -123,10 +132,18 @@ def _why_left_out(call: Call, history: History, change: Change) -> str:
 # Parameters of the address
 
 
-def _number(name: str, default: Any, most: int) -> Any:
+def _address_before(change: Change, limit: int) -> str:
+    """The address of the changes before one, with the filter of this address."""
+    sent = {name: request.args.getlist(name) for name in PARAMETERS}
+    # Any: among the keywords of url_for are options of other types.
+    query: dict[str, Any] = {**sent, "before": change.id, "limit": limit}
+    return url_for(".api_history", **query)
+
+
+def _number(name: str, most: int) -> int | None:
     text = request.args.get(name)
     if text is None:
-        return default
+        return None
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most):
         raise Problem(422, f"{name} must be a whole number from 1 to {most}.")
     return int(text)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Response, current_app, url_for
 
 from ..state.task import NOTE_LENGTH
 from .answer import response_with_etag
 from .call import Call
-from .facts import why_not_editable
+from .components import ID, TEXT, TEXTS, components, reference
 from .history import LIMIT, MAX_LIMIT
-from .schemas import Schema, value_schema
+from .schemas import Schema
 
 _PROBLEMS = {
     "400": "The body is not JSON that can be read.",
@@ -27,14 +29,6 @@ _PROBLEMS = {
 _READING = ("401", "403", "503")
 _WRITING = ("400", *_READING, "411", "413", "415", "422")
 
-_TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
-_TEXTS: Schema = {"type": "array", "items": _TEXT}
-_TEXT_BY_KEY: Schema = {"type": "object", "additionalProperties": _TEXT}
-_NOTE: Schema = {"type": ["string", "null"], "maxLength": NOTE_LENGTH}
-_UNTIL: Schema = {"type": ["string", "null"], "format": "date-time"}
-_ID: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
-
 
 def get_document(call: Call) -> Response:
     """Return the OpenAPI document."""
@@ -51,7 +45,7 @@ def _document(call: Call) -> Schema:
         "security": [{"bearer": []}, {"session": [], "csrf": []}],
         "paths": _paths(call),
         "components": {
-            "schemas": _schemas(call),
+            "schemas": components(call),
             "responses": {
                 status: _response(text, "Problem", "application/problem+json")
                 for status, text in _PROBLEMS.items()
@@ -63,9 +57,6 @@ def _document(call: Call) -> Schema:
             },
         },
     }
-
-
-# Paths
 
 
 def _paths(call: Call) -> Schema:
@@ -83,64 +74,64 @@ def _paths(call: Call) -> Schema:
             "delete": _change("resetSetting", "Restore the default of a setting.", None, "404"),
         },
         "/history": {"get": _get_history()},
-        "/history/undo": {
-            "post": _operation("undo", "Take a save back.", "Undone", *_WRITING, "404", "409")
-            | _body("Undo")
-        },
+        "/history/undo": {"post": _post("undo", "Take a save back.", "Undone", "Undo")},
         "/ends": {"get": _operation("listEnds", "Saves that go back.", "Ends", *_READING)},
-        "/ends/keep": {
-            "post": _operation("keep", "Keep a save.", "Kept", *_WRITING, "404", "409")
-            | _body("EndOfSave")
-        },
-        "/ends/go-back": {
-            "post": _operation("goBack", "Take a save back now.", "Saved", *_WRITING, "404", "409")
-            | _body("EndOfSave")
-        },
+        "/ends/keep": {"post": _post("keep", "Keep a save.", "Kept", "EndOfSave")},
+        "/ends/go-back": {"post": _post("goBack", "Take a save back now.", "Saved", "EndOfSave")},
         "/workers": {"get": _operation("countWorkers", "Processes.", "Workers", *_READING, "404")},
         "/openapi.json": {"get": _get("getDocument", "This document.", None)},
     }
 
 
 def _get(name: str, summary: str, schema: str | None, *problems: str) -> Schema:
-    operation = _operation(name, summary, schema, "400", *_READING, *problems)
-    operation["responses"]["200"]["headers"] = {"ETag": {"schema": _TEXT}}
-    operation["responses"]["304"] = {"description": "It is as the client knows it."}
-    return operation | {"parameters": [_parameter("If-None-Match", _TEXT, place="header")]}
+    responses: dict[str, Schema] = {
+        "200": _response("Done.", schema) | {"headers": {"ETag": {"schema": TEXT}}},
+        "304": {"description": "It is as the client knows it."},
+        **_problems("400", *_READING, *problems),
+    }
+    parameters = [_parameter("If-None-Match", TEXT, place="header")]
+    return _described(name, summary, responses) | {"parameters": parameters}
+
+
+def _post(name: str, summary: str, schema: str, sent: str) -> Schema:
+    return _operation(name, summary, schema, *_WRITING, "404", "409") | _body(sent)
 
 
 def _change(name: str, summary: str, sent: str | None, *problems: str) -> Schema:
     operation = _operation(name, summary, "Saved", *_WRITING, "412", *problems)
-    parameters = [_parameter("If-Match", _TEXT, place="header")]
+    parameters = [_parameter("If-Match", TEXT, place="header")]
     if sent is None:
-        return operation | {"parameters": [*parameters, _parameter("note", _note_parameter())]}
+        note = _parameter("note", TEXT | {"maxLength": NOTE_LENGTH})
+        return operation | {"parameters": [*parameters, note]}
     return operation | {"parameters": parameters} | _body(sent)
 
 
-def _note_parameter() -> Schema:
-    return _TEXT | {"maxLength": NOTE_LENGTH}
-
-
 def _get_history() -> Schema:
-    time = _TEXT | {"format": "date-time"}
-    limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT}
-    parameters = {
-        "key": _TEXTS,
-        "actor": _TEXT,
-        "source": _TEXT,
+    time = TEXT | {"format": "date-time"}
+    parameters: dict[str, Schema] = {
+        "key": TEXTS,
+        "actor": TEXT,
+        "source": TEXT,
         "since": time,
         "until": time,
-        "before": _ID | {"minimum": 1},
-        "limit": limit,
+        "before": ID | {"minimum": 1},
+        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
     }
     operation = _operation("listChanges", "Changes.", "History", "400", *_READING, "404", "422")
     return operation | {"parameters": [_parameter(*item) for item in parameters.items()]}
 
 
 def _operation(name: str, summary: str, schema: str | None, *problems: str) -> Schema:
-    responses: Schema = {"200": _response("Done.", schema)}
-    for status in problems:
-        responses[status] = {"$ref": f"#/components/responses/{status}"}
+    responses = {"200": _response("Done.", schema), **_problems(*problems)}
+    return _described(name, summary, responses)
+
+
+def _described(name: str, summary: str, responses: Mapping[str, Schema]) -> Schema:
     return {"operationId": name, "summary": summary, "responses": responses}
+
+
+def _problems(*statuses: str) -> dict[str, Schema]:
+    return {status: {"$ref": f"#/components/responses/{status}"} for status in statuses}
 
 
 def _parameter(name: str, schema: Schema, *, place: str = "query") -> Schema:
@@ -156,109 +147,5 @@ def _response(text: str, schema: str | None, content_type: str = "application/js
 
 
 def _content(schema: str | None, content_type: str) -> Schema:
-    found = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object"}
+    found = reference(schema) if schema else {"type": "object"}
     return {content_type: {"schema": found}}
-
-
-# Schemas
-
-
-def _schemas(call: Call) -> Schema:
-    editable = [s for s in call.permissions.viewable if not why_not_editable(call.permissions, s)]
-    values = {setting.key: value_schema(call.state, setting) for setting in editable}
-    saved = {
-        "change_set": {"type": ["string", "null"]},
-        "written": _TEXTS,
-        "settings": _objects("Setting"),
-    }
-    return {
-        "Setting": _object(_SETTING, optional={"value": _ANY_VALUE, "default": _ANY_VALUE}),
-        "Settings": _object({"settings": _objects("Setting")}),
-        "Changes": _object(
-            {},
-            optional={
-                "settings": _object({}, optional=values),
-                "reset": {"type": "array", "items": {"enum": list(values)}}
-                if values
-                else {"type": "array", "maxItems": 0},
-                "note": _NOTE,
-                "until": _UNTIL,
-            },
-        ),
-        "Change": _object({"value": _ANY_VALUE}, optional={"note": _NOTE, "until": _UNTIL}),
-        "Saved": _object(saved),
-        "Undo": _object(
-            {"change_set": _TEXT},
-            optional={"keys": _TEXTS | {"minItems": 1}, "seen": _ID, "note": _NOTE},
-        ),
-        "Undone": _object(saved | {"left_out": _TEXT_BY_KEY}),
-        "HistoryChange": _object(_HISTORY_CHANGE, optional=_HISTORY_VALUES),
-        "History": _object(
-            {
-                "changes": {"type": "array", "items": _reference("HistoryChange")},
-                "next": {"type": ["string", "null"]},
-            }
-        ),
-        "Ends": _object({"ends": {"type": "array", "items": _reference("End")}}),
-        "End": _object(
-            {
-                **dict.fromkeys(("change_set", "ends_at", "actor", "why"), _TEXT),
-                "refused": _FLAG,
-                "changes": {"type": "array", "items": _reference("HistoryChange")},
-            }
-        ),
-        "EndOfSave": _object({"change_set": _TEXT}, optional={"note": _NOTE}),
-        "Kept": _object({"change_set": _TEXT, "kept": _TEXTS}),
-        "Workers": _object(
-            dict.fromkeys(("current", "lagging", "other"), _COUNT)
-            | {"restart": {"type": "object", "additionalProperties": _COUNT}},
-            optional={"processes": {"type": "array", "items": _reference("Process")}},
-        ),
-        "Process": _object(_PROCESS),
-        "Problem": _object(
-            {"title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
-            optional={"errors": _TEXT_BY_KEY},
-        ),
-    }
-
-
-_SETTING = {
-    **dict.fromkeys(("key", "label", "help", "group", "type", "reason", "layer", "problem"), _TEXT),
-    **dict.fromkeys(("secret", "restart", "editable", "modified"), _FLAG),
-}
-_HISTORY_CHANGE = {
-    "id": _ID,
-    **dict.fromkeys(("change_set", "key", "actor", "at", "note", "source"), _TEXT),
-    "secret": _FLAG,
-}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_PROCESS = {
-    **dict.fromkeys(("host", "started_at", "seen_at"), _TEXT),
-    "pid": _COUNT,
-    "standing": {"enum": ["current", "lagging", "other"]},
-}
-_ANY_VALUE: Schema = {}
-_HISTORY_VALUES = {
-    "old": _ANY_VALUE,
-    "new": _ANY_VALUE,
-    **dict.fromkeys(("old_is_default", "new_is_default"), _FLAG),
-    **dict.fromkeys(("ends_at", "outcome"), _TEXT),
-    "ended_at": {"type": ["string", "null"]},
-}
-
-
-def _object(required: Schema, *, optional: Schema | None = None) -> Schema:
-    return {
-        "type": "object",
-        "properties": required | (optional or {}),
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _objects(name: str) -> Schema:
-    return {"type": "object", "additionalProperties": _reference(name)}
-
-
-def _reference(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -56,7 +56,7 @@ RESOURCES = {
 }
 
 
-def respond(page: Page, state: State, endpoint: str, variables: Mapping[str, Any]) -> Response:
+def respond(page: Page, state: State, endpoint: str, variables: Mapping[str, object]) -> Response:
     """Return the answer to a request; all that is wrong with it is a problem in JSON.
 
     :param endpoint: without the name of the blueprint.

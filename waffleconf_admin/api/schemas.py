@@ -9,7 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, Flag
 from types import NoneType
-from typing import Any
 from uuid import UUID
 
 from ..exceptions import InvalidValue
@@ -18,7 +17,7 @@ from ..settings import value_types
 from ..settings.setting import Setting
 from ..state.state import State
 
-Schema = dict[str, Any]
+Schema = dict[str, object]
 
 #: The schemas by type of value, and of what inherits from it. Everything else is a text.
 _TYPES: Mapping[type, Schema] = {
@@ -91,8 +90,8 @@ def _type_schema(setting: Setting) -> Schema:
 
 
 def _limits(setting: Setting, schema: Schema) -> Schema:
-    types = schema.get("type", ())
-    name = types if isinstance(types, str) else next(iter(types), "")
+    types = schema.get("type", "")
+    name = types[0] if isinstance(types, list) else str(types)
     # A text in JSON has other characters than the bytes or the date that it stands for.
     if name not in _LIMITS or (name == "string" and not issubclass(setting.value_type, str)):
         return {}
@@ -107,11 +106,12 @@ def _choices(state: State, setting: Setting) -> Schema:
     try:
         if setting.several:
             values = [setting.value_type([value]) for value in values]
-        written: list[Any] = [dump_value(state, setting.key, value) for value in values]
+        written = [dump_value(state, setting.key, value) for value in values]
     except (InvalidValue, TypeError):  # a namedtuple, for one, is not made of a list
         return {}
     if not written:
         return {}
     if setting.several or issubclass(setting.value_type, Flag):
-        return {"items": {"enum": [item for items in written for item in items]}}
+        lists = [items for items in written if isinstance(items, list)]
+        return {"items": {"enum": [item for items in lists for item in items]}}
     return {"enum": [*written, None] if setting.optional and None not in written else written}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
 from flask import Response, request
 
@@ -27,7 +27,27 @@ from .call import NO_SETTING, Call
 from .facts import all_facts, secret_versions, setting_facts, why_not_editable
 from .problem import Problem, problem_of_save
 
-#: What the body of a change may have.
+
+class Change(TypedDict, total=False):
+    """What each body of a change may have."""
+
+    note: str | None
+    until: str | None
+
+
+class ChangeOfAll(Change, total=False):
+    """The body of a change of several settings."""
+
+    settings: dict[str, object]
+    reset: list[str]
+
+
+class ChangeOfOne(Change):
+    """The body of a change of one setting."""
+
+    value: object
+
+
 ALL_MEMBERS = {
     "settings": body.OBJECT,
     "reset": body.TEXTS,
@@ -35,7 +55,6 @@ ALL_MEMBERS = {
     "until": body.UNTIL,
 }
 ONE_MEMBERS = {"value": body.ANYTHING, "note": body.NOTE, "until": body.UNTIL}
-
 
 #: Of the address of a DELETE.
 PARAMETERS = ("note",)
@@ -80,7 +99,7 @@ def _representation(
 
 def patch_all(call: Call) -> Response:
     """Change settings and reset others, all or nothing."""
-    sent: Any = body.read_body(ALL_MEMBERS)
+    sent = body.read_body(ChangeOfAll, ALL_MEMBERS)
     names = call.state.names
     values = names.by_key(sent.get("settings", {}))
     resets = names.by_key(dict.fromkeys(sent.get("reset", [])))
@@ -93,7 +112,7 @@ def patch_all(call: Call) -> Response:
 def patch_one(call: Call, key: str) -> Response:
     """Change one setting."""
     setting = call.find(key)
-    sent: Any = body.read_body(ONE_MEMBERS)
+    sent = body.read_body(ChangeOfOne, ONE_MEMBERS)
     return _save(call, setting, _load(call, {setting.key: sent["value"]}, ()), _origin(call, sent))
 
 
@@ -106,7 +125,7 @@ def delete_one(call: Call, key: str) -> Response:
     return _save(call, setting, _load(call, {}, [setting.key]), call.origin(note))
 
 
-def _origin(call: Call, sent: Mapping[str, Any]) -> Origin:
+def _origin(call: Call, sent: Change) -> Origin:
     until = sent.get("until")
     return call.origin(sent.get("note"))._replace(until=body.read_time(until))
 

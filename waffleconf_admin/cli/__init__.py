@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import (
+# Each module adds its commands to the group.
+from . import (  # noqa: F401
     check,
     convert,
     deployed,
@@ -20,20 +21,4 @@ from . import (
 )
 from .group import waffle
 
-__all__ = [
-    "check",
-    "convert",
-    "deployed",
-    "ends",
-    "explain",
-    "files",
-    "history",
-    "importing",
-    "lint",
-    "listing",
-    "prune",
-    "rotate",
-    "values",
-    "waffle",
-    "workers",
-]
+__all__ = ["waffle"]

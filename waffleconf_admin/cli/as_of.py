@@ -14,7 +14,7 @@ from ..state.record import Record
 from ..state.state import State
 from .differences import difference
 from .group import DIFFERS
-from .options import TIME, Decorator
+from .options import TIME
 from .output import current_history, say, when
 
 
@@ -24,7 +24,7 @@ def _past(ctx: object, param: click.Parameter, at: datetime | None) -> datetime 
     return at
 
 
-as_of_option: Decorator = click.option(
+as_of_option = click.option(
     "--as-of",
     "at",
     metavar="TIME",

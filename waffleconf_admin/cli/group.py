@@ -14,7 +14,8 @@ from flask.cli import AppGroup
 
 from ..exceptions import WaffleError
 
-DONE, ERROR, DIFFERS = 0, 1, 2
+#: Exit codes; 0 is for all else.
+ERROR, DIFFERS = 1, 2
 
 
 class _WaffleGroup(AppGroup):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Set
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 from flask import Flask, current_app
@@ -14,6 +14,9 @@ from ..settings.typed import Settings, as_declarations
 from .group import ERROR, waffle
 from .options import examples, json_option
 from .output import counted, current_state, print_json, printable, say
+
+if TYPE_CHECKING:
+    from ..lint import Names
 
 
 @waffle.command("lint", epilog=examples("lint", "lint . --json"))
@@ -32,21 +35,14 @@ def lint_code(path: Path | None, as_json: bool) -> None:
     or # waffle: ignore[copied], leaves out what is found on its line. What is
     uncertain is said on standard error, and changes no exit code.
     """
-    from ..lint import Names, lint  # every app imports the commands; few run this one
+    from ..lint import lint  # every app imports the commands; few run this one
 
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    settings = current_state().settings
     app_folder = Path(app.root_path)
     root = path or _default_path(app_folder)
     report = lint(
         root,
-        Names(
-            settings.keys(),
-            config=app.config.keys(),
-            former={old: key for key, s in settings.items() for old in s.was},
-            restart={key for key, s in settings.items() if s.restart},
-            typed=_typed_classes(settings.keys()),
-        ),
+        _names(app),
         app.jinja_env,
         template_folders=_template_folders(app),
         packages=[*sys.modules.values()],
@@ -72,6 +68,20 @@ def lint_code(path: Path | None, as_json: bool) -> None:
 def _default_path(app_folder: Path) -> Path:
     here = Path()
     return here if app_folder.resolve().is_relative_to(here.resolve()) else app_folder
+
+
+def _names(app: Flask) -> Names:
+    """The names that an app knows."""
+    from ..lint import Names
+
+    settings = current_state().settings
+    return Names(
+        settings.keys(),
+        config=app.config.keys(),
+        former={old: key for key, s in settings.items() for old in s.was},
+        restart={key for key, s in settings.items() if s.restart},
+        typed=_typed_classes(settings.keys()),
+    )
 
 
 def _template_folders(app: Flask) -> list[Path]:

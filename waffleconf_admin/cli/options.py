@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar, TypeVar
 
 import click
 
@@ -14,8 +14,8 @@ from ..files import FORMATS
 from ..settings.units import parse_duration
 from ..state.state import State
 
-# Any: click's decorators take and return commands and functions alike.
-Decorator = Callable[[Any], Any]
+#: A command, or a function that becomes one.
+C = TypeVar("C", bound=Callable[..., object] | click.Command)
 
 
 def system_user() -> str | None:
@@ -87,25 +87,23 @@ TIME = _Time()
 #: The same for the end of a range.
 END = _End()
 
-actor_option: Decorator = click.option(
+actor_option = click.option(
     "--actor",
     metavar="NAME",
     default=system_user,
     show_default="you",
     help="Who changes it, for log and history.",
 )
-note_option: Decorator = click.option("--note", metavar="TEXT", help="Why, for log and history.")
-json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, for programs."
-)
+note_option = click.option("--note", metavar="TEXT", help="Why, for log and history.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-def may_go_back(command: Any) -> Any:
+def may_go_back(command: C) -> C:
     """Give a command the options ``--for`` and ``--until``, of which one may be given."""
-    for_option: Decorator = click.option(
+    for_option = click.option(
         "--for", "length", type=_Length(), help="It goes back after so long, such as '10 min'."
     )
-    until_option: Decorator = click.option(
+    until_option = click.option(
         "--until",
         type=_Deadline(),
         help="It goes back then, or at the end of this day; in UTC unless it has an offset.",
@@ -122,17 +120,14 @@ def end_of(state: State, length: timedelta | None, until: datetime | None) -> da
     return state.ends.now() + length
 
 
-def changes_settings(command: Any) -> Any:
+def changes_settings(command: C) -> C:
     """Give a command the options ``--actor`` and ``--note``."""
     return actor_option(note_option(command))
 
 
-def format_option(help_text: str) -> Decorator:
+def format_option(help_text: str) -> Callable[[C], C]:
     """Return the option ``--format`` of commands that read or write a file."""
-    decorate: Decorator = click.option(
-        "--format", "format_name", type=click.Choice([*FORMATS]), help=help_text
-    )
-    return decorate
+    return click.option("--format", "format_name", type=click.Choice([*FORMATS]), help=help_text)
 
 
 def examples(*lines: str) -> str:

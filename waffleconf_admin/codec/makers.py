@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -12,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
+from ..time_zones import ZONE_NAME
 from .limits import MAX_DIGITS, Budget, too_many_digits
 
-_ZONE = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
 _MAX_NAME = 100  # characters of a time zone, or of an address with its scope
 
 
@@ -41,7 +40,7 @@ def make_fraction(numerator: int | str, denominator: int = 1) -> Fraction:
 
 
 def make_zone(key: str, *_: object) -> ZoneInfo:
-    if len(key) > _MAX_NAME or not _ZONE.fullmatch(key):
+    if len(key) > _MAX_NAME or not ZONE_NAME.fullmatch(key):
         raise ValueError("no name of a time zone")
     try:
         return _known_zone(key)

@@ -17,6 +17,7 @@ from ..settings import value_types
 from ..settings.choices import Choice
 from ..settings.equality import same
 from ..settings.setting import Setting
+from ..time_zones import find_zone, has_zone_data, time_zones
 from . import widgets
 from .base import SettingField
 from .value_text import generic_text
@@ -186,7 +187,7 @@ class ZoneField(ChoiceField):
 
     def choices(self) -> list[Choice]:
         none = [Choice(None, gettext("(none)"))] if self.setting.optional else []
-        return none + [Choice(name, name) for name in value_types.time_zones()]
+        return none + [Choice(name, name) for name in time_zones()]
 
     def process_data(self, value: object) -> None:
         super().process_data(_zone_name(value))
@@ -205,14 +206,10 @@ class ZoneField(ChoiceField):
         try:
             name = super().parse(text)
         except ValueError:
-            if value_types.has_zone_data() or value_types.shape_problem(value_types.TimeZone, text):
+            if has_zone_data() or value_types.shape_problem(value_types.TimeZone, text):
                 raise
             name = text  # without data there is no list that it could be in
-        return (
-            value_types.find_zone(name)
-            if name and issubclass(self.setting.value_type, ZoneInfo)
-            else name
-        )
+        return find_zone(name) if name and issubclass(self.setting.value_type, ZoneInfo) else name
 
 
 def _zone_name(value: object) -> object:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from ..i18n import gettext
 from ..settings.notation import fold
 from ..settings.setting import Setting
-from ..settings.value_types import find_zone, noun
+from ..settings.value_types import noun
+from ..time_zones import find_zone
 from . import widgets
 from .base import LineField, require_type
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from textwrap import indent
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..exceptions import InvalidValue
 from ..fields import json_text
@@ -24,7 +24,7 @@ class Format(NamedTuple):
     """How the text of a document is written."""
 
     read: Callable[[str], object]
-    write: Callable[[Mapping[str, object]], str]
+    write: Callable[[Mapping[str, object]], str]  #: of values by key
     suffixes: tuple[str, ...]
     most_megabytes: int  #: a larger file is refused before it is parsed
     end: str = ""  #: ends what is written, where the first half of it could be read as a whole
@@ -42,14 +42,21 @@ def write_json(value: object) -> str:
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
-def _write_json(document: Mapping[str, Any]) -> str:
+def _write_json(values: Mapping[str, object]) -> str:
     """Return a document with a line for each setting at least, to be compared line by line."""
     lines = ",\n".join(
-        f"{write_json(key).rstrip()}: {write_json(value).rstrip()}"
-        for key, value in document["settings"].items()
+        f"{write_json(key).rstrip()}: {write_json(value).rstrip()}" for key, value in values.items()
     )
     settings = f"{{\n{indent(lines, ' ' * 4)}\n  }}" if lines else "{}"
-    return f'{{\n  "waffleconf": {document["waffleconf"]},\n  "settings": {settings}\n}}\n'
+    return f'{{\n  "waffleconf": {VERSION},\n  "settings": {settings}\n}}\n'
+
+
+def _write_yaml(values: Mapping[str, object]) -> str:
+    return str(_yaml().write_yaml(_document(values)))
+
+
+def _document(values: Mapping[str, object]) -> dict[str, object]:
+    return {"waffleconf": VERSION, "settings": dict(values)}
 
 
 def _yaml() -> ModuleType:
@@ -67,7 +74,7 @@ FORMATS: dict[str, Format] = {
     "json": Format(json_text.read_json, _write_json, (".json",), 16),
     "yaml": Format(
         lambda text: _yaml().read_yaml(text),
-        lambda value: str(_yaml().write_yaml(value)),
+        _write_yaml,
         (".yaml", ".yml"),
         1,
         "\n...",
@@ -93,13 +100,12 @@ def write_document(values: Mapping[str, object], name: str = "json") -> str:
     :param name: of the format.
     :raises InvalidValue: the format is YAML, and PyYAML is missing.
     """
-    return FORMATS[name].write({"waffleconf": VERSION, "settings": dict(values)})
+    return FORMATS[name].write(values)
 
 
 def pack_document(values: Mapping[str, object]) -> str:
     """Return the shortest JSON of a file, in ASCII, for an input that no person reads."""
-    document = {"waffleconf": VERSION, "settings": dict(values)}
-    return json.dumps(document, separators=(",", ":"))
+    return json.dumps(_document(values), separators=(",", ":"))
 
 
 def read_document(content: bytes, name: str = "json", *, piped: bool = False) -> dict[str, object]:

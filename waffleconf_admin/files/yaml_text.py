@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import yaml
 
@@ -63,14 +63,15 @@ def write_yaml(value: object) -> str:
 class Loader(yaml.SafeLoader):
     """Reads what JSON can hold, of a bounded size and depth."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
-    yaml_constructors: dict[str | None, Any] = {}
+    # None of those that SafeLoader has.
+    yaml_implicit_resolvers: dict[str, object] = {}
+    yaml_constructors: dict[str | None, object] = {}
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self._count = self._depth = 0
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
         event = self.peek_event()
         self._count += 1
         self._depth += 1
@@ -86,7 +87,7 @@ class Loader(yaml.SafeLoader):
         self._depth -= 1
         return node
 
-    def construct_names(self, node: Any) -> dict[str, object]:
+    def construct_names(self, node: yaml.MappingNode) -> dict[str, object]:
         found: dict[str, object] = {}
         for name_node, value_node in node.value:
             name = self.construct_object(name_node, deep=True)
@@ -97,10 +98,10 @@ class Loader(yaml.SafeLoader):
             found[name] = self.construct_object(value_node, deep=True)
         return found
 
-    def construct_items(self, node: Any) -> list[object]:
+    def construct_items(self, node: yaml.SequenceNode) -> list[object]:
         return [self.construct_object(item, deep=True) for item in node.value]
 
-    def construct_text(self, node: Any) -> str:
+    def construct_text(self, node: yaml.ScalarNode) -> str:
         text = str(self.construct_scalar(node))
         try:  # PyYAML reads an escape for each half of a character, as JSON writes some
             return (
@@ -109,20 +110,20 @@ class Loader(yaml.SafeLoader):
         except UnicodeDecodeError:
             _refuse(node, gettext("YAML can't hold this character"))
 
-    def construct_integer(self, node: Any) -> int:
+    def construct_integer(self, node: yaml.ScalarNode) -> int:
         if len(node.value) > MAX_DIGITS:
             _refuse(node, gettext("this number has too many digits"))
         return int(node.value)
 
-    def construct_float(self, node: Any) -> float:
+    def construct_float(self, node: yaml.ScalarNode) -> float:
         if math.isinf(number := float(node.value)):
             _refuse(node, gettext("this number is too large"))
         return number
 
-    def construct_bool(self, node: Any) -> bool:
+    def construct_bool(self, node: yaml.ScalarNode) -> bool:
         return str(node.value) == "true"
 
-    def construct_null(self, node: Any) -> None:
+    def construct_null(self, node: yaml.ScalarNode) -> None:
         return None
 
 
@@ -132,14 +133,14 @@ class Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:
         return True
 
-    def represent_text(self, text: str) -> Any:
+    def represent_text(self, text: str) -> yaml.ScalarNode:
         printable = text.replace("\n", "").isprintable()
         # With quotes each character that is not printable has an escape.
         style = '"' if not printable else "|" if "\n" in text else None
         return self.represent_scalar(f"{_TAG}str", text, style=style)
 
 
-def _refuse(place: Any, problem: str) -> NoReturn:
+def _refuse(place: yaml.Event | yaml.Node, problem: str) -> NoReturn:
     """Refuse an event or a node of a text."""
     raise yaml.MarkedYAMLError(problem=problem, problem_mark=place.start_mark)
 

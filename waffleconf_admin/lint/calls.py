@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Protocol
 
-from .scope import Meaning, Scope, called, text_of
-from .source import Source, Through
-
-
-class Reader(Protocol):
-    """What notes a read."""
-
-    def read_name(
-        self,
-        node: ast.expr,
-        name: ast.expr,
-        through: Through,
-        *,
-        required: bool = False,
-        fallback: bool = False,
-    ) -> None: ...
-
-    def add_read(self, node: ast.expr, name: str, through: Through) -> None: ...
-
+from .scope import Meaning, called, text_of
+from .walk import Walk
 
 #: Notes what a call reads or names, and returns the arguments that are left.
-Handler = Callable[[Reader, Source, ast.Call], list[ast.expr]]
+Handler = Callable[[Walk, ast.Call], list[ast.expr]]
 
 #: Methods that change a list, a dict or a set in place.
 MUTATING = {
@@ -37,58 +19,58 @@ MUTATING = {
 }  # fmt: skip
 
 
-def read_call(reader: Reader, scope: Scope, source: Source, node: ast.Call) -> list[ast.expr]:
+def read_call(walk: Walk, node: ast.Call) -> list[ast.expr]:
     """Note what a call reads by name; return the arguments that are left to be read."""
     name = called(node)
     owner: Meaning = None
     if isinstance(node.func, ast.Attribute):
-        owner = scope.meaning(node.func.value)
-    elif name in _OF_CONF and node.args[1:] and scope.meaning(node.args[0]) == "conf":
+        owner = walk.scope.meaning(node.func.value)
+    elif name in _OF_CONF and node.args[1:] and walk.scope.meaning(node.args[0]) == "conf":
         owner = "conf"
     if not node.args and name not in _WITHOUT_ARGUMENTS:
         return []
     handle = _HANDLERS.get((owner, name)) or _HANDLERS.get((None, name))
-    return handle(reader, source, node) if handle else node.args
+    return handle(walk, node) if handle else node.args
 
 
-def _get(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _get(walk: Walk, node: ast.Call) -> list[ast.expr]:
     name, *rest = node.args
-    reader.read_name(node, name, "config", fallback=bool(rest))
+    walk.read_name(node, name, "config", fallback=bool(rest))
     return rest
 
 
-def _setdefault(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
-    source.assigned.add(text_of(node.args[0]) or "")
-    return _get(reader, source, node)
+def _setdefault(walk: Walk, node: ast.Call) -> list[ast.expr]:
+    walk.source.assigned.add(text_of(node.args[0]) or "")
+    return _get(walk, node)
 
 
-def _get_namespace(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _get_namespace(walk: Walk, node: ast.Call) -> list[ast.expr]:
     prefix, *rest = node.args
     if (text := text_of(prefix)) is None:
-        source.computed.append(node.lineno)
+        walk.source.computed.append(node.lineno)
         return node.args
-    source.prefixes.add(text)
+    walk.source.prefixes.add(text)
     return rest
 
 
-def _getattr(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _getattr(walk: Walk, node: ast.Call) -> list[ast.expr]:
     _, name, *default = node.args
     optional = default or called(node) == "hasattr"
-    reader.read_name(node, name, "config" if optional else "conf")
+    walk.read_name(node, name, "config" if optional else "conf")
     return default
 
 
-def _parse_conf(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _parse_conf(walk: Walk, node: ast.Call) -> list[ast.expr]:
     keys = node.args[0] if node.args else None
     if not isinstance(keys, _LISTS):
-        source.computed.append(node.lineno)
+        walk.source.computed.append(node.lineno)
         return node.args
     for key in keys.elts:
-        reader.read_name(key, key, "conf")
+        walk.read_name(key, key, "conf")
     return node.args[1:]
 
 
-def _name(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _name(walk: Walk, node: ast.Call) -> list[ast.expr]:
     """Note settings that a call names, and whose values it doesn't read."""
     left: list[ast.expr] = []
     names: list[ast.expr | None] = []
@@ -101,23 +83,23 @@ def _name(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
             left.append(argument)
     for name in names:
         if name is not None and (text := text_of(name)) is not None:
-            reader.add_read(name, text, "name")
+            walk.add_read(name, text, "name")
     return left
 
 
-def _override_conf(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _override_conf(walk: Walk, node: ast.Call) -> list[ast.expr]:
     for keyword in node.keywords:
         if keyword.arg not in (None, "app"):
-            reader.add_read(keyword.value, keyword.arg or "", "name")
-    return _name(reader, source, node)
+            walk.add_read(keyword.value, keyword.arg or "", "name")
+    return _name(walk, node)
 
 
-def _render_template_string(reader: Reader, source: Source, node: ast.Call) -> list[ast.expr]:
+def _render_template_string(walk: Walk, node: ast.Call) -> list[ast.expr]:
     template, *rest = node.args
     text = text_of(template)
     if text is None:
         return node.args
-    source.templates.append((template.lineno - 1, text))
+    walk.source.templates.append((template.lineno - 1, text))
     return rest
 
 

@@ -1,4 +1,4 @@
-"""Names: what an app declares, and which of it is near a name that nobody knows."""
+"""Names: what an app declares, and which of it resembles an unknown name."""
 
 from __future__ import annotations
 

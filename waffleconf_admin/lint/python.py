@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from .calls import MUTATING, read_call
 from .scope import Meaning, called, is_current_config, text_of
-from .source import Read, Source, Through
+from .source import Source, Through
 from .walk import CLASS, Walk
 
 #: Where a value is copied that goes to one of these functions; "update" only of ``app.config``.
@@ -23,7 +23,7 @@ _ATTRIBUTES: dict[Meaning, Through] = {"conf": "conf", "typed": "typed"}
 _KEYS: dict[Meaning, Through] = {"conf": "conf", "config": "config", "parsed": "conf"}
 
 
-def read_python(source: Source, typed: Collection[str] = ()) -> None:
+def read_python(source: Source, typed: Collection[str]) -> None:
     """Read the code of a source into it.
 
     :param typed: classes of settings that the app declares, such as "shop.settings.Shop".
@@ -158,7 +158,7 @@ class _Reader(Walk):
 
     def _visit_call(self, node: ast.Call) -> None:
         self.visit(node.func)
-        arguments = read_call(self, self.scope, self.source, node)
+        arguments = read_call(self, node)
         with self.at(INTO if self._copies(node) else self.copied):
             self.visit_all(arguments)
             for keyword in node.keywords:
@@ -212,35 +212,6 @@ class _Reader(Walk):
     def _has_settings(self, owner: ast.expr) -> bool:
         """Whether the keys of this are settings, and no configuration of an app to come."""
         return self.scope.meaning(owner) == "parsed" or self._assigns_setting(owner)
-
-    def read_name(
-        self,
-        node: ast.expr,
-        name: ast.expr,
-        through: Through,
-        *,
-        required: bool = False,
-        fallback: bool = False,
-    ) -> None:
-        """Note a read at *node* of a name that is an expression."""
-        if (text := text_of(name)) is not None:
-            self.add_read(node, text, through, required=required, fallback=fallback)
-        else:
-            self.source.computed.append(node.lineno)
-            self.visit(name)
-
-    def add_read(
-        self,
-        node: ast.expr,
-        name: str,
-        through: Through,
-        *,
-        required: bool = False,
-        fallback: bool = False,
-    ) -> None:
-        is_read = through != "name" and not isinstance(getattr(node, "ctx", None), ast.Store)
-        copied = self.copied if is_read else ""
-        self.source.reads.append(Read(name, node.lineno, through, copied, required, fallback))
 
 
 def _declares(node: ast.expr) -> bool:

@@ -76,7 +76,7 @@ def _with_config_files(code: Code, root: Path) -> Code:
 
 
 def _read(
-    path: Path, is_template: bool, environment: Environment, typed: Collection[str] = ()
+    path: Path, is_template: bool, environment: Environment, typed: Collection[str]
 ) -> Source:
     source = Source(str(path))
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .code import Code
 from .finding import Finding
+from .source import Source
 
 
 def _unknown(code: Code) -> Iterator[Finding]:
@@ -51,23 +52,23 @@ def _copied(code: Code) -> Iterator[Finding]:
 
 
 def _assigned(code: Code) -> Iterator[Finding]:
-    names = code.names
-    for source in code.sources:
-        for line, name in source.assignments:
-            key = names.former.get(name, name)
-            if key in names.settings:
-                text = f"{key} is assigned: save it with update_db."
-                yield Finding(source.path, line, "assigned", key, text)
+    places = ((source, place) for source in code.sources for place in source.assignments)
+    return _changed(code, "assigned", places, "assigned: save it with update_db")
 
 
 def _mutated(code: Code) -> Iterator[Finding]:
+    places = ((source, place) for source in code.sources for place in source.mutations)
+    return _changed(code, "mutated", places, "changed in place: save a new value with update_db")
+
+
+def _changed(
+    code: Code, rule: str, places: Iterable[tuple[Source, tuple[int, str]]], text: str
+) -> Iterator[Finding]:
     names = code.names
-    for source in code.sources:
-        for line, name in source.mutations:
-            key = names.former.get(name, name)
-            if key in names.settings:
-                text = f"{key} is changed in place: save a new value with update_db."
-                yield Finding(source.path, line, "mutated", key, text)
+    for source, (line, name) in places:
+        key = names.former.get(name, name)
+        if key in names.settings:
+            yield Finding(source.path, line, rule, key, f"{key} is {text}.")
 
 
 def _constant(code: Code) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Walk: goes through the code of a module, and knows what names stand for and where it copies."""
+"""Walk: goes through the code of a module; knows what names stand for and where it copies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
-from .scope import Meaning, Scope, is_log
-from .source import Source
+from .scope import Meaning, Scope, is_log, text_of
+from .source import Read, Source, Through
 
 # Where code copies what it reads.
 MODULE, CLASS, FACTORY = "at module level", "in a class body", "where the app is made"
@@ -18,11 +18,11 @@ DEFAULT, DECORATOR = "as a default argument", "as an argument of a decorator"
 class Walk(ast.NodeVisitor):
     """Goes through a module in the order in which it runs: the bodies of functions last.
 
-    :param source: the names that the code gives to things are noted there.
+    :param source: notes the names that the code gives to things, and those that it reads.
     :param typed: classes of settings that the app declares, such as "shop.settings.Shop".
     """
 
-    def __init__(self, source: Source, typed: Collection[str] = ()) -> None:
+    def __init__(self, source: Source, typed: Collection[str]) -> None:
         self.source = source
         self.scope = Scope(typed)
         self.copied = MODULE  # "" in code that runs again, or that keeps nothing
@@ -59,6 +59,35 @@ class Walk(ast.NodeVisitor):
     def bind(self, name: str, meaning: Meaning = None, origin: str = "") -> None:
         self.scope.bind(name, meaning, origin)
         self.source.assigned.add(name)
+
+    def read_name(
+        self,
+        node: ast.expr,
+        name: ast.expr,
+        through: Through,
+        *,
+        required: bool = False,
+        fallback: bool = False,
+    ) -> None:
+        """Note a read at *node* of a name that is an expression."""
+        if (text := text_of(name)) is not None:
+            self.add_read(node, text, through, required=required, fallback=fallback)
+        else:
+            self.source.computed.append(node.lineno)
+            self.visit(name)
+
+    def add_read(
+        self,
+        node: ast.expr,
+        name: str,
+        through: Through,
+        *,
+        required: bool = False,
+        fallback: bool = False,
+    ) -> None:
+        is_read = through != "name" and not isinstance(getattr(node, "ctx", None), ast.Store)
+        copied = self.copied if is_read else ""
+        self.source.reads.append(Read(name, node.lineno, through, copied, required, fallback))
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum, Flag
+from enum import EnumMeta, Flag
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -13,13 +13,14 @@ from .choices import Choice, ChoiceSet
 UNIONS = (Union, UnionType)
 #: Types whose annotations name the types of their items.
 GENERICS = (list, tuple, set, frozenset, dict)
+#: The annotations that every value fits.
 ANY = (Any, object)
 
 
 class DeclaredType(NamedTuple):
     """What the attribute ``type`` of a declaration means."""
 
-    value_type: type | None = None  #: None: the choices or the default tell
+    value_type: type | None = None  #: None: the choices or the default decide
     annotation: object = None  #: what it says beyond that; None: nothing
     choices: tuple[object, ...] = ()  #: those that follow from it
     nullable: bool = False  #: whether None is a value too
@@ -69,6 +70,7 @@ def check_annotation(annotation: object) -> None:
 
 def fits(annotation: Any, value: Any) -> bool:
     """Whether a value is what a checked annotation says, and so are its items."""
+    # Both are Any: an annotation may be no type, and what the value is, is found out here.
     origin, args = get_origin(annotation), get_args(annotation)
     if annotation in ANY:
         return True
@@ -97,15 +99,15 @@ def _without_none(annotation: object) -> tuple[object, bool]:
     if none not in args or not (origin in UNIONS or origin is Literal):
         return annotation, False
     rest = tuple(each for each in args if each is not none)
-    make: Any = Literal if origin is Literal else Union
+    make = Literal if origin is Literal else Union
     return make[rest], True
 
 
-def _choices_of_items(origin: type, args: tuple[Any, ...]) -> Iterable[object]:
+def _choices_of_items(origin: type, args: tuple[object, ...]) -> Iterable[object]:
     """The choices of the items of a list, tuple or set, where its annotation names them."""
     if origin is dict or (origin is tuple and args[1:] != (...,)):
         return ()
-    if get_origin(args[0]) is Literal:
-        return get_args(args[0])
-    is_enum = isinstance(args[0], type) and issubclass(args[0], Enum)
-    return args[0] if is_enum and not issubclass(args[0], Flag) else ()
+    item = args[0]
+    if get_origin(item) is Literal:
+        return get_args(item)
+    return item if isinstance(item, EnumMeta) and Flag not in item.__mro__ else ()

@@ -13,14 +13,14 @@ from .choices import choice_list
 from .needs import read_needs
 
 
-def read_attributes(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a declaration as a `Setting` takes them; unknown ones are left out.
+def read_attributes(entry: Mapping[str, object]) -> dict[str, Any]:
+    """Return the attributes of a declaration as `READERS` read them; unknown ones are left out.
 
     An attribute that is None is as if it were not there, but for those that are True or False.
 
     :raises ValueError: one of them is wrong; the message names it and says what to write.
     """
-    attributes = {}
+    attributes: dict[str, Any] = {}  # each has values of the type that its reader returns
     for name in sorted(READERS.keys() & entry.keys()):
         declared, read = entry[name], READERS[name]
         if declared is None and read is not _flag:
@@ -139,7 +139,7 @@ def _anything(declared: object) -> object:
 
 
 #: Every attribute, and what reads it; a ValueError of these says what to write.
-READERS: dict[str, Callable[[Any], object]] = {
+READERS: dict[str, Callable[[object], object]] = {
     "desc": _text,
     "default": _anything,
     "help": _text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, EnumMeta
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from .equality import same
 
@@ -17,7 +17,7 @@ class Choice(NamedTuple):
     """One of the choices."""
 
     value: object
-    label: object = None  #: may be a lazy translation; None: made from the value when it is shown
+    label: object = None  #: may be a lazy translation; None: it is made from the value
     group: object = ""  #: the heading that it stands under in a list; may be a lazy translation
 
 
@@ -61,9 +61,9 @@ def choice_list(choices: object) -> list[Choice]:
     return found
 
 
-def _choices(item: Any) -> Iterator[Choice]:
+def _choices(item: object) -> Iterator[Choice]:
     """The choice that an item stands for; of a group all."""
-    parts: Sequence[object] = item if _is_row(item) else (item,)
+    parts = item if _is_row(item) else (item,)
     if len(parts) == 2 and isinstance(parts[1], (Mapping, list, tuple)):
         for choice in choice_list(parts[1]):
             yield choice._replace(group=parts[0])
@@ -77,7 +77,7 @@ def _choices(item: Any) -> Iterator[Choice]:
         raise ValueError(f"a row of {len(parts)}: select two columns, the value and its label")
 
 
-def _is_row(item: object) -> bool:
+def _is_row(item: object) -> TypeGuard[Sequence[object]]:
     """Whether an item may be several things, as a pair is."""
     whole = (str, bytes, bytearray, memoryview, range, Enum)
     return isinstance(item, Sequence) and not isinstance(item, whole)

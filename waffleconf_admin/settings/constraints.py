@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
+from typing import Annotated, ClassVar, Union, get_args, get_origin
 
 from . import value_types
 from .annotation import ANY, GENERICS, UNIONS, check_annotation, fits, read_type, text
-from .limits import Limits
+from .limits import Limited, Limits
 
 #: What to do about a constraint that no attribute can say.
 _REMEDY = "take it out, and write a function in validators="
@@ -23,7 +23,7 @@ def is_class_variable(annotation: object) -> bool:
     return annotation is ClassVar or get_origin(annotation) is ClassVar
 
 
-def annotated_attributes(annotation: object, entry: dict[str, Any]) -> dict[str, Any]:
+def annotated_attributes(annotation: object, entry: dict[str, object]) -> dict[str, object]:
     """Return a declaration with ``type``, ``min`` and ``max`` as an annotation says.
 
     :param entry: the default, and what else is declared beside the annotation.
@@ -53,7 +53,7 @@ def annotated_attributes(annotation: object, entry: dict[str, Any]) -> dict[str,
     return ({} if bare in ANY else {"type": bare}) | entry | limits
 
 
-def _take_apart(annotation: Any) -> tuple[Any, tuple[object, ...]]:
+def _take_apart(annotation: object) -> tuple[object, tuple[object, ...]]:
     """An annotation without ``Annotated`` and names for types, and the constraints in it.
 
     :raises ValueError: there are constraints of items.
@@ -63,8 +63,9 @@ def _take_apart(annotation: Any) -> tuple[Any, tuple[object, ...]]:
             return _take_apart(getattr(annotation, attribute))
     origin = get_origin(annotation)
     if origin is Annotated:
-        bare, inner = _take_apart(annotation.__origin__)
-        return bare, (*inner, *annotation.__metadata__)
+        annotated, *metadata = get_args(annotation)
+        bare, inner = _take_apart(annotated)
+        return bare, (*inner, *metadata)
     if origin not in (*UNIONS, *GENERICS) or not get_args(annotation):
         return annotation, ()
     parts = [_take_apart(part) for part in get_args(annotation)]
@@ -77,13 +78,13 @@ def _take_apart(annotation: Any) -> tuple[Any, tuple[object, ...]]:
     return origin[bare], ()
 
 
-def _limits(value_type: type | None, constraints: Iterable[object]) -> dict[str, Any]:
+def _limits(value_type: type | None, constraints: Iterable[object]) -> dict[str, Limited]:
     """The attributes that say what constraints say.
 
     :param value_type: of the values; None: it is not known.
     :raises ValueError: no attribute can say it.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Limited] = {}
     for constraint in constraints:
         for name, limit in _named_limits(constraint):
             if value_type is None:
@@ -94,7 +95,7 @@ def _limits(value_type: type | None, constraints: Iterable[object]) -> dict[str,
     return found
 
 
-def _named_limits(constraint: object) -> list[tuple[str, Any]]:
+def _named_limits(constraint: object) -> list[tuple[str, Limited]]:
     """The limits of a constraint by name; none of a comment."""
     if isinstance(constraint, str) or hasattr(constraint, "documentation"):
         return []
@@ -106,7 +107,7 @@ def _named_limits(constraint: object) -> list[tuple[str, Any]]:
     return [(name, value) for name in names if (value := getattr(constraint, name)) is not None]
 
 
-def _limit(name: str, value_type: type, limit: Any) -> tuple[str, Any]:
+def _limit(name: str, value_type: type, limit: Limited) -> tuple[str, Limited]:
     if Limits(value_type, None, None).counted:
         raise ValueError(
             f"{name} does not go with {value_type.__name__}: write MinLen or MaxLen for its length"
@@ -114,7 +115,7 @@ def _limit(name: str, value_type: type, limit: Any) -> tuple[str, Any]:
     return ("min" if name in ("ge", "gt") else "max"), limit
 
 
-def _exclusive_limit(name: str, value_type: type, limit: Any) -> tuple[str, Any]:
+def _exclusive_limit(name: str, value_type: type, limit: Limited) -> tuple[str, Limited]:
     """The value next to the limit, where values of the type have a next one."""
     attribute, limit = _limit(name, value_type, limit)
     if issubclass(value_type, int):
@@ -130,14 +131,14 @@ def _exclusive_limit(name: str, value_type: type, limit: Any) -> tuple[str, Any]
         ) from None
 
 
-def _length(name: str, value_type: type, limit: Any) -> tuple[str, Any]:
+def _length(name: str, value_type: type, limit: Limited) -> tuple[str, Limited]:
     if not Limits(value_type, None, None).counted:
         raise ValueError(f"{name}: {value_type.__name__} has no length: write Ge or Le")
     return name.removesuffix("_length"), limit
 
 
 #: The attributes of constraints that a declaration can say, and what reads them.
-_READERS: dict[str, Callable[[str, type, Any], tuple[str, Any]]] = {
+_READERS: dict[str, Callable[[str, type, Limited], tuple[str, Limited]]] = {
     "ge": _limit,
     "le": _limit,
     "gt": _exclusive_limit,

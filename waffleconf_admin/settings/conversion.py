@@ -36,10 +36,11 @@ class _Text(NamedTuple):
     """How values of a type are written."""
 
     read: Callable[[str], object]
-    write: Callable[[Any], Iterable[str]]  #: returns every way to write a value, the usual first
+    #: Returns every way to write a value (Any: of this type), the usual first.
+    write: Callable[[Any], Iterable[str]]
 
 
-def convert(value: object, value_type: type[object]) -> Any:
+def convert(value: object, value_type: type) -> object:
     """Return a value as one of another type.
 
     :raises ValueError: it can't be, or something would be lost.
@@ -50,7 +51,7 @@ def convert(value: object, value_type: type[object]) -> Any:
         raise ValueError(f"not converted: {type(error).__name__}") from None
 
 
-def _convert(value: Any, value_type: type[Any]) -> Any:
+def _convert(value: object, value_type: type) -> object:
     if isinstance(value, Enum) and value_types.accepts(value_type, value.value):
         return value.value
     if issubclass(value_type, Enum):
@@ -58,10 +59,9 @@ def _convert(value: Any, value_type: type[Any]) -> Any:
     if value_type is bool:
         return _truth(value)
     source = type(value)
-    for types in _LOSSLESS_CASTS:
-        if source in types and value_type in types:
-            return value_type(value)
-    if source is str:
+    if cast := _LOSSLESS_CASTS.get((source, value_type)):
+        return cast(value)
+    if type(value) is str:
         read = _from_json if value_type in (list, tuple, dict) else _read
         return read(value, value_type)
     if value_type in (str, NoneType):
@@ -106,7 +106,7 @@ def _truth(value: object) -> bool:
     raise ValueError
 
 
-def _member(value: Any, value_type: type[Enum]) -> Enum:
+def _member(value: object, value_type: type[Enum]) -> Enum:
     """A member by its value or name. The class isn't called, for it may have a say in that."""
     if issubclass(value_type, Flag) and type(value) is int:
         made = reduce(or_, (flag for flag in value_type if flag.value & value), value_type(0))
@@ -115,10 +115,12 @@ def _member(value: Any, value_type: type[Enum]) -> Enum:
     for member in value_type:
         if same(member.value, value):
             return member
-    return value_type.__members__[value]
+    if isinstance(value, str):
+        return value_type.__members__[value]
+    raise ValueError
 
 
-def _number_texts(number: Any) -> list[str]:
+def _number_texts(number: float | Decimal) -> list[str]:
     if isinstance(number, Decimal) and abs(number.adjusted()) > _LONGEST:
         raise ValueError  # the int of Decimal("1e999999999") would fill the memory
     whole = int(number)  # raises for what is infinite, and for what is no number
@@ -151,8 +153,13 @@ def _usual_text(value: object) -> list[str]:
     return [str(value)]
 
 
-#: Each of these holds all that another of the same line holds.
-_LOSSLESS_CASTS = ((list, tuple), (set, frozenset), (bytes, bytearray))
+#: By the type of a value and the wanted one, where that holds all that the other holds.
+_LOSSLESS_CASTS: dict[tuple[type, type], type] = {
+    (source, wanted): wanted
+    for types in ((list, tuple), (set, frozenset), (bytes, bytearray))
+    for source in types
+    for wanted in types
+}
 _NUMBERS = (int, float, Decimal)
 #: No text of one of the types below is longer; it is also more digits than Python prints.
 _LONGEST = 5000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..i18n import mark
 from .reserved import DATABASE_KEYS
@@ -85,10 +84,10 @@ COPIED = {
 }
 
 
-def find_copied(confs: Mapping[str, Any]) -> dict[str, str]:
+def find_copied(confs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Return those keys of WAFFLE_CONFS that a package copies, with its name.
 
-    Left out is what says so or denies it, with ``restart`` in its declaration.
+    Those are left out whose declaration has ``restart``, be it True or False.
     """
     return {
         key: COPIED[key]

@@ -9,13 +9,16 @@ from enum import Enum
 from types import UnionType
 from typing import Any, Literal, TypedDict
 
+# Any is what a function of the app takes, or a dict of the app has as keys: each names types of its
+# own.
+
 #: A str, or a lazy translation, which is of any class.
 Text = object
 #: The least or greatest value, or length, that a setting may have.
 Limit = int | float | Decimal | date | time | timedelta
-Choices = Iterable[Any] | Mapping[Any, Any] | type[Enum] | Callable[[], Any]
+Choices = Iterable[object] | Mapping[Any, object] | type[Enum] | Callable[[], object]
 Need = str | Mapping[str, object]
-Type = type[Any] | Literal[
+Type = type | Literal[
     "bool", "int", "float", "str", "list", "dict",
     "email", "url", "color", "range", "filesize", "timezone", "json",
 ]  # fmt: skip
@@ -38,14 +41,14 @@ class Attributes(TypedDict, total=False):
     needs: Need | Sequence[Need] | None
     restart: bool
     multiline: bool
-    field: Callable[..., Any] | None
+    field: Callable[..., object] | None
     type: Type | UnionType | None
     unit: Text
     was: str | Sequence[str]
-    convert: Callable[[Any], Any] | None
+    convert: Callable[[Any], object] | None
 
 
 class Declaration(Attributes, total=False):
     """An entry of WAFFLE_CONFS: ``confs: dict[str, Declaration] = {"SITENAME": {…}}``."""
 
-    default: Any
+    default: object

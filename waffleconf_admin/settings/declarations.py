@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Mapping
-from enum import Enum
-from numbers import Number
-from typing import Any
 
 from flask import Flask
 
 from .. import calls
 from ..exceptions import InvalidValue
-from . import value_types
 from .annotation import DeclaredType
 from .attributes import READERS, SYNONYMS, read_attributes
 from .choices import ChoiceSet, choice_list
+from .consistency import check_setting
 from .copied import describe_copied, find_copied
 from .names import nearest_name, present_name, wrong_names
 from .needs import Need, find_cycle
@@ -47,15 +44,7 @@ def declare(
     errors: dict[str, str] = {}
     call = calls.caller(app) if app else calls.call_directly
     for key, entry in confs.items():
-        if isinstance(key, str) and key.startswith("WAFFLE_"):
-            log.warning("WAFFLE_CONFS: %s is left out: it configures waffleconf_admin itself", key)
-            continue
-        if key in DATABASE_KEYS:
-            log.error(
-                "WAFFLE_CONFS: %s is left out: it says where the settings are stored. Take it out, "
-                "and set it in the configuration of the app",
-                key,
-            )
+        if _is_left_out(key):
             continue
         try:
             settings[key] = _setting(key, entry, call)
@@ -65,6 +54,30 @@ def declare(
     errors |= wrong_names(settings, app.config["WAFFLE_RETIRED"] if app else ())
     if errors:
         raise InvalidValue(errors)
+    _warn(confs)
+    if app:
+        for setting in settings.values():
+            _check_functions(app, setting)
+    return settings
+
+
+def _is_left_out(key: object) -> bool:
+    """Whether a key is none of a setting's; the log says why."""
+    if isinstance(key, str) and key.startswith("WAFFLE_"):
+        log.warning("WAFFLE_CONFS: %s is left out: it configures waffleconf_admin itself", key)
+        return True
+    if key in DATABASE_KEYS:
+        log.error(
+            "WAFFLE_CONFS: %s is left out: it says where the settings are stored. Take it out, "
+            "and set it in the configuration of the app",
+            key,
+        )
+        return True
+    return False
+
+
+def _warn(confs: Mapping[str, Mapping[str, object]]) -> None:
+    """Log what is allowed, and hardly meant."""
     if warning := describe_copied(find_copied(confs)):
         log.warning("WAFFLE_CONFS: %s", warning)
     for key in find_public_secrets(confs):
@@ -73,28 +86,11 @@ def declare(
             'line show its value. Declare "secret": True',
             key,
         )
-    if app:
-        for setting in settings.values():
-            _check_functions(app, setting)
-    return settings
 
 
 def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting:
     """Return one checked entry; a ValueError names the attribute and the remedy."""
-    if not isinstance(key, str) or not key.isprintable() or not key:
-        raise ValueError("the name of a setting must be a string of printable characters")
-    if not key.isidentifier():
-        log.warning(
-            "WAFFLE_CONFS: %s is not a name of Python: conf[%r] reads it, but nothing after a dot "
-            "can. Write a name in capitals, such as SITENAME",
-            key,
-            key,
-        )
-    if not isinstance(entry, Mapping):
-        raise ValueError(
-            f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
-        )
-    _check_names(key, entry)
+    key, entry = _check_entry(key, entry)
     attributes = read_attributes(entry)
     label = _label(key, attributes.pop("desc", None))
     default = attributes.pop("default", None)
@@ -125,18 +121,30 @@ def _setting(key: object, entry: object, call: Callable[..., object]) -> Setting
         call=call,
         **attributes,
     )
-    if "unit" in attributes and not _is_of_numbers(setting.value_type):
-        raise ValueError("unit: it stands beside a number, and this is none: take it out")
-    _check_limits(setting)
-    _check_default(setting)
-    if setting.field is not None and setting.secret:
-        raise ValueError("field: a secret has a control of its own: take out field or secret")
-    if setting.secret and callable(setting.confirm_text):
-        raise ValueError("confirm: a function could show the secret: write a text, or True")
+    check_setting(setting, has_unit="unit" in attributes)
     return setting
 
 
-def _check_names(key: str, entry: Mapping[Any, object]) -> None:
+def _check_entry(key: object, entry: object) -> tuple[str, Mapping[str, object]]:
+    """Return a key and a declaration, if they are these."""
+    if not isinstance(key, str) or not key.isprintable() or not key:
+        raise ValueError("the name of a setting must be a string of printable characters")
+    if not key.isidentifier():
+        log.warning(
+            "WAFFLE_CONFS: %s is not a name of Python: conf[%r] reads it, but nothing after a dot "
+            "can. Write a name in capitals, such as SITENAME",
+            key,
+            key,
+        )
+    if not isinstance(entry, Mapping):
+        raise ValueError(
+            f'declare it as a dict, such as {{"default": 1}}, not {type(entry).__name__}'
+        )
+    _check_names(key, entry)
+    return key, entry
+
+
+def _check_names(key: str, entry: Mapping[object, object]) -> None:
     for name in sorted(str(name) for name in entry if name not in READERS):
         # Ignoring "secert" would show a password to everybody.
         if near := nearest_name(name, READERS):
@@ -164,71 +172,6 @@ def _label(key: str, desc: object) -> object:
     if desc is None or (isinstance(desc, str) and not desc):  # a lazy translation is left alone
         return key.replace("_", " ").strip().capitalize() or key
     return desc
-
-
-def _check_limits(setting: Setting) -> None:
-    value_type, counted = setting.value_type, setting.limits.counted
-    limits = [limit for limit in (setting.min, setting.max) if limit is not None]
-    if value_type is value_types.Range and len(limits) < 2:
-        raise ValueError("min and max: a range has two ends, so declare both")
-    if not limits:
-        return
-    if issubclass(value_type, (bool, Enum)):
-        raise ValueError("min and max don't go with this type of setting: take them out")
-    if counted and not all(type(limit) is int and limit >= 0 for limit in limits):
-        raise ValueError("min and max of this setting count its length: write whole numbers")
-    if issubclass(value_type, Number) and not all(map(_is_number, limits)):
-        raise ValueError("min and max of this setting must be numbers")
-    values = limits if counted or setting.default is None else [*limits, setting.default]
-    try:
-        above = len(limits) == 2 and setting.min > setting.max
-        _ = [value <= limit for value in values for limit in limits]
-    except (TypeError, ArithmeticError):
-        raise ValueError(
-            f"min and max of this setting must be {value_types.noun(value_type)}, like its default"
-        ) from None
-    if above:
-        raise ValueError(f"min: {setting.min} is above max, {setting.max}: exchange them")
-
-
-def _is_of_numbers(value_type: type) -> bool:
-    """Whether values of a type are numbers that are written without a unit."""
-    others = (bool, Enum, value_types.FileSize)
-    return issubclass(value_type, Number) and not issubclass(value_type, others)
-
-
-def _is_number(limit: object) -> bool:
-    return isinstance(limit, Number) and not isinstance(limit, bool)
-
-
-def _check_default(setting: Setting) -> None:
-    """Refuse a default that breaks its own declaration; functions of choices are not asked yet."""
-    try:
-        setting.copy_default()
-    except Exception as error:
-        name = type(setting.default).__name__
-        raise ValueError(f"default: a {name} can't be copied, nor stored: take another") from error
-    if setting.default is not None and (problem := _default_problem(setting)):
-        raise ValueError(problem)
-
-
-def _default_problem(setting: Setting) -> str | None:
-    """Return how a default that is not None breaks its declaration, and what to do."""
-    if not value_types.accepts(setting.value_type, setting.default):
-        return (
-            f"type: it means {value_types.noun(setting.value_type)}, but the default is of type "
-            f"{type(setting.default).__name__}: change one of them"
-        )
-    if not callable(setting.choices) and setting.choice_problem(setting.default):
-        pairs = any(choice.label is not None for choice in setting.choices or ())
-        hint = " (what has two items is a value with its label)" if pairs else ""
-        return f"choices: the default is not one of them: add it, or change the default{hint}"
-    if problem := setting.type_problem(setting.default):
-        return f"default: {problem}"
-    if problem := setting.limit_problem(setting.default):
-        limit = problem.rstrip(".").lower()
-        return f"default: it is outside min and max ({limit}): change it, or the limits"
-    return None
 
 
 def _wrong_needs(settings: Mapping[str, Setting], faulty: Container[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ def same(a: Any, b: Any) -> bool:
 
     The order of the keys of a dict is part of its value.
     """
+    # Any: that both have the type that is asked for below, no type checker can follow.
     if a is b:
         return True
     cls = type(a)

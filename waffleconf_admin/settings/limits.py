@@ -10,10 +10,14 @@ from ..i18n import gettext, ngettext
 from . import value_types
 from .notation import PLAIN, Notation
 
-_LENGTHS: tuple[tuple[Any, Callable[[int], str]], ...] = (
+#: A value that limits can hold for, or a limit. Each such type has an order of its own, or a
+#: length, so no more can be said of all of them.
+Limited = Any
+
+_LENGTHS: tuple[tuple[tuple[type, ...], Callable[[int], str]], ...] = (
     ((str, NoneType), lambda n: ngettext("%(count)s character", "%(count)s characters", n)),
     ((bytes, bytearray), lambda n: ngettext("%(count)s byte", "%(count)s bytes", n)),
-    (object, lambda n: ngettext("%(count)s item", "%(count)s items", n)),
+    ((object,), lambda n: ngettext("%(count)s item", "%(count)s items", n)),
 )
 
 
@@ -21,15 +25,15 @@ class Limits(NamedTuple):
     """The limits of values of a type; those of their length where the type has one."""
 
     value_type: type
-    min: Any  #: None: no limit
-    max: Any
+    min: Limited  #: None: no limit
+    max: Limited
 
     @property
     def counted(self) -> bool:
         """Whether these are limits of a length."""
         return self.value_type is NoneType or hasattr(self.value_type, "__len__")
 
-    def problem(self, value: Any, notation: Notation = PLAIN) -> str | None:
+    def problem(self, value: Limited, notation: Notation = PLAIN) -> str | None:
         """Return how a value of the type breaks the limits; None when it doesn't.
 
         :param notation: of the limit in the message.
@@ -52,7 +56,7 @@ class Limits(NamedTuple):
             return False
         return True
 
-    def _text(self, limit: Any, notation: Notation) -> str:
+    def _text(self, limit: Limited, notation: Notation) -> str:
         if not self.counted:
             return value_types.display_text(self.value_type, limit, notation)
         text = next(text for types, text in _LENGTHS if issubclass(self.value_type, types))

@@ -1,4 +1,4 @@
-"""Names: which setting has which name, which names no setting may have, and which are near."""
+"""Names: which setting has which name, which names are taken or retired, and which are alike."""
 
 from __future__ import annotations
 

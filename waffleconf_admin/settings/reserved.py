@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 #: Where the database is: it has to be known before a setting can be read. Of Flask-SQLAlchemy,
 #: Flask-SQLAlchemy-Lite, and FlaskDB of peewee.
@@ -20,6 +19,6 @@ SECRET_KEYS = {
 }
 
 
-def find_public_secrets(confs: Mapping[str, Any]) -> list[str]:
+def find_public_secrets(confs: Mapping[str, Mapping[str, object]]) -> list[str]:
     """Return those keys of WAFFLE_CONFS whose values are secret, and which are not declared so."""
     return [key for key, entry in confs.items() if key in SECRET_KEYS and not entry.get("secret")]

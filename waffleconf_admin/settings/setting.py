@@ -14,7 +14,7 @@ from ..i18n import gettext
 from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
 from .environment import EnvironmentValue
-from .limits import Limits
+from .limits import Limited, Limits
 from .needs import Need
 from .notation import PLAIN, Notation
 from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
@@ -38,7 +38,7 @@ class Setting:
 
     key: str
     label: object  #: may be a lazy translation
-    default: Any
+    default: Any  #: of any type: users read it, as they do min and max
     type: Type | None = None  #: only where it was declared
     annotation: object = None  #: what was declared where it is more than a class: list[str]
     nullable: bool = False  #: whether None was declared to be a value
@@ -47,8 +47,8 @@ class Setting:
     group_label: object = ""  #: what people read of it; may be a lazy translation
     choices: list[Choice] | Callable[[], object] | None = None
     validators: tuple[Callable[[object, object], object], ...] = ()
-    min: Any = None  #: of numbers the least value, of what has a length the least length
-    max: Any = None
+    min: Limited = None  #: of numbers the least value, of what has a length the least length
+    max: Limited = None
     secret: bool = False
     readonly: bool = False
     confirm: bool = False  #: whether a change of it is always reviewed
@@ -59,10 +59,11 @@ class Setting:
     restart: bool = False  #: whether processes take its value at their start
     multiline: bool = False
     unit: object = ""  #: what its number counts, such as seconds; may be a lazy translation
-    field: Callable[..., Any] | None = None  #: a WTForms field class, or a function of the Setting
+    #: A WTForms field class, or a function of the Setting.
+    field: Callable[..., object] | None = None
     was: tuple[str, ...] = ()  #: its former names, the newest first
     #: Makes a value of a stored one that does not fit the declared type.
-    convert: Callable[[Any], object] | None = None
+    convert: Callable[[object], object] | None = None
     #: Calls the functions above, as their app needs it.
     call: Callable[..., object] = staticmethod(call_directly)  # noqa: RUF009  # no method of it
     environment: EnvironmentValue | None = None  #: what the environment holds of it; None: nothing
@@ -70,7 +71,7 @@ class Setting:
     _known_choices: ChoiceSet | None = dataclasses.field(init=False, default=None)
     _type_rule: TypeRule | None = dataclasses.field(init=False, default=None)  #: None: all fit
 
-    def __init__(self, key: str, label: object, default: Any, **declared: Any) -> None:
+    def __init__(self, key: str, label: object, default: object, **declared: object) -> None:
         for name, value in {"key": key, "label": label, "default": default, **declared}.items():
             if value is not getattr(Setting, name, _ABSENT):
                 object.__setattr__(self, name, value)
@@ -97,7 +98,7 @@ class Setting:
 
     @property
     def search_words(self) -> str:
-        """The words by which people find it that it doesn't show: keywords, and former names."""
+        """What the search finds it by, and its row does not have: keywords and former names."""
         return " ".join(map(str, (*self.keywords, *self.was)))
 
     @property
@@ -120,8 +121,8 @@ class Setting:
     @property
     def members(self) -> list[object]:
         """The members of an Enum; empty for another type."""
-        members: Any = self.value_type if issubclass(self.value_type, Enum) else ()
-        return list(members)
+        value_type = self.value_type
+        return [*value_type] if issubclass(value_type, Enum) else []
 
     def copy_default(self) -> object:
         """Return the default, as a copy that the caller may change."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from types import NoneType
-from typing import Any
+from typing import TypeGuard
 
 from ..i18n import gettext, mark
 from . import value_types
@@ -24,7 +24,7 @@ class TypeRule:
     """What a declaration says of the type of a value.
 
     The type is declared by ``type=``; else by the choices, if they are not a function; else by
-    limits: then it is that of the default. Where only the default tells, any type is allowed.
+    limits: then it is that of the default. Where only the default remains, any type is allowed.
 
     :param declared: what ``type=`` says; None where it was left out.
     :param choices: empty where there are none, or only a function knows them.
@@ -37,7 +37,7 @@ class TypeRule:
         default: object,
         choices: ChoiceSet,
         limits: Limits,
-        annotation: object = None,
+        annotation: object,
     ) -> None:
         self._declared = declared
         self._annotation = annotation
@@ -71,7 +71,7 @@ class TypeRule:
         return made
 
     def _declared_types(self) -> tuple[type, ...]:
-        """The declared types; none where only the default tells."""
+        """The declared types; none where any type is allowed."""
         if self._declared is not None:
             return (self._declared,)
         if self._choices:
@@ -86,11 +86,11 @@ class TypeRule:
             return type(value) in self._types
         return not self._types or any(value_types.accepts(each, value) for each in self._types)
 
-    def _holds_several(self, value: object) -> bool:
+    def _holds_several(self, value: object) -> TypeGuard[Collection[object]]:
         """Whether a value can hold several of the choices."""
         return self._several and isinstance(value, self._declared or SEVERAL)
 
-    def _holds_choices(self, value: Any) -> bool:
+    def _holds_choices(self, value: Collection[object]) -> bool:
         """Whether all that a value holds may be choices, or it itself, where these are lists."""
         types = self._choices.types
         return type(value) in types or all(type(item) in types for item in value)
@@ -108,13 +108,16 @@ class TypeRule:
             return gettext(ITEM_IS_NO_CHOICE if self._several else IS_NO_CHOICE)
         return gettext("This must be of the type %(type)s.", type=text(self._annotation))
 
-    def _convert_items(self, value: Any) -> object:
+    def _convert_items(self, value: object) -> object:
         whole = value if self._holds_several(value) else convert(value, self._value_type)
-        types = self._choices.types
-        made = [item if type(item) in types else self._convert(item, types) for item in whole]
-        if type(whole) not in SEVERAL or len(type(whole)(made)) < len(made):
+        if not isinstance(whole, SEVERAL) or type(whole) not in SEVERAL:
             raise ValueError
-        return type(whole)(made)
+        types = self._choices.types
+        items = [item if type(item) in types else self._convert(item, types) for item in whole]
+        made = type(whole)(items)
+        if len(made) < len(items):
+            raise ValueError
+        return made
 
     def _convert(self, value: object, types: Iterable[type]) -> object:
         """Convert to the first type that is possible: to that of the default before others."""

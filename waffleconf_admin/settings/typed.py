@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, dataclass_transform, get_type_hints
+from typing import TYPE_CHECKING, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
 from flask import has_app_context
 
@@ -52,7 +52,7 @@ class Settings(metaclass=_SettingsType):
         what, and what to do.
     """
 
-    def __init_subclass__(cls, **arguments: Any) -> None:
+    def __init_subclass__(cls, **arguments: object) -> None:
         super().__init_subclass__(**arguments)
         for key, declared in _declare(cls).items():
             type.__setattr__(cls, key, _Reader(cls, key, declared))
@@ -99,14 +99,15 @@ def as_declarations(confs: object) -> object:
     :param confs: a `Settings` class, a dict, or a list of these; anything else is returned as is.
     :raises InvalidValue: two of them declare the same key; the message names both.
     """
-    parts = confs if isinstance(confs, (list, tuple)) else [confs]
-    if isinstance(confs, Mapping) or not all(map(_has_declarations, parts)):
+    listed = confs if isinstance(confs, (list, tuple)) else [confs]
+    parts = [part for each in listed if (part := _declarations(each)) is not None]
+    if isinstance(confs, Mapping) or len(parts) < len(listed):
         return confs
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     owners: dict[str, object] = {}
     errors: dict[str, str] = {}
     for part in parts:
-        for key, (owner, entry) in _declarations(part).items():
+        for key, (owner, entry) in part.items():
             if key in owners and owners[key] is not owner:
                 names = f"{_name(owners[key])} and {_name(owner)}"
                 errors[str(key)] = f"{names} both declare it: rename one"
@@ -131,7 +132,7 @@ class _Declared:
 class _Reader:
     """An attribute of a class or of its `now()`: the current value of a setting."""
 
-    def __init__(self, owner: type, key: str, entry: dict[str, Any]) -> None:
+    def __init__(self, owner: type, key: str, entry: dict[str, object]) -> None:
         self.owner = owner
         self.key = key
         self.entry = entry
@@ -153,13 +154,13 @@ class _Reader:
             ) from error
 
 
-def _declare(cls: type[Settings]) -> dict[str, dict[str, Any]]:
+def _declare(cls: type[Settings]) -> dict[str, dict[str, object]]:
     """Return the declarations in the body of a class.
 
     :raises InvalidValue: some are wrong.
     """
     annotations = inspect.get_annotations(cls)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, object]] = {}
     errors: dict[str, str] = {}
     for key in dict.fromkeys([*vars(cls), *annotations]):
         if key.startswith("__") and key.endswith("__"):
@@ -176,7 +177,7 @@ def _declare(cls: type[Settings]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _declaration(cls: type[Settings], key: str, annotation: object) -> dict[str, Any] | None:
+def _declaration(cls: type[Settings], key: str, annotation: object) -> dict[str, object] | None:
     """Return the declaration of an attribute of a class; None: it is no setting.
 
     :raises ValueError: it is wrong; the message says what to write.
@@ -227,15 +228,15 @@ def _readers(cls: type) -> dict[str, _Reader]:
     }
 
 
-def _has_declarations(part: object) -> bool:
-    return isinstance(part, Mapping) or (isinstance(part, type) and issubclass(part, Settings))
-
-
-def _declarations(part: Any) -> dict[str, tuple[object, object]]:
-    """What a class or a dict declares: by key whose declaration it is, and the declaration."""
+def _declarations(part: object) -> dict[str, tuple[object, object]] | None:
+    """What a class or a dict declares: by key whose declaration it is, and the declaration; None:
+    it is neither.
+    """
     if isinstance(part, Mapping):
         return {key: (part, entry) for key, entry in part.items()}
-    return {key: (reader.owner, dict(reader.entry)) for key, reader in _readers(part).items()}
+    if isinstance(part, type) and issubclass(part, Settings):
+        return {key: (reader.owner, dict(reader.entry)) for key, reader in _readers(part).items()}
+    return None
 
 
 def _name(owner: object) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -22,13 +19,12 @@ from pathlib import PurePath
 from types import NoneType
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from ..i18n import gettext, mark
+from ..time_zones import is_zone
 from .notation import PLAIN, Notation
 from .units import duration_text, size_text
-
-log = logging.getLogger(__name__)
 
 # Types that Python does not have. A value of such a type is of the class that the type inherits
 # from, never of the type itself: these classes are keys of tables, here and in `fields`.
@@ -125,7 +121,7 @@ def named(declared: object) -> type | None:
     """
     if declared is None or isinstance(declared, type):
         return declared
-    if declared == "json":  # of 0.2: the default tells
+    if declared == "json":  # of 0.2: the default decides
         return None
     if isinstance(declared, str) and declared in TYPES:
         return TYPES[declared]
@@ -188,74 +184,18 @@ def display_text(value_type: type, value: object, notation: Notation = PLAIN) ->
 def shape_problem(value_type: type, value: object) -> str | None:
     """Return what is wrong with the shape of a value; blank is fine, ``min`` may say otherwise."""
     check = _SHAPES.get(value_type)
-    return check(value) if check and value else None
-
-
-#: The name of the time zone that needs no data.
-UTC = "UTC"
-NO_ZONE_DATA = mark(
-    "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
-    "tzdata, or pip install tzdata)."
-)
-ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]++(?:/[A-Za-z0-9_+-]++)*+")
-
-
-def time_zones() -> tuple[str, ...]:
-    """Return the names of all time zones of this machine; where it has no data of them, UTC."""
-    try:
-        return _installed_zones()
-    except LookupError:
-        return (UTC,)
-
-
-def find_zone(name: str) -> ZoneInfo:
-    """Return the time zone of a name.
-
-    :raises ValueError: this machine has none of that name; or no data at all, and the message says
-        what to install.
-    """
-    if name in time_zones():
-        with suppress(ZoneInfoNotFoundError):
-            return ZoneInfo(name)
-    if not has_zone_data():
-        raise ValueError(gettext(NO_ZONE_DATA))
-    raise ValueError(
-        gettext(
-            "There is no time zone “%(zone)s”: write one such as Europe/Berlin.", zone=name[:40]
-        )
-    )
-
-
-def has_zone_data() -> bool:
-    """Whether this machine has data of time zones."""
-    return len(time_zones()) > 1
-
-
-@cache
-def _installed_zones() -> tuple[str, ...]:
-    """The names of the time zones.
-
-    :raises LookupError: there are none. That is not remembered: they may be installed any time.
-    """
-    if not (names := available_timezones()):
-        _report_missing_zones()
-        raise LookupError("no time zones")
-    return tuple(sorted(names | {UTC}))
-
-
-@cache
-def _report_missing_zones() -> None:
-    log.error("%s Names of time zones can't be checked until then.", NO_ZONE_DATA)
+    return check(value) if check and isinstance(value, str) and value else None
 
 
 def _zone_problem(name: str) -> str | None:
-    if name in time_zones() or (not has_zone_data() and ZONE_NAME.fullmatch(name)):
+    if is_zone(name):
         return None
     return gettext("Write the name of a time zone, such as Europe/Berlin.")
 
 
 #: Types of numbers that may have decimals.
 _WITH_POINT = (float, Decimal, timedelta)
+#: What writes values of a type (Any: of that type) in another way than `str`.
 _DISPLAY: dict[type, Callable[[Any], str]] = {FileSize: size_text, timedelta: duration_text}
 
 
@@ -264,7 +204,8 @@ def _like(pattern: str, message: str) -> Callable[[str], str | None]:
     return lambda text: None if wanted.fullmatch(text) else gettext(message)
 
 
-_SHAPES: dict[type, Callable[[Any], str | None]] = {
+#: What checks the texts of a type.
+_SHAPES: dict[type, Callable[[str], str | None]] = {
     Email: _like(
         r"[^\s@<>\"(),:;\x00-\x1f]++@[^\s@<>\"(),:;\x00-\x1f]++",
         mark("Write an e-mail address, such as anna@example.org."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .override import override_conf
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["override_conf"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name != "override_conf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from .override import override_conf  # here, for pytest imports this package with the plugin

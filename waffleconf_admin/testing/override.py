@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Flask, current_app, has_app_context
 
@@ -15,7 +15,7 @@ from ..state.overrides import Override
 from ..state.state import State
 
 #: A function or a class.
-D = TypeVar("D", bound=Callable[..., Any])
+D = TypeVar("D", bound=Callable[..., object])
 
 _NO_APP = "override_conf finds no app with a WaffleConf: make it first, or name it with app=."
 
@@ -65,26 +65,30 @@ class override_conf:
         wrapper: D = functools.wraps(decorated)(self._wrapped(decorated))  # type: ignore[assignment]
         return wrapper
 
-    def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrapped(self, function: Callable[..., object]) -> Callable[..., object]:
         """A function of the same sort, which runs with the values."""
-
-        def call(*args: Any, **options: Any) -> Any:
-            with self._again():
-                return function(*args, **options)
-
-        def generate(*args: Any, **options: Any) -> Any:
-            with self._again():
-                return (yield from function(*args, **options))
-
-        async def call_async(*args: Any, **options: Any) -> Any:
-            with self._again():
-                return await function(*args, **options)
-
         if inspect.isasyncgenfunction(function):
             raise TypeError(f"{function.__qualname__}: write `with override_conf(…):` inside it.")
         if inspect.iscoroutinefunction(function):
+
+            async def call_async(*args: object, **options: object) -> object:
+                with self._again():
+                    return await function(*args, **options)
+
             return call_async
-        return generate if inspect.isgeneratorfunction(function) else call
+        if inspect.isgeneratorfunction(function):
+
+            def generate(*args: object, **options: object) -> Generator[object, object, object]:
+                with self._again():
+                    return (yield from function(*args, **options))
+
+            return generate
+
+        def call(*args: object, **options: object) -> object:
+            with self._again():
+                return function(*args, **options)
+
+        return call
 
     def _again(self) -> override_conf:
         """The same for one call: a function may be called in several threads."""

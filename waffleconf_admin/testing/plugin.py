@@ -9,9 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 MARKER = "override_conf"
 MARKED = "_override_conf_of_markers"
@@ -43,7 +46,11 @@ def override_conf(request: pytest.FixtureRequest) -> Iterator[Callable[..., Exit
     with ExitStack() as stack:
 
         def override(
-            values: Mapping[str, object] | None = None, /, *, app: Any = None, **settings: object
+            values: Mapping[str, object] | None = None,
+            /,
+            *,
+            app: Flask | None = None,
+            **settings: object,
         ) -> ExitStack:
             block = stack.enter_context(ExitStack())
             block.enter_context(override_conf(values, app=app or default, **settings))
@@ -58,11 +65,12 @@ def _of_markers(request: pytest.FixtureRequest, override_conf: Callable[..., Exi
         override_conf(*marker.args, **marker.kwargs)
 
 
-def _app_of_suite(request: pytest.FixtureRequest) -> Any:
+def _app_of_suite(request: pytest.FixtureRequest) -> Flask | None:
     """The fixture ``app``, as suites have it; None: there is none."""
     try:
-        return request.getfixturevalue("app")
+        app: Flask = request.getfixturevalue("app")
     except pytest.FixtureLookupError as error:
         if error.argname != "app":
             raise
         return None
+    return app

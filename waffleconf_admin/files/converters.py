@@ -1,0 +1,185 @@
+"""Converters: how the values of a setting are read from a file, and written to one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+
+from ..fields import ChoiceField, JsonField, MultipleChoiceField, UnsupportedValue, ZoneField
+from ..fields.base import newlines
+from ..fields.factory import log_failure
+from ..fields.json_text import read_json
+from ..forms.values import exact_text, field_of
+from ..i18n import gettext, mark
+from ..settings import value_types
+from ..settings.choices import Choice
+from ..settings.equality import same
+from ..settings.setting import Setting
+from ..state.form import parse_text
+from ..state.state import State
+
+WRONG_TYPE = mark("This must be %(noun)s, not %(type)s.")
+
+
+class Converter:
+    """Converts the values of a setting whose field has no class below: numbers, texts and others.
+
+    :param setting: as one that is no secret, so that its values have texts.
+    :param field: that of the setting.
+    """
+
+    def __init__(self, state: State, setting: Setting, field: object) -> None:
+        self.state = state
+        self.setting = setting
+        self.field = field
+
+    def load(self, written: object) -> object:
+        """Return the value of what a file has.
+
+        :raises ValueError: it is none.
+        """
+        setting = self.setting
+        if isinstance(written, str):
+            value = self._parse(written)
+            if not isinstance(value, str) and _is_json(written, value):
+                raise ValueError(gettext("Write it without quotes: %(text)s.", text=written[:50]))
+            # Browsers send other ends of lines than a value has; files have them as they are.
+            return written if value == newlines(written) else value
+        if type(written) in (int, float) and issubclass(setting.value_type, Decimal):
+            if isinstance(written, float):  # 1.10 of a file is 1.1 by now
+                raise ValueError(gettext('Write it in quotes: "%(text)s".', text=str(written)))
+            return self._parse(str(written))
+        if not value_types.accepts(setting.value_type, written):
+            raise self._wrong_type(written)
+        if type(written) is int and isinstance(setting.default, float):
+            written = float(written) if abs(written) <= 2**53 else written
+        return self._parse(exact_text(setting, written))
+
+    def candidates(self, value: object) -> Iterator[object]:
+        """Yield what may stand for a value in a file, the best first."""
+        if _has_json(value):
+            yield value
+        yield exact_text(self.setting, value)
+
+    def _parse(self, text: str) -> object:
+        return parse_text(self.state, self.setting.key, text)
+
+    def _wrong_type(self, written: object) -> ValueError:
+        noun = value_types.noun(self.setting.value_type)
+        return ValueError(gettext(WRONG_TYPE, noun=noun, type=type(written).__name__))
+
+
+class _TextConverter(Converter):
+    """A file has the text of a value."""
+
+    def load(self, written: object) -> object:
+        if not isinstance(written, str):
+            raise self._wrong_type(written)
+        return self._parse(written)
+
+    def candidates(self, value: object) -> Iterator[object]:
+        yield exact_text(self.setting, value)
+
+
+class _JsonConverter(Converter):
+    """A file has a list or a dict as it is."""
+
+    def load(self, written: object) -> object:
+        if not isinstance(written, (list, dict)):
+            raise self._wrong_type(written)
+        return self._parse(json.dumps(written))
+
+    def candidates(self, value: object) -> Iterator[object]:
+        yield read_json(exact_text(self.setting, value))
+
+
+class _ChoiceConverter(Converter):
+    """A file names a choice by its value, or by the text that the control sends for it."""
+
+    field: ChoiceField
+
+    def load(self, written: object) -> object:
+        return self._choice(written).value
+
+    def candidates(self, value: object) -> Iterator[object]:
+        if _has_json(value):
+            yield value
+        yield self.field.format(value)
+
+    def _choice(self, written: object) -> Choice:
+        texts = self.field.texts
+        for choice in texts.values():
+            if same(choice.value, written):
+                return choice
+        if isinstance(written, str) and written in texts:
+            return texts[written]
+        raise ValueError(gettext("This is not one of the choices."))
+
+
+class _ChoicesConverter(_ChoiceConverter):
+    """A file has a list of choices."""
+
+    field: MultipleChoiceField
+
+    def load(self, written: object) -> object:
+        if not isinstance(written, list):
+            raise self._wrong_type(written)
+        texts = self.field.texts
+        # No more than there are choices: each takes its time.
+        choices = [self._choice(part) for part in written[: len(texts) + 1]]
+        if len({id(choice) for choice in choices}) < len(written):
+            raise ValueError(gettext("Something in this is there twice: take one out."))
+        return self.field.collect([choice.value for choice in choices])
+
+    def candidates(self, value: object) -> Iterator[object]:
+        items = self.field.items(value)
+        if isinstance(value, (set, frozenset)):  # always in the same order, to be compared
+            order = [choice.value for choice in self.field.texts.values()]
+            items.sort(key=lambda item: next(n for n, one in enumerate(order) if same(one, item)))
+        single = ChoiceField.format
+        yield [item if _has_json(item) else single(self.field, item) for item in items]
+
+
+#: By class of the field; a subclass before its base.
+_CONVERTERS: dict[type, type[Converter]] = {
+    MultipleChoiceField: _ChoicesConverter,
+    ZoneField: _TextConverter,
+    ChoiceField: _ChoiceConverter,
+    JsonField: _JsonConverter,
+    object: Converter,
+}
+
+
+def converter_of(state: State, setting: Setting) -> Converter:
+    """Return the converter of a setting.
+
+    :raises UnsupportedValue: the setting can't have a field.
+    """
+    readable = replace(setting, secret=False)
+    try:
+        field: object = field_of(readable)
+    except UnsupportedValue:
+        raise
+    except Exception as error:  # of a function of the app's own, such as that of choices
+        log_failure(f"the control of {setting.key}", setting, error)
+        why = gettext("its control can't be made at the moment")
+        raise UnsupportedValue(why) from (None if setting.secret else error)
+    found = next(found for cls, found in _CONVERTERS.items() if isinstance(field, cls))
+    return found(state, readable, field)
+
+
+def _is_json(text: str, value: object) -> bool:
+    """Whether a text is the JSON of a value."""
+    with suppress(ValueError):
+        return same(read_json(text), value)
+    return False
+
+
+def _has_json(value: object) -> bool:
+    """Whether JSON can hold a value as it is."""
+    with suppress(TypeError, ValueError, RecursionError):
+        return _is_json(json.dumps(value), value)
+    return False
