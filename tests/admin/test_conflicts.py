@@ -147,6 +147,15 @@ def test_either_side_of_a_conflict_can_be_chosen(
     assert (stored(app)["SITENAME"], stored(app)["OPEN"]) == (name, False)
 
 
+def test_the_stored_value_can_be_chosen_after_a_setting_was_renamed(make_app: MakeApp) -> None:
+    app = make_app({"TITLE": {"default": "a", "was": ["NAME"]}, "SIZE": 1})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = typed(client, TITLE="Mine", SIZE="2") | {"waffle.theirs.TITLE": "theirs"}
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app) == {"TITLE": "a", "SIZE": 2}
+
+
 def test_a_choice_in_a_conflict_survives_a_failed_save(
     app: Flask, client: Any, conflict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

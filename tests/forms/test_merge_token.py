@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from submissions import CONFS, EDITABLE, Page, store, stored
 
-from waffleconf_admin.forms.merge_token import MergeSigner, load_token
+from waffleconf_admin.forms.merge_token import DisplayedPage, MergeSigner, load_token
 from waffleconf_admin.forms.submission import UNKNOWN
 
 
@@ -33,29 +33,37 @@ def test_a_digest_has_12_bytes_whatever_the_text() -> None:
     } == {24}
 
 
+def page_of(seal: MergeSigner, **texts: str) -> DisplayedPage:
+    """A Spanish page that displayed these texts, the first of a secret."""
+    digests = {key: seal.digest(key, text) for key, text in texts.items()}
+    return DisplayedPage("es", digests, list(texts)[:1])
+
+
 def test_the_token_holds_no_text() -> None:
     seal = MergeSigner("secret")
-    token = seal.dump({"KEY": seal.digest("KEY", "hunter2")}, "es")
-    assert seal.load(token) == ("es", {"KEY": seal.digest("KEY", "hunter2")})
+    displayed = page_of(seal, KEY="hunter2", **{"\ud800": ""})
+    token = seal.dump(displayed)
+    assert seal.load(token) == displayed
     assert "hunter2" not in token
 
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t[4:], lambda t: "", lambda t: "é"])
 def test_a_cut_token_opens_with_no_key(change: object) -> None:
-    token = MergeSigner("a").dump({"KEY": "x" * 16})
+    token = MergeSigner("a").dump(page_of(MergeSigner("a"), KEY="x"))
     assert load_token(change(token), [MergeSigner("a"), MergeSigner("b")]) is None  # type: ignore[operator]
 
 
 def test_a_token_opens_with_an_older_key_and_is_compared_by_that() -> None:
     new, old = MergeSigner("new"), MergeSigner("old")
-    opened = load_token(old.dump({"KEY": old.digest("KEY", "text")}), [new, old])
+    opened = load_token(old.dump(page_of(old, KEY="text")), [new, old])
     assert opened is not None
     seal, page = opened
     assert page.digests["KEY"] == seal.digest("KEY", "text")
 
 
 def test_a_token_of_another_app_does_not_open() -> None:
-    assert load_token(MergeSigner("theirs").dump({}), [MergeSigner("ours")]) is None
+    theirs = MergeSigner("theirs")
+    assert load_token(theirs.dump(page_of(theirs)), [MergeSigner("ours")]) is None
 
 
 BROKEN: list[Callable[[str], str]] = [

@@ -46,7 +46,7 @@ class Checks:
         self._app = app
         self._permissions = permissions
         self._members: dict[str, list[Setting]] = {name: [] for name in self._checks}
-        for setting in settings:
+        for setting in settings if self._checks else ():
             if (name := group_name(setting)) in self._members:
                 self._members[name].append(setting)
 

@@ -59,20 +59,21 @@ class Controls:
 
         :param given: its attributes.
         """
-        texts, label = self._texts, escape_text(field.setting.label)
+        texts, label = self._texts, field.setting.label
         if field.setting.secret:
             is_open = " open" if field.errors else ""
             verb = texts["replace" if field.is_set else "set"]
+            hidden = f'<span class="wf-hidden"> {escape_text(label)}</span>'
             return (
                 f'{self._is_set(field)}<details class="wf-replace"{is_open}>'
-                f'<summary class="wf-button">{verb}<span class="wf-hidden"> {label}</span>'
-                f"</summary>{render_control(field, given)}</details>"
+                f'<summary class="wf-button">{verb}{hidden}</summary>'
+                f"{render_control(field, given)}</details>"
             )
         if field.is_group:
             css, inputs = _inputs(field, given)
             return (
                 f'<fieldset class="{css}"{attributes(given)}>'
-                f'<legend class="wf-hidden">{label}</legend>{inputs}</fieldset>'
+                f'<legend class="wf-hidden">{escape_text(label)}</legend>{inputs}</fieldset>'
             )
         if field.is_switch:
             on_off = f'data-on="{texts["on"]}" data-off="{texts["off"]}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
@@ -101,16 +102,16 @@ class FoundSettings:
                 self.outside.add(key)
 
     def _grouped(self, fields: list[BoundField]) -> list[Group]:
-        groups: dict[str, list[BoundField]] = {GENERAL: []}
+        groups: defaultdict[str, list[BoundField]] = defaultdict(list, {GENERAL: []})
         for field in fields:
-            groups.setdefault(group_name(field.setting), []).append(field)
+            groups[group_name(field.setting)].append(field)
         named = [(name, members) for name, members in groups.items() if members]
         return [self._group(place, name, members) for place, (name, members) in enumerate(named)]
 
     def _group(self, place: int, name: str, fields: list[BoundField]) -> Group:
         label, note = group_label(fields[0].setting), self._note(fields)
         count = len(fields)
-        resettable = sum(field.differs and field.resettable for field in fields)
+        resettable = sum([field.differs and field.resettable for field in fields])
         if not self._filter:
             return Group(name, label, fields, place, False, count, count, resettable, 0, note)
         is_chosen = self._filter.has_group(name)
@@ -131,6 +132,8 @@ class FoundSettings:
         return self.ranks[field.setting.key]
 
     def _note(self, fields: list[BoundField]) -> str:
+        if not self.refused:
+            return ""
         count = sum(field.setting.key in self.refused for field in fields)
         if count == len(fields) > 1:
             return _("You may see these settings, but not change them.")

@@ -65,9 +65,8 @@ class PageContext:
         #: settings if the filter asks for it.
         self.latest = self._latest(fields)
         # Settings that nobody can change on a page say so in their rows.
-        self._refused = {
-            s.key for s in permissions.viewable if not (s.readonly or permissions.may_edit(s))
-        }
+        locked = [field.setting for field in fields if not field.editable]
+        self._refused = {s.key for s in locked if not (s.readonly or permissions.may_edit(s))}
         self._unsaved = (form.errors.keys() | form.changes.keys()) - {""}
         self.found = FoundSettings(
             fields, settings_filter, self._unsaved, self._refused, self.latest
@@ -163,7 +162,10 @@ class PageContext:
         return Rows(page, self.found, history, self.focused)
 
     def _latest(self, fields: list[BoundField]) -> Mapping[str, Change]:
-        history, may_see = self._state.history, self._permissions.with_history
+        history = self._state.history
+        if not history:
+            return {}
+        may_see = self._permissions.with_history
         conflicts, asks_all = set(self._form.conflicts), self.filter.asks_history
         keys = [
             key
@@ -171,7 +173,7 @@ class PageContext:
             if (asks_all or field.differs or field.setting.key in conflicts)
             and (key := field.setting.key) in may_see
         ]
-        if not (keys and history):
+        if not keys:
             return {}
         try:
             return history.latest(keys)

@@ -153,7 +153,7 @@ class Row:
             css += " wf-attention"
         if self._key in rows.found.outside:
             css += " wf-out"
-        given: dict[str, object] = {"class": css, "id": self._key}
+        given: dict[str, object] = {}
         if field.hidden:
             given["hidden"] = True
         if setting.keywords or setting.was:
@@ -161,20 +161,14 @@ class Row:
         if rows.places:  # whose order of rows is not that of the page
             given["data-place"] = rows.places[self._key]
         if self._notes.is_unsaved:
-            self._add_unsaved(given)
-        return attributes(given)
-
-    def _add_unsaved(self, given: dict[str, object]) -> None:
-        """Add the attributes of a row that is not saved."""
-        field = self._field
-        css = f"{given['class']} wf-unsaved"
-        if field.errors:
-            css += " wf-invalid"
-        # The script discards by it. In a conflict no value is the one to go back to.
-        stored = "" if field.setting.secret else control_text(field, field.record.value)
-        if self._notes.conflict:
-            css, stored = f"{css} wf-conflict", None
-        given |= {"class": css, "data-stored": stored}
+            css += " wf-unsaved wf-invalid" if field.errors else " wf-unsaved"
+            # The script discards by it. In a conflict no value is the one to go back to.
+            if self._notes.conflict:
+                css += " wf-conflict"
+            else:
+                stored = "" if setting.secret else control_text(field, field.record.value)
+                given["data-stored"] = stored
+        return f' class="{css}" id="{escape_text(self._key)}"{attributes(given)}'
 
     @property
     def _history_url(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
@@ -24,10 +25,10 @@ WEEK = timedelta(days=7)
 
 #: The filters that are on or off, by their parameter, but for those that the history answers.
 FLAGS: dict[str, Callable[[BoundField], bool]] = {
-    "modified": lambda field: field.differs,
-    "attention": lambda field: field.attention,
+    "modified": attrgetter("differs"),
+    "attention": attrgetter("attention"),
     "locked": lambda field: not field.editable,
-    "secret": lambda field: field.setting.secret,
+    "secret": attrgetter("setting.secret"),
 }
 
 

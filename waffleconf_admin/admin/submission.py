@@ -85,13 +85,12 @@ class PageSubmission:
         return dict.fromkeys(map(self._present, form.getlist(name)))
 
     def _decide_conflicts(self, form: MultiDict[str, str]) -> None:
-        for name in form:
-            if name.startswith(THEIRS):
-                key, choice = self._present(name.removeprefix(THEIRS)), form.getlist(name)[-1]
-                if choice == _THEIRS:
-                    self._drop(key)
-                elif choice == _UNDECIDED:
-                    self.undecided.append(key)
+        for name in [name for name in form if name.startswith(THEIRS)]:
+            key, choice = self._present(name.removeprefix(THEIRS)), form.getlist(name)[-1]
+            if choice == _THEIRS:
+                self._drop(key)
+            elif choice == _UNDECIDED:
+                self.undecided.append(key)
 
     def _drop(self, key: str) -> None:
         """Forget what was typed for a setting."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import wtforms
 from wtforms.fields.core import Flags, Label
@@ -20,9 +20,6 @@ from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
 from . import widgets
 from .value_text import TEXT_LIMIT, bounded_text, generic_text
-
-#: The arguments of a field that a form makes.
-_OF_FORM = {"label", "description", "_prefix", "name", "id", "_form", "_meta", "_translations"}
 
 NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
 
@@ -95,22 +92,25 @@ class SettingField(wtforms.Field):
     filters = ()
     _flags: Flags | None = None
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        """Take the arguments of WTForms.
+    @classmethod
+    def in_form(cls, setting: Setting, options: Mapping[str, Any]) -> Self:
+        """Return the field of a setting in a form.
 
-        Without any but those of its form, a field makes its label and its flags when it is asked:
-        a page has a thousand fields.
+        It makes its label and its flags when it is asked: a page has a thousand fields.
+
+        :param options: arguments of WTForms' constructor, which is called if the class has one of
+            its own.
         """
-        if args or options.keys() != _OF_FORM:
-            super().__init__(*args, **options)
-            return
-        self._form, self.meta = options["_form"], options["_meta"]
+        if cls.__init__ is not wtforms.Field.__init__:
+            return cls(label=setting.label, description=setting.help, _prefix="", **options)
+        field = object.__new__(cls)  # WTForms' own asks whether there is a form
+        field._form, field.meta = options["_form"], options["_meta"]
         if options["_translations"] is not None:
-            self._translations = options["_translations"]
-        self.name = self.short_name = options["name"]
-        self.id, self.description = options["id"], options["description"]
-        self.type = type(self).__name__
-        self._label = options["label"]
+            field._translations = options["_translations"]
+        field.name = field.short_name = options["name"]
+        field.id, field.description = options["id"], setting.help
+        field.type, field._label = cls.__name__, setting.label
+        return field
 
     @property
     def flags(self) -> Flags:
@@ -220,7 +220,7 @@ class SettingField(wtforms.Field):
     def apply(self, setting: Setting) -> None:
         """Take on the setting; its limits become flags, for the HTML."""
         self.setting = setting
-        if self.limit_flags:
+        if self.limit_flags and not (setting.min is None and setting.max is None):
             for flag, limit in zip(self.limit_flags, (setting.min, setting.max), strict=True):
                 if limit is not None:
                     setattr(self.flags, flag, limit)
@@ -356,4 +356,4 @@ def join_values(values: Sequence[str]) -> str:
 
     Of an untouched control it is the same at each time, whatever field reads it by then.
     """
-    return newlines(values[0]) if len(values) == 1 else "\0".join(map(newlines, values))
+    return newlines(values[0] if len(values) == 1 else "\0".join(values))

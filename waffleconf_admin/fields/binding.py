@@ -227,7 +227,7 @@ def _static(
     :param editor: the field that it stands in for.
     :param why: why that can't edit the value; blank if it only may not.
     """
-    field = StaticField(label=setting.label, description=setting.help, _prefix="", **options)
+    field = StaticField.in_form(setting, options)
     field.apply(setting)
     field.record, field.editor = record, editor
     field.quoted = getattr(editor, "quoted", foreign.is_text(setting))

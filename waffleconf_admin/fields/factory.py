@@ -64,8 +64,11 @@ def standalone_field(setting: Setting, source: Source | None, notation: Notation
 
 def instantiate(source: Source, setting: Setting, options: dict[str, object]) -> Any:
     """Return a field with the label, the help and the validators of a setting."""
-    if isinstance(source, type):
-        field: Any = source(label=setting.label, description=setting.help, _prefix="", **options)
+    field: Any
+    if isinstance(source, type) and issubclass(source, SettingField):
+        field = source.in_form(setting, options)
+    elif isinstance(source, type):
+        field = source(label=setting.label, description=setting.help, _prefix="", **options)
     else:
         options = {"label": setting.label, "description": setting.help} | options
         given = source.kwargs.keys() | ({"label"} if source.args else set())

@@ -33,8 +33,10 @@ class JsonField(OptionalField):
     @property
     def container(self) -> type:
         """The type of its values."""
-        bases = (base for base in _CONTAINERS if issubclass(self.setting.value_type, base))
-        return next(bases, list)
+        value_type = self.setting.value_type
+        if value_type in _CONTAINERS:
+            return value_type
+        return next((base for base in _CONTAINERS if issubclass(value_type, base)), list)
 
     def format_value(self, value: object) -> str:
         require_type(value, self.container)

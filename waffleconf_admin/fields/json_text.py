@@ -61,6 +61,8 @@ def write_json(value: object) -> str | None:
     line = _ENCODER.encode(value)
     if len(line) > JSON_LIMIT:
         return None
+    if len(line) <= LINE_LIMIT and "{" not in line:  # it has no dict, whose names may be no texts
+        return line
     # On several lines a deep value may be a hundred times as long.
     pieces = _Pieces()
     try:

@@ -10,6 +10,8 @@ TEXT_LIMIT = 1000
 
 def generic_text(value: object) -> str:
     """Return a text of at most `TEXT_LIMIT` characters for a value of any type."""
+    if type(value) is str:
+        return bounded_text(value)
     if value is None or isinstance(value, bool):
         return {None: "", True: "true", False: "false"}[value]
     made_of = type(value)

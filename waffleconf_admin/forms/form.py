@@ -22,7 +22,7 @@ from ..settings.setting import Setting
 from .form_fields import FormFields, Meta
 from .guard import Guard
 from .merge import Edit, Merged, merge
-from .merge_token import SECRET, signers
+from .merge_token import DisplayedPage, signers
 from .submission import TOKEN, Submission
 from .tokens import explain
 from .validation import ask_again, mark_conflict, validate_field
@@ -78,6 +78,9 @@ class SettingsForm(BaseForm):
 
     def __iter__(self) -> Iterator[BoundField]:
         return iter(self._fields.all())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields.settings
 
     def __getitem__(self, name: str) -> BoundField:
         return self._fields[name]
@@ -221,13 +224,10 @@ class SettingsForm(BaseForm):
         if not self._signers:
             return html
         digest = self._signers[0].digest
-        digests = {
-            field.setting.key: (SECRET if field.setting.secret else "")
-            + digest(field.setting.key, field.merge_text)
-            for field in self
-            if field.editable
-        }
-        token = self._signers[0].dump(digests, self.notation.locale)
+        fields = {field.setting.key: field for field in self if field.editable}
+        digests = {key: digest(key, field.merge_text) for key, field in fields.items()}
+        secrets = [key for key, field in fields.items() if field.setting.secret]
+        token = self._signers[0].dump(DisplayedPage(self.notation.locale, digests, secrets))
         hidden = attributes({"type": "hidden", "name": TOKEN, "value": token})
         return html + Markup(f"<input{hidden}>")  # nosec B704 # its texts are escaped
 

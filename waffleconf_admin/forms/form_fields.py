@@ -55,7 +55,7 @@ class FormFields(Mapping[str, BoundField]):
             "_translations": form.meta.get_translations(form),
         }
         self._app = current_app._get_current_object()  # type: ignore[attr-defined]
-        self._records = dict(records)
+        self._records = records
         self._table = table
         self._editable = editable
         self._reasons: dict[str, str] = {}
@@ -65,7 +65,7 @@ class FormFields(Mapping[str, BoundField]):
     def __getitem__(self, key: str) -> BoundField:
         if key not in self.made:
             with context_of(self._app):
-                self._make(key)
+                self._make(key, self._records[key])
         return self.made[key]
 
     def __contains__(self, key: object) -> bool:
@@ -82,14 +82,15 @@ class FormFields(Mapping[str, BoundField]):
         with context_of(self._app):
             for key in self.settings:
                 if key not in self.made:
-                    self._make(key)
+                    self._make(key, self._records[key])
         return [self.made[key] for key in self.settings]
 
     def reason(self, key: str) -> str:
         """Return why a setting may not be edited; blank where it may."""
-        if key not in self._reasons:
-            self._reasons[key] = self._find_reason(self.settings[key])
-        return self._reasons[key]
+        reason = self._reasons.get(key)
+        if reason is None:
+            reason = self._reasons[key] = self._find_reason(self.settings[key])
+        return reason
 
     def may_send_nothing(self, key: str) -> bool:
         """Whether a browser leaves out the control of a setting where nothing is ticked."""
@@ -100,16 +101,18 @@ class FormFields(Mapping[str, BoundField]):
 
     def renew(self, key: str, record: Record) -> BoundField:
         """Return a new field of a setting, for what the database has now."""
-        self._records[key] = record
-        self.made.pop(key, None)
-        return self[key]
+        with context_of(self._app):
+            self._make(key, record)
+        return self.made[key]
 
     def _find_reason(self, setting: Setting) -> str:
         if setting.environment is not None:
             return setting.environment.reason
         if setting.readonly:
             return gettext(READ_ONLY)
-        may = await_result(self._app, self._editable, self._editable(setting))
+        may: object = self._editable(setting)
+        if may is not True:
+            may = await_result(self._app, self._editable, may)
         return "" if may is True else gettext(NO_RIGHT)
 
     def _source(self, key: str) -> Source | None:
@@ -117,12 +120,12 @@ class FormFields(Mapping[str, BoundField]):
             self._sources[key] = choose_source(self.settings[key], self._table)
         return self._sources[key]
 
-    def _make(self, key: str) -> None:
-        """Make a field; to be called in the app's context."""
+    def _make(self, key: str, record: Record) -> None:
+        """Make the field of a setting; to be called in the app's context."""
         options = {**self.options, "name": self._name_of(key), "id": field_id(key)}
         self.made[key] = bind_field(
             self.settings[key],
-            self._records[key],
+            record,
             self._source(key),
             options,
             self.reason(key),

@@ -7,10 +7,8 @@ from typing import Literal, NamedTuple
 
 from ..fields.base import SettingField, join_values
 from ..fields.binding import BoundField, process_values
-from ..fields.secret import SecretField
 from ..i18n import gettext, mark
 from ..settings.equality import same
-from ..settings.setting import Setting
 from .form_fields import FormFields
 from .submission import Submission
 
@@ -55,38 +53,29 @@ def decide(shown: str | None, stored: str, sent: str) -> Decision:
 
 def merge(submission: Submission, fields: FormFields) -> Merged:
     """Find what people touched, let those fields read it, and decide about each."""
+    settings = fields.settings
     edits: dict[str, Edit] = {}
     lost: list[str] = []
     unticked = set() if submission.from_page else _unticked(submission, fields)
-    for key, setting in fields.settings.items():
-        values = submission.values(key)
-        if _is_untouched(submission, setting, values) if values else key not in unticked:
-            continue
-        field = fields[key]
+    touched = submission.touched(settings)
+    if unticked:
+        unticked.update(touched)
+        touched = [key for key in settings if key in unticked]  # in the order of the page
+    for key in touched:
+        field, values = fields[key], submission.values(key)
         if not field.editable:
             if _is_refused(submission, field, values):
-                lost.append(f"{gettext(LOCKED, label=setting.label)} {field.reason}")
+                lost.append(f"{gettext(LOCKED, label=field.setting.label)} {field.reason}")
             continue
         process_values(field, values)
         stored = submission.digest(key, field.merge_text)
         decision = decide(submission.shown(key), stored, _sent_digest(submission, field, stored))
         if decision != "keep":
             edits[key] = Edit(conflict=decision == "conflict")
-    gone = [key for key in submission if key not in fields and _was_typed(submission, key)]
+    gone = [key for key in submission if key not in settings and _was_typed(submission, key)]
     # Of several without a text one message is enough.
     lost += dict.fromkeys(f"{gettext(GONE)} {_typed_text(submission, k)}".rstrip() for k in gone)
     return Merged(edits, lost)
-
-
-def _is_untouched(submission: Submission, setting: Setting, values: list[str]) -> bool:
-    """Whether a control has sent what the page had put into it.
-
-    Nothing of the field is needed for that: making one costs more than all this, and it may have
-    another control since a deployment.
-    """
-    if setting.secret:
-        return not SecretField.canonical(values)  # blank keeps it
-    return submission.is_as_displayed(setting.key, join_values(values))
 
 
 def _is_refused(submission: Submission, field: BoundField, values: list[str]) -> bool:

@@ -7,17 +7,18 @@ server keeps nothing about an open page. It also has the locale in which the pag
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+import zlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from flask import current_app
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
 
-_SALT = "waffleconf_admin.merge.4"
+_SALT = "waffleconf_admin.merge.5"
 _DIGEST_BYTES = 12
-
-#: Before the digest of a secret. A release that does not declare it knows by that what not to show.
-SECRET = "*"  # nosec B105 # a name, no password
+_HEX = 2 * _DIGEST_BYTES  #: characters of a digest
 
 
 class DisplayedPage(NamedTuple):
@@ -25,6 +26,9 @@ class DisplayedPage(NamedTuple):
 
     locale: str  #: in which the page wrote numbers; "": in the plain form
     digests: dict[str, str]  #: of what each control displayed, by key
+    #: The keys of those that were secrets: where one is not declared any more, its text is not
+    #: shown.
+    secrets: list[str]
 
 
 class MergeSigner:
@@ -38,9 +42,7 @@ class MergeSigner:
         key = hashlib.blake2b(_SALT.encode() + secret).digest()
         # Copied for each setting of a page; HMAC would take four times as long.
         self._keyed = hashlib.blake2b(digest_size=_DIGEST_BYTES, key=key)
-        self._serializer = URLSafeSerializer(
-            secret, salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256}
-        )
+        self._signer = Signer(secret, salt=_SALT, digest_method=hashlib.sha256)
 
     def digest(self, key: str, text: str) -> str:
         """Return the keyed digest of a text of the setting *key*."""
@@ -49,20 +51,23 @@ class MergeSigner:
         keyed.update(f"{len(key)} {key}{text}".encode("utf-8", "surrogatepass"))
         return keyed.hexdigest()
 
-    def dump(self, digests: Mapping[str, str], locale: str = "") -> str:
-        """Return the token of a page: the signed digests of its controls.
-
-        :param locale: in which the page writes numbers; "": in the plain form.
-        """
-        token = self._serializer.dumps([locale, dict(digests)])
-        return token if isinstance(token, str) else token.decode()
+    def dump(self, page: DisplayedPage) -> str:
+        """Return the token of a page: the signed digests of its controls."""
+        head = json.dumps([page.locale, list(page.digests), page.secrets])
+        # To compress digests takes long and gains nothing.
+        parts = zlib.compress(head.encode(), 1), bytes.fromhex("".join(page.digests.values()))
+        return self._signer.sign(b".".join(map(base64_encode, parts))).decode()
 
     def load(self, token: str) -> DisplayedPage | None:
         """Return what a token says; None when it was not signed with this key."""
         try:
-            return DisplayedPage(*self._serializer.loads(token))
-        except BadData:
+            head, digests = map(base64_decode, self._signer.unsign(token).split(b"."))
+        except BadSignature:
             return None
+        locale, keys, secrets = json.loads(zlib.decompress(head))
+        text = digests.hex()
+        found = [text[start : start + _HEX] for start in range(0, len(text), _HEX)]
+        return DisplayedPage(locale, dict(zip(keys, found, strict=True)), secrets)
 
 
 def signers() -> list[MergeSigner]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from werkzeug.datastructures import MultiDict
 
+from ..fields.base import join_values
+from ..fields.secret import SecretField
 from ..settings.notation import Notation, notation_of, reader_notation
+from ..settings.setting import Setting
 from .guard import field_name
-from .merge_token import SECRET, MergeSigner, load_token, signers
+from .merge_token import MergeSigner, load_token, signers
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"  # nosec B105 # a name, no password
@@ -25,15 +27,25 @@ UNKNOWN = "?"
 class Names:
     """The names of controls in HTML: the key of the setting, unless that has a meaning already."""
 
+    def __init__(self) -> None:
+        self._reserved = TOKEN, field_name()
+
     def __call__(self, key: str) -> str:
         """Return the name of the control of a setting."""
         # The prefix is reserved too, so that no two keys have the same name.
         reserved = key in self._reserved or key.startswith((PAGE, SETTING))
         return SETTING + key if reserved else key
 
-    @cached_property
-    def _reserved(self) -> tuple[str, str]:
-        return TOKEN, field_name()
+    def by_key(self, sent: MultiDict[str, str]) -> dict[str, list[str]]:
+        """Return what controls have sent, by the keys of their settings."""
+        found = dict(zip(sent, sent.listvalues(), strict=True))
+        prefixed = [name for name in found if name.startswith((PAGE, SETTING))]
+        taken = {name: found.pop(name) for name in (*prefixed, *self._reserved) if name in found}
+        for name in prefixed:
+            key = name.removeprefix(SETTING)
+            if self(key) == name:
+                found[key] = taken[name]
+        return found
 
 
 def renamed(sent: MultiDict[str, str], former: Mapping[str, str]) -> MultiDict[str, str]:
@@ -66,18 +78,18 @@ class Submission:
         signers: list[MergeSigner],
         former: Mapping[str, str] | None = None,
     ) -> None:
-        self._sent = renamed(sent, former) if former else sent
-        self._name_of = Names()
+        self._sent = Names().by_key(renamed(sent, former) if former else sent)  #: by key
         self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, str] | None = None
         self._locale: str | None = None  #: None: no page is known
+        self._secrets: Collection[str] = ()
         self.digest = signers[0].digest if signers else lambda key, text: text
         token = sent.get(TOKEN)
         if token is None or not signers:
             return
         loaded = load_token(token, signers)
         if loaded:
-            signer, (self._locale, self._shown) = loaded
+            signer, (self._locale, self._shown, self._secrets) = loaded
             self.digest = signer.digest
             self._rename(former or {})
         else:
@@ -93,6 +105,8 @@ class Submission:
             for name in names.values():
                 del self._shown[name]
             self.digest = lambda key, text: digest(names.get(key, key), text)
+            secret = {key for key, name in names.items() if name in self._secrets}
+            self._secrets = {*self._secrets, *secret}
 
     @property
     def notation(self) -> Notation:
@@ -114,23 +128,39 @@ class Submission:
 
     def has(self, key: str) -> bool:
         """Whether anything was sent for a setting."""
-        return self._name_of(key) in self._sent
+        return key in self._sent
 
     def values(self, key: str) -> list[str]:
         """Return what was sent for a setting; nothing was where it is empty."""
-        return self._sent.getlist(self._name_of(key))
+        return self._sent.get(key, [])
+
+    def touched(self, settings: Mapping[str, Setting]) -> list[str]:
+        """Return the keys of settings whose controls have sent something else than the page had
+        put into them.
+
+        A field is not needed for that: making one costs more than all this, and it may have
+        another control since a deployment.
+        """
+        sent, shown, digest = self._sent, self._shown or {}, self.digest
+        found = []
+        for key, setting in settings.items():
+            values = sent.get(key)
+            if not values:
+                continue
+            if setting.secret:
+                if SecretField.canonical(values):  # blank keeps it
+                    found.append(key)
+            elif shown.get(key) != digest(key, join_values(values)):
+                found.append(key)
+        return found
 
     def shown(self, key: str) -> str | None:
         """Return the digest of what the page had shown, for `merge.decide`."""
         if self._shown is None or self.unreadable:
             return None
         # The page did not have that control: a deployment was in between.
-        return self._shown.get(key, UNKNOWN).removeprefix(SECRET)
-
-    def is_as_displayed(self, key: str, text: str) -> bool:
-        """Whether the page displayed this text for a setting that is no secret."""
-        return self._shown is not None and self._shown.get(key) == self.digest(key, text)
+        return self._shown.get(key, UNKNOWN)
 
     def was_secret(self, key: str) -> bool:
         """Whether the control that the page had for a setting was that of a secret."""
-        return (self._shown or {}).get(key, "").startswith(SECRET)
+        return key in self._secrets
