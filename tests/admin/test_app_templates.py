@@ -102,8 +102,19 @@ def test_a_layout_that_is_not_complete_yet_is_not_judged(register: Register, tex
     register({"own.html": text}, "own.html")
 
 
-def test_a_template_of_the_app_may_fill_another_block_of_the_layout(register: Register) -> None:
-    register({"own.html": BODY, "form.html": "mine"}, "own.html", WAFFLE_TEMPLATE="form")
+def test_a_template_of_the_app_fills_another_block_and_the_layout_needs_that_of_the_other_pages(
+    register: Register,
+) -> None:
+    form = """{% extends "waffleconf/waffle_form.html" %}
+    {% block body %}mine {{ self.content() }}{% endblock %}"""
+    texts = {"own.html": BODY, "form.html": form}
+    with pytest.raises(ValueError, match=re.escape(REMEDY)) as error:
+        register(texts, "own.html", WAFFLE_TEMPLATE="form")
+    assert "so the review, the history and the files would be blank" in str(error.value)
+    client = register({**texts, "own.html": BASE}, "own.html", WAFFLE_TEMPLATE="form").test_client()
+    page = client.get("/admin/config").text
+    assert "mine" in page and page.count("data-waffle") == 1
+    assert "There is no history" in client.get("/admin/config/history").text
 
 
 @pytest.mark.parametrize("name", ["nope", "nope.html", "waffleconf/nope"])

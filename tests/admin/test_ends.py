@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_babel import Babel
-from pages import HISTORY, HISTORY_CONFS, URL, MakeApp, change_can, sent, state_of, stored
+from pages import (
+    HISTORY,
+    HISTORY_CONFS,
+    URL,
+    MakeApp,
+    change_can,
+    row,
+    sent,
+    state_of,
+    stored,
+    undo,
+)
 
 from waffleconf_admin import WaffleAdmin
 
@@ -68,6 +79,52 @@ def test_a_save_can_go_back_now(client: Any, app: Flask) -> None:
     assert answer.status_code == 409 and "no end any more" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("action", "size", "message"),
+    [("keep-save", 30, "is kept."), ("go-back", 20, "has its old value again.")],
+)
+def test_the_buttons_of_an_end_keep_what_is_typed(
+    client: Any, app: Flask, action: str, size: int, message: str
+) -> None:
+    save(client, SIZE="30", **{"waffle.until": "60"})
+    (end,) = state_of(app).ends.open
+    client.get(URL)  # the message of the save
+    button = {"waffle.do": f"{action} {end.change_set}"}
+    answer = save(client, SITENAME="Sale", **{"waffle.note": "soon"}, **button)
+    assert answer.status_code == 200 and message in answer.text
+    form = sent(answer.text)
+    assert (form["SITENAME"], form["SIZE"], form["waffle.note"]) == ("Sale", str(size), "soon")
+    assert "Not saved yet" in row(answer.text, "SITENAME")
+    assert "Not saved yet" not in row(answer.text, "SIZE")
+    assert stored(app)["SIZE"] == size and stored(app)["SITENAME"] != "Sale"
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(app)["SITENAME"] == "Sale" and stored(app)["SIZE"] == size
+
+
+def test_the_buttons_of_an_end_show_what_is_wrong_with_what_is_typed(
+    client: Any, app: Flask
+) -> None:
+    save(client, SIZE="30", **{"waffle.until": "60"})
+    (end,) = state_of(app).ends.open
+    button = {"waffle.do": f"go-back {end.change_set}"}
+    answer = save(client, SIZE="31", TOKEN="s3cr3t", **button)
+    assert answer.status_code == 422 and stored(app)["SIZE"] == 20
+    assert "Page size has its old value again." in answer.text
+    assert "Nothing was saved yet" in answer.text and "s3cr3t" not in answer.text
+    assert "wf-versus" in row(answer.text, "SIZE")  # 20 now, 31 typed: nobody has decided
+    answer = save(client, SITENAME="Sale", **button)
+    assert answer.status_code == 409 and "no end any more" in answer.text
+    assert sent(answer.text)["SITENAME"] == "Sale" and "Nothing was changed" in answer.text
+
+
+def test_enter_saves_though_the_buttons_of_an_end_are_in_its_form(client: Any, app: Flask) -> None:
+    save(client, SIZE="30", **{"waffle.until": "60"})
+    client.get(URL)
+    form = client.get(URL).text.partition("data-waffle")[2]
+    buttons = re.findall(r"<button[^>]*>", form)
+    assert "wf-enter" in buttons[0] and "keep-save " in buttons[1]
+
+
 def test_a_date_and_time_are_of_the_readers_time_zone(make_app: MakeApp) -> None:
     app = make_app(HISTORY_CONFS, history=True, BABEL_DEFAULT_TIMEZONE="America/New_York")
     Babel(app)
@@ -101,6 +158,22 @@ def test_an_end_that_can_not_be_keeps_what_was_typed(
     form = sent(answer.text)
     assert form["SIZE"] == "30" and form.get("waffle.until_at") == typed.get("waffle.until_at", "")
     assert stored(app)["SIZE"] == 20 and "s3cr3t" not in answer.text
+
+
+@pytest.mark.parametrize("outcome", ["dropped", "kept", "of the save itself"])
+def test_an_undo_says_that_it_brings_back_no_end(client: Any, app: Flask, outcome: str) -> None:
+    state, until = state_of(app), datetime.now(UTC) + timedelta(minutes=10)
+    state.update_db({"SITENAME": "Old"})
+    saved = state.update_db({"SIZE": 30}, until=until)
+    if outcome == "kept":
+        state.ends.keep(saved.change_set)
+    if outcome != "of the save itself":
+        saved = state.update_db({"SIZE": 40, "SITENAME": "New"})
+    undo(client, saved.change_set, **sent(client.get(HISTORY).text))
+    page = client.get(HISTORY).text
+    said = re.search(r"Page size has its old value again\.( It does not go back any more)?", page)
+    assert said and bool(said[1]) is (outcome == "dropped")
+    assert page.count("go back any more (") == (outcome == "dropped")
 
 
 def test_a_review_asks_for_the_end_too(client: Any, app: Flask) -> None:

@@ -186,15 +186,6 @@ def test_layout_of_the_app_keeps_its_own_policy(make_app: MakeApp, tmp_path: Pat
     assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
 
 
-def test_layout_with_another_block_name(page: Callable[..., str]) -> None:
-    base = "<nav>Our menu</nav>{% block body %}{% endblock %}"
-    own = """{% extends "waffleconf/waffle_form.html" %}
-    {% block body %}{{ self.content() }}{% endblock %}"""
-    html = page({"base.html": base, "own.html": own}, layout="base.html", WAFFLE_TEMPLATE="own")
-    assert "Our menu" in html and html.count("data-waffle") == 1
-    assert html.count('class="wf-row') == len(CONFS)
-
-
 # What an app may do with all its templates
 
 EVERY: dict[str, Any] = {

@@ -135,6 +135,15 @@ def test_undo_of_a_save_that_was_overtaken_does_nothing(
     assert stored(app) == before
 
 
+def test_undo_says_that_it_brings_back_no_end(run: Run, app: Flask) -> None:
+    state, until = app.extensions["waffleconf"], datetime.now(UTC) + timedelta(minutes=10)
+    state.update_db({"SITENAME": "Sale"}, until=until)
+    saved = state.update_db({"SITENAME": "Other"})
+    result = run("undo", saved.change_set)
+    assert result.stdout.startswith("SITENAME is Sale again\n")
+    assert f"SITENAME does not go back any more ({until:%Y-%m-%d %H:%M:%S} UTC)." in result.stderr
+
+
 def test_undo_of_one_setting_leaves_the_others(run: Run, app: Flask, saves: list[str]) -> None:
     assert run("undo", saves[0], "--key", "PAGE_SIZE").stdout == "PAGE_SIZE is 10 again\n"
     assert "PAGE_SIZE" not in stored(app) and stored(app)["SITENAME"] == "Pub"

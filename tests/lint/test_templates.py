@@ -28,8 +28,16 @@ def test_a_misspelt_name_is_found(check: Check, template: str, line: int) -> Non
     assert (finding.line, finding.rule, finding.name) == (line, "unknown", "SITENAM")
 
 
-def test_an_optional_read_of_a_word_that_is_near_is_a_remark(check: Check) -> None:
-    template = "{{ config.get('SITENAM', 1) }}{{ config.SITENAME }}"
+@pytest.mark.parametrize(
+    "read",
+    [
+        "config.get('SITENAM', 1)",
+        "config.SITENAM|default(1)",
+        "config['SITENAM'] | d(config.SITENAME)",
+    ],
+)
+def test_an_optional_read_of_a_word_that_is_near_is_a_remark(check: Check, read: str) -> None:
+    template = f"{{{{ {read} }}}}{{{{ config.SITENAME }}}}"
     report = check({"templates/shop.html": template}, NAMES)
     assert (report.findings, len(report.remarks)) == ([], 1)
 

@@ -54,6 +54,22 @@ def test_a_setting_that_may_be_read_is_not_found(check: Check, code: str) -> Non
     assert "unused" not in [finding.rule for finding in report.findings]
 
 
+@pytest.mark.parametrize(
+    ("code", "rules"),
+    [
+        ("from config import Config\ndef f(): return Config.MAIL_HOST", ["constant", "unused"]),
+        ("import config\ndef f(): return config.Config.MAIL_HOST", ["constant", "unused"]),
+        ("from config import Config\nC = {'MAIL_HOST': {'default': Config.MAIL_HOST}}", ["unused"]),
+        ("from config import Config\nConfig.MAIL_HOST = 'other'", ["unused"]),
+        ("from config import Other\ndef f(): return Other.MAIL_HOST", []),
+    ],
+)
+def test_a_constant_of_its_name_is_no_read(check: Check, code: str, rules: list[str]) -> None:
+    constant = "class Config:\n    MAIL_HOST = 'mail'\n"
+    report = check({"settings.py": DECLARED[0], "config.py": constant, "shop.py": code}, NAMES)
+    assert sorted(finding.rule for finding in report.findings) == rules
+
+
 def test_a_setting_that_an_imported_package_reads_is_not_found(check: Check) -> None:
     assert check({}, Names(frozenset({"SECRET_KEY", "SQLALCHEMY_ECHO"}))).findings == []
 

@@ -145,6 +145,17 @@ def test_a_save_that_finds_the_value_there_already_brings_memory_up_to_it(
     assert app.config["SITENAME"] == "New"
 
 
+def test_a_value_that_is_not_allowed_but_there_already_blocks_no_save(make_app: MakeApp) -> None:
+    app = make_app({**CONFS, "MAX_FILESIZE": {"default": 5, "min": 1}})
+    state = state_of(app)
+    state.update_db({"MAX_FILESIZE": 6, "SITENAME": "Old"})
+    put(app, "MAX_FILESIZE", serialize(0))  # memory does not know it
+    with pytest.raises(InvalidValue, match="At least 1"):
+        state.update_db({"MAX_FILESIZE": -1, "SITENAME": "New"})
+    assert state.update_db({"MAX_FILESIZE": 0, "SITENAME": "New"}) == {"SITENAME": "New"}
+    assert rows(app)["SITENAME"] == serialize("New")
+
+
 @pytest.mark.parametrize("key", ["NOPE", "SECRET_KEY", "WAFFLE_CAN"])
 def test_undeclared_keys_are_skipped_with_one_line(
     app: Flask, state: State, key: str, caplog: pytest.LogCaptureFixture

@@ -21,14 +21,15 @@ def require_layout(app: Flask, layout: str | None) -> None:
     if layout is None:
         return
     _require(app, layout, f"layout={layout!r}")
-    if app.config.get("WAFFLE_TEMPLATE", _OURS) not in (_OURS, file_of(_OURS)):
-        return  # the app's own template may fill another block
+    # The app's own template may fill another block: the review and the history do not.
     blocks = _blocks(app, layout)
     if blocks is not None and BLOCK not in blocks:
         known = ", ".join(map(repr, sorted(blocks))) or "none"
         block = f"{{% block {BLOCK} %}}{{% endblock %}}"
+        own = app.config.get("WAFFLE_TEMPLATE", _OURS) not in (_OURS, file_of(_OURS))
+        blank = "the review, the history and the files" if own else "every page"
         raise ValueError(
-            f"layout={layout!r}: there is no block {BLOCK!r}, so every page would be blank; add "
+            f"layout={layout!r}: there is no block {BLOCK!r}, so {blank} would be blank; add "
             f"{block}, or put it into another block in a layout in between (blocks: {known})"
         )
 

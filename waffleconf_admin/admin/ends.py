@@ -12,7 +12,6 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..fields.base import display_text
 from ..forms import SettingsForm
 from ..forms.form import ELSEWHERE
-from ..forms.guard import Guard
 from ..i18n import full_date, mark
 from ..i18n import gettext as _
 from ..state.change import Change
@@ -64,8 +63,6 @@ class ShownEnds:
             for end, shown in zip(ends, self.list, strict=True)
             for key in end.changes
         }
-        #: The form of the buttons.
-        self.form = Guard() if any(shown.may_settle for shown in self.list) else None
 
     def _shown(self, end: End) -> ShownEnd:
         visible = [change for key, change in end.changes.items() if key in self._form]

@@ -128,7 +128,7 @@ class PageContext:
 
     @property
     def undo_form(self) -> Guard:
-        """The form to undo what was just saved."""
+        """The form of the buttons in the message about what was just saved."""
         return Guard()
 
     @cached_property

@@ -18,10 +18,11 @@ CLOSE = 100
 #: The rank of a setting that does not match.
 NONE = 200
 
-#: The parts of a setting, the most telling first. Typing mistakes are forgiven in the first ones:
-#: help and values have too many words.
+#: The parts of a setting, the most telling first. Typing mistakes are forgiven in those before the
+#: help. Help has many words: there they are forgiven if one of the others has another word of the
+#: search.
 PARTS = ("name", "key", "keywords", "group", "help", "value")
-FORGIVING = 4
+HELP = PARTS.index("help")
 
 #: Letters of a word that may be a part of another one with two letters in the wrong order.
 MOST_SWAPPED = 16
@@ -77,12 +78,13 @@ class Search:
 
         :param parts: its texts in the order of `PARTS`, folded.
         """
-        worst = 0
+        worst, place = 0, HELP
         for typed in self._typed:
-            worst = max(worst, typed.rank(parts))
-            if worst == NONE:
-                break
-        return worst
+            rank = typed.rank(parts, with_help=len(self._typed) > 1)
+            if rank == NONE:
+                return NONE
+            worst, place = max(worst, rank), min(place, rank % CLOSE)
+        return NONE if worst == CLOSE + HELP and place == HELP else worst
 
     def mark(self, text: object, *, close: bool = False) -> Markup:
         """Return a text as HTML, its words that match marked.
@@ -118,14 +120,21 @@ class _Typed:
         self._known: dict[str, bool] = {}
         self._swapped = _swapped(self._joined) if self._cost else []
 
-    def rank(self, parts: Sequence[str]) -> int:
-        """Return the number of the first part that has the word, more if it is only close."""
+    def rank(self, parts: Sequence[str], *, with_help: bool) -> int:
+        """Return the number of the first part that has the word, more if it is only close.
+
+        :param with_help: whether a word of the help may be close.
+        """
         for number, part in enumerate(parts):
             if self._text in part:
                 return number
-        for number, part in enumerate(parts[:FORGIVING] if self._cost else ()):
+        if not self._cost:
+            return NONE
+        for number, part in enumerate(parts[:HELP]):
             if self._is_close(part):
                 return CLOSE + number
+        if with_help and any(map(self._is_near, _WORD.findall(parts[HELP]))):
+            return CLOSE + HELP
         return NONE
 
     def means(self, word: str) -> bool:

@@ -73,6 +73,7 @@ class SettingsPage(Page):
         self._sent = sent = PageSubmission(posted_form(), self._state.names.former)
         if sent.action == "discard" and not sent.key:
             return self._show_discarded(sent)
+        settled = self._settle(sent) if sent.action in ENDING and not refusal else None
         form = self._form(Guard(refusal), sent)  # current values, with what was sent merged in
         _apply(form, sent, self._permissions.viewable)
         if not refusal:
@@ -81,14 +82,14 @@ class SettingsPage(Page):
         if sent.action == "test":
             return self._show(form, 200 if self._checks.run(sent.key, form) else 422)
         typed_before = [key for key in sent.secrets if key in form and key not in form.changes]
-        if typed_before or sent.action in SHOWING:
+        if typed_before or sent.action in SHOWING or settled:
             form.ask_for_secrets(typed_before)
+        if settled:
+            return self._show_settled(form, *settled)
         if not valid or typed_before:
             return self._show(form, 422, expired=has_expired(refusal))
         if sent.action in SHOWING:
             return self._show(form)
-        if sent.action in ENDING:
-            return self._settle(form, sent)
         end = EndChoice.of(self._state, sent)
         try:
             until = end.end(self._state.ends)
@@ -184,14 +185,22 @@ class SettingsPage(Page):
         undo.offer(self._state, saved)
         return self._redirect(sent.row if sent.row in form else next(iter(saved), None))
 
-    def _settle(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:
-        """Keep a save that has an end, or let it go back now."""
+    def _settle(self, sent: PageSubmission) -> tuple[int, str]:
+        """Keep a save that has an end, or let it go back now; return as `settle` does."""
         actor = self._options.current_actor(self._state.app)
-        status, problem = settle(self._state, self._permissions, sent, actor)
-        if status == 303:
-            return self._redirect(None)
-        form.form_errors.append(problem)
-        return self._show(form, status)
+        settled = settle(self._state, self._permissions, sent, actor)
+        if not settled[1]:
+            sent.action = "edit"  # it is done; what was typed is shown again
+        return settled
+
+    def _show_settled(self, form: SettingsForm, status: int, problem: str) -> BaseResponse:
+        """Show what is wrong; or lead to the page anew, unless something was typed."""
+        if problem:
+            form.form_errors.append(problem)
+            return self._show(form, status)
+        if form.changes or form.errors:
+            return self._show(form, 422 if form.errors else 200)
+        return self._redirect(None)
 
     def _redirect(self, key: str | None) -> BaseResponse:
         """Lead to the page anew, with its filter, and to the row of a setting."""

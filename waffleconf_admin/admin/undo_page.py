@@ -14,11 +14,14 @@ from ..forms.tokens import FOREIGN, explain
 from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..state.change import Change
+from ..state.open_ends import dropped_ends
 from . import csrf
+from .ends import time_text
 from .history_filter import HistoryFilter
 from .history_page import HistoryPage
 from .messages import MESSAGES, has_session, shorten_label
 from .undo import UndoButton, already_undone
+from .zone import Zone
 
 log = logging.getLogger(__name__)
 
@@ -110,8 +113,14 @@ class UndoPage(HistoryPage):
             yield _(ELSEWHERE)
 
     def _flash(self, changes: list[Change], restored: Mapping[str, object]) -> None:
-        for key in list(restored)[:MESSAGES]:
-            flash(_("%(label)s has its old value again.", label=self._label(key)), "success")
+        named, zone = list(restored)[:MESSAGES], Zone()
+        dropped = dropped_ends(self._history, [c for c in changes if c.key in named])
+        for key in named:
+            text = _("%(label)s has its old value again.", label=self._label(key))
+            if key in dropped:
+                time = f"{time_text(dropped[key], zone)} {zone.name}"
+                text += " " + _("It does not go back any more (%(time)s).", time=time)
+            flash(text, "success")
         if len(restored) > MESSAGES:
             more = len(restored) - MESSAGES
             flash(ngettext("%(count)s more.", "%(count)s more.", more), "success")

@@ -10,6 +10,7 @@ import click
 from ..exceptions import ConflictError
 from ..files import change_facts
 from ..state.change import Change
+from ..state.open_ends import dropped_ends
 from ..state.state import State
 from .ends import end_text
 from .group import waffle
@@ -125,9 +126,12 @@ def undo_save(change_set: str, keys: tuple[str, ...], actor: str | None, note: s
             f"Changed again since: {', '.join(error.keys)}. Nothing was undone; to undo others of "
             "this save, name them with --key."
         ) from error
+    dropped = dropped_ends(history, [found[key] for key in saved])
     for key in wanted:
         if key in saved:
             click.echo(f"{key} is {brief(state.settings[key], saved[key])} again")
+            if key in dropped:
+                say(f"{key} does not go back any more ({when(dropped[key])}).")
         elif why := history.obstacle(found[key]):
             say(f"{key} was left alone: {why}")
         else:

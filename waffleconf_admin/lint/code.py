@@ -31,6 +31,14 @@ class Code:
                 found.setdefault(name, []).append((owner, source.path, line))
         return found
 
+    def constants_at(self, dotted: str) -> Iterator[tuple[str, int]]:
+        """Yield path and line of each constant that a dotted name may stand for."""
+        owner, _, name = dotted.rpartition(".")
+        for whole, path, line in self.constants.get(name, ()):
+            # An import may name less of the path than the disk has.
+            if f".{whole}".endswith(f".{owner}"):
+                yield path, line
+
     @cached_property
     def foreign(self) -> list[tuple[Source, Read]]:
         """The reads of keys of ``app.config`` that are no settings, and that nothing sets."""

@@ -101,7 +101,10 @@ class _Reader(Walk):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         owner = self.scope.meaning(node.value)
         through = _ATTRIBUTES.get(owner)
-        self.source.mentioned.add(node.attr)
+        if origin := self.scope.origin(node):
+            self.source.attributes.add(origin)
+        else:
+            self.source.mentioned.add(node.attr)
         if through and not node.attr.startswith("__"):
             if isinstance(node.ctx, ast.Store):
                 self.source.assignments.append((node.lineno, node.attr))

@@ -74,14 +74,10 @@ def _changed(
 def _constant(code: Code) -> Iterator[Finding]:
     for source in code.sources:
         for line, dotted in source.constant_reads:
-            owner, _, key = dotted.rpartition(".")
-            if key not in code.names.settings:
-                continue
-            for whole, path, at in code.constants.get(key, ()):
-                # An import may name less of the path than the disk has.
-                if f".{whole}".endswith(f".{owner}"):
-                    text = f"{key} is read from the constant at {path}:{at}, not from the setting."
-                    yield Finding(source.path, line, "constant", key, text)
+            key = dotted.rpartition(".")[2]
+            for path, at in code.constants_at(dotted) if key in code.names.settings else ():
+                text = f"{key} is read from the constant at {path}:{at}, not from the setting."
+                yield Finding(source.path, line, "constant", key, text)
 
 
 #: The rules about reads and assignments, by name.

@@ -39,6 +39,8 @@ class Source:
     computed: list[int] = dataclasses.field(default_factory=list)
     #: Names that may be read: attributes, and strings that are names.
     mentioned: set[str] = dataclasses.field(default_factory=set)
+    #: Dotted names of attributes of modules and classes, which may be constants.
+    attributes: set[str] = dataclasses.field(default_factory=set)
     #: What names begin with that are read together, by ``get_namespace``.
     prefixes: set[str] = dataclasses.field(default_factory=set)
     #: Names that may be set: keys, keywords, variables.

@@ -77,7 +77,11 @@ def _read_of(node: nodes.Node) -> tuple[str | None, bool, list[nodes.Node]] | No
     """Return the key of ``config`` that a node reads, None if it is computed there, whether it says
     what to use without it, and what of the node is left to be read; None of any other node.
     """
-    if isinstance(node, nodes.Call):
+    if isinstance(node, nodes.Filter) and node.name in ("d", "default") and node.node:
+        if found := _read_of(node.node):
+            name, _, rest = found
+            return name, True, [*rest, *node.args, *node.kwargs]
+    elif isinstance(node, nodes.Call):
         function = node.node
         if isinstance(function, nodes.Getattr) and _is_config(function.node):
             rest = [*node.args, *node.kwargs]

@@ -47,6 +47,8 @@ def _unread(code: Code) -> set[str]:
     """The settings that the code neither reads nor mentions by name."""
     found = {read.name for _, read in code.reads if read.through != "name"}
     found = found.union(*(source.mentioned for source in code.sources))
+    attributes = set[str]().union(*(source.attributes for source in code.sources))
+    found |= {each.rpartition(".")[2] for each in attributes if not any(code.constants_at(each))}
     found |= {code.names.former[name] for name in found & code.names.former.keys()}
     prefixes = tuple(prefix for source in code.sources for prefix in source.prefixes)
     return {key for key in code.names.settings - found if not key.startswith(prefixes)}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from ..exceptions import StoreError
 from ..store import HistoryRow, Settlement
 from .change import Change
 from .history import History
 from .history_repository import HistoryRepository
+
+#: Changes that are read to find the one before each of some.
+READ = 200
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,26 @@ class OpenEnds:
                 own_rows=tuple(sorted(chain[-1].id for chain in found)),
                 refused=last.remark if last.outcome == "refused" else "",
             )
+
+
+def dropped_ends(history: History, changes: Iterable[Change]) -> dict[str, datetime]:
+    """Return when settings would have gone back if some changes had not been made, by key.
+
+    An undo of these changes does not bring such an end back. Those that can't be read are left out.
+
+    :param changes: of different settings.
+    """
+    ids = {change.key: change.id for change in changes}
+    before: dict[str, Change] = {}
+    with suppress(StoreError):
+        for change in history.list(ids, before=max(ids.values(), default=0), limit=READ):
+            if change.id < ids[change.key]:
+                before.setdefault(change.key, change)
+    return {
+        key: change.ends_at
+        for key, change in before.items()
+        if change.ends_at and change.ends_at > datetime.now(UTC) and change.outcome != "kept"
+    }
 
 
 def _live(chain: list[HistoryRow], latest: HistoryRow | None) -> Iterator[HistoryRow]:

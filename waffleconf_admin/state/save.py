@@ -112,10 +112,14 @@ class Saver:
         task = Task(settings, wanted, expected, origin).without_environment()
         known = self._known(task)
         if known is not None:
-            decision = self._decide(task, known)
-            writes_all = decision.records.texts.keys() == task.wanted.keys()
-            if writes_all and self._write(decision, origin):
-                return self._bring_into_memory(task, known, decision)
+            try:
+                decision = self._decide(task, known)
+            except InvalidValue:
+                pass  # the database, which is read below, may hold the refused value already
+            else:
+                writes_all = decision.records.texts.keys() == task.wanted.keys()
+                if writes_all and self._write(decision, origin):
+                    return self._bring_into_memory(task, known, decision)
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)

@@ -1,6 +1,7 @@
 // Search: how well a setting matches what was typed. admin/search.py has the same rule.
 
 export const CLOSE = 100, NONE = 200; // ranks: from CLOSE on it is only close, NONE doesn't match
+const HELP = 4; // its place among the parts
 const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ł: "l", ı: "i", ς: "σ" };
 const WORD = /[\p{L}\p{N}\u0300-\u036f]+/gu;
 
@@ -22,7 +23,7 @@ export class Search {
   constructor(text) {
     const folded = fold(text.slice(0, 200));
     this.pieces = wordsOf(folded);
-    this.words = (folded.match(/\S+/g) ?? []).map((typed) => {
+    this.words = (folded.match(/\S+/g) ?? []).map((typed, _, { length: count }) => {
       const joined = wordsOf(typed).join(""), { length } = joined;
       const cost = length < 4 ? 0 : length === 4 ? 1 : length < 9 ? 2 : 4;
       const isNear = (word) => within(joined, word, cost);
@@ -35,7 +36,8 @@ export class Search {
       };
       const rank = (parts) => {
         const exact = parts.findIndex((part) => part.includes(typed));
-        const close = exact < 0 && cost ? parts.slice(0, 4).findIndex(isClose) : -1; // not in help and value
+        const close = exact < 0 && cost ? parts.findIndex((part, i) =>
+          i < HELP ? isClose(part) : i === HELP && count > 1 && wordsOf(part).some(isNear)) : -1;
         return exact >= 0 ? exact : close >= 0 ? CLOSE + close : NONE;
       };
       return { rank, means: (word) => isNear(word) || hasSwapped(word) || (word.length > 2 && joined.includes(word)) };
@@ -44,7 +46,14 @@ export class Search {
 
   // Of name, key, keywords, group, help and value, folded.
   rank(parts) {
-    return this.words.reduce((worst, word) => worst === NONE ? worst : Math.max(worst, word.rank(parts)), 0);
+    let worst = 0, place = HELP;
+    for (const word of this.words) {
+      const rank = word.rank(parts);
+      if (rank === NONE) return NONE;
+      worst = Math.max(worst, rank);
+      place = Math.min(place, rank % CLOSE);
+    }
+    return worst === CLOSE + HELP && place === HELP ? NONE : worst;
   }
 
   // Where matching words begin and end.
