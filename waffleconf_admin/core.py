@@ -61,7 +61,7 @@ class WaffleConf:
         :raises ValueError: another WAFFLE_* setting can't be used.
         :raises RuntimeError: the app was initialised before, or there is no store.
         :raises ImportError: there are WAFFLE_ENCRYPTION_KEYS, and cryptography is missing.
-        :raises TypeError: what is given as the store is none, or a function is asynchronous and
+        :raises TypeError: the store is not a store, or a function is asynchronous and
             asgiref is missing.
         """
         # Here, so that `import waffleconf_admin` is quick, and all at once: a request waits for no
@@ -103,7 +103,7 @@ class WaffleConf:
         the first load of a process finds other values than the declared defaults.
 
         :param keys: when one of these settings has changed; none: any setting.
-        :raises TypeError: the keys are missing their brackets, or the function can't be called.
+        :raises TypeError: the keys are missing their parentheses, or the function can't be called.
         :raises InvalidValue: a key is not declared; before `init_app`, that raises it.
         """
         if not all(isinstance(key, str) for key in keys):

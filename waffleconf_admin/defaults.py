@@ -154,7 +154,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "WAFFLE_RETIRED": (_is_names, "write a list of keys, such as ['OLD_KEY']"),
     "WAFFLE_CLASSES": (
         _is_classes,
-        "write a list of classes, such as [Point], or a dict of those that have moved, by module "
-        'and name of old, such as {"shop.models.Plan": Plan}',
+        "write a list of classes, such as [Point], or a dict of those that have moved, by their "
+        'old dotted path, such as {"shop.models.Plan": Plan}',
     ),
 }

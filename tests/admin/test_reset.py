@@ -270,7 +270,7 @@ def test_a_value_without_a_control_can_be_reset(make_app: MakeApp) -> None:
     client = app.test_client()
     state_of(app).update_db({"OPEN": "stray"})
     page = client.get(URL).text
-    assert "It is changed from code" in page
+    assert "It can only be changed in code" in page
     assert "Reset it, or save another value from code." in page
     answer = client.post(URL, data=sent(page) | {"waffle.do": "reset OPEN"})
     assert stored(app)["OPEN"] == "stray" and save(client, answer).status_code == 303

@@ -151,7 +151,7 @@ def test_a_row_recovers_when_a_function_of_the_app_no_longer_fails(read_row: Any
         return TextField
 
     read = read_row(fields={str: make_field})
-    assert "changed from code" in read() and 'value="Waffle"' in read()
+    assert "only be changed in code" in read() and 'value="Waffle"' in read()
 
 
 def test_a_field_of_the_app_is_rendered_for_each_request(read_row: Any) -> None:

@@ -298,7 +298,7 @@ def test_read_only_settings_do_not_count_as_missing_permissions(make_app: MakeAp
         app = make_app(declared)
         app.register_blueprint(WaffleAdmin())
         page = app.test_client().get(URL).text
-        assert "It is changed from code" in page and "You may see" not in page
+        assert "It can only be changed in code" in page and "You may see" not in page
     app = make_app(confs)
     app.register_blueprint(WaffleAdmin(can=lambda action, s: action == "view" or s.key != "THING"))
     page = app.test_client().get(URL).text

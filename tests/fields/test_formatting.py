@@ -81,7 +81,7 @@ def test_what_does_not_round_trip_is_static_with_the_reason(
 ) -> None:
     made = field(value, **entry)
     assert (made.control, made.editable) == ("static", False)
-    assert made.reason.startswith("It is changed from code: ")
+    assert made.reason.startswith("It can only be changed in code: ")
     assert why in made.reason
     # A reset is no remedy for a default that has no control either.
     remedy = "Reset it, or save another value from code."
@@ -116,7 +116,7 @@ def test_what_is_not_of_the_declared_type_is_static_with_the_reason(
 ) -> None:
     made = field(value, **declared)
     assert (made.control, made.editable) == ("static", False)
-    assert made.reason.startswith("It is changed from code: ")
+    assert made.reason.startswith("It can only be changed in code: ")
     assert made.value_text == generic_text(value)
 
 

@@ -140,7 +140,7 @@ def test_blank_is_none_where_the_default_is(entry: dict[str, Any]) -> None:
         (1.5, "nan", "Write a number that has an end, such as 1000000."),
         (1.5, "infinity", "Write a number, such as 1.5."),
         ("x", "a\0b", "A NUL character can't be kept: take it out."),
-        ("x", "\ud800", "Some of this is not text: write it anew."),
+        ("x", "\ud800", "Some of this is not text: type it again."),
         (True, "maybe", "Write true or false."),
         (True, "", "Write true or false."),
         ([], "", "Line 1, column 1: a value is missing (text needs double quotes)."),

@@ -39,7 +39,8 @@ def test_controls_and_reasons(app: Flask) -> None:
     assert {field.setting.key: field.reason for field in form if not field.editable} == {
         "RATE": "You may see this setting, not change it.",
         "FIXED": "This setting is read-only.",
-        "PAIR": "It is changed from code: this page has no control for values of type complex.",
+        "PAIR": "It can only be changed in code: "
+        "this page has no control for values of type complex.",
     }
     assert form["RATE"].value_text == "1.5"
 

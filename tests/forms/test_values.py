@@ -42,7 +42,7 @@ def test_a_text_is_parsed_as_on_the_page(app: Flask, key: str, text: str, value:
         ("SIZE", "x", "Write a whole number, such as 1000."),
         ("OPEN", "maybe", "Write true or false."),
         ("THEME", "neon", "This is not one of the choices."),
-        ("PAIR", "3+4j", "It can only be changed from code: "),
+        ("PAIR", "3+4j", "It can only be changed in code: "),
     ],
 )
 def test_a_text_that_is_no_value_names_its_setting(

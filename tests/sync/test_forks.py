@@ -185,7 +185,7 @@ def test_a_child_waits_for_none_of_its_parent_s_threads(patience: Callable[..., 
 
 def test_a_child_waits_for_no_lock_of_its_parent() -> None:
     class Owner:
-        begin_anew = watch = do_what_is_due = note_failure = read_soon = lambda *_: None
+        reset_after_fork = watch = do_what_is_due = note_failure = read_soon = lambda *_: None
 
     watcher = WatcherThread(Owner(), wanted=False)
     with watcher._lock:  # another thread of the parent begins

@@ -63,7 +63,7 @@ class WaffleAdmin(Blueprint):
         and the page brings its own messages along. Our strict Content-Security-Policy could break
         its scripts and styles, so that header then says ``frame-ancestors 'none'`` and nothing
         else.
-    :param actor: a function that says who saves; without it, whom Flask-Login has logged in. Like
+    :param actor: a function that says who saves; without it, the user of Flask-Login. Like
         `can` it may be asynchronous.
     :param checks: ``{group: check}``: a button tests the values of a group before they are saved.
         ``check(values)`` gets a dict by key, and returns a sentence for the user or raises

@@ -37,7 +37,7 @@ def describe_conflicts(
     """Describe the conflicts of a validated form, by key.
 
     :param history: None: the app keeps none.
-    :param permissions: of the user; others' changes are only described to who may see them.
+    :param permissions: of the user; others' changes are described only to users who may see them.
     :param actor: the user, as the history names them.
     """
     comparer = Comparer()

@@ -60,7 +60,7 @@ class PageOptions:
             calls.check(app, function, option)
 
     def current_actor(self, app: Flask) -> str | None:
-        """Return who uses the page: what `actor` says, or else whom Flask-Login has logged in."""
+        """Return who uses the page: what `actor` says, or else the user of Flask-Login."""
         if self.actor is not None:
             return _name_of(self, calls.call(app, self.actor))
         return _logged_in()

@@ -194,7 +194,7 @@ class SettingsPage(Page):
         return settled
 
     def _show_settled(self, form: SettingsForm, status: int, problem: str) -> BaseResponse:
-        """Show what is wrong; or lead to the page anew, unless something was typed."""
+        """Show what is wrong; or reload the page, unless something was typed."""
         if problem:
             form.form_errors.append(problem)
             return self._show(form, status)
@@ -203,7 +203,7 @@ class SettingsPage(Page):
         return self._redirect(None)
 
     def _redirect(self, key: str | None) -> BaseResponse:
-        """Lead to the page anew, with its filter, and to the row of a setting."""
+        """Redirect to the page, with its filter, and to the row of a setting."""
         query = request.query_string.decode("utf-8", "replace")
         url = (
             url_for(".index") + (f"?{query}" if query else "") + (f"#{anchor(key)}" if key else "")

@@ -25,7 +25,7 @@ class Applied(NamedTuple):
 def applied(count: Count, permissions: Permissions) -> Applied:
     """Return how many processes apply the settings.
 
-    Those that lag are named to who may see the history of all settings.
+    Those that lag are named only to users who may see the history of all settings.
     """
     lines = count.sentences()
     if permissions.covers_removed_settings:

@@ -60,7 +60,7 @@ ID = Member("a whole number", lambda value: type(value) is int and 0 <= value < 
 
 
 def check_content_type() -> None:
-    """Refuse a body that is not declared to be JSON: forms of other sites can't send such a one.
+    """Refuse a body that is not declared to be JSON: forms of other sites can't send one.
 
     :raises Problem: with the status 415.
     """

@@ -15,7 +15,7 @@ from .schemas import Schema
 
 _PROBLEMS = {
     "400": "The body is not JSON that can be read.",
-    "401": "The app wants a log-in.",
+    "401": "Log in first.",
     "403": "The user may not do this, or the CSRF token is missing or not valid.",
     "404": "There is no such thing, or the user may not see it.",
     "409": "A setting was changed again since.",

@@ -10,7 +10,7 @@ from .problem import Problem
 
 
 def get_workers(call: Call) -> Response:
-    """Return how many processes have read what is stored; and which, to whom may know them."""
+    """Return how many processes have read what is stored; and which, to users who may know."""
     permissions, workers = call.permissions, call.state.workers
     if not any(map(permissions.may_edit, permissions.viewable)):
         raise Problem(403, "You may not change any setting.")

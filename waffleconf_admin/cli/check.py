@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 def check(strict: bool) -> None:
     """Check the database, declarations, the environment, the page, stored values, the watcher.
 
-    For CI: the exit code is 1 if there is an error. Warnings are: a setting
+    For CI: the exit code is 1 if there is an error. These are warnings: a setting
     that a package copies at the start, a default that is refused, a stored
     value that is converted, a secret that is not encrypted with the first key,
     and a row that nobody declares, for it may be of another app. To check the

@@ -43,7 +43,7 @@ class _Explained(NamedTuple):
 def explain(key: str) -> None:
     """Show where the value of the setting KEY comes from.
 
-    A value comes from the first layer that has one. Shown, too: who changed it
+    A value comes from the first layer that has one. Also shows who changed it
     last, what is declared, and who may change it on which page. Of a secret it
     says only whether it is set.
     """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def lint_code(path: Path | None, as_json: bool) -> None:
     """Find reads of settings that can't be right, in code and templates.
 
-    Found are names that are not declared, former names, settings that nothing
+    Reports names that are not declared, former names, settings that nothing
     reads, settings that code assigns, and values that are copied where they can't
     follow changes. PATH is a folder or a file: by default the current folder, if
     the app is in it, else the folder of the app. Tests, hidden folders and

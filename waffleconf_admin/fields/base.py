@@ -76,7 +76,7 @@ class SettingField(wtforms.Field):
     limit_flags: ClassVar[tuple[str, str] | None] = None  #: what HTML calls min and max here
 
     # Of a field in a form, see `binding.BoundField`. These are what they are of most fields; texts
-    # are made for who asks.
+    # are made when somebody asks.
     record: Record
     editable = True
     reason = ""

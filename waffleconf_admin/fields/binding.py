@@ -107,7 +107,7 @@ def bind_field(
             setattr(field, attribute, value)
     field.setting, field.record, field.merge_text = setting, record, merge_text
     if why and not reason:
-        reason = gettext("It is changed from code: %(why)s.", why=why)
+        reason = gettext("It can only be changed in code: %(why)s.", why=why)
         field.editable, field.reason = False, reason
         # The reset is the only way back to a value that can be edited.
         field.resettable = not setting.confirm
@@ -171,7 +171,10 @@ def _render_failure(field: BoundField, error: Exception) -> Markup:
     """Return what stands in place of a control that could not be rendered."""
     log_failure(f"the control of {field.setting.key}", field.setting, error)
     why = gettext("its control can't be made at the moment")
-    field.editable, field.reason = False, gettext("It is changed from code: %(why)s.", why=why)
+    field.editable, field.reason = (
+        False,
+        gettext("It can only be changed in code: %(why)s.", why=why),
+    )
     text = f"<output{attributes({'id': field.id})}>{escape(field.value_text)}</output>"
     return Markup(f'{text}<p class="wf-reason">{escape(field.reason)}</p>')  # nosec B704 # its texts are escaped
 

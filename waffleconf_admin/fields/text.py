@@ -51,7 +51,7 @@ class TextField(OptionalField):
         if "\0" in text:
             raise ValueError(gettext("A NUL character can't be kept: take it out."))
         if not is_unicode(text):
-            raise ValueError(gettext("Some of this is not text: write it anew."))
+            raise ValueError(gettext("Some of this is not text: type it again."))
         return text
 
 

@@ -171,7 +171,7 @@ def _settings(document: object) -> dict[str, object]:
         raise InvalidValue(
             gettext(
                 "This file has version %(found)s, and only version %(version)s can be read. Export "
-                "the settings anew, with this version of waffleconf_admin.",
+                "the settings again, with this version of waffleconf_admin.",
                 found=json.dumps(version)[:20],
                 version=VERSION,
             )

@@ -15,7 +15,7 @@ from ..state.task import RESET, Origin
 from .drift import Drift, find_drift
 from .values import dump_value, unchanged
 
-#: How often an import is planned anew, because somebody else saved meanwhile.
+#: How often an import is planned again because somebody else has saved.
 ATTEMPTS = 5
 
 #: Settings that are never reset because a file does not name them, and why.

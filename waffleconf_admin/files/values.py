@@ -47,7 +47,7 @@ def load_value(state: State, key: str, written: object) -> object:
             converter = converter_of(state, setting)
             return None if written is None and setting.optional else converter.load(written)
     except UnsupportedValue as error:
-        problem = gettext("It can only be changed from code: %(why)s.", why=error)
+        problem = gettext("It can only be changed in code: %(why)s.", why=error)
         raise InvalidValue({key: problem}) from error
     except InvalidValue:
         raise
@@ -69,7 +69,9 @@ def dump_value(state: State, key: str, value: object) -> object:
             with suppress(InvalidValue):
                 if unchanged(value, load_value(state, key, written)):
                     return written
-    raise InvalidValue({key: gettext("No file can hold this value: it is changed from code.")})
+    raise InvalidValue(
+        {key: gettext("No file can hold this value: it can only be changed in code.")}
+    )
 
 
 def unchanged(value: object, wanted: object) -> bool:

@@ -12,8 +12,8 @@ from ..settings.equality import same
 from .form_fields import FormFields
 from .submission import Submission
 
-LOCKED = mark("%(label)s can't be changed any more: what you wrote there is not saved.")
-GONE = mark("A setting that you changed is not here any more: what you wrote there is not saved.")
+LOCKED = mark("%(label)s can't be changed any more: your change was not saved.")
+GONE = mark("A setting that you changed is not here any more: your change was not saved.")
 
 #: In place of the digest of a typed secret: equal to no other, so that it is always written.
 _TYPED = "!"

@@ -28,7 +28,7 @@ OLD = mark(
 )
 UNREADABLE = mark(
     "The security token of this page can't be read: it was damaged on its way, or is from "
-    "before the site was set up anew. Check what is not saved yet, and send the form again. "
+    "before the site was reinstalled. Check what is not saved yet, and send the form again. "
     "If you see this again, contact the people who run this site: its log says more."
 )
 NO_COOKIE = mark(
@@ -49,7 +49,7 @@ NOT_FROM_HERE = mark(
 class Cause(NamedTuple):
     """Why tokens were not accepted."""
 
-    message: str  #: for who has sent the form
+    message: str  #: for the user who sent the form
     describe: Callable[[], str] | None = None  #: for the log; None: nothing is wrong with the app
 
 

@@ -68,7 +68,7 @@ def parse_text(
             return field.read(text)
     except UnsupportedValue as error:
         raise InvalidValue(
-            {key: gettext("It can only be changed from code: %(why)s.", why=error)}
+            {key: gettext("It can only be changed in code: %(why)s.", why=error)}
         ) from error
     except ValueError as error:
         # Without a cause for a secret: Python's own messages quote what they refuse.

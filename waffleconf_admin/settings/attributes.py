@@ -105,7 +105,7 @@ def _validators(declared: object) -> tuple[object, ...]:
     for validator in declared:
         if inspect.isclass(validator):
             name = validator.__name__
-            raise ValueError(f"{name} is a class; write {name}(), with the brackets")
+            raise ValueError(f"{name} is a class; write {name}(), with the parentheses")
         if not callable(validator):
             raise ValueError("each must be a function of (form, field)")
     return tuple(declared)

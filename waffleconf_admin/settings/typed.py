@@ -45,7 +45,7 @@ class Settings(metaclass=_SettingsType):
         app.config["WAFFLE_CONFS"] = Shop
         Shop.now().SITENAME  # in a view
 
-    A subclass has the settings of its parents; what it declares anew replaces theirs. Methods and
+    A subclass has the settings of its parents; what it declares again replaces theirs. Methods and
     properties may read settings of ``self``.
 
     :raises InvalidValue: when the class is made: a declaration is wrong; ``.errors`` says by key

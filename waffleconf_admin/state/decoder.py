@@ -167,7 +167,7 @@ class Decoder:
         log.log(
             level,
             "The stored value of %s %s (%s); %s is served and the row is left alone. Save the "
-            "setting anew to replace it.",
+            "setting again to replace it.",
             key,
             what,
             Context().run(problem),  # in English, whoever makes the request
@@ -176,7 +176,7 @@ class Decoder:
 
 
 def _is_pickle_of(text: str | None, value: object) -> bool:
-    """Whether a text is a pickle of a value; of JSON False, for to read it anew takes less time
+    """Whether a text is a pickle of a value; of JSON False, since reading it again takes less time
     than to write it for comparison.
     """
     return text is not None and format_of(text) == "pickle" and is_text_of(text, value)

@@ -217,10 +217,10 @@ class Repository:
         elif location not in (None, self._location) and not self._moved:
             self._moved = True
             log.warning(
-                "The settings of this app are in more than one database: a session, or a proxy, "
-                "that picks one for each tenant? They are one set an app, and each tenant gets the "
-                "values of any. Keep them in one database, or make an app for each tenant: "
-                "docs/databases.md shows how."
+                "The settings of this app are in more than one database. Perhaps a session, or a "
+                "proxy, picks one for each tenant. An app has one set of settings, and each tenant "
+                "gets the values of any. Keep them in one database, or make an app for each "
+                "tenant: docs/databases.md shows how."
             )
 
     def former_rows(self) -> FormerRows | None:

@@ -24,7 +24,7 @@ class Rewritten(NamedTuple):
 
 
 class Rewriting(ABC):
-    """Writes the stored texts of the declared settings anew, and those of their history.
+    """Rewrites the stored texts of the declared settings, and those of their history.
 
     No value changes, so nobody is notified.
     """

@@ -277,7 +277,7 @@ class State:
         return self._repository.in_memory()
 
     def after_fork(self) -> None:
-        """In a forked child: use no lock and no connection of the parent, and load anew."""
+        """In a forked child: use no lock and no connection of the parent, and load again."""
         self._cache.renew_lock()
         self._announcer.after_fork()
         if self._worker:

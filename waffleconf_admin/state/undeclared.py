@@ -25,8 +25,8 @@ MOST_NAMED = 20
 UNKNOWN = (
     "WAFFLE_CONFS does not declare these stored settings: %s. Another app or another release may "
     'use them. If one has a new name now, declare that with "was": %r; if it is gone for good, or '
-    "of another app, name it in WAFFLE_RETIRED. Only what nobody uses any more: flask waffle prune "
-    "deletes its row."
+    "of another app, name it in WAFFLE_RETIRED. If nobody uses it any more, delete its row with "
+    "flask waffle prune."
 )
 RETIRED = "Rows of retired settings: %s. To delete one: flask waffle prune %s"
 

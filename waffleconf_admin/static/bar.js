@@ -121,7 +121,7 @@ export class Bar {
     on(window, "beforeunload", (event) => {
       if (sending.has(form) || !(closest(form, ".wf-reviewing") || this.show())) return;
       event.preventDefault();
-      setTimeout(allowSending); // for who stays
+      setTimeout(allowSending); // for a user who stays
     });
     this.show();
   }

@@ -25,7 +25,7 @@ function addUnsavedLine(row) {
   row.firstElementChild.append(line);
 }
 
-// What is typed anew may be right.
+// What is typed now may be right.
 function removeErrors(row) {
   row.classList.remove("wf-invalid");
   for (const control of $$("[aria-invalid]", row)) control.removeAttribute("aria-invalid");

@@ -10,5 +10,5 @@ Who calls whom, from the top down:
   what was found (``MissedNotifications``).
 - Each request: ``Synchronizer.check``, and if something has changed the watch type's
   ``reload_if_changed``, once for all threads of the process (``SingleFlight``).
-- Each fork: ``forks``, ``WatcherThread.ensure_after_fork``, ``Synchronizer.begin_anew``.
+- Each fork: ``forks``, ``WatcherThread.ensure_after_fork``, ``Synchronizer.reset_after_fork``.
 """

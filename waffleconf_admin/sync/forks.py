@@ -1,4 +1,4 @@
-"""Forks: which of our threads a fork waits for, and what begins anew in the child."""
+"""Forks: which of our threads a fork waits for, and what is reset in the child."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ class Synchronizer:
 
     # What the thread calls
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin in a forked process."""
         self._begin()
         self._state.after_fork()

@@ -26,7 +26,7 @@ HEARTBEAT_TIMEOUT = 3.0
 class WatcherOwner(Protocol):
     """Whose watcher it is."""
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Called in a forked process, before its thread starts."""
         ...
 
@@ -88,10 +88,10 @@ class WatcherThread:
             self.ensure()
 
     def ensure(self, *, in_request: bool = False) -> None:
-        """Make sure that this process has its thread. A forked process begins anew before."""
+        """Make sure that this process has its thread. A forked process is reset first."""
         with self._lock:  # the first requests of a worker may come together
             if os.getpid() != self._pid:
-                self._begin_anew()
+                self._reset_after_fork()
             may_start = in_request or not forks.is_uwsgi_master()
             starts = self._wanted and may_start and self._thread is None
             if starts:
@@ -126,9 +126,9 @@ class WatcherThread:
         if thread is not None and thread.ident and thread is not threading.current_thread():
             thread.join(1.0)
 
-    def _begin_anew(self) -> None:
+    def _reset_after_fork(self) -> None:
         """In a forked process: leave the parent's thread behind, unless it lives on."""
-        self._owner.begin_anew()
+        self._owner.reset_after_fork()
         self._renew()
         self._inherited = forks.are_threads_greenlets()
         if not self._inherited:

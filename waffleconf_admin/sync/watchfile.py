@@ -12,7 +12,7 @@ from ..exceptions import WatchFileError
 from ..i18n import mark
 from .health import Severity, Trouble
 
-#: Bytes at which the watch file starts anew.
+#: Bytes at which the watch file is emptied.
 MAX_FILE = 2**20
 
 FILE_NOT_REGULAR = Trouble(

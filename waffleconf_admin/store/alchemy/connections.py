@@ -164,7 +164,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         return sessions() if sessions.registry.has() else None
 
     def _is_open(self, bind: sa.Engine) -> bool:
-        """Whether the caller has a transaction open; anybody, where there is but one connection."""
+        """Whether the caller has a transaction open; with one shared connection, anybody."""
         session, raw = self._session(), None
         # session.connection() would take one from the pool, and begin, where there is none yet.
         held = getattr(session and session.get_transaction(), "_connections", {}).get(bind)
