@@ -10,7 +10,7 @@ from flask import Flask, current_app, has_app_context
 
 from . import calls, hooks
 from .defaults import DEFAULTS, check, fill
-from .state.handlers import Handler, Handlers
+from .state.handlers import Handler, Handlers, check_handler
 from .store import WaffleStore
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ class WaffleConf:
         fill(app.config)
         app.config["WAFFLE_CONFS"] = as_declarations(app.config["WAFFLE_CONFS"])
         check(app.config)
-        calls.check(app, self._validate, "validate=")
-        calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
+        functions = {"validate=": self._validate, "WAFFLE_CAN": app.config["WAFFLE_CAN"]}
+        for name, function in functions.items():
+            if function is not None:
+                calls.check(app, function, name)
         state = State(app, configstore, validate=self._validate, handlers=self._handlers)
         self._handlers.check(app, state.settings, state.names)
         state.extension = self
@@ -110,9 +112,9 @@ class WaffleConf:
             raise TypeError('Write @waffle.on_change("KEY"), or @waffle.on_change() for all.')
 
         def add(handler: H) -> H:
+            if (state := self._last) is not None:  # one that is refused is not added
+                check_handler(handler, keys, state.app, state.settings, state.names)
             self._handlers.add(handler, keys)
-            if (state := self._last) is not None:
-                self._handlers.check(state.app, state.settings, state.names)
             return handler
 
         return add

@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from copy import copy
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import calls
 
 log = logging.getLogger(__name__)
+
+#: Seconds that an interval may have, some thirty years: threads can't wait for much longer.
+LONGEST = 1e9
 
 #: Every setting of the extension itself, with its default. Any, as in Flask's own configuration:
 #: each has a type of its own.
@@ -85,7 +89,7 @@ def _warn_of_misspelt(config: Mapping[str, object]) -> None:
 
 
 def _is_flag(value: object) -> bool:
-    return not isinstance(value, str)  # "false" would be true
+    return not isinstance(value, (str, bytes))  # "false" would be true
 
 
 def _is_format(value: object) -> bool:
@@ -93,7 +97,10 @@ def _is_format(value: object) -> bool:
 
 
 def _is_path(value: object) -> bool:
-    return value is None or isinstance(value, str | os.PathLike)
+    if value is None:
+        return True
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    return isinstance(path, str) and path.strip() != "" and "\0" not in path
 
 
 def _is_template(value: object) -> bool:
@@ -115,7 +122,32 @@ def _is_names(value: object) -> bool:
 
 
 def _is_interval(value: object) -> bool:
-    return value is None or (isinstance(value, (int, float)) and value > 0)
+    return value is None or (type(value) in (int, float) and 0 < value <= LONGEST)  # type: ignore[operator]
+
+
+def _is_name(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value != "")
+
+
+def _is_port(value: object) -> bool:
+    text = str(value) if type(value) in (int, str) else ""  # a variable of the environment has text
+    return value is None or (text.isdecimal() and 0 < int(text) < 2**16)
+
+
+def _is_redis_url(value: object) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, str) or not value.startswith(("redis://", "rediss://", "unix://")):
+        return False
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        return False
+    return True
+
+
+def _is_can(value: object) -> bool:
+    return value is None or callable(value)
 
 
 def _is_mode(value: object) -> bool:
@@ -127,13 +159,13 @@ def _is_classes(value: object) -> bool:
         if any(not isinstance(path, str) or "." not in path.strip(".") for path in value):
             return False
         value = list(value.values())
-    if isinstance(value, type | str) or not isinstance(value, Iterable):
+    if not isinstance(value, Collection) or isinstance(value, type | str):
         return False
     return all(isinstance(cls, type) for cls in value)
 
 
 #: The settings of the extension that no message shows.
-_HIDDEN = ("WAFFLE_ENCRYPTION_KEYS",)
+_HIDDEN = ("WAFFLE_ENCRYPTION_KEYS", "WAFFLE_REDIS_URL")
 #: What a setting of the extension may be, and the remedy for what it may not.
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "WAFFLE_AUTOLOAD": (_is_flag, "write True or False"),
@@ -147,6 +179,18 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _is_mode,
         "write the rights of the watch file in octal, such as 0o664; its owner needs to read and "
         "write it",
+    ),
+    "WAFFLE_REDIS_URL": (
+        _is_redis_url,
+        "write an address such as 'redis://localhost:6379/0', or None",
+    ),
+    "WAFFLE_REDIS_HOST": (_is_name, "write the name of a host"),
+    "WAFFLE_REDIS_PORT": (_is_port, "write a number of 1 to 65535"),
+    "WAFFLE_REDIS_CHANNEL": (_is_name, "write the name of a channel"),
+    "WAFFLE_POSTGRESQL_CHANNEL": (_is_name, "write the name of a channel"),
+    "WAFFLE_CAN": (
+        _is_can,
+        "write a function of (action, setting), such as waffleconf_admin.anyone",
     ),
     "WAFFLE_TEMPLATE": (_is_template, "write the name of a template, such as 'settings.html'"),
     "WAFFLE_ENV_PREFIX": (_is_prefix, "write a prefix such as 'APP_', or None"),

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from flask import Flask, appcontext_pushed
 
 from .contexts import up_to_date
+from .log_once import LogOnce
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
+
+#: Seconds after which a fault that lasts is logged again.
+REPEAT = 600.0
 
 #: Brings the settings up to date; gets the WSGI environ of a request, None outside of one.
 Follow = Callable[["WSGIEnvironment | None"], None]
@@ -28,19 +32,24 @@ def install(app: Flask, follow: Follow) -> None:
     passes neither; for that one our function is the first of ``before_request``.
 
     :param app: the app; its ``wsgi_app`` is wrapped.
-    :param follow: what to call. What it raises is logged once: nothing of the app fails for it.
+    :param follow: what to call. What it raises is logged, every ten minutes while it lasts; nothing
+        of the app fails for it.
     """
     wsgi_app = app.wsgi_app
-    failed = False
+    failed, log_once = False, LogOnce(log, REPEAT)
 
     def run(environ: WSGIEnvironment | None) -> None:
         nonlocal failed
         try:
             follow(environ)
         except Exception:
-            if not failed:  # it would fill the log, a request at a time
-                log.exception("Settings could not be brought up to date")
+            message = "Settings could not be brought up to date"
+            log_once(None, logging.ERROR, message, exc_info=True)
             failed = True
+        else:
+            if failed:
+                log_once.is_over(None)
+                failed = False
 
     def wrap(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         token = up_to_date.set(app)

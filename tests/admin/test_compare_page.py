@@ -222,3 +222,24 @@ def test_without_the_database_the_page_says_so(
 
     monkeypatch.setattr(state_of(app).configstore, "read_history", away)
     assert app.test_client().get(address(times[0])).status_code == 503
+
+
+def test_if_a_save_fails_what_was_ticked_and_the_reason_are_kept(
+    app: Flask,
+    times: list[datetime],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*args: Any) -> Any:
+        raise StoreError("away")
+
+    client, url = app.test_client(), address(times[0])
+    page = client.get(url).text
+    do = {"waffle.do": "confirm", "waffle.note": "as on Monday"}
+    with monkeypatch.context() as patch:
+        patch.setattr(state_of(app), "save", fail)
+        failed = post(client, url, page, [boxes(page)["TAX"]], **do)
+    assert failed.status_code == 503 and "try again soon" in failed.text
+    assert caplog.messages == ["the settings can't be saved"]
+    assert boxes(failed.text).keys() == {"TAX"}
+    assert sent(failed.text)["waffle.note"] == "as on Monday"

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from pages import HISTORY, URL, MakeApp, sent, state_of, words
 
-from waffleconf_admin import WaffleAdmin
+from waffleconf_admin import StoreError, WaffleAdmin
 
 #: By key: the former and the new default.
 MOVED: dict[str, tuple[Any, Any]] = {
@@ -102,6 +102,21 @@ def test_ok_takes_the_mark_away_and_keeps_what_was_typed(app: Flask) -> None:
     assert [(c.actor, c.old, c.new) for c in state.history.list("SIZE", limit=1)] == [
         ("ana", 80, 80)
     ]
+
+
+def test_if_the_database_fails_ok_keeps_the_mark_and_what_was_typed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: Any) -> Any:
+        raise StoreError("away")
+
+    client = app.test_client()
+    typed = sent(client.get(URL).text) | {"STAYS": "7"}
+    monkeypatch.setattr(state_of(app).configstore, "note_history", fail)
+    answer = client.post(URL, data=typed | {"waffle.do": "accept SIZE"})
+    assert answer.status_code == 503 and 'value="7"' in answer.text
+    assert "try again soon" in answer.text and "SIZE" in marked(answer.text)
+    assert caplog.messages == ["the settings can't be saved"]
 
 
 @pytest.mark.parametrize(

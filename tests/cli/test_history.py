@@ -41,6 +41,20 @@ def test_history_lists_saves_the_last_first(run: Run, app: Flask, saves: list[st
     ]
 
 
+def test_no_stored_text_sends_codes_to_the_terminal(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = app.extensions["waffleconf"]
+    end = datetime.now(UTC) + timedelta(hours=1)
+    state.update_db({"SITENAME": "Bar"}, actor="a\x1bb", source="\x1b[31mred", until=end)
+    rows = [row._replace(change_set="\x1b]0;x\x07") for row in state._repository.walk_history()]
+    monkeypatch.setattr(state.configstore, "read_history", lambda _query: rows)
+    monkeypatch.setattr(state.configstore, "read_ends", lambda **_: rows)
+    for command in ("history", "ends"):
+        output = app.test_cli_runner().invoke(args=["waffle", command], color=True).output
+        assert r"  a\x1bb  \x1b]0;x\x07" in output and "\x1b" not in output
+
+
 @pytest.mark.parametrize(
     ("options", "keys"),
     [

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from controls import field, read, tags
 from flask import Flask
+from pages import sent
 from submissions import Page
 
+from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.fields.binding import process_values
 from waffleconf_admin.settings.equality import same
 
@@ -106,3 +108,45 @@ def test_choices_are_asked_at_each_request(make_app: Callable[..., Flask]) -> No
     choices[:] = ["b"]
     assert Page(app).send(KEY="a").errors == {"KEY": ["This is not one of the choices."]}
     assert app.extensions["waffleconf"].parse_conf() == {"KEY": "c"}
+
+
+class Item:
+    """A choice that counts how often one is compared."""
+
+    compared = 0
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"item {self.number}"
+
+    def __eq__(self, other: object) -> bool:
+        Item.compared += 1
+        return isinstance(other, Item) and self.number == other.number
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+def test_the_comparisons_of_a_request_grow_with_the_choices_and_not_with_their_square(
+    make_app: Callable[..., Flask],
+) -> None:
+    counts = []
+    for size in (15, 60):
+        choices = list(map(Item, range(size)))
+        entry = {"default": [], "choices": lambda choices=choices: choices}
+        app = make_app({"KEY": entry}, WAFFLE_CLASSES=[Item])
+        app.register_blueprint(WaffleAdmin())
+        client, state = app.test_client(), app.extensions["waffleconf"]
+        with app.app_context():
+            state.update_db({"KEY": choices[::-1]})
+        Item.compared = 0
+        page = client.get("/admin/config").text
+        fewer = ["", *(str(item) for item in choices[1:])]
+        assert client.post("/admin/config", data=sent(page, KEY=fewer)).status_code == 303
+        assert app.test_cli_runner().invoke(args=["waffle", "export"]).exit_code == 0
+        del choices[size // 2 :]
+        client.get("/admin/config")  # half of what is stored is no longer a choice
+        counts.append(Item.compared)
+    assert counts[1] < 5 * counts[0]

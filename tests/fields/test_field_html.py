@@ -140,6 +140,14 @@ def test_a_slider_has_steps_that_reach_both_ends_and_its_value(
     assert (attrs["type"], attrs.get("step")) == ("range", step)
 
 
+@pytest.mark.parametrize("text", ["nan", "sNaN", "-inf", "1e400", "much"])
+def test_what_no_slider_can_show_is_in_a_line_of_text(text: str) -> None:
+    made = field(default=0.5, type="range", min=0, max=1)
+    process_values(made, [text])
+    assert (control(made)["type"], control(made)["value"]) == ("text", text)
+    assert made.editable and made.process_errors
+
+
 def test_a_slider_has_its_value_beside_it() -> None:
     html = str(field(default=5, type="range", min=0, max=10)())
     assert 'type="range"' in html

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -23,6 +24,7 @@ from waffleconf_admin.files import (
     read_document,
     write_document,
 )
+from waffleconf_admin.files.values import unchanged
 from waffleconf_admin.settings.equality import same
 
 
@@ -92,6 +94,33 @@ def test_json_holds_what_it_can_and_texts_stand_for_the_rest(
     state: Any, key: str, value: object, written: object
 ) -> None:
     assert same(dump_value(state, key, value), written)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "is_unchanged"),
+    [
+        (2, 2.0, True), (2, 2.5, False), (True, 1.0, False), (2.0, 2, False),
+        (Decimal("sNaN"), Decimal(1), False), (Decimal("sNaN"), Decimal("sNaN"), True),
+    ],
+)  # fmt: skip
+def test_a_whole_number_is_unchanged_where_a_file_has_a_point(
+    value: object, wanted: object, is_unchanged: bool
+) -> None:
+    assert unchanged(value, wanted) is is_unchanged
+
+
+def test_a_set_with_what_is_no_longer_a_choice_is_in_no_file(
+    make_app: Callable[..., Flask],
+) -> None:
+    choices = ["a", "b", "gone"]
+    app = make_app({"TAGS": {"default": {"a"}, "choices": lambda: choices}})
+    with app.app_context():
+        app.extensions["waffleconf"].update_db({"TAGS": {"a", "gone"}})
+    choices.pop()
+    result = app.test_cli_runner().invoke(args=["waffle", "export"])
+    assert result.exit_code == 0
+    assert "TAGS was left out: no file can hold it" in result.stderr
+    assert json.loads(result.stdout)["settings"] == {}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ ROOMS = {
         "sync",
     },
     "core": {"calls", "cli", "defaults", "hooks", "settings", "state", "store", "watcher"},
-    "hooks": {"contexts"},
+    "hooks": {"contexts", "log_once"},
     "cli": {
         "admin", "codec", "exceptions", "fields", "files", "forms", "lint", "settings", "state",
     },

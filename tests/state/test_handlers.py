@@ -336,6 +336,16 @@ def test_a_key_that_is_not_declared_is_an_error(
             waffle.on_change(key)(print)
 
 
+def test_a_handler_that_is_refused_is_not_added(make_app: MakeApp) -> None:
+    app = make_app(CONFS)
+    waffle = extension(state_of(app))
+    with pytest.raises(InvalidValue, match="SITENAM"):
+        waffle.on_change("SITENAM")(print)
+    with pytest.raises(TypeError, match=r"on_change\(\) is given 'print': write a function"):
+        waffle.on_change()("print")  # type: ignore[type-var]
+    waffle.init_app(Flask("another"), state_of(app).configstore)
+
+
 def test_the_brackets_are_needed(state: State) -> None:
     with pytest.raises(TypeError, match=r"Write @waffle\.on_change\(\"KEY\"\)"):
         extension(state).on_change(print)  # type: ignore[arg-type]

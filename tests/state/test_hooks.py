@@ -17,7 +17,7 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from waffleconf_admin import StoreError, WaffleConf, WaffleStore, conf
+from waffleconf_admin import StoreError, WaffleConf, WaffleStore, conf, hooks
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.contexts import quiet_context
 from waffleconf_admin.exceptions import NotReadyError
@@ -520,3 +520,23 @@ def test_the_first_request_waits_for_a_lock(make_app: MakeApp, orm: str, tmp_pat
         release.start()
         assert worker.test_client().get("/").text == "Stored"
         release.join()
+
+
+def test_a_fault_is_logged_again_once_requests_have_succeeded(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    errors = [RuntimeError("first"), RuntimeError("first"), None, RuntimeError("second")]
+
+    def follow(_environ: object) -> None:
+        if error := errors.pop(0):
+            raise error
+
+    app = Flask(__name__)
+    hooks.install(app, follow)
+    client = app.test_client()
+    while errors:
+        client.get("/")
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == [
+        "first",
+        "second",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import pickle
@@ -403,6 +404,14 @@ def test_other_keys_are_as_they_were(make_app: MakeApp) -> None:
         _ = conf.NOTHING
     assert isinstance(app.config, Flask.config_class)
     assert type(other.config) is Flask.config_class
+
+
+def test_a_copy_of_the_configuration_is_of_its_class(make_app: MakeApp) -> None:
+    app = make_app(SECOND)
+    copied = copy.copy(app.config)
+    assert type(copied) is Flask.config_class and copied.root_path == app.config.root_path
+    assert copied == dict(app.config) and copied.from_mapping(HELP_MAIL="x")
+    assert "HELP_MAIL" in copied and "HELP_MAIL" not in dict(app.config)
 
 
 def test_what_is_saved_under_a_former_name_is_saved(

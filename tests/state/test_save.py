@@ -338,7 +338,7 @@ def test_what_is_no_dict_is_an_error_that_shows_one(state: State, wrong: Any) ->
         state.update_db(wrong)
 
 
-@pytest.mark.parametrize("source", [None, 5, "", "x" * 33])
+@pytest.mark.parametrize("source", [None, 5, "", "x" * 33, "\0", "\ud800"])
 def test_a_source_that_the_history_cannot_hold_is_named(
     app: Flask, state: State, source: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import peewee
@@ -85,6 +86,26 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
         {"WAFFLE_WATCHER_MODE": 0o440},
         {"WAFFLE_WATCHER_MODE": "0664"},
         {"WAFFLE_CLASSES": {"Point": int}},
+        {"WAFFLE_CLASSES": 7},
+        {"WAFFLE_CLASSES": (cls for cls in [int])},
+        {"WAFFLE_MULTIPROC": b"false"},
+        {"WAFFLE_WATCHER_FILE": ""},
+        {"WAFFLE_WATCHER_FILE": "a\0b"},
+        {"WAFFLE_WATCHER_MODE": True},
+        {"WAFFLE_RESYNC_INTERVAL": True},
+        {"WAFFLE_RESYNC_INTERVAL": math.nan},
+        {"WAFFLE_WATCH_INTERVAL": math.inf},
+        {"WAFFLE_REDIS_URL": "localhost:6379"},
+        {"WAFFLE_REDIS_URL": "redis://localhost:port"},
+        {"WAFFLE_REDIS_HOST": ""},
+        {"WAFFLE_REDIS_PORT": "abc"},
+        {"WAFFLE_REDIS_PORT": -1},
+        {"WAFFLE_REDIS_PORT": True},
+        {"WAFFLE_REDIS_CHANNEL": 5},
+        {"WAFFLE_POSTGRESQL_CHANNEL": ""},
+        {"WAFFLE_CAN": True},
+        {"WAFFLE_ENV_PREFIX": ""},
+        {"WAFFLE_RETIRED": "OLD_KEY"},
         {"WAFFLE_TEMPLATE": None},
         {"WAFFLE_TEMPLATE": ""},
     ],
@@ -93,8 +114,13 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
 def test_a_setting_of_the_extension_that_cannot_be_used_is_named(wrong: dict[str, Any]) -> None:
     app = Flask("shop")
     app.config.update(wrong)
-    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} is "):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} (is|can't be used)"):
         WaffleConf(app, Memory())
+
+
+def test_rules_that_are_no_function_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"^validate= is given \{\}: write a function$"):
+        WaffleConf(Flask("shop"), Memory(), validate={})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

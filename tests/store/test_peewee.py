@@ -12,6 +12,7 @@ from typing import Any
 
 import peewee
 import pytest
+from flask import Flask, current_app
 from playhouse.pool import PooledSqliteDatabase
 from store_cases import released_soon, write_refused
 
@@ -77,6 +78,29 @@ def test_inside_atomic_a_read_sees_what_is_committed_and_rolls_nothing_back(
         store.put("A", "the view's")
         assert store.read(["A"]) == [("A", "a")]
     assert store.read(["A"]) == [("A", "the view's")]
+
+
+def test_inside_atomic_the_models_own_code_has_the_callers_context(path: str) -> None:
+    class Signed(WaffleMixin, peewee.Model):  # type: ignore[misc]
+        class Meta:
+            database = peewee.SqliteDatabase(path, pragmas={"journal_mode": "wal"})
+
+        key, value = peewee.CharField(unique=True), peewee.TextField()
+
+        def get_value(self) -> str:
+            return str(self.value).removesuffix(current_app.name)
+
+        def save(self, *args: Any, **options: Any) -> Any:
+            self.value += current_app.name
+            return super().save(*args, **options)
+
+    create(Signed)
+    store = PeeweeWaffleStore(model=Signed)
+    with Flask("shop").app_context(), Signed._meta.database.atomic():
+        assert store.swap({"A": (None, "a")})
+        assert store.read(["A"]) == [("A", "a")]
+    assert [row.value for row in Signed.select()] == ["ashop"]
+    Signed._meta.database.close()
 
 
 @pytest.mark.parametrize("begin", ["atomic", "by hand"])

@@ -64,6 +64,11 @@ def of_mariadb(code: int) -> pymysql.Error:
         (pymysql.InterfaceError(0, ""), StoreError, "check that it runs"),
         (psycopg.OperationalError("connection failed: refused"), StoreError, "check that it runs"),
         (RuntimeError("something else"), StoreError, "RuntimeError: something else"),
+        (OSError(28, "No space left on device"), StoreError, "make room"),
+        (OSError(23, "Too many open files"), StoreError, "failed: OSError: Too many open files"),
+        (OSError(13, "Permission denied"), StoreError, "failed: PermissionError: Permission den"),
+        (KeyError(28), StoreError, "failed: KeyError: 28"),
+        (of_mariadb(2802), StoreError, "failed: OperationalError: it failed"),
     ],
 )
 def test_an_error_says_what_to_do(error: Exception, raised: Any, remedy: str) -> None:
@@ -82,6 +87,7 @@ def test_an_error_says_what_to_do(error: Exception, raised: Any, remedy: str) ->
         (of_mariadb(1205), False),
         (of_sqlite("SQLITE_BUSY"), False),
         (RuntimeError("40001"), False),
+        (OSError(1213, "it failed"), False),
     ],
 )
 def test_only_transient_errors_are_tried_again(error: Exception, again: bool) -> None:

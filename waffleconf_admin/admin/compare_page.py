@@ -28,6 +28,7 @@ from .past_values import PastValues
 from .problems import not_allowed, saved_meanwhile
 from .restore import Restore
 from .review import review_page, reviewed_changes
+from .saving import explain_failure
 from .submission import ACTION, note_of, posted_form, ticked
 from .zone import Zone
 
@@ -127,7 +128,7 @@ class ComparePage(Page):
         try:
             self._state.check(restore.wanted)
             if form.get(ACTION) == "confirm":
-                return self._save(restore, settings)
+                return self._save(comparison, restore, settings)
         except InvalidValue as error:
             problems = not_allowed(error, self._permissions.viewable)
             return self._show(comparison, problems, 422)
@@ -142,15 +143,19 @@ class ComparePage(Page):
             back=_("Back"),
         )
 
-    def _save(self, restore: Restore, settings: SettingsForm) -> BaseResponse:
+    def _save(
+        self, comparison: Comparison, restore: Restore, settings: SettingsForm
+    ) -> BaseResponse:
         """Save it, and lead to the settings.
 
         :raises InvalidValue: a rule does not allow it.
         :raises ConflictError: some of it was saved since.
-        :raises StoreError: the database can't be written.
         """
         origin = Origin(self._actor(), self._note, "restore")
-        saved = self._state.save(restore.wanted, restore.expected, origin)
+        try:
+            saved = self._state.save(restore.wanted, restore.expected, origin)
+        except StoreError:
+            return self._show(comparison, [explain_failure()], 503)
         return self._lead_to_settings(settings, saved, restore.in_force)
 
     def _overtaken(self, comparison: Comparison, keys: Iterable[str]) -> Response:

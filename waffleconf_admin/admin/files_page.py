@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from flask import Response, request
@@ -23,9 +22,8 @@ from .import_review import ImportReview
 from .links import page_links
 from .page import Page
 from .problems import by_key, not_allowed, saved_meanwhile
+from .saving import explain_failure
 from .submission import posted_form
-
-log = logging.getLogger(__name__)
 
 NO_SETTING = mark("There is no setting of that name.")
 SECRET = mark("It is a secret, and files have none: change it on the page of settings.")
@@ -197,9 +195,7 @@ class FilesPage(Page):
         except InvalidValue as error:
             return review.respond(not_allowed(error, self._permissions.viewable), 422)
         except StoreError:
-            log.exception("the settings can't be saved")
-            problem = _("Saving does not work at the moment. Please try again soon.")
-            return review.respond([problem], 503)
+            return review.respond([explain_failure()], 503)
         return self._lead_to_settings(review.form, saved, review.in_force)
 
 

@@ -9,6 +9,7 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..state.change import Change
 from ..state.state import State
+from .saving import explain_failure
 from .unavailable import log_unreadable
 
 
@@ -32,13 +33,17 @@ def keep_former(state: State, form: SettingsForm, key: str) -> None:
         form.fill_in(key, entry.old)
 
 
-def accept_new(state: State, form: SettingsForm, key: str, actor: str | None) -> None:
+def accept_new(state: State, form: SettingsForm, key: str, actor: str | None) -> str:
     """Note that this user accepts the new default of a setting; the page no longer marks it.
 
-    :raises StoreError: the database can't be written.
+    :returns: what the page says if the database can't be written; else "".
     """
     if state.deployments and key in find_moved(state, form):
-        state.deployments.accept(key, actor)
+        try:
+            state.deployments.accept(key, actor)
+        except StoreError:
+            return explain_failure()
+    return ""
 
 
 def _is_in_force(field: BoundField) -> bool:

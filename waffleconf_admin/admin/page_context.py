@@ -10,6 +10,7 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..i18n import gettext as _
+from ..i18n import ngettext
 from ..state.change import Change
 from ..state.ends import refused_sentence
 from ..state.state import State
@@ -89,7 +90,7 @@ class PageContext:
     def title(self) -> str:
         """The title of the page: what is not saved, the group, and what it is about."""
         count = len(self._unsaved)
-        text = _("1 unsaved") if count == 1 else _("# unsaved").replace("#", str(count))
+        text = ngettext("%(count)s unsaved", "%(count)s unsaved", count)
         groups = [group.label for group in self.groups if group.name == self.filter.group]
         saved = [_("Saved")] if self.message and self.message.saved else []
         return " – ".join(saved + [text] * bool(count) + groups + [_("Settings")])

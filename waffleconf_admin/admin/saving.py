@@ -52,10 +52,15 @@ def save_form(
         form.add_errors(error.errors)
         return 422, Saved()
     except StoreError:
-        log.exception("the settings can't be saved")
-        form.form_errors.append(_("Saving does not work at the moment. Please try again soon."))
+        form.form_errors.append(explain_failure())
         form.add_errors({})  # marks secrets, which have to be typed again
         return 503, Saved()
+
+
+def explain_failure() -> str:
+    """Log why a save has failed, within an `except`, and return what the page says of it."""
+    log.exception("the settings can't be saved")
+    return _("Saving does not work at the moment. Please try again soon.")
 
 
 def _agreed(

@@ -76,9 +76,12 @@ class SettingsPage(Page):
         settled = self._settle(sent) if sent.action in ENDING and not refusal else None
         form = self._form(Guard(refusal), sent)  # current values, with what was sent merged in
         _apply(form, sent, self._permissions.viewable)
-        if not refusal:
-            self._decide_default(form, sent)
+        failure = "" if refusal else self._decide_default(form, sent)
         valid = form.validate()  # the CSRF token too
+        if failure:
+            form.form_errors.append(failure)
+            form.add_errors({})  # marks secrets, which have to be typed again
+            return self._show(form, 503)
         if sent.action == "test":
             return self._show(form, 200 if self._checks.run(sent.key, form) else 422)
         typed_before = [key for key in sent.secrets if key in form and key not in form.changes]
@@ -107,13 +110,14 @@ class SettingsPage(Page):
             )
         return self._save(form, sent, until)
 
-    def _decide_default(self, form: SettingsForm, sent: PageSubmission) -> None:
-        """Do what a button beside a moved default asks for."""
+    def _decide_default(self, form: SettingsForm, sent: PageSubmission) -> str:
+        """Do what a button beside a moved default asks for, and return why it could not be done."""
         if sent.action == "keep":
             keep_former(self._state, form, sent.key)
         elif sent.action == "accept":
             actor = self._options.current_actor(self._state.app)
-            accept_new(self._state, form, sent.key, actor)
+            return accept_new(self._state, form, sent.key, actor)
+        return ""
 
     def _form(self, guard: Guard | None = None, sent: PageSubmission | None = None) -> SettingsForm:
         return build_form(

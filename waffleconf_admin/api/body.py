@@ -96,7 +96,7 @@ def _read() -> bytes:
     if "Transfer-Encoding" in request.headers:
         raise Problem(411, "The length of the body is missing: send the header Content-Length.")
     if length > MAX_BYTES:
-        raise Problem(413, f"The body may have {MAX_BYTES} bytes.")
+        raise Problem(413, f"The body may have at most {MAX_BYTES} bytes.")
     return request.get_data()
 
 

@@ -37,8 +37,8 @@ def list_ends(as_json: bool) -> None:
         print_json([_facts(state, end) for end in ends])
         return
     for end in ends:
-        actor = printable(end.actor) or "(nobody named)"
-        click.echo(f"{when(end.at)}  {actor}  {end.change_set}")
+        actor = end.actor or "(nobody named)"
+        click.echo(printable(f"{when(end.at)}  {actor}  {end.change_set}"))
         if end.refused:
             click.echo(f"  did not go back: {printable(end.refused)}")
         rows = ((key, _texts(state, change)) for key, change in end.changes.items())

@@ -13,6 +13,7 @@ import click
 from flask.cli import AppGroup
 
 from ..exceptions import WaffleError
+from .output import printable
 
 #: Exit codes; 0 is for all else.
 ERROR, DIFFERS = 1, 2
@@ -35,7 +36,7 @@ class _WaffleGroup(AppGroup):
         except click.UsageError as error:
             raise _shown(error) from error
         except WaffleError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error), but="\n")) from error
 
 
 def _shown(error: click.UsageError) -> click.exceptions.Exit:

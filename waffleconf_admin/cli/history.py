@@ -78,8 +78,8 @@ def show_history(
 
 def _print_save(state: State, changes: list[Change]) -> None:
     first = changes[0]
-    actor = printable(first.actor) or "(nobody named)"
-    click.echo(f"{when(first.at)}  {first.source}  {actor}  {printable(first.change_set)}")
+    actor = first.actor or "(nobody named)"
+    click.echo(printable(f"{when(first.at)}  {first.source}  {actor}  {first.change_set}"))
     if first.note:
         click.echo(f"  {printable(first.note)}")
     noted = [c for c in changes if c.notes_default and c.old_text is None and not c.secret]

@@ -120,7 +120,7 @@ def problem_of(record: Record) -> str:
 
 def say(text: str) -> None:
     """Print what is not the output, on standard error."""
-    click.echo(text, err=True)
+    click.echo(printable(text, but="\n"), err=True)
 
 
 def print_json(value: object) -> None:

@@ -170,11 +170,7 @@ def render_control(field: Any, given: dict[str, Any]) -> Markup:
 def _render_failure(field: BoundField, error: Exception) -> Markup:
     """Return what stands in place of a control that could not be rendered."""
     log_failure(f"the control of {field.setting.key}", field.setting, error)
-    why = gettext("its control can't be made at the moment")
-    field.editable, field.reason = (
-        False,
-        gettext("It can only be changed in code: %(why)s.", why=why),
-    )
+    field.editable, field.reason = False, gettext("Its control can't be made at the moment.")
     text = f"<output{attributes({'id': field.id})}>{escape(field.value_text)}</output>"
     return Markup(f'{text}<p class="wf-reason">{escape(field.reason)}</p>')  # nosec B704 # its texts are escaped
 

@@ -15,7 +15,7 @@ from wtforms.fields.core import Label
 from ..i18n import gettext
 from ..settings import value_types
 from ..settings.choices import Choice
-from ..settings.equality import same
+from ..settings.equality import ValueMap, same
 from ..settings.setting import Setting
 from ..time_zones import find_zone, has_zone_data, time_zones
 from . import widgets
@@ -26,6 +26,32 @@ from .value_text import generic_text
 RADIO_BUTTONS = 4
 #: Characters of all labels that fit on one line, and those that the space around one takes.
 ONE_LINE, PADDING = 40, 4
+
+
+class ChoiceTexts(dict[str, Choice]):
+    """Choices by the text that stands for each."""
+
+    _by_value: ValueMap[str] | None = None
+
+    def copy(self) -> ChoiceTexts:
+        return ChoiceTexts(self)
+
+    def add(self, text: str, choice: Choice) -> None:
+        """Add a choice, by its own text unless another choice has the same."""
+        while text in self:  # 1 and "1", or whatever else looks alike
+            text = f"{type(choice.value).__name__}:{text}"
+        self[text] = choice
+        if self._by_value is not None:
+            self._by_value.add(choice.value, text)
+
+    def text_of(self, value: object) -> str | None:
+        """Return the text of a value; None: it is none of the choices."""
+        likely = text_of(value)
+        if likely in self and same(self[likely].value, value):
+            return likely
+        if self._by_value is None:  # most fields never need it
+            self._by_value = ValueMap((choice.value, text) for text, choice in self.items())
+        return self._by_value.get(value)
 
 
 class ChoiceField(SettingField):
@@ -49,9 +75,9 @@ class ChoiceField(SettingField):
         return choices
 
     @cached_property
-    def texts(self) -> dict[str, Choice]:
+    def texts(self) -> ChoiceTexts:
         """The choices by the text that stands for each."""
-        texts: dict[str, Choice] = {}
+        texts = ChoiceTexts()
         for choice in self.choices():
             self._add(texts, choice)
         return texts
@@ -87,20 +113,20 @@ class ChoiceField(SettingField):
         return few and not any(choice.group for choice in self._offered.values())
 
     def process_data(self, value: object) -> None:
-        if _find(self.texts, value) is None:
+        if self.texts.text_of(value) is None:
             # It was a choice before the choices were changed: offered until another one is chosen.
-            self._offered = dict(self.texts)
+            self._offered = self.texts.copy()
             label = gettext("%(value)s (no longer a choice)", value=generic_text(value))
             self._add(self._offered, Choice(value, label))
             self.has_removed_choice = True
         super().process_data(value)
 
     def format(self, value: object) -> str:
-        text = _find(self._offered, value)
+        text = self._offered.text_of(value)
         return generic_text(value) if text is None else text
 
     def display(self, value: object) -> str:
-        text = _find(self._offered, value)
+        text = self._offered.text_of(value)
         return generic_text(value) if text is None else str(self._offered[text].label)
 
     def gives_back(self, value: object, text: str) -> bool:
@@ -142,25 +168,14 @@ class ChoiceField(SettingField):
         """Return the texts that stand for what is chosen."""
         return {self.text}
 
-    def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
-        text = _text_of(choice.value)
-        while text in texts:  # 1 and "1", or whatever else looks alike
-            text = f"{type(choice.value).__name__}:{text}"
-        texts[text] = choice
+    def _add(self, texts: ChoiceTexts, choice: Choice) -> None:
+        texts.add(text_of(choice.value), choice)
 
 
-def _text_of(value: object) -> str:
+def text_of(value: object) -> str:
     """Return the text that stands for a choice, unless another choice has the same."""
     text = value.name or "" if isinstance(value, Enum) else generic_text(value)
     return ascii(text) if text and (text.splitlines() != [text] or "\0" in text) else text
-
-
-def _find(texts: dict[str, Choice], value: object) -> str | None:
-    """Return the text of a value among choices by text; None: it is none of them."""
-    likely = _text_of(value)
-    if likely in texts and same(texts[likely].value, value):
-        return likely
-    return next((text for text, choice in texts.items() if same(choice.value, value)), None)
 
 
 class ChoiceInput:

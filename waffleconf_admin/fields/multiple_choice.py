@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -10,12 +10,11 @@ from typing import Any
 from markupsafe import Markup
 
 from ..i18n import gettext
-from ..settings.choices import Choice
-from ..settings.equality import same
+from ..settings.choices import Choice, ChoiceSet
 from ..settings.type_rule import SEVERAL
 from . import widgets
 from .base import require_type
-from .choice import ChoiceField
+from .choice import ChoiceField, ChoiceTexts, text_of
 
 
 class MultipleChoiceField(ChoiceField):
@@ -70,10 +69,8 @@ class MultipleChoiceField(ChoiceField):
         return type(value) is self.setting.value_type and len(lines) == len(self.items(value))
 
     def format(self, value: object) -> str:
-        items = self.items(value)
-        return "\n".join(
-            text for text, choice in self._offered.items() if _is_among(choice.value, items)
-        )
+        chosen = set(map(self._offered.text_of, self.items(value)))
+        return "\n".join(text for text in self._offered if text in chosen)
 
     def display(self, value: object) -> str:
         return ", ".join(ChoiceField.display(self, item) for item in self.items(value))
@@ -106,8 +103,9 @@ class MultipleChoiceField(ChoiceField):
         super().process_formdata(valuelist)
         if isinstance(self.data, (list, tuple)):
             # Boxes have no order of their own: what stays keeps its place, what is new follows.
-            staying = [item for item in stored if _is_among(item, self.data)]
-            new = [item for item in self.data if not _is_among(item, staying)]
+            sent, former = ChoiceSet(map(Choice, self.data)), ChoiceSet(map(Choice, stored))
+            staying = [item for item in stored if item in sent]
+            new = [item for item in self.data if item not in former]
             self.data = self.collect([*staying, *new])
 
     def chosen(self) -> set[str]:
@@ -115,19 +113,18 @@ class MultipleChoiceField(ChoiceField):
 
     def _offer(self, value: object) -> None:
         """Offer the items of a value that are no longer choices, too."""
-        self._offered = dict(self.texts)
+        self._offered = self.texts.copy()
         for item in self.items(value):
-            if not any(same(item, choice.value) for choice in self._offered.values()):
+            if self._offered.text_of(item) is None:
                 label = gettext(
                     "%(value)s (no longer a choice)", value=ChoiceField.display(self, item)
                 )
                 self._add(self._offered, Choice(item, label))
                 self.has_removed_choice = True
 
-    def _add(self, texts: dict[str, Choice], choice: Choice) -> None:
-        super()._add(texts, choice)
-        if "" in texts:  # the text of no box at all
-            texts[_unused("''", texts)] = texts.pop("")
+    def _add(self, texts: ChoiceTexts, choice: Choice) -> None:
+        # "" is the text of no box at all.
+        texts.add(text_of(choice.value) or _unused("''", texts), choice)
 
 
 def _unused(text: str, texts: Container[str]) -> str:
@@ -135,10 +132,6 @@ def _unused(text: str, texts: Container[str]) -> str:
     while text in texts:
         text = f"'{text}'"
     return text
-
-
-def _is_among(item: object, items: Iterable[object]) -> bool:
-    return any(same(item, other) for other in items)
 
 
 class FlagField(MultipleChoiceField):

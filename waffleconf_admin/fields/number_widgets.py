@@ -84,8 +84,10 @@ def _is_on_slider(text: str, low: Decimal, high: Decimal) -> bool:
         number = Decimal(text)
     except ArithmeticError:
         return False
+    if not number.is_finite():  # NaN can't be compared
+        return False
     exact = abs(number) <= _EXACT and float(f"{float(number):.15g}") == float(number)
-    return number.is_finite() and exact and low <= number <= high
+    return exact and low <= number <= high
 
 
 def _step(text: str, low: Decimal, high: Decimal) -> str:

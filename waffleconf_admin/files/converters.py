@@ -111,9 +111,8 @@ class _ChoiceConverter(Converter):
 
     def _choice(self, written: object) -> Choice:
         texts = self.field.texts
-        for choice in texts.values():
-            if same(choice.value, written):
-                return choice
+        if (text := texts.text_of(written)) is not None:
+            return texts[text]
         if isinstance(written, str) and written in texts:
             return texts[written]
         raise ValueError(gettext("This is not one of the choices."))
@@ -137,8 +136,10 @@ class _ChoicesConverter(_ChoiceConverter):
     def candidates(self, value: object) -> Iterator[object]:
         items = self.field.items(value)
         if isinstance(value, (set, frozenset)):  # always in the same order, to be compared
-            order = [choice.value for choice in self.field.texts.values()]
-            items.sort(key=lambda item: next(n for n, one in enumerate(order) if same(one, item)))
+            texts = self.field.texts
+            order = {text: number for number, text in enumerate(texts)}
+            # An item that is no longer a choice has no text; no file can hold it.
+            items.sort(key=lambda item: order.get(texts.text_of(item) or "", len(order)))
         single = ChoiceField.format
         yield [item if _has_json(item) else single(self.field, item) for item in items]
 

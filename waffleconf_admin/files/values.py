@@ -77,4 +77,4 @@ def dump_value(state: State, key: str, value: object) -> object:
 def unchanged(value: object, wanted: object) -> bool:
     """Whether a setting has the value of a file already: 2 is 2.0 where files have 2.0."""
     # Python compares them exactly.
-    return same(value, wanted) or (type(value), type(wanted), value == wanted) == (int, float, True)
+    return same(value, wanted) or (type(value) is int and type(wanted) is float and value == wanted)

@@ -52,6 +52,8 @@ def renamed(sent: MultiDict[str, str], former: Mapping[str, str]) -> MultiDict[s
     """Return what a page of an older release has sent, under the present names of controls."""
     name_of = Names()
     names = {name_of(name): name_of(key) for name, key in former.items()}
+    if sent.keys().isdisjoint(names):
+        return sent
     pairs = ((names.get(name, name), name, text) for name, text in sent.items(multi=True))
     return MultiDict((new, text) for new, name, text in pairs if new == name or new not in sent)
 

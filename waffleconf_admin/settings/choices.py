@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, EnumMeta
-from types import NoneType
 from typing import NamedTuple, TypeGuard
 
-from .equality import same
-
-#: Types whose values are the same where they are equal.
-_HASHED = (str, bytes, bool, int, NoneType)
+from .equality import ValueMap
 
 
 class Choice(NamedTuple):
@@ -22,21 +18,19 @@ class Choice(NamedTuple):
 
 
 class ChoiceSet:
-    """The values of choices. A value of a common type is found at once among thousands."""
+    """The values of choices. One is found at once among thousands."""
 
     def __init__(self, choices: Iterable[Choice]) -> None:
-        self._values = [choice.value for choice in choices]
+        values = [choice.value for choice in choices]
         #: The types of the values, each once, in their order.
-        self.types: tuple[type, ...] = tuple(dict.fromkeys(map(type, self._values)))
-        self._hashed = {(type(v), v) for v in self._values if type(v) in _HASHED}
+        self.types: tuple[type, ...] = tuple(dict.fromkeys(map(type, values)))
+        self._known = ValueMap((value, True) for value in values)
 
     def __bool__(self) -> bool:
-        return bool(self._values)
+        return bool(self.types)
 
     def __contains__(self, value: object) -> bool:
-        if type(value) in _HASHED:
-            return (type(value), value) in self._hashed
-        return any(same(value, choice) for choice in self._values)
+        return self._known.get(value) is True
 
 
 def choice_list(choices: object) -> list[Choice]:

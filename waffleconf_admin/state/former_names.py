@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import logging
 from typing import Any
 
@@ -69,9 +70,16 @@ def answer_former_names(config: Config, names: Names) -> None:
         config.waffleconf_names = names
     elif names:
         former = type(config)
-        config.__class__ = type(former.__name__, (FormerNames, former), {})
+        members = {"__reduce__": lambda self: _copied(self, former)}
+        config.__class__ = type(former.__name__, (FormerNames, former), members)
         config.waffleconf_names = names  # type: ignore[attr-defined]
     drop_former_names(config, names)
+
+
+def _copied(config: Config, former: type[Config]) -> tuple[object, ...]:
+    """What a copy of a configuration is made of: it is of the class that the app has given it."""
+    state = {name: value for name, value in vars(config).items() if name != "waffleconf_names"}
+    return copyreg.__newobj__, (former,), state, None, iter(config.items())  # type: ignore[attr-defined]
 
 
 def drop_former_names(config: Config, names: Names) -> None:

@@ -35,12 +35,7 @@ class Handlers:
         :raises TypeError: one is asynchronous, and asgiref is missing; or it yields.
         """
         for handler, keys in self._handlers:
-            name = f"on_change({', '.join(map(repr, keys))})"
-            calls.check(app, handler, name)
-            function = getattr(handler, "__qualname__", type(handler).__qualname__)
-            for key in names.keys_of(keys, f"watched by {function}"):
-                if key not in settings:
-                    raise InvalidValue(f"{name}: {_unknown(key, app.config['WAFFLE_CONFS'])}")
+            check_handler(handler, keys, app, settings, names)
 
     def events(self, event: ChangeEvent, names: Names) -> Iterator[tuple[Handler, ChangeEvent]]:
         """Yield each handler that is to be called, with the changes of its own settings.
@@ -52,6 +47,18 @@ class Handlers:
             changes = {k: v for k, v in event.changes.items() if k in keys or not given}
             if changes:
                 yield handler, event._replace(changes=changes)
+
+
+def check_handler(
+    handler: Handler, keys: tuple[str, ...], app: Flask, settings: Container[str], names: Names
+) -> None:
+    """Refuse one handler, as `Handlers.check` does."""
+    name = f"on_change({', '.join(map(repr, keys))})"
+    calls.check(app, handler, name)
+    function = getattr(handler, "__qualname__", type(handler).__qualname__)
+    for key in names.keys_of(keys, f"watched by {function}"):
+        if key not in settings:
+            raise InvalidValue(f"{name}: {_unknown(key, app.config['WAFFLE_CONFS'])}")
 
 
 def _unknown(key: str, confs: Mapping[str, object]) -> str:

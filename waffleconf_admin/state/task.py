@@ -11,7 +11,7 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Settlement, Swap
-from ..store.history_rows import DEPLOY, storable
+from ..store.history_rows import DEPLOY, is_storable, storable
 
 #: Sources of people, who may not know the secret that they overwrite. What they type for a secret
 #: is always written: otherwise "nothing changed" would confirm a guess.
@@ -38,7 +38,9 @@ class Origin(NamedTuple):
 
         :raises ValueError: it is no text, too long, or that of deployments.
         """
-        if not isinstance(self.source, str) or not 0 < len(self.source) <= SOURCE_LENGTH:
+        source = self.source
+        fits = isinstance(source, str) and 0 < len(source) <= SOURCE_LENGTH
+        if not fits or not is_storable(source):
             raise ValueError(
                 f"source= is {self.source!r}: write a text of at most {SOURCE_LENGTH} characters, "
                 "such as 'code'."

@@ -91,9 +91,8 @@ class Undeclared:
         ):
             if found := [key for key in keys if self.is_retired(key) == of_retired]:
                 more = len(found) - MOST_NAMED
-                # A key may be anything, such as a line that looks like one of the log.
-                named = (key if key.isprintable() else repr(key) for key in found[:MOST_NAMED])
-                names = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+                names = ", ".join(map(_printable, found[:MOST_NAMED]))
+                names += f" and {more} more" if more > 0 else ""
                 self._log_once(message, level, message, names, found[0])
 
     def _stored(self) -> dict[str, str]:
@@ -116,6 +115,7 @@ class Undeclared:
         :raises StoreError: the database can't be read or written.
         """
         wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
+        asked = set(wanted)
         if declared := [key for key in wanted if key in self._state.settings]:
             raise InvalidValue(
                 dict.fromkeys(declared, "It is declared: reset it instead, to give it its default.")
@@ -126,7 +126,7 @@ class Undeclared:
             if renamed:
                 self._repository.keep_values(renamed)
             found = {
-                k: text for k, text in self._repository.read_fresh(wanted).items() if k in wanted
+                k: text for k, text in self._repository.read_fresh(wanted).items() if k in asked
             }
             swaps = {key: Swap(text, None) for key, text in found.items()}
             # The value of a former name stays, so that the history has nothing to say of it.
@@ -137,9 +137,8 @@ class Undeclared:
         else:
             raise BusyError("Others kept writing these rows; nothing was deleted: try again.")
         if found:
-            log.info(
-                "Rows deleted by %r from %s: %s", origin.actor, origin.source, ", ".join(found)
-            )
+            names = ", ".join(map(_printable, found))
+            log.info("Rows deleted by %r from %s: %s", origin.actor, origin.source, names)
             self._state.synchronizer.notify()  # another release may declare them
         return list(found)
 
@@ -153,3 +152,8 @@ class Undeclared:
             for key, text in found.items()
         }
         return history_rows(swaps, origin)
+
+
+def _printable(key: str) -> str:
+    """A key for the log: a row may have any, such as one that looks like a line of the log."""
+    return key if key.isprintable() else repr(key)

@@ -18,6 +18,9 @@ UNKNOWN = (
     "unknown: check them before you save again."
 )
 
+#: Characters of an SQLSTATE, which may be digits; MariaDB's numbers have fewer.
+SQLSTATE_LENGTH = 5
+
 # A deadlock, a serialization failure, a row changed since it was read.
 _TRANSIENT = {"40001", "40P01", "1020", "1213"}
 
@@ -25,7 +28,7 @@ _TRANSIENT = {"40001", "40P01", "1020", "1213"}
 class _Fault(NamedTuple):
     """A kind of fault, recognised by the driver's code or a pattern in its message.
 
-    Codes are SQLite's names, SQLSTATEs and MariaDB's numbers, or their beginnings.
+    Codes are MariaDB's numbers, and SQLite's names and SQLSTATEs or their beginnings.
     """
 
     codes: tuple[str, ...]
@@ -76,7 +79,7 @@ _FAULTS = (
     ),
     _Fault(
         ("42501", "1044", "1045", "1142", "28"),
-        r"denied",
+        r"denied (for|to)",
         "The database refuses this user: check name, password and rights.",
     ),
     _Fault(
@@ -178,13 +181,16 @@ def _origin(error: BaseException) -> BaseException:
 
 def _is(cause: BaseException, fault: _Fault) -> bool:
     code = _code(cause)
-    if code and code.startswith(fault.codes):
+    is_number = code.isdigit() and len(code) < SQLSTATE_LENGTH
+    if code in fault.codes or (not is_number and code.startswith(fault.codes)):
         return True
     return bool(fault.pattern and re.search(fault.pattern, _first_line(cause)))
 
 
 def _code(cause: BaseException) -> str:
-    if cause.args and isinstance(cause.args[0], int):
+    # Other errors have other numbers: an OSError that of the operating system.
+    is_of_driver = any(cls.__name__ == "Error" for cls in type(cause).__mro__)  # PEP 249
+    if is_of_driver and cause.args and isinstance(cause.args[0], int):
         return str(cause.args[0])
     names = ("sqlite_errorname", "sqlstate", "pgcode")
     return next((str(code) for name in names if (code := getattr(cause, name, None))), "")

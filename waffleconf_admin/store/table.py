@@ -65,7 +65,7 @@ class Table(Generic[C]):
             log.warning(
                 "The table of the settings has several rows for %s: make its column 'key' unique. "
                 "Saving a setting makes its rows equal.",
-                ", ".join(new),
+                ", ".join(key if key.isprintable() else repr(key) for key in new),
             )
         self._irregular |= repeated
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import SupportsFloat
 
@@ -43,7 +44,8 @@ def elsewhere(database: peewee.Database, work: Callable[[], T], pooled: bool = T
     # One of SQLite's is of no use to other threads.
     pooled = pooled and dialect_of(database) != "sqlite"
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(connected, database, work, pooled).result()
+        # In the caller's context: methods of the app's model may read current_app.
+        return executor.submit(copy_context().run, connected, database, work, pooled).result()
 
 
 def connected(database: peewee.Database, work: Callable[[], T], pooled: bool = True) -> T:
