@@ -89,10 +89,8 @@ def check(app: Flask, function: object, name: str) -> None:
     """Refuse, at the start, a function that could never be called.
 
     :param name: what the app calls it, such as ``can=``.
-    :raises TypeError: it is none; it is asynchronous, and asgiref is missing; or it yields.
+    :raises TypeError: it is asynchronous, and asgiref is missing; or it yields.
     """
-    if not callable(function):
-        raise TypeError(f"{name} is given {function!r}: write a function")
     if inspect.isasyncgenfunction(function):
         raise TypeError(f"{name} is an async function that yields: let it return a list")
     flasks = all(

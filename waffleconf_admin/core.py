@@ -81,10 +81,10 @@ class WaffleConf:
         fill(app.config)
         app.config["WAFFLE_CONFS"] = as_declarations(app.config["WAFFLE_CONFS"])
         check(app.config)
-        functions = {"validate=": self._validate, "WAFFLE_CAN": app.config["WAFFLE_CAN"]}
-        for name, function in functions.items():
-            if function is not None:
-                calls.check(app, function, name)
+        if not (self._validate is None or callable(self._validate)):
+            raise TypeError(f"validate={self._validate!r}: write a function")
+        calls.check(app, self._validate, "validate=")
+        calls.check(app, app.config["WAFFLE_CAN"], "WAFFLE_CAN")
         state = State(app, configstore, validate=self._validate, handlers=self._handlers)
         self._handlers.check(app, state.settings, state.names)
         state.extension = self

@@ -341,8 +341,6 @@ def test_a_handler_that_is_refused_is_not_added(make_app: MakeApp) -> None:
     waffle = extension(state_of(app))
     with pytest.raises(InvalidValue, match="SITENAM"):
         waffle.on_change("SITENAM")(print)
-    with pytest.raises(TypeError, match=r"on_change\(\) is given 'print': write a function"):
-        waffle.on_change()("print")  # type: ignore[type-var]
     waffle.init_app(Flask("another"), state_of(app).configstore)
 
 

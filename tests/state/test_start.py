@@ -119,7 +119,7 @@ def test_a_setting_of_the_extension_that_cannot_be_used_is_named(wrong: dict[str
 
 
 def test_rules_that_are_no_function_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"^validate= is given \{\}: write a function$"):
+    with pytest.raises(TypeError, match=r"^validate=\{\}: write a function$"):
         WaffleConf(Flask("shop"), Memory(), validate={})  # type: ignore[arg-type]
 
 
