@@ -14,9 +14,6 @@ from . import calls
 
 log = logging.getLogger(__name__)
 
-#: Seconds that an interval may have, some thirty years: threads can't wait for much longer.
-LONGEST = 1e9
-
 #: Every setting of the extension itself, with its default. Any, as in Flask's own configuration:
 #: each has a type of its own.
 DEFAULTS: dict[str, Any] = {
@@ -122,7 +119,9 @@ def _is_names(value: object) -> bool:
 
 
 def _is_interval(value: object) -> bool:
-    return value is None or (type(value) in (int, float) and 0 < value <= LONGEST)  # type: ignore[operator]
+    if value is None:
+        return True
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def _is_name(value: object) -> bool:

@@ -94,7 +94,7 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
         {"WAFFLE_WATCHER_MODE": True},
         {"WAFFLE_RESYNC_INTERVAL": True},
         {"WAFFLE_RESYNC_INTERVAL": math.nan},
-        {"WAFFLE_WATCH_INTERVAL": math.inf},
+        {"WAFFLE_WATCH_INTERVAL": ""},
         {"WAFFLE_REDIS_URL": "localhost:6379"},
         {"WAFFLE_REDIS_URL": "redis://localhost:port"},
         {"WAFFLE_REDIS_HOST": ""},
