@@ -104,18 +104,13 @@ def _is_template(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _is_prefix(value: object) -> bool:
-    return value is None or (isinstance(value, str) and value != "")  # "" would mean PATH too
-
-
 def _is_keys(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(key, (str, bytes)) for key in value)
 
 
-def _is_names(value: object) -> bool:
-    return isinstance(value, (list, tuple, set, frozenset)) and all(
-        isinstance(name, str) for name in value
-    )
+def _is_name(value: object) -> bool:
+    # With the prefix "" the environment's PATH would be a setting's.
+    return value is None or (isinstance(value, str) and value != "")
 
 
 def _is_interval(value: object) -> bool:
@@ -125,7 +120,9 @@ def _is_interval(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return value is None or (isinstance(value, str) and value != "")
+    return value is None or (
+        isinstance(value, str) and value != ""
+    )  # the prefix "" would mean PATH too
 
 
 def _is_port(value: object) -> bool:
@@ -192,7 +189,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         "write a function of (action, setting), such as waffleconf_admin.anyone",
     ),
     "WAFFLE_TEMPLATE": (_is_template, "write the name of a template, such as 'settings.html'"),
-    "WAFFLE_ENV_PREFIX": (_is_prefix, "write a prefix such as 'APP_', or None"),
+    "WAFFLE_ENV_PREFIX": (_is_name, "write a prefix such as 'APP_', or None"),
     "WAFFLE_ENCRYPTION_KEYS": (_is_keys, "write a list of Fernet keys, the newest first"),
     "WAFFLE_RETIRED": (_is_names, "write a list of keys, such as ['OLD_KEY']"),
     "WAFFLE_CLASSES": (
