@@ -108,9 +108,10 @@ def _is_keys(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(key, (str, bytes)) for key in value)
 
 
-def _is_name(value: object) -> bool:
-    # With the prefix "" the environment's PATH would be a setting's.
-    return value is None or (isinstance(value, str) and value != "")
+def _is_names(value: object) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset)) and all(
+        isinstance(name, str) for name in value
+    )
 
 
 def _is_interval(value: object) -> bool:
@@ -120,9 +121,8 @@ def _is_interval(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return value is None or (
-        isinstance(value, str) and value != ""
-    )  # the prefix "" would mean PATH too
+    # With the prefix "" the environment's PATH would be a setting's.
+    return value is None or (isinstance(value, str) and value != "")
 
 
 def _is_port(value: object) -> bool:
