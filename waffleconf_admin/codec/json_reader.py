@@ -25,7 +25,7 @@ def read_json(text: str, allowed: Allowed) -> object:
     :raises Exception: others, for a damaged one; their texts may quote it.
     """
     length = len(text)
-    # Python may have been told to read numbers of any length, in a time that is quadratic.
+    # Python may be configured to read numbers of any length, which takes quadratic time.
     long = length > MAX_DIGITS and _LONG_NUMBER.search(text)
     value, end = (_CAREFUL if long else _DECODER).scan_once(text, 0)
     if end != length and text[end:].strip(BLANKS):

@@ -1,4 +1,4 @@
-"""Announcer: tells the code of an app what has changed."""
+"""Announcer: calls the code of an app when settings have changed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Announcer:
 
     def _last_row(self, changes: Changes) -> HistoryRow | None:
         """The last row that the history has of these settings."""
-        if not self._repository.history.is_kept:
+        if not self._repository.history.exists:
             return None
         try:
             rows = self._repository.history.read_latest(list(changes))

@@ -1,4 +1,4 @@
-"""Change: one change of one setting, as the history shows it."""
+"""Change: one change of one setting, as the history has it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Change:
     #: "page", "code", "cli", "import", "api", "undo", "restore", "end";
     #: "deploy": see `notes_default`
     source: str
-    secret: bool  #: whether it shows that there was a change, and nothing of the values
+    secret: bool  #: whether all that is known is that there was a change, and no value
     setting: Setting | None = field(repr=False)  #: None: it is no longer declared
     old_text: str | None = field(repr=False)  #: as stored; None: no row, the default held
     new_text: str | None = field(repr=False)

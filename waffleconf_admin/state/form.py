@@ -35,7 +35,7 @@ def build_form(
     :param keys: which settings, or the one; all as a rule. The form has them by their
         present names.
     :param editable: which of them may be changed, asked when a field is made: only True allows it,
-        as of `can`; the others are shown.
+        as of `can`; the others are displayed only.
     :param fields: ``{type: field class, or function of the Setting}``, besides our own.
     :param formdata: what was sent; as a rule (``...``) that of the current request, if it is a
         POST, PUT or PATCH. None: a form to be displayed.

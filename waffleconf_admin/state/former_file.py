@@ -1,4 +1,4 @@
-"""FormerFile: tells of settings that an upgrade has left in another SQLite file."""
+"""FormerFile: warns of settings that an upgrade has left in another SQLite file."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class HistoryRepository:
         self._names = names
 
     @property
-    def is_kept(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is a history at all."""
         return self._store.history is not None
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Warner(Protocol):
-    """What looks at the database as the first load has found it."""
+    """What checks the database as the first load has found it."""
 
     def warn(self) -> None:
         """Log what is wrong, once."""
@@ -38,7 +38,7 @@ class Loader:
 
     :param synchronizer: what follows the other processes.
     :param ends: of saves, carried out by each load.
-    :param announcer: what tells the code of the app.
+    :param announcer: what calls the code of the app.
     :param warners: asked after the first load, and where there is no table yet.
     :param worker: this process, where processes report; else None.
     """

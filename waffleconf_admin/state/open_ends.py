@@ -36,7 +36,7 @@ class End:
 
         :param hidden: the keys of those.
         :param elsewhere: the sentence in place of what is said of them, and of all that follows it:
-            their text may look like another setting.
+            their text may contain what looks like another setting.
         """
         text = f"; {self.refused}"
         found = [place for key in hidden if (place := text.find(f"; {key}: ")) >= 0]

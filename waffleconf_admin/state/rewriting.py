@@ -60,6 +60,6 @@ class Rewriting(ABC):
     def _history_rows(self) -> Iterator[tuple[Setting, HistoryRow]]:
         """Yield the rows of the history whose settings are still declared."""
         history = self._repository.history
-        for row in history.walk() if history.is_kept else ():
+        for row in history.walk() if history.exists else ():
             if row.key in self._settings:
                 yield self._settings[row.key], row

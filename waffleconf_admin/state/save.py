@@ -181,7 +181,7 @@ class Saver:
             for key, text in records.texts.items()
             if key in decisive
         }
-        history = _history(task, records, new) if new and self._repository.history.is_kept else []
+        history = _history(task, records, new) if new and self._repository.history.exists else []
         return Decision(new, swaps, history)
 
     def _write(self, decision: Decision, origin: Origin) -> bool:

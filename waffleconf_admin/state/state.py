@@ -24,18 +24,17 @@ from .deployments import Deployments
 from .ends import Ends, refused_sentence
 from .format_conversion import FormatConversion
 from .former_file import FormerFile
-from .former_names import answering
 from .handlers import Handlers
 from .history import History
 from .late_settings import LateSettings
 from .loading import Loader
 from .names import Names
 from .overrides import Overrides
+from .reader import Reader, listed
 from .record import Record
 from .repository import Repository
 from .rotation import Rotation
 from .save import Saved, Saver, Validate
-from .stored_defaults import StoredDefaults
 from .task import RESET, Origin
 from .undeclared import Undeclared
 from .worker import Worker
@@ -72,9 +71,9 @@ class State:
         self._declared = Declared(app, repository, cache)
         self._saver = Saver(app, repository, cache, validate)
         self._announcer = Announcer(app, self._declared, repository, handlers or Handlers())
-        self._stored_defaults = StoredDefaults(self._declared, repository)
+        self._reader = Reader(app, self._declared, cache, repository)
         #: The history of changes; None when the store keeps none.
-        self.history = History(self, repository) if repository.history.is_kept else None
+        self.history = History(self, repository) if repository.history.exists else None
         #: The saves whose settings go back at a time.
         self.ends = Ends(self, repository.history, self.history)
         #: The defaults that deployments have noted; None when the store keeps no history.
@@ -124,9 +123,7 @@ class State:
         :param fresh: read where saves write; else a replica will do, which may lag behind.
         :raises StoreError: the database can't be read.
         """
-        asked = _listed(keys)
-        found = self._cache.read(self._declared.among(asked), fresh=fresh)
-        return self.names.as_asked(dict(found), asked)
+        return self._reader.records(keys, fresh=fresh)
 
     def refresh(self) -> Mapping[str, Record]:
         """Return all settings as `read` does, and serve them in this process from now on.
@@ -147,14 +144,7 @@ class State:
             former name is returned under that.
         :raises StoreError: the database can't be read.
         """
-        asked = _listed(keys) or None
-        wanted = self._declared.among(asked)
-        records = self._cache.read(wanted, fresh=False)
-        if self.app.config["WAFFLE_STORE_DEFAULTS"]:
-            missing = [key for key, text in records.texts.items() if text is None]
-            if missing and not self._stored_defaults.add(missing):
-                records = self._cache.read(wanted)
-        return answering(self.names.as_asked(records.served, asked), self.names)
+        return self._reader.values(keys)
 
     def update_conf(self) -> bool:
         """Bring ``app.config`` and `conf` up to what the database holds.
@@ -221,7 +211,7 @@ class State:
 
         :returns: the default now served by key, of those that had a stored value.
         """
-        wanted = dict.fromkeys(_listed(keys) or (), RESET)
+        wanted = dict.fromkeys(listed(keys) or (), RESET)
         return self.save(wanted, expected or {}, Origin(actor, note, source, until))
 
     def save(
@@ -306,8 +296,3 @@ class State:
     def stop(self) -> None:
         """End this process's watcher thread, within a second."""
         self.synchronizer.stop()
-
-
-def _listed(keys: Iterable[str] | None) -> list[str] | None:
-    """The keys as a list; a single one may be given as it is."""
-    return [keys] if isinstance(keys, str) else None if keys is None else list(keys)

@@ -94,8 +94,8 @@ class Task(NamedTuple):
     def history(self, swaps: Mapping[str, Swap]) -> list[HistoryRow]:
         """Return what the save adds to the history; of secrets no texts."""
         hidden = Swap(None, None)
-        shown = {key: hidden if self.settings[key].secret else s for key, s in swaps.items()}
-        return history_rows(shown, self.origin)
+        written = {key: hidden if self.settings[key].secret else s for key, s in swaps.items()}
+        return history_rows(written, self.origin)
 
 
 def history_rows(swaps: Mapping[str, Swap], origin: Origin) -> list[HistoryRow]:

@@ -144,7 +144,7 @@ class Undeclared:
 
     def _history_rows(self, found: Mapping[str, str], origin: Origin) -> list[HistoryRow]:
         history = self._repository.history
-        if not found or not history.is_kept:
+        if not found or not history.exists:
             return []
         latest = {row.key: row.new for row in history.read_latest(list(found))}
         swaps = {

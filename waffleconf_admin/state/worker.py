@@ -20,8 +20,8 @@ from .cache import Cache
 from .record import Record
 from .repository import Repository
 
-#: Intervals between reports after which the row of a process is deleted.
-KEPT = 60
+#: Intervals between reports after which the row of a process that made none is deleted.
+FORGET = 60
 #: Characters of the digest of one value.
 SHORT = 8
 
@@ -92,7 +92,7 @@ class Worker:
             restart_digests=self._restart_digests or "",
             **status._asdict(),
         )
-        self._repository.report_worker(row, now - timedelta(seconds=KEPT * reporter.INTERVAL))
+        self._repository.report_worker(row, now - timedelta(seconds=FORGET * reporter.INTERVAL))
 
     # Digests
 

@@ -155,7 +155,7 @@ class WaffleStore(OptionalMethods):
     def location(self) -> object:
         """Return what identifies the database that `swap` writes to in this context; None: unknown.
 
-        It is compared and never shown, for it may hold a password.
+        It is only compared, and appears in no text, for it may hold a password.
         """
         return None
 

@@ -1,136 +1,29 @@
-"""What an ORM does for an `SQLStore`: connections and transactions, rows, the history
-and the workers."""
+"""What an ORM does for an `SQLStore` with its models: rows, the history and the workers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
-from typing import ClassVar, Generic, SupportsFloat, TypeVar
+from typing import Generic, TypeVar
 
-from . import ends, errors
+from .conditions import Condition, settles
 from .ends import Settlement
+from .history import settled_attributes
 from .history_rows import HistoryQuery, HistoryRow
-from .postgresql import Notifications
-from .swaps import Swaps
+from .instances import Model, column_time
+from .swaps import Parameters, RowChanged, Swaps, by_statement
 from .workers import WorkerRow
 
 #: What an ORM executes statements on.
 C = TypeVar("C")
 T = TypeVar("T")
 
+#: Keys, or ids, in one statement: every database limits its parameters, SQLite at 999 once.
+MAX_KEYS = 500
+
 #: A row of the settings: its key, and its value, which may be NULL or bytes.
 Row = tuple[str, object]
-
-
-class Connections(ABC, Generic[C]):
-    """Runs functions on connections to the database of the settings.
-
-    None of them commits, flushes or rolls back anything of the caller's own transaction.
-    """
-
-    #: What the ORM raises for a fault of the database.
-    error_types: ClassVar[tuple[type[Exception], ...]]
-    #: The one of these that a unique index raises.
-    integrity_error: ClassVar[type[Exception]]
-
-    @abstractmethod
-    def read(self, work: Callable[[C], T], *, fresh: bool = False) -> T:
-        """Return what a function reads.
-
-        :param fresh: read where `write` writes; otherwise where the app reads, a replica say.
-        """
-
-    @abstractmethod
-    def read_promptly(self, work: Callable[[C], T]) -> T:
-        """Return what a function reads, as `WaffleStore.read_promptly` describes it."""
-
-    @abstractmethod
-    def write(
-        self, work: Callable[[C], T], *, wait: float | None = None, serializable: bool = False
-    ) -> T:
-        """Run a function in a transaction of its own, which an exception rolls back.
-
-        In a transaction that holds the database's only connection a savepoint is taken instead.
-
-        :param wait: seconds to wait for a lock, at most; None: as long as the database does, but
-            not for long beside a transaction of the caller's own.
-        :param serializable: what it reads has to stay so until it ends.
-        :raises BusyError: the caller's own transaction is in the way.
-        """
-
-    @abstractmethod
-    def write_at_once(self, work: Callable[[C], T]) -> T:
-        """Run a function of few statements that waits for no lock; on SQLite each of them is a
-        transaction of its own.
-
-        :raises BusyError: there is one connection only.
-        """
-
-    @abstractmethod
-    def renew(self, error: BaseException) -> bool:
-        """Return whether an error says that the connection is gone, having replaced it.
-
-        :raises StoreError: it can't be replaced.
-        """
-
-    @abstractmethod
-    def dialect(self, connection: C) -> str:
-        """Return the name of the database, as SQLAlchemy has it."""
-
-    @abstractmethod
-    def execute(self, connection: C, statement: str) -> Sequence[SupportsFloat]:
-        """Execute a statement that has no parameters, as `locks.Execute` does."""
-
-    @abstractmethod
-    def location(self) -> object:
-        """Return what identifies the database, as `WaffleStore.location` describes it."""
-
-    @abstractmethod
-    def notifications(self) -> Notifications:
-        """As `WaffleStore.notifications`."""
-
-    @abstractmethod
-    def in_memory(self) -> bool:
-        """Return whether the database exists on one connection of this process only."""
-
-    @abstractmethod
-    def after_fork(self) -> None:
-        """Forget the parent's connections in a forked child, without closing them."""
-
-    def ask(self, work: Callable[[C], T], *, fresh: bool = False) -> T:
-        """Return what `read` does; on a connection that has died unnoticed, at the second try.
-
-        :raises StoreError: the database can't be read.
-        """
-        return self._retried(lambda: self.read(work, fresh=fresh))
-
-    def change(self, work: Callable[[C], T], *, wait: float | None = None) -> T:
-        """Return what `write` does, as `ask` does; the function may be run twice.
-
-        :raises StoreError: the database can't be written.
-        """
-        return self._retried(lambda: self.write(work, wait=wait))
-
-    def may_truncate(self, connection: C) -> bool:
-        """Return whether the database may cut a text without an error, as the MySQL family does."""
-        return self.dialect(connection) in ("mysql", "mariadb")
-
-    def clock(self, connection: C) -> float:
-        """Return what `WaffleStore.clock` does."""
-        return ends.read_clock(self.dialect(connection), partial(self.execute, connection))
-
-    def _retried(self, attempt: Callable[[], T]) -> T:
-        try:
-            try:
-                return attempt()
-            except self.error_types as error:
-                if not self.renew(error):
-                    raise
-                return attempt()
-        except self.error_types as error:
-            errors.fail(error)
 
 
 class Rows(ABC, Generic[C]):
@@ -144,7 +37,6 @@ class Rows(ABC, Generic[C]):
     def lock(self, connection: C, keys: list[str]) -> Iterable[Row]:
         """Return what `read` does, and lock the rows until the end of the transaction."""
 
-    @abstractmethod
     def write(self, connection: C, swaps: Swaps, *, by_instance: bool) -> None:
         """Write rows that still are as they were seen.
 
@@ -152,10 +44,51 @@ class Rows(ABC, Generic[C]):
         :param by_instance: load, compare and save instances; a statement can't compare these rows.
         :raises RowChanged: some row is not as it was seen.
         """
+        if by_instance or self.writes_instances():
+            # An UPDATE locks the rows on every database, so they stay as they are compared.
+            self.execute(connection, "touch", [(key,) for key in swaps])
+            self.write_instances(connection, swaps)
+            return
+        for name, parameters in by_statement(swaps).items():
+            # The rowcount of an INSERT means nothing: it fails or not.
+            count = self.execute(connection, name, parameters)
+            if name != "insert" and count != len(parameters):
+                raise RowChanged
+
+    @abstractmethod
+    def writes_instances(self) -> bool:
+        """Return whether the model does more than a statement for its table would."""
+
+    @abstractmethod
+    def write_instances(self, connection: C, swaps: Swaps) -> None:
+        """Load instances, which are locked, compare them, and save, add or delete them.
+
+        :raises RowChanged: some instance is not as it was seen.
+        """
+
+    @abstractmethod
+    def execute(self, connection: C, name: str, rows: list[Parameters]) -> int:
+        """Execute a statement for each row of parameters; return how many rows it has changed.
+
+        :param name: "insert"; "update" or "delete", of a row that still is as it was seen; "touch",
+            which changes nothing and locks the row.
+        """
 
 
 class History(ABC, Generic[C]):
     """The rows of the history: a model's statements."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @property
+    @abstractmethod
+    def is_zoned(self) -> bool:
+        """Whether the columns of times have a time zone."""
+
+    def at(self, time: datetime) -> datetime:
+        """Return a time as the columns take it."""
+        return column_time(time, zoned=self.is_zoned)
 
     @abstractmethod
     def add(self, connection: C, rows: Sequence[HistoryRow]) -> None:
@@ -185,9 +118,18 @@ class History(ABC, Generic[C]):
     def open_ends(self, connection: C) -> list[HistoryRow]:
         """Return what `WaffleStore.read_ends` does."""
 
-    @abstractmethod
     def settle(self, connection: C, settlement: Settlement) -> bool:
         """Settle ends; False: some of the rows are settled already, so roll this back."""
+        values = settled_attributes(settlement, zoned=self.is_zoned)
+        count = 0
+        for ids in chunks(settlement.ids):
+            wanted = [self.model.id.in_(ids), *settles(self.model, settlement)]
+            count += self.update(connection, wanted, values)
+        return count == len(settlement.ids)
+
+    @abstractmethod
+    def update(self, connection: C, wanted: Sequence[Condition], values: dict[str, object]) -> int:
+        """Give the columns of rows values; return how many rows that were."""
 
 
 class Workers(ABC, Generic[C]):
@@ -208,3 +150,9 @@ class Workers(ABC, Generic[C]):
     @abstractmethod
     def read(self, connection: C, since: datetime) -> list[WorkerRow]:
         """Return what `WaffleStore.read_workers` does."""
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield items in order, as many at a time as a statement may name."""
+    for start in range(0, len(items), MAX_KEYS):
+        yield items[start : start + MAX_KEYS]

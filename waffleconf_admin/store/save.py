@@ -27,9 +27,10 @@ from typing import Generic, NoReturn
 
 from ..exceptions import ConflictError, StoreError
 from . import errors, verify
+from .connections import Connections
 from .ends import Settlement
 from .history_rows import HistoryRow
-from .orm import C, Connections, History
+from .orm import C, History
 from .swaps import RowChanged, Swap, Swaps
 from .table import Table
 

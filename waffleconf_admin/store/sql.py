@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import ClassVar, Generic
 
 from . import ends, errors, locks, verify
+from .connections import Connections
 from .contract import WaffleStore
 from .ends import Settlement
 from .history import WRITTEN
 from .history_rows import HistoryQuery, HistoryRow
 from .instances import Model, overrides
-from .orm import C, Connections, History, Rows, Workers
+from .orm import C, History, Rows, Workers
 from .postgresql import Notifications
 from .save import Save
 from .swaps import RowChanged, Swaps

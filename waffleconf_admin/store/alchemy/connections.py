@@ -11,8 +11,9 @@ from sqlalchemy import orm
 
 from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
+from ..connections import Connections
 from ..instances import Model
-from ..orm import Connections, T
+from ..orm import T
 from ..postgresql import Notifications, not_postgresql
 from ..swaps import Swaps
 from .rows import AlchemyRows

@@ -10,19 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from .. import ends
-from ..conditions import after_row, conditions, is_open, is_prunable, order, settles
-from ..history import attributes_of, newest_first, reading, row_of, settled_attributes
+from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
+from ..history import attributes_of, newest_first, reading, row_of
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
-from ..instances import Model, as_text, column_time
-from ..orm import History
-from .rows import MAX_KEYS, has_hooks, new_instance, session_on
+from ..instances import as_text
+from ..orm import History, chunks
+from .rows import has_hooks, new_instance, session_on
 
 
 class AlchemyHistory(History[sa.Connection]):
     """The rows of a history model."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
 
     def add(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
         with session_on(connection) as session:
@@ -33,7 +30,7 @@ class AlchemyHistory(History[sa.Connection]):
     ) -> None:
         """Insert rows in a session; with one statement, unless the model has hooks."""
         instances = [
-            new_instance(self.model, **attributes_of(row, zoned=self._zoned)) for row in rows
+            new_instance(self.model, **attributes_of(row, zoned=self.is_zoned)) for row in rows
         ]
         if has_hooks(sa.inspect(self.model)):
             session.add_all(instances)
@@ -43,8 +40,8 @@ class AlchemyHistory(History[sa.Connection]):
 
     def rewrite(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
         with session_on(connection) as session:
-            for start in range(0, len(rows), MAX_KEYS):
-                some = {row.id: row for row in rows[start : start + MAX_KEYS]}
+            for chunk in chunks(rows):
+                some = {row.id: row for row in chunk}
                 found = sa.select(self.model).where(self.model.id.in_(some))
                 for instance in session.scalars(found):
                     instance.old, instance.new = some[instance.id].old, some[instance.id].new
@@ -52,7 +49,7 @@ class AlchemyHistory(History[sa.Connection]):
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        wanted, at = conditions(model, query, zoned=self._zoned), None
+        wanted, at = conditions(model, query, zoned=self.is_zoned), None
         if query.before is not None:
             # Of its own type: PostgreSQL refuses a number that is too large for the column's.
             before = sa.literal(query.before, sa.BigInteger)
@@ -79,7 +76,7 @@ class AlchemyHistory(History[sa.Connection]):
         self, connection: sa.Connection, keys: Sequence[str] | None, limit: int
     ) -> list[str]:
         model = self.model
-        wanted = conditions(model, HistoryQuery(keys), zoned=self._zoned)
+        wanted = conditions(model, HistoryQuery(keys), zoned=self.is_zoned)
         last = sa.select(model.actor).where(*wanted).order_by(model.id.desc()).limit(limit)
         found = connection.scalars(sa.select(last.subquery().c.actor).distinct())
         return [as_text(actor) for actor in found]
@@ -87,7 +84,7 @@ class AlchemyHistory(History[sa.Connection]):
     def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
         model = self.model
         noted = sa.select(sa.func.max(model.id)).where(model.source == DEPLOY).group_by(model.key)
-        old = sa.select(model.id).where(model.at < self._at(until), model.id.not_in(noted))
+        old = sa.select(model.id).where(model.at < self.at(until), model.id.not_in(noted))
         if ends.has_columns(model):
             old = old.where(is_prunable(model))
         old = old.order_by(model.at)
@@ -100,35 +97,27 @@ class AlchemyHistory(History[sa.Connection]):
         ids = connection.scalars(self._open_ids).all()
         return self._by_ids(connection, ids)
 
-    def settle(self, connection: sa.Connection, settlement: ends.Settlement) -> bool:
-        model, ids, count = self.model, settlement.ids, 0
-        values = settled_attributes(settlement, zoned=self._zoned)
-        for start in range(0, len(ids), MAX_KEYS):
-            some = model.id.in_(ids[start : start + MAX_KEYS])
-            update = sa.update(model).where(some, *settles(model, settlement))
-            count += connection.execute(update.values(values)).rowcount
-        return count == len(ids)
+    def update(
+        self, connection: sa.Connection, wanted: Sequence[Condition], values: dict[str, object]
+    ) -> int:
+        return connection.execute(sa.update(self.model).where(*wanted).values(values)).rowcount
 
     def _by_ids(self, connection: sa.Connection, ids: Sequence[int]) -> list[HistoryRow]:
         model, found = self.model, []
-        for start in range(0, len(ids), MAX_KEYS):
-            some = model.id.in_(ids[start : start + MAX_KEYS])
-            found += self._rows(connection, sa.select(model).where(some))
+        for some in chunks(ids):
+            found += self._rows(connection, sa.select(model).where(model.id.in_(some)))
         return found
 
     @cached_property
     def _open_ids(self) -> sa.Select[int]:
         model = self.model
-        return sa.select(model.id).where(*is_open(model, self._at(ends.BEGINNING)))
+        return sa.select(model.id).where(*is_open(model, self.at(ends.BEGINNING)))
 
     def _rows(self, connection: sa.Connection, select: sa.Select[object]) -> list[HistoryRow]:
         with reading(), session_on(connection) as session:
             return [row_of(instance) for instance in session.scalars(select)]
 
-    def _at(self, at: datetime) -> datetime:
-        return column_time(at, zoned=self._zoned)
-
     @cached_property
-    def _zoned(self) -> bool:
+    def is_zoned(self) -> bool:
         column = sa.inspect(self.model).columns["at"]
         return bool(getattr(column.type, "timezone", False))

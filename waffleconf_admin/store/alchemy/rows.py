@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from functools import cached_property
 from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..instances import Model, key_of, overrides, text_of
-from ..orm import Row, Rows
-from ..swaps import RowChanged, Swaps, by_statement, instances_to_write
+from ..orm import MAX_KEYS, Row, Rows
+from ..swaps import Parameters, Swaps, instances_to_write
 from .statement import Statement
-
-# Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
-MAX_KEYS = 500
 
 #: The events of an instance that is saved.
 _EVENTS = [
@@ -47,7 +43,7 @@ class AlchemyRows(Rows[sa.Connection]):
             [self._key.type] if self._value is None else [self._key.type, self._value.type]
         )
         self._queries: dict[tuple[bool, bool, int | None], sa.Select[object]] = {}
-        self._guarded: dict[bool, tuple[Statement, Statement]] = {}
+        self._statements: dict[tuple[str, bool], Statement] = {}
 
     def is_ready(self) -> bool:
         """Whether reading does not configure the app's mappers before all are declared."""
@@ -63,35 +59,35 @@ class AlchemyRows(Rows[sa.Connection]):
 
     @property
     def lock_by_update(self) -> sa.UpdateBase:
-        return self._touch.construct
+        return self._statement("touch", loose=False).construct
 
-    @cached_property
-    def _touch(self) -> Statement:
-        update = sa.update(self._key.table).where(self._key == self._key_given)
-        return Statement(update.values({self._key: self._key}), self._types)
+    def _statement(self, name: str, *, loose: bool) -> Statement:
+        """Return a statement, built once; parameters as for `_build`."""
+        if (name, loose) not in self._statements:
+            self._statements[name, loose] = Statement(self._build(name, loose), self._types)
+        return self._statements[name, loose]
 
-    @cached_property
-    def _insert(self) -> Statement:
+    def _build(self, name: str, loose: bool) -> sa.UpdateBase:
+        """Build a statement.
+
+        :param loose: whether the database compares texts more loosely than byte by byte.
+        """
+        table, same = self._key.table, [self._key == self._key_given]
+        if name == "touch":
+            return sa.update(table).where(*same).values({self._key: self._key})
         new = sa.bindparam("new", type_=self._value.type)
-        values = {self._key: self._key_given, self._value: new}
-        # Inline: nobody asks for the new primary key.
-        return Statement(sa.insert(self._key.table).values(values).inline(), self._types)
-
-    def _guard(self, dialect: str) -> tuple[Statement, Statement]:
-        """Return an UPDATE and a DELETE of a row that still is as it was seen."""
-        # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-        loose = dialect in ("mysql", "mariadb")
-        if loose not in self._guarded:
-            seen = sa.bindparam("seen", type_=self._value.type)
-            same = [self._key == self._key_given, self._value == seen]
-            if loose:
-                same[1] = _same_bytes(self._value, seen)
-                same.append(_same_bytes(self._key, self._key_given))
-            new = sa.bindparam("new", type_=self._value.type)
-            update = sa.update(self._key.table).where(*same).values({self._value: new})
-            delete = sa.delete(self._key.table).where(*same)
-            self._guarded[loose] = Statement(update, self._types), Statement(delete, self._types)
-        return self._guarded[loose]
+        if name == "insert":
+            values = {self._key: self._key_given, self._value: new}
+            return sa.insert(table).values(values).inline()  # nobody asks for the new primary key
+        seen = sa.bindparam("seen", type_=self._value.type)
+        if loose:
+            # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+            same += [_same_bytes(self._value, seen), _same_bytes(self._key, self._key_given)]
+        else:
+            same.append(self._value == seen)
+        if name == "delete":
+            return sa.delete(table).where(*same)
+        return sa.update(table).where(*same).values({self._value: new})
 
     def _query(
         self, keys: list[str] | None, *, instances: bool, lock: bool = False
@@ -103,10 +99,10 @@ class AlchemyRows(Rows[sa.Connection]):
         number = None if keys is None or len(keys) > MAX_KEYS else min(len(keys), 2)
         wanted = instances, lock, number
         if wanted not in self._queries:
-            self._queries[wanted] = self._build(*wanted)
+            self._queries[wanted] = self._build_query(*wanted)
         return self._queries[wanted]
 
-    def _build(self, instances: bool, lock: bool, number: int | None) -> sa.Select[object]:
+    def _build_query(self, instances: bool, lock: bool, number: int | None) -> sa.Select[object]:
         query = sa.select(self.model) if instances else sa.select(self._key, self._value)
         if number == 1:
             query = query.where(self._key == self._key_given)
@@ -121,7 +117,7 @@ class AlchemyRows(Rows[sa.Connection]):
 
     def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Row]:
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
-            self._touch.execute(connection, [(keys[0],)])
+            self.execute(connection, "touch", [(keys[0],)])
         return self._fetch(connection, keys, lock=True)
 
     def _fetch(
@@ -135,21 +131,14 @@ class AlchemyRows(Rows[sa.Connection]):
         with session_on(connection) as session:
             return [(key_of(each), text_of(each)) for each in session.scalars(query, given)]
 
-    def write(self, connection: sa.Connection, swaps: Swaps, *, by_instance: bool) -> None:
-        if self._as_instances or by_instance or has_hooks(self.mapper):
-            self._write_instances(connection, swaps)
-            return
-        update, delete = self._guard(connection.dialect.name)
-        statements = {"update": update, "delete": delete, "insert": self._insert}
-        for name, parameters in by_statement(swaps).items():
-            # The rowcount of an INSERT means nothing: it fails or not.
-            count = statements[name].execute(connection, parameters)
-            if name != "insert" and count != len(parameters):
-                raise RowChanged
+    def writes_instances(self) -> bool:
+        return self._as_instances or has_hooks(self.mapper)
 
-    def _write_instances(self, connection: sa.Connection, swaps: Swaps) -> None:
-        # An UPDATE locks the rows on every database, so they stay as they are compared.
-        self._touch.execute(connection, [(key,) for key in swaps])
+    def execute(self, connection: sa.Connection, name: str, rows: list[Parameters]) -> int:
+        loose = connection.dialect.name in ("mysql", "mariadb")
+        return self._statement(name, loose=loose).execute(connection, rows)
+
+    def write_instances(self, connection: sa.Connection, swaps: Swaps) -> None:
         with session_on(connection) as session:
             keys = list(swaps)
             query = self._query(keys, instances=True)

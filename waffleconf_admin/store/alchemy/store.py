@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from ..contract import FormerRows
 from ..ends import Settlement
 from ..history_rows import HistoryRow
 from ..instances import Model, text_of
+from ..orm import T
 from ..sql import SQLStore
 from ..swaps import Swaps
 from . import models
@@ -116,10 +117,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
 
     @cached_property
     def _rows(self) -> AlchemyRows:
-        try:
-            return AlchemyRows(self.model)
-        except sa.exc.InvalidRequestError as error:
-            raise NotReadyError(f"{self.model!r} is no mapped class, or not yet.") from error
+        return _of_mapped(AlchemyRows, self.model)
 
     @cached_property
     def _history(self) -> AlchemyHistory:
@@ -127,10 +125,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
 
     @cached_property
     def _workers(self) -> AlchemyWorkers:
-        try:
-            return AlchemyWorkers(self.workers)
-        except sa.exc.InvalidRequestError as error:
-            raise NotReadyError(f"{self.workers!r} is no mapped class, or not yet.") from error
+        return _of_mapped(AlchemyWorkers, self.workers)
 
     @cached_property
     def _connections_of_workers(self) -> AlchemyConnections:
@@ -139,3 +134,14 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
 
 def _is_mapped(model: object) -> bool:
     return isinstance(sa.inspect(model, raiseerr=False), orm.Mapper)
+
+
+def _of_mapped(make: Callable[[Model], T], model: Model) -> T:
+    """Return what is made of a mapped class.
+
+    :raises NotReadyError: it is none, or not yet.
+    """
+    try:
+        return make(model)
+    except sa.exc.InvalidRequestError as error:
+        raise NotReadyError(f"{model!r} is no mapped class, or not yet.") from error

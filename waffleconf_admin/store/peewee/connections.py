@@ -13,8 +13,9 @@ from playhouse.pool import MaxConnectionsExceeded, PooledDatabase
 
 from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
+from ..connections import Connections
 from ..instances import Model
-from ..orm import Connections, T
+from ..orm import T
 from ..postgresql import Notifications, not_postgresql
 from .transactions import (
     close_for_good,

@@ -8,11 +8,11 @@ from datetime import datetime
 import peewee
 
 from .. import ends
-from ..conditions import after_row, conditions, is_open, is_prunable, order, settles
-from ..history import attributes_of, newest_first, reading, row_of, settled_attributes
+from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
+from ..history import attributes_of, newest_first, reading, row_of
 from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
-from ..instances import Model, as_text, column_time
-from ..orm import History
+from ..instances import as_text
+from ..orm import History, chunks
 from .rows import has_hooks
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
@@ -22,20 +22,17 @@ _TOGETHER = 100
 class PeeweeHistory(History[peewee.Database]):
     """The rows of a history model."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
-
     def add(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
         if has_hooks(self.model):
             for row in rows:
-                self.model.create(**attributes_of(row, zoned=self._zoned))
+                self.model.create(**attributes_of(row, zoned=self.is_zoned))
             return
-        inserted = [self.model(**attributes_of(row, zoned=self._zoned)).__data__ for row in rows]
+        inserted = [self.model(**attributes_of(row, zoned=self.is_zoned)).__data__ for row in rows]
         for some in peewee.chunked(inserted, _TOGETHER):
             self.model.insert_many(some).execute(connection)
 
     def rewrite(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
-        for chunk in peewee.chunked(rows, _TOGETHER):
+        for chunk in chunks(rows):
             some = {row.id: row for row in chunk}
             found = self.model.select().where(self.model.id.in_(list(some)))
             for record in list(found.execute(connection)):
@@ -44,7 +41,7 @@ class PeeweeHistory(History[peewee.Database]):
 
     def read(self, connection: peewee.Database, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        wanted, at = conditions(model, query, zoned=self._zoned), None
+        wanted, at = conditions(model, query, zoned=self.is_zoned), None
         if query.before is not None:
             if query.by_time:
                 at = model.select(model.at).where(model.id == query.before).scalar(connection)
@@ -72,7 +69,7 @@ class PeeweeHistory(History[peewee.Database]):
         self, connection: peewee.Database, keys: Sequence[str] | None, limit: int
     ) -> list[str]:
         model = self.model
-        wanted = conditions(model, HistoryQuery(keys), zoned=self._zoned)
+        wanted = conditions(model, HistoryQuery(keys), zoned=self.is_zoned)
         last = model.select(model.actor).order_by(model.id.desc()).limit(limit)
         last = (last.where(*wanted) if wanted else last).alias("last")
         found = model.select(last.c.actor).from_(last).distinct().tuples()
@@ -82,7 +79,7 @@ class PeeweeHistory(History[peewee.Database]):
         model = self.model
         other = model.alias()
         noted = other.select(peewee.fn.MAX(other.id)).where(other.source == DEPLOY)
-        is_old = (model.at < self._at(until)) & model.id.not_in(noted.group_by(other.key))
+        is_old = (model.at < self.at(until)) & model.id.not_in(noted.group_by(other.key))
         if ends.has_columns(model):
             is_old &= is_prunable(model)
         old = model.select(model.id).where(is_old).order_by(model.at)
@@ -92,22 +89,16 @@ class PeeweeHistory(History[peewee.Database]):
 
     def open_ends(self, connection: peewee.Database) -> list[HistoryRow]:
         model = self.model
-        wanted = is_open(model, self._at(ends.BEGINNING))
+        wanted = is_open(model, self.at(ends.BEGINNING))
         return _rows(model.select().where(*wanted), connection)
 
-    def settle(self, connection: peewee.Database, settlement: ends.Settlement) -> bool:
-        model, count = self.model, 0
-        values = settled_attributes(settlement, zoned=self._zoned)
-        for some in peewee.chunked(settlement.ids, _TOGETHER):
-            wanted = (model.id.in_(some), *settles(model, settlement))
-            count += model.update(values).where(*wanted).execute(connection)
-        return bool(count == len(settlement.ids))
-
-    def _at(self, at: datetime) -> datetime:
-        return column_time(at, zoned=self._zoned)
+    def update(
+        self, connection: peewee.Database, wanted: Sequence[Condition], values: dict[str, object]
+    ) -> int:
+        return int(self.model.update(values).where(*wanted).execute(connection))
 
     @property
-    def _zoned(self) -> bool:
+    def is_zoned(self) -> bool:
         return bool(self.model.at.field_type == "TIMESTAMPTZ")
 
 

@@ -9,11 +9,8 @@ from itertools import takewhile
 import peewee
 
 from ..instances import Model, key_of, overrides, text_of
-from ..orm import Row, Rows
-from ..swaps import Parameters, RowChanged, Swaps, by_statement, instances_to_write, taker
-
-# Above it all rows are read: every database limits a statement's parameters, SQLite at 999 once.
-MAX_KEYS = 500
+from ..orm import MAX_KEYS, Row, Rows
+from ..swaps import Parameters, Swaps, instances_to_write, taker
 
 _SAVING = {"__init__", "create", "save", "delete_instance"}
 
@@ -51,19 +48,10 @@ class PeeweeRows(Rows[peewee.Database]):
             instances = instances.for_update()
         return [(key_of(instance), text_of(instance)) for instance in instances]
 
-    def write(self, connection: peewee.Database, swaps: Swaps, *, by_instance: bool) -> None:
-        if self._as_instances or by_instance or has_hooks(self.model):
-            self._write_instances(connection, swaps)
-            return
-        for name, parameters in by_statement(swaps).items():
-            # The rowcount of an INSERT means nothing: it fails or not.
-            count = self._execute_many(connection, name, parameters)
-            if name != "insert" and count != len(parameters):
-                raise RowChanged
+    def writes_instances(self) -> bool:
+        return self._as_instances or has_hooks(self.model)
 
-    def _write_instances(self, connection: peewee.Database, swaps: Swaps) -> None:
-        # An UPDATE locks the rows on every database, so they stay as they are compared.
-        self._execute_many(connection, "touch", [(key,) for key in swaps])
+    def write_instances(self, connection: peewee.Database, swaps: Swaps) -> None:
         instances = self._some(self.model.select(), list(swaps))
         for key, instance, new in instances_to_write(swaps, instances):
             if new is None:
@@ -79,8 +67,7 @@ class PeeweeRows(Rows[peewee.Database]):
             query if keys is None or len(keys) > MAX_KEYS else query.where(self.model.key.in_(keys))
         )
 
-    def _execute_many(self, connection: peewee.Database, name: str, rows: list[Parameters]) -> int:
-        """Execute a statement for many rows and return how many it changed."""
+    def execute(self, connection: peewee.Database, name: str, rows: list[Parameters]) -> int:
         sql, names = self._statement(connection, name)
         if name == "insert" and self.model._meta.defaults:
             inserts = (self.model.insert(key=key, value=new) for key, _seen, new in rows)
