@@ -61,9 +61,14 @@ ROOMS = {
 }  # fmt: skip
 
 
-#: The modules that may say `Any`, each with the reason, by room. A room that is not here yet is not
-#: counted.
+#: The modules that may say `Any`, each with the reason, by room.
 ANY = {
+    "admin": {
+        "blueprints": "a blueprint of Flask takes options of several types",
+        "history_filter": "among the keywords of url_for are options of other types",
+        "options": "users read a value",
+    },
+    "api": {"history": "among the keywords of url_for are options of other types"},
     "state": {
         "conf": "users read a value",
         "former_names": "users read a value",
@@ -87,7 +92,21 @@ ANY = {
         "texts": "users read a value",
         "unpickler": "the stack of the standard library has parts of any value",
     },
+    "settings": {
+        "annotation": "an annotation may be no type; typing.Any itself is one",
+        "attributes": "each attribute has values of its own type",
+        "conversion": "each function takes values of its own type",
+        "declaration": "functions of the app annotate their parameters as they like",
+        "equality": "that two values have one type is found out while they are compared",
+        "limits": "each type has an order or a length of its own",
+        "setting": "users read a value",
+        "value_types": "each function takes values of its own type",
+    },
+    "defaults": {"": "each setting of the extension has a type of its own"},
+    "signals": {"": "users read a value"},
 }
+#: The rooms that are not in the table yet.
+NOT_COUNTED = {"fields", "forms"}
 
 
 def module_of(path: Path) -> str:
@@ -150,10 +169,10 @@ def says_any(module: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("room", ANY)
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in NOT_COUNTED])
 def test_a_module_says_any_for_a_reason(room: str) -> None:
     found = [module for module in MODULES if room_of(module) == room and says_any(module)]
-    assert found == sorted(f"{room}.{module}" if module else room for module in ANY[room])
+    assert found == sorted(f"{room}.{module}" if module else room for module in ANY.get(room, {}))
 
 
 @pytest.mark.parametrize(

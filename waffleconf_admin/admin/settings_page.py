@@ -30,7 +30,6 @@ from .options import PageOptions
 from .page import Page
 from .page_context import PageContext
 from .page_template import warn_once
-from .responses import render_page
 from .review import needs_review, review_page, reviewed_changes
 from .saving import save_form
 from .settings_filter import SettingsFilter, group_name
@@ -115,8 +114,7 @@ class SettingsPage(Page):
         if sent.action == "keep":
             keep_former(self._state, form, sent.key)
         elif sent.action == "accept":
-            actor = self._options.current_actor(self._state.app)
-            return accept_new(self._state, form, sent.key, actor)
+            return accept_new(self._state, form, sent.key, self._actor())
         return ""
 
     def _form(self, guard: Guard | None = None, sent: PageSubmission | None = None) -> SettingsForm:
@@ -141,7 +139,7 @@ class SettingsPage(Page):
     ) -> Response:
         conflicts = {}
         if form.conflicts:
-            actor = self._options.current_actor(self._state.app)
+            actor = self._actor()
             conflicts = describe_conflicts(form, self._state.history, self._permissions, actor)
         page = PageContext(
             self._state,
@@ -155,15 +153,7 @@ class SettingsPage(Page):
         )
         warn_once(self._state.app)
         template = current_app.config["WAFFLE_TEMPLATE"]
-        return render_page(
-            self._options,
-            template,
-            status,
-            form=form,
-            page=page,
-            checks=self._checks.answers,
-            one_group=self._permissions.one_group,
-        )
+        return self._render(template, status, form=form, page=page, checks=self._checks.answers)
 
     def _show_discarded(self, sent: PageSubmission) -> Response:
         """Show the page as it is stored, with a button that brings back what was typed."""
@@ -178,7 +168,7 @@ class SettingsPage(Page):
         wanted = {
             key: RESET if form.is_reset(key) else value for key, value in form.changes.items()
         }
-        actor = self._options.current_actor(self._state.app)
+        actor = self._actor()
         origin = Origin(actor, sent.note, "page", until)
         status, saved = save_form(self._state, form, wanted, form.expected, origin)
         if status != 303:
@@ -191,7 +181,7 @@ class SettingsPage(Page):
 
     def _settle(self, sent: PageSubmission) -> tuple[int, str]:
         """Keep a save that has an end, or let it go back now; return as `settle` does."""
-        actor = self._options.current_actor(self._state.app)
+        actor = self._actor()
         settled = settle(self._state, self._permissions, sent, actor)
         if not settled[1]:
             sent.action = "edit"  # it is done; what was typed is shown again
