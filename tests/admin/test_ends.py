@@ -160,6 +160,15 @@ def test_an_end_that_can_not_be_keeps_what_was_typed(
     assert stored(app)["SIZE"] == 20 and "s3cr3t" not in answer.text
 
 
+def test_the_history_says_once_when_a_setting_goes_back(client: Any, app: Flask) -> None:
+    for size, minutes in ((30, 10), (40, 60)):
+        until = datetime.now(UTC) + timedelta(minutes=minutes)
+        state_of(app).update_db({"SIZE": size}, until=until)
+    page = text_of(client.get(HISTORY).text)
+    assert len(re.findall(r" goes back: ", page)) == 1
+    assert len(re.findall(r" until [^;]*; changed again before", page)) == 1
+
+
 @pytest.mark.parametrize("outcome", ["dropped", "kept", "of the save itself"])
 def test_an_undo_says_that_it_brings_back_no_end(client: Any, app: Flask, outcome: str) -> None:
     state, until = state_of(app), datetime.now(UTC) + timedelta(minutes=10)

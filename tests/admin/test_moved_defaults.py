@@ -97,6 +97,7 @@ def test_ok_takes_the_mark_away_and_keeps_what_was_typed(app: Flask) -> None:
     typed = sent(client.get(URL).text) | {"STAYS": "7"}
     answer = client.post(URL, data=typed | {"waffle.do": "accept SIZE"})
     assert answer.status_code == 200 and 'value="7"' in answer.text
+    assert ": the new default is accepted." in answer.text
     assert marked(answer.text) == [key for key in MOVED if key != "SIZE"]
     assert state.read()["SIZE"].text is None and state.history
     assert [(c.actor, c.old, c.new) for c in state.history.list("SIZE", limit=1)] == [
@@ -138,6 +139,7 @@ def test_the_buttons_do_nothing_to_other_settings(app: Flask, button: str, key: 
     typed = sent(client.get(URL).text)
     answer = client.post(URL, data=typed | {"waffle.do": f"{button} {key}"})
     assert answer.status_code == 200 and "wf-pending" not in answer.text.split("<template")[0]
+    assert "is accepted" not in answer.text
     assert len(state.history.list()) == before
 
 

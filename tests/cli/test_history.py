@@ -149,6 +149,14 @@ def test_undo_of_a_save_that_was_overtaken_does_nothing(
     assert stored(app) == before
 
 
+def test_history_says_once_when_a_setting_goes_back(run: Run, app: Flask) -> None:
+    for name, minutes in (("Sale", 10), ("Other", 60)):
+        until = datetime.now(UTC) + timedelta(minutes=minutes)
+        app.extensions["waffleconf"].update_db({"SITENAME": name}, until=until)
+    lines = [line for line in run("history").stdout.splitlines() if "SITENAME" in line]
+    assert "(goes back at " in lines[0] and ", changed before)" in lines[1]
+
+
 def test_undo_says_that_it_brings_back_no_end(run: Run, app: Flask) -> None:
     state, until = app.extensions["waffleconf"], datetime.now(UTC) + timedelta(minutes=10)
     state.update_db({"SITENAME": "Sale"}, until=until)

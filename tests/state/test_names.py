@@ -505,9 +505,12 @@ def test_a_form_and_an_override_take_a_former_name(
 ) -> None:
     app = make_app(SECOND)
     with app.test_request_context():
-        assert [field.setting.key for field in build_form(state_of(app), keys="HELP_MAIL")] == [
-            "SUPPORT_MAIL"
-        ]
+        form = build_form(state_of(app), keys="HELP_MAIL")
+        assert [field.setting.key for field in form] == ["SUPPORT_MAIL"]
+        assert form["HELP_MAIL"] is form["SUPPORT_MAIL"] and "HELP_MAIL" in form
+        assert render_template_string("{{ form.HELP_MAIL.data }}", form=form) == "a@example.org"
+        with pytest.raises(KeyError):
+            form["HELP_MAI"]
     with override_conf(app=app, HELP_MAIL="b@example.org"):
         assert app.config["SUPPORT_MAIL"] == "b@example.org"
     assert app.config["SUPPORT_MAIL"] == "a@example.org"

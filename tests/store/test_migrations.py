@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging.config
 import re
 import threading
@@ -299,13 +298,34 @@ def test_a_column_becomes_larger_and_keeps_its_rows(postgres_url: str) -> None:
     engine.dispose()
 
 
-def test_a_larger_column_is_longtext_on_mariadb() -> None:
-    sql = io.StringIO()
-    options = {"as_sql": True, "output_buffer": sql}
-    with Operations.context(MigrationContext.configure(dialect_name="mysql", opts=options)):
-        LARGER.run()["upgrade"]()
-    assert "ALTER TABLE confs MODIFY value LONGTEXT NOT NULL" in sql.getvalue()
-    assert "ALTER TABLE conf_changes MODIFY old LONGTEXT NULL" in sql.getvalue()
+def test_the_migrations_of_the_page_lead_to_the_models_on_mariadb(
+    server_url: Callable[[str], str],
+) -> None:
+    Base = base()
+    models = AlchemyWaffleStore.make_models(Base, workers=True)
+    engine = sa.create_engine(server_url("mariadb"))
+    with engine.connect() as connection:
+        models[0].__table__.create(connection)
+        small = "ALTER TABLE confs MODIFY value TEXT NOT NULL"
+        connection.exec_driver_sql(small)
+        connection.exec_driver_sql("INSERT INTO confs (`key`, value) VALUES ('SITENAME', '1')")
+        upgrade(connection, HISTORY)
+        for statement in WITHOUT_ENDS:
+            place = "ix_conf_changes_ended_at_ends_at ON conf_changes"
+            connection.exec_driver_sql(statement.format(index=place))
+        upgrade(connection, ENDS)
+        upgrade(connection, WORKERS)
+        upgrade(connection, LARGER)
+        assert differences(connection, Base.metadata) == []
+        columns = "SELECT table_name, column_name, is_nullable FROM information_schema.columns"
+        longtexts = f"{columns} WHERE table_schema = database() AND data_type = 'longtext'"
+        assert sorted(map(tuple, connection.exec_driver_sql(longtexts))) == [
+            ("conf_changes", "new", "YES"),
+            ("conf_changes", "old", "YES"),
+            ("confs", "value", "NO"),
+        ]
+        assert connection.exec_driver_sql("SELECT value FROM confs").scalar() == "1"
+    engine.dispose()
 
 
 def test_peewees_migrations_lead_to_the_models(tmp_path: Path) -> None:

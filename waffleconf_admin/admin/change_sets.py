@@ -10,6 +10,7 @@ from ..fields import FieldFactory
 from ..i18n import gettext as _
 from ..settings.setting import Setting
 from ..state.change import Change
+from ..state.open_ends import with_outcome
 from . import undo
 from .diff import LONG, Differences
 from .ends import end_text
@@ -123,7 +124,8 @@ class ChangeSetBuilder:
         setting = self._settings.get(change.key)
         shown = ShownChange(change, change.key)
         shown.overtaken = not undo.is_last(change, self._latest)
-        shown.end = end_text(change, self._zone)
+        latest = self._latest.get(change.key)
+        shown.end = end_text(with_outcome(change, latest), self._zone)
         shown.removed = setting is None
         if setting is None:
             return shown

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from ..exceptions import StoreError
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
+from ..i18n import gettext as _
 from ..state.change import Change
 from ..state.state import State
+from .messages import leave_lines, shorten_label
 from .saving import explain_failure
 from .unavailable import log_unreadable
 
@@ -34,7 +36,8 @@ def keep_former(state: State, form: SettingsForm, key: str) -> None:
 
 
 def accept_new(state: State, form: SettingsForm, key: str, actor: str | None) -> str:
-    """Note that this user accepts the new default of a setting; the page no longer marks it.
+    """Note that this user accepts the new default of a setting, and leave a message that says so;
+    the page no longer marks it.
 
     :returns: what the page says if the database can't be written; else "".
     """
@@ -43,6 +46,8 @@ def accept_new(state: State, form: SettingsForm, key: str, actor: str | None) ->
             state.deployments.accept(key, actor)
         except StoreError:
             return explain_failure()
+        label = shorten_label(form[key].setting.label)
+        leave_lines([_("%(label)s: the new default is accepted.", label=label)])
     return ""
 
 

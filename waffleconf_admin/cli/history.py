@@ -10,7 +10,7 @@ import click
 from ..exceptions import ConflictError
 from ..files import change_facts
 from ..state.change import Change
-from ..state.open_ends import dropped_ends
+from ..state.open_ends import dropped_ends, with_outcome
 from ..state.state import State
 from .ends import end_text
 from .group import waffle
@@ -72,6 +72,8 @@ def show_history(
     if as_json:
         print_json([change_facts(state, change) for change in changes])
         return
+    latest = current_history().latest(c.key for c in changes if c.ends_at and not c.outcome)
+    changes = [with_outcome(change, latest.get(change.key)) for change in changes]
     for _, group in groupby(changes, lambda change: change.change_set):
         _print_save(state, list(group))
 

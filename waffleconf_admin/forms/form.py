@@ -83,7 +83,7 @@ class SettingsForm(BaseForm):
         return name in self._fields.settings
 
     def __getitem__(self, name: str) -> BoundField:
-        return self._fields[name]
+        return self._fields[self._fields.settings[name].key]  # a former name has its setting
 
     @property
     def notation(self) -> Notation:

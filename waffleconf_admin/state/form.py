@@ -15,6 +15,7 @@ from ..forms import SettingsForm
 from ..forms.guard import Guard, refusal
 from ..forms.values import get_setting
 from ..settings.setting import Setting
+from .former_names import answering
 from .record import Record
 from .state import State
 
@@ -56,7 +57,7 @@ def build_form(
         if guard is None and has_request_context():
             guard = Guard(refusal(formdata))
         return SettingsForm(
-            settings,
+            answering(settings, state.names),
             state.read(settings) if records is None else records,
             editable=editable,
             fields=fields,

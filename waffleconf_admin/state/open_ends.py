@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ..exceptions import StoreError
@@ -110,6 +110,17 @@ def dropped_ends(history: History, changes: Iterable[Change]) -> dict[str, datet
         for key, change in before.items()
         if change.ends_at and change.ends_at > datetime.now(UTC) and change.outcome != "kept"
     }
+
+
+def with_outcome(change: Change, latest: Change | None) -> Change:
+    """Return a change; as changed again, if its end is open and another change has followed: its
+    row is settled with the end of that one, or by the next load.
+
+    :param latest: the last change of the setting.
+    """
+    if change.ends_at is None or change.outcome or latest is None or latest.id <= change.id:
+        return change
+    return replace(change, outcome="changed")
 
 
 def _live(chain: list[HistoryRow], latest: HistoryRow | None) -> Iterator[HistoryRow]:
