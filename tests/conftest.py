@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -40,30 +42,48 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 #: The files that take longest, the longest first. Workers begin with them, so that none is left
 #: with such a file when the others have done all.
 LONGEST = [
-    "servers/test_watch_faults.py",
     "servers/test_app_servers.py",
-    "browser/test_browser_screens.py",
-    "state/test_state_machine.py",
+    "servers/test_watch_faults.py",
     "servers/test_processes.py",
-    "package/test_site.py",
-    "store/test_many_writers.py",
-    "state/test_history.py",
+    "state/test_state_machine.py",
     "store/test_store.py",
     "sync/test_forks.py",
     "servers/test_faults.py",
+    "state/test_history.py",
+    "browser/test_browser_screens.py",
     "servers/test_deploy.py",
-    "servers/test_workers.py",
     "sync/test_postgresql.py",
+    "store/test_many_writers.py",
+    "browser/test_browser_saving.py",
+    "package/test_site.py",
+    "files/test_values.py",
     "browser/test_browser_types.py",
-    "browser/test_browser_sending.py",
-    "browser/test_browser_editing.py",
-    "browser/test_browser_surroundings.py",
-    "state/test_history_killed.py",
-    "servers/test_side_by_side.py",
-    "servers/test_upgrading.py",
+    "state/test_ends_of_processes.py",
     "package/test_demo.py",
     "package/test_package.py",
+    "admin/test_history_page.py",
+    "codec/test_json.py",
+    "servers/test_side_by_side.py",
+    "codec/test_unpickler.py",
+    "browser/test_browser_surroundings.py",
     "admin/test_bodies.py",
+    "browser/test_browser_finding.py",
+    "admin/test_templates.py",
+    "browser/test_browser_sending.py",
+    "state/test_history_killed.py",
+    "state/test_guesses.py",
+    "admin/test_undo.py",
+    "state/test_history_plans.py",
+    "servers/test_workers.py",
+    "codec/test_texts.py",
+    "codec/test_round_trip.py",
+    "servers/test_servers.py",
+    "servers/test_leaks.py",
+    "servers/test_upgrading.py",
+    "admin/test_csrf.py",
+    "forms/test_merge.py",
+    "browser/test_browser_editing.py",
+    "package/test_type_checkers.py",
 ]
 
 
@@ -83,14 +103,13 @@ class Compiled(BytecodeCache):
     """The compiled templates of all apps of a process."""
 
     def __init__(self) -> None:
-        self.code: dict[str, bytes] = {}
+        self.code: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if code := self.code.get(bucket.key):
-            bucket.bytecode_from_string(code)
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self.code[bucket.key] = bucket.bytecode_to_string()
+        self.code[bucket.key, bucket.checksum] = bucket.code
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -163,6 +182,15 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new folder. pytest's own fixture lists the folders of all earlier tests each time."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{name}{next(_numbers)}"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture
 def postgres_url(postgres_server: str) -> str:
     """The URL of a new, empty PostgreSQL database."""
     import psycopg
@@ -186,15 +214,15 @@ def mariadb_url(mariadb_server: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
+def server_url(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
     """A function that gives the URL of a server's database without tables, "postgres" or "mariadb".
 
     The database is made once for all tests of a module: PostgreSQL takes its time for that.
     """
-    made: dict[str, str] = {}
+    engines: dict[str, sa.Engine] = {}
 
     def url(database: str) -> str:
-        if database not in made:
+        if database not in engines:
             server = make_url(request.getfixturevalue(f"{database}_server"))
             name = request.module.__name__.rpartition(".")[2]
             engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
@@ -202,15 +230,14 @@ def server_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
                 charset = " CHARACTER SET utf8mb4" if database == "mariadb" else ""
                 connection.exec_driver_sql(f"CREATE DATABASE {name}{charset}")
             engine.dispose()
-            made[database] = server.set(database=name).render_as_string()
-        engine = sa.create_engine(made[database])
-        with engine.begin() as connection:
-            for table in ("confs", "conf_changes", "conf_workers"):
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
-        engine.dispose()
-        return made[database]
+            engines[database] = sa.create_engine(server.set(database=name), pool_pre_ping=True)
+        with engines[database].begin() as connection:
+            connection.exec_driver_sql("DROP TABLE IF EXISTS confs, conf_changes, conf_workers")
+        return engines[database].url.render_as_string()
 
-    return url
+    yield url
+    for engine in engines.values():
+        engine.dispose()
 
 
 # For a module, no longer: while it is there an event loop runs in the main thread, where tests of

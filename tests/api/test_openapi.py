@@ -10,13 +10,10 @@ from typing import Any
 
 import every_type
 import pytest
-import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from jsonschema_rs import Draft202012Validator
 from pages import change_can, state_of
-from schemathesis import GenerationMode, checks
-from schemathesis.config import SchemathesisConfig
 
 from waffleconf_admin import InvalidValue, WaffleAdmin
 from waffleconf_admin.api.schemas import value_schema
@@ -147,6 +144,11 @@ def test_every_reference_resolves(whole_app: Flask) -> None:
 def test_no_answer_is_a_failure_and_every_answer_is_documented(
     app: Flask, record_property: Callable[[str, object], None]
 ) -> None:
+    # Not at the top: each worker would import it, for one test.
+    import schemathesis
+    from schemathesis import GenerationMode, checks
+    from schemathesis.config import SchemathesisConfig
+
     answers: Counter[str] = Counter()
     state = state_of(app)
     saves = [state.update_db({"PAGE_SIZE": number}).change_set for number in range(2, 5)]

@@ -14,7 +14,7 @@ import pytest
 import wtforms
 from every_type import CONFS, VALUES, Rights, Theme
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.files import (
@@ -46,8 +46,9 @@ def in_a_file(state: Any, key: str, value: object, name: str) -> object:
 def test_a_value_of_any_type_comes_back(state: Any, key: str, name: str) -> None:
     @given(VALUES[key])
     @settings(
-        max_examples=15,
+        max_examples=8,
         deadline=None,
+        phases=[Phase.generate],
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     def check(value: Any) -> None:

@@ -123,7 +123,8 @@ class Environment:
 
     def install(self, requirement: str) -> None:
         pip = [sys.executable, "-m", "pip", "--python", self.python, "--disable-pip-version-check"]
-        call(*pip, "install", "--quiet", requirement, cwd=self.folder)
+        # What isn't imported here need not be compiled: most of SQLAlchemy.
+        call(*pip, "install", "--quiet", "--no-compile", requirement, cwd=self.folder)
         call(*pip, "check", cwd=self.folder)
 
     def run(self, code: str) -> str:

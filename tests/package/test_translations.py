@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def catalog(language: str) -> Catalog:
         return read_po(file, language)
 
 
+@cache
 def in_code() -> set[Any]:
     """All that is marked for translation: texts, and pairs of one and many."""
     keywords = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}

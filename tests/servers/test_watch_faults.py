@@ -97,7 +97,7 @@ def test_no_process_is_stale_after_a_storm(new_fleet: Fleet) -> None:
     for _ in range(ROUNDS):
         for number, writer in enumerate(writers):
             writer.do("write", f"COUNTER_{number}")
-        time.sleep(1.0)
+        time.sleep(0.5)
         for writer in writers:
             writer.do("halt")
         assert new_fleet.agrees(), new_fleet.differing()

@@ -249,7 +249,7 @@ def declarations(draw: st.DrawFn) -> dict[str, Any]:
     return {"default": draw(st.sampled_from([low, None])), "min": low}
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(entry=declarations(), value=ANY)
 def test_whatever_a_save_accepts_is_served_as_it_is(entry: dict[str, Any], value: Any) -> None:
     """And what is not served as it is, no save accepts."""

@@ -1,7 +1,4 @@
-"""A process that saves settings without end, until somebody kills it; see test_history_killed.py.
-
-Arguments: ORM, URL of the database, how many times two savers are started and killed.
-"""
+"""Processes that save settings until somebody kills them; see test_history_killed.py."""
 
 from __future__ import annotations
 
@@ -48,6 +45,7 @@ def save(orm: str, url: str, ready: int) -> None:
 
 
 def main(orm: str, url: str, rounds: str) -> None:
+    """Start and kill two savers, again and again."""
     with contextlib.ExitStack() as stack:  # each saver is a fork of this process: it imports once
         app = make_app(orm, url, stack)
         with app.app_context():
@@ -79,7 +77,3 @@ def start(orm: str, url: str) -> tuple[int, int]:
             os._exit(1)
     os.close(say)
     return pid, ready
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
 import time
@@ -122,7 +123,10 @@ def _bound(case: Case, url: str) -> Iterator[None]:
         yield
 
 
+@functools.cache
 def _model() -> Any:
+    """The model of all stores that need none of their own: mapping a class takes its time."""
+
     class Base(orm.DeclarativeBase):
         pass
 
