@@ -10,9 +10,9 @@ import wtforms
 from controls import field, tags
 from wtforms.validators import NumberRange
 
-from waffleconf_admin.fields.base import join_values
 from waffleconf_admin.fields.binding import process_values
 from waffleconf_admin.fields.foreign import may_send_nothing
+from waffleconf_admin.fields.value_text import join_values
 from waffleconf_admin.settings.equality import same
 from waffleconf_admin.settings.setting import Setting
 

@@ -177,7 +177,9 @@ def test_a_size_has_the_shortest_text_that_is_not_rounded(size: int, text: str) 
             {"mon": [["09:00", "12:30"], ["14:00", "18:00"]]},
             '{\n  "mon": [\n    ["09:00", "12:30"],\n    ["14:00", "18:00"]\n  ]\n}',
         ),
-        (["x" * 50], f'[\n  "{"x" * 50}"\n]'),
+        (["x" * 36], f'["{"x" * 36}"]'),
+        (["x" * 37], f'[\n  "{"x" * 37}"\n]'),
+        (["x", "{"], '["x", "{"]'),
     ],
 )
 def test_json_has_short_lists_on_one_line(value: Any, text: str) -> None:

@@ -27,29 +27,29 @@ from waffleconf_admin.settings.equality import same
     ("shown", "stored", "sent", "decision"),
     [
         # nobody did anything; only one of the two did; both did
-        ("1", "1", "1", "keep"),
-        ("1", "1", "2", "write"),
-        ("1", "2", "1", "keep"),
-        ("1", "2", "3", "conflict"),
+        (b"1", b"1", b"1", "keep"),
+        (b"1", b"1", b"2", "write"),
+        (b"1", b"2", b"1", "keep"),
+        (b"1", b"2", b"3", "conflict"),
         # both the same
-        ("1", "2", "2", "keep"),
+        (b"1", b"2", b"2", "keep"),
         # a script that saw no page: the last write wins
-        (None, "1", "1", "keep"),
-        (None, "1", "2", "write"),
+        (None, b"1", b"1", "keep"),
+        (None, b"1", b"2", "write"),
         # a page that isn't known: nothing is overwritten unseen
-        (UNKNOWN, "1", "1", "keep"),
-        (UNKNOWN, "1", "2", "conflict"),
+        (UNKNOWN, b"1", b"1", "keep"),
+        (UNKNOWN, b"1", b"2", "conflict"),
         # blank is a text as any
-        ("", "", "", "keep"),
-        ("", "", "1", "write"),
-        ("1", "1", "", "write"),
-        ("", "1", "2", "conflict"),
-        ("1", "", "2", "conflict"),
-        ("1", "2", "", "conflict"),
-        ("1", "", "", "keep"),
+        (b"", b"", b"", "keep"),
+        (b"", b"", b"1", "write"),
+        (b"1", b"1", b"", "write"),
+        (b"", b"1", b"2", "conflict"),
+        (b"1", b"", b"2", "conflict"),
+        (b"1", b"2", b"", "conflict"),
+        (b"1", b"", b"", "keep"),
     ],
 )
-def test_decide(shown: str | None, stored: str, sent: str, decision: str) -> None:
+def test_decide(shown: bytes | None, stored: bytes, sent: bytes, decision: str) -> None:
     assert decide(shown, stored, sent) == decision
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from submissions import CONFS, EDITABLE, Page, store, stored
+from werkzeug.datastructures import MultiDict
 
-from waffleconf_admin.forms.merge_token import DisplayedPage, MergeSigner, load_token
-from waffleconf_admin.forms.submission import UNKNOWN
+from waffleconf_admin.forms.merge_token import MergeSigner, load_token
+from waffleconf_admin.forms.submission import TOKEN, UNKNOWN, Submission
+from waffleconf_admin.settings.declarations import declare
 
 
 def test_a_digest_is_of_key_and_text_and_secret() -> None:
@@ -30,40 +32,49 @@ def test_a_digest_is_of_key_and_text_and_secret() -> None:
 def test_a_digest_has_12_bytes_whatever_the_text() -> None:
     assert {
         len(MergeSigner("s").digest("a", text)) for text in ("", "x" * 2**20, "\ud800", "é")
-    } == {24}
-
-
-def page_of(seal: MergeSigner, **texts: str) -> DisplayedPage:
-    """A Spanish page that displayed these texts, the first of a secret."""
-    digests = {key: seal.digest(key, text) for key, text in texts.items()}
-    return DisplayedPage("es", digests, list(texts)[:1])
+    } == {12}
 
 
 def test_the_token_holds_no_text() -> None:
     seal = MergeSigner("secret")
-    displayed = page_of(seal, KEY="hunter2", **{"\ud800": ""})
-    token = seal.dump(displayed)
-    assert seal.load(token) == displayed
+    texts = {"KEY": "hunter2", "\ud800": ""}
+    token = seal.dump("es", texts, ["KEY"])
+    page = seal.load(token)
+    assert page is not None
+    digests = {key: seal.digest(key, text) for key, text in texts.items()}
+    assert (page.locale, page.digests, page.secrets) == ("es", digests, ["KEY"])
     assert "hunter2" not in token
 
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t[4:], lambda t: "", lambda t: "é"])
 def test_a_cut_token_opens_with_no_key(change: object) -> None:
-    token = MergeSigner("a").dump(page_of(MergeSigner("a"), KEY="x"))
+    token = MergeSigner("a").dump("", {"KEY": "x"})
     assert load_token(change(token), [MergeSigner("a"), MergeSigner("b")]) is None  # type: ignore[operator]
 
 
 def test_a_token_opens_with_an_older_key_and_is_compared_by_that() -> None:
     new, old = MergeSigner("new"), MergeSigner("old")
-    opened = load_token(old.dump(page_of(old, KEY="text")), [new, old])
+    opened = load_token(old.dump("", {"KEY": "text"}), [new, old])
     assert opened is not None
     seal, page = opened
     assert page.digests["KEY"] == seal.digest("KEY", "text")
 
 
 def test_a_token_of_another_app_does_not_open() -> None:
-    theirs = MergeSigner("theirs")
-    assert load_token(theirs.dump(page_of(theirs)), [MergeSigner("ours")]) is None
+    assert load_token(MergeSigner("theirs").dump("", {}), [MergeSigner("ours")]) is None
+
+
+@pytest.mark.parametrize("touched", [0, 31, 32, 99])
+def test_a_touched_control_is_found_among_many(app: Flask, touched: int) -> None:
+    """Controls are compared in blocks first, whether a browser has sent each of them or not."""
+    seal = MergeSigner("secret")
+    settings = declare({f"KEY_{number}": {"default": ""} for number in range(100)})
+    token = seal.dump("", dict.fromkeys(settings, "displayed"))
+    sent = MultiDict(dict.fromkeys(list(settings)[:98], "displayed") | {TOKEN: token})
+    with app.app_context():
+        assert Submission(sent, [seal]).touched(settings) == []
+        sent[f"KEY_{touched}"] = "typed"
+        assert Submission(sent, [seal]).touched(settings) == [f"KEY_{touched}"]
 
 
 BROKEN: list[Callable[[str], str]] = [

@@ -104,9 +104,20 @@ ANY = {
     },
     "defaults": {"": "each setting of the extension has a type of its own"},
     "signals": {"": "users read a value"},
+    "forms": {
+        "form_fields": "WTForms has no types: any field",
+        "values": "WTForms has no types: any field",
+    },
+    "fields": {
+        "base": "WTForms has no types: flags",
+        "binding": "WTForms has no types: any field",
+        "dates": "a time and a datetime have no type in common",
+        "factory": "WTForms has no types: any field, bound or not",
+        "foreign": "WTForms has no types: any field",
+        "number_widgets": "WTForms has no types: flags",
+        "widgets": "WTForms has no types: labels and flags",
+    },
 }
-#: The rooms that are not in the table yet.
-NOT_COUNTED = {"fields", "forms"}
 
 
 def module_of(path: Path) -> str:
@@ -169,7 +180,7 @@ def says_any(module: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room not in NOT_COUNTED])
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_module_says_any_for_a_reason(room: str) -> None:
     found = [module for module in MODULES if room_of(module) == room and says_any(module)]
     assert found == sorted(f"{room}.{module}" if module else room for module in ANY.get(room, {}))

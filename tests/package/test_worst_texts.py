@@ -31,9 +31,9 @@ from waffleconf_admin.admin.settings_filter import SettingsFilter
 from waffleconf_admin.admin.submission import RESET_KEY, PageSubmission
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.fields import JsonField, MultipleChoiceField
-from waffleconf_admin.fields.base import LineField
 from waffleconf_admin.fields.binding import process_values
 from waffleconf_admin.fields.json_text import JSON_LIMIT, _without_repeats
+from waffleconf_admin.fields.optional import LineField
 
 PACKAGE = Path(waffleconf_admin.__file__).parent
 URL = "/admin/config"

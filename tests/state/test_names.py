@@ -620,7 +620,7 @@ def test_an_older_release_shows_what_was_typed_on_a_page_of_a_newer_one_but_no_s
     page.config["WAFFLE_CONFS"] = OLD_PAGE
     answer = client.post(URL, data=form)
     assert answer.status_code == 422 and "typed-secret" not in answer.text
-    assert "is not saved. SUPPORT_MAIL: &lt;b&gt;typed&lt;/b&gt;" in answer.text
+    assert "was not saved. SUPPORT_MAIL: &lt;b&gt;typed&lt;/b&gt;" in answer.text
 
 
 def test_commands_and_files_take_a_former_name_and_say_so(make_app: MakeApp, tmp_path: Any) -> None:

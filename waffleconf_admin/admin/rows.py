@@ -168,7 +168,7 @@ class Row:
             else:
                 stored = "" if setting.secret else control_text(field, field.record.value)
                 given["data-stored"] = stored
-        return f' class="{css}" id="{escape_text(self._key)}"{attributes(given)}'
+        return f' class="{css}" id="{escape_text(self._key)}"{attributes(given) if given else ""}'
 
     @property
     def _history_url(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..exceptions import InvalidValue
-from ..fields.binding import differs
+from ..fields.record import differs
 from ..files import dump_value
 from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ..settings import value_types
 from ..settings.setting import Setting
-from .base import LineField, OptionalField, SettingField, UnsupportedValue
+from .base import SettingField
 from .boolean import BooleanField, OptionalBooleanField
 from .choice import ChoiceField, ZoneField
 from .dates import DateField, DateTimeField, TimeField
@@ -29,6 +29,7 @@ from .number import (
     RangeField,
     WholeRangeField,
 )
+from .optional import LineField, OptionalField
 from .text import (
     IP_EXAMPLES,
     BytesField,
@@ -40,6 +41,7 @@ from .text import (
     UrlField,
     UuidField,
 )
+from .value_text import UnsupportedValue
 
 __all__ = [
     "FIELDS",

@@ -5,55 +5,27 @@ The page, the command line and the merge all use these two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import wtforms
 from wtforms.fields.core import Flags, Label
 
-from ..i18n import gettext, mark
-from ..settings import value_types
+from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
-from . import widgets
-from .value_text import TEXT_LIMIT, bounded_text, generic_text
-
-NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
-
-
-class UnsupportedValue(ValueError):
-    """A value that a field can't edit; the message says why."""
-
-
-class Record(Protocol):
-    """A setting as the database has it."""
-
-    @property
-    def text(self) -> str | None:
-        """The stored text; None: there is no row."""
-
-    @property
-    def clear_text(self) -> str | None:
-        """The stored text, decrypted."""
-
-    @property
-    def value(self) -> object:
-        """The value in force."""
-
-    @property
-    def served(self) -> str:
-        """Which value that is: "stored", "converted", "default", "environment", "override"."""
-
-    @property
-    def problem(self) -> Callable[[], str] | None:
-        """Says what is wrong with the row; None: nothing is."""
-
-    @property
-    def behind(self) -> Record | None:
-        """The record that waits behind a value of the environment, or of a test."""
+from .record import Record
+from .value_text import (
+    NOT_GIVEN_BACK,
+    TEXT_LIMIT,
+    UnsupportedValue,
+    bounded_text,
+    generic_text,
+    newlines,
+)
 
 
 class SettingField(wtforms.Field):
@@ -93,7 +65,7 @@ class SettingField(wtforms.Field):
     _flags: Flags | None = None
 
     @classmethod
-    def in_form(cls, setting: Setting, options: Mapping[str, Any]) -> Self:
+    def in_form(cls, setting: Setting, options: Mapping[str, object]) -> Self:
         """Return the field of a setting in a form.
 
         It makes its label and its flags when it is asked: a page has a thousand fields.
@@ -259,65 +231,6 @@ class SettingField(wtforms.Field):
         return self.text
 
 
-class OptionalField(SettingField):
-    """Base of fields where blank is None, if the setting may be None.
-
-    A subclass has `format_value` and `parse_value` for all other values.
-    """
-
-    def format(self, value: object) -> str:
-        return "" if value is None and self.setting.optional else self.format_value(value)
-
-    def parse(self, text: str) -> object:
-        return None if not text and self.setting.optional else self.parse_value(text)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata(valuelist)
-        value, self.data = self.data, None
-        # What no page could show again, nobody could change again.
-        if why := self._obstacle(value):
-            raise ValueError(gettext("This is not saved, because %(why)s.", why=why))
-        self.data = value
-
-    def _obstacle(self, value: object) -> str:
-        try:
-            return "" if self.round_trips(value) else gettext(NOT_GIVEN_BACK)
-        except UnsupportedValue as error:
-            return str(error)
-        except ValueError:  # its own parser refuses its text
-            return gettext(NOT_GIVEN_BACK)
-
-    def format_value(self, value: object) -> str:
-        raise NotImplementedError
-
-    def parse_value(self, text: str) -> object:
-        raise NotImplementedError
-
-
-class LineField(OptionalField):
-    """Base of what is written on one line, where space around it means nothing."""
-
-    widget: object = widgets.TextInput()
-    longest = 5000  #: characters that it reads; a longer text is refused before it is parsed
-
-    def parse(self, text: str) -> object:
-        if len(text) > self.longest:
-            raise ValueError(
-                gettext("This is too long: write at most %(count)s characters.", count=self.longest)
-            )
-        return super().parse(text)
-
-    def format(self, value: object) -> str:
-        text = super().format(value)
-        if "\n" in text:
-            raise UnsupportedValue(gettext("its text has several lines"))
-        return text
-
-    @staticmethod
-    def canonical(values: list[str]) -> str:
-        return SettingField.canonical(values).strip()
-
-
 def display_text(field: object, value: object) -> str:
     """Return a value as people read it, in the text of its field or else a generic one.
 
@@ -329,31 +242,6 @@ def display_text(field: object, value: object) -> str:
     return generic_text(value)
 
 
-def require_type(value: object, wanted: type, *others: type) -> None:
-    """Raise UnsupportedValue unless *value* is exactly of one of the types."""
-    if type(value) not in (wanted, *others):
-        raise UnsupportedValue(
-            gettext(
-                "it is of type %(type)s, and this control is for %(noun)s",
-                type=type(value).__name__,
-                noun=value_types.noun(wanted),
-            )
-        )
-
-
 def is_set(value: object) -> bool:
     """Whether a secret is set: None and blank are not."""
     return value is not None and not (isinstance(value, (str, bytes)) and not value)
-
-
-def newlines(text: str) -> str:
-    """Return a text with Python's newlines: browsers send those of HTTP, whatever the value has."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def join_values(values: Sequence[str]) -> str:
-    """Return what a control has sent as one text that the merge compares.
-
-    Of an untouched control it is the same at each time, whatever field reads it by then.
-    """
-    return newlines(values[0] if len(values) == 1 else "\0".join(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
@@ -13,16 +14,10 @@ from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.setting import Setting
 from . import foreign
-from .base import (
-    NOT_GIVEN_BACK,
-    Record,
-    SettingField,
-    UnsupportedValue,
-    is_set,
-    join_values,
-)
+from .base import SettingField, is_set
 from .factory import Source, instantiate, log_failure, make_field
-from .value_text import generic_text
+from .record import Record, differs
+from .value_text import NOT_GIVEN_BACK, UnsupportedValue, generic_text, join_values
 from .widgets import Static, attributes
 
 
@@ -148,13 +143,13 @@ def show_value(field: BoundField, value: object) -> bool:
     return True
 
 
-def render_control(field: Any, given: dict[str, Any]) -> Markup:
+def render_control(field: Any, given: Mapping[str, object]) -> Markup:
     """Return the HTML of a control, or what stands in its place if that fails.
 
     :param given: attributes, by their names in HTML.
     """
     if field.render_kw:
-        given = {clean_key(name): value for name, value in field.render_kw.items()} | given
+        given = {**{clean_key(name): field.render_kw[name] for name in field.render_kw}, **given}
     try:
         html = field.widget(field, **given)
     except Exception as error:
@@ -235,15 +230,3 @@ def _static(
         field.value_text = generic_text(record.value)
     field.process(None, record.value)
     return field
-
-
-def differs(setting: Setting, record: Record) -> bool:
-    """Return whether a setting has another value than its default.
-
-    Of a secret the stored texts are compared. A secret that somebody typed has a text of its own,
-    so the page never reveals that a guess is the default.
-    """
-    if setting.secret:
-        text = record.clear_text
-        return text is not None and not is_text_of(text, setting.default)
-    return record.served != "default" and not same(record.value, setting.default)

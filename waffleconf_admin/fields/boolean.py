@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..i18n import gettext
 from ..settings.choices import Choice
 from . import widgets
-from .base import SettingField, require_type
+from .base import SettingField
 from .choice import ChoiceField
+from .value_text import require_type
 
 #: What people may write for yes and no.
 TRUE = ("true", "on", "yes", "y", "1")

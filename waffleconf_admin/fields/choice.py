@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
 from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -132,7 +131,7 @@ class ChoiceField(SettingField):
     def gives_back(self, value: object, text: str) -> bool:
         return True  # each text stands for one value
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> object:
         try:
             return self.texts[text].value
         except KeyError:
@@ -182,7 +181,7 @@ class ChoiceInput:
     """The radio button or check box of one choice, to be placed by a template."""
 
     def __init__(
-        self, field: ChoiceField, number: int, text: str, label: Any, checked: bool
+        self, field: ChoiceField, number: int, text: str, label: object, checked: bool
     ) -> None:
         self.field = field
         self.number, self.text = number, text
@@ -224,7 +223,8 @@ class ZoneField(ChoiceField):
             if has_zone_data() or value_types.shape_problem(value_types.TimeZone, text):
                 raise
             name = text  # without data there is no list that it could be in
-        return find_zone(name) if name and issubclass(self.setting.value_type, ZoneInfo) else name
+        is_zone = issubclass(self.setting.value_type, ZoneInfo)
+        return find_zone(name) if is_zone and isinstance(name, str) and name else name
 
 
 def _zone_name(value: object) -> object:

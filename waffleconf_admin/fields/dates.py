@@ -12,7 +12,8 @@ from ..settings.setting import Setting
 from ..settings.value_types import noun
 from ..time_zones import find_zone
 from . import widgets
-from .base import LineField, require_type
+from .optional import LineField
+from .value_text import require_type
 
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(
@@ -21,6 +22,9 @@ _DATE_TIME = re.compile(
     r"(?P<offset>[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\s*+(?P<zone>.*+)"
 )
 _OFFSET = re.compile(r"(?:UTC)?([+-])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
+
+#: A time or a datetime: they have no common base.
+TimeOrDateTime = Any
 
 
 class DateField(LineField):
@@ -31,9 +35,8 @@ class DateField(LineField):
     widget = widgets.DateTimeInput()
     limit_flags = ("min", "max")
 
-    def format_value(self, value: Any) -> str:
-        require_type(value, date)
-        return str(value.isoformat())
+    def format_value(self, value: object) -> str:
+        return require_type(value, date).isoformat()
 
     def parse_value(self, text: str) -> object:
         folded = fold(text)
@@ -115,13 +118,13 @@ class TimeField(DateField):
     def display(self, value: object) -> str:
         return self.format(value).replace("T", " ", 1) if value is not None else ""
 
-    def format_value(self, value: Any) -> str:
-        require_type(value, self.python_type)
+    def format_value(self, value: object) -> str:
+        value = require_type(value, self.python_type)
         local = value.replace(tzinfo=None, fold=0).isoformat()
         zone = "" if value.tzinfo is None else f"{self._needed_offset(value)} {value.tzinfo}"
         return self.canonical([local + zone])
 
-    def parse_value(self, text: str) -> Any:
+    def parse_value(self, text: str) -> object:
         found = _DATE_TIME.fullmatch(text)
         if not found or bool(found["day"]) != (self.python_type is datetime):
             raise ValueError(
@@ -142,7 +145,7 @@ class TimeField(DateField):
         except OverflowError as error:  # before year 1 or after 9999 in its zone
             raise ValueError(gettext("There is no such day or time.")) from error
 
-    def localize(self, local: Any, offset: str, zone: str) -> object:
+    def localize(self, local: TimeOrDateTime, offset: str, zone: str) -> object:
         """Return a time without a zone as that of a written offset and zone."""
         return local.replace(tzinfo=self.find_zone(zone or offset))
 
@@ -185,7 +188,7 @@ class TimeField(DateField):
                 return ""
         return self.split(super().limit_text(limit, zone))[0] or "" if limit is not None else ""
 
-    def _needed_offset(self, value: object) -> str:
+    def _needed_offset(self, value: TimeOrDateTime) -> str:
         """Return the offset, if without it the text would mean another time, or none."""
         return ""
 
@@ -197,7 +200,7 @@ class DateTimeField(TimeField):
     python_type = datetime
     example = "2026-01-31 18:30"
 
-    def localize(self, local: Any, offset: str, zone: str) -> object:
+    def localize(self, local: TimeOrDateTime, offset: str, zone: str) -> object:
         if zone in ("", "Z") and (offset or zone):  # an instant, written in whatever zone
             instant = local.replace(tzinfo=self.find_zone(offset or zone))
             return instant.astimezone(self.zone) if self.zone else instant
@@ -222,7 +225,7 @@ class DateTimeField(TimeField):
             )
         return first
 
-    def _needed_offset(self, value: Any) -> str:
+    def _needed_offset(self, value: TimeOrDateTime) -> str:
         ambiguous = value.utcoffset() != value.replace(fold=1 - value.fold).utcoffset()
         return _offset(value) if ambiguous and (value.fold or _is_skipped(value)) else ""
 

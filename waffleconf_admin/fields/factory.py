@@ -13,8 +13,9 @@ from ..calls import describe_error
 from ..i18n import gettext
 from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
-from .base import SettingField, UnsupportedValue
+from .base import SettingField
 from .secret import SecretField
+from .value_text import UnsupportedValue
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ import wtforms
 
 from ..i18n import gettext
 from ..settings.setting import Setting
-from .base import Record, SettingField, UnsupportedValue, is_set
-from .value_text import generic_text
+from .base import SettingField, is_set
+from .record import Record
+from .value_text import UnsupportedValue, generic_text
 
 #: Fields of WTForms whose control a browser leaves out where nothing is ticked.
 _LEFT_OUT = (wtforms.BooleanField, wtforms.SelectMultipleField)

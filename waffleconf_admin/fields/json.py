@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..codec.limits import Budget
 from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
 from . import widgets
-from .base import NOT_GIVEN_BACK, LineField, OptionalField, UnsupportedValue, require_type
 from .json_text import fits, read_json, write_json
-from .value_text import is_unicode
+from .optional import LineField, OptionalField
+from .value_text import NOT_GIVEN_BACK, UnsupportedValue, is_unicode, require_type
 
 TOO_LARGE = mark("it is too large for this page")
 _WRITE_LIST = mark('Write a list, in square brackets: ["a", "b"].')
@@ -56,18 +54,20 @@ class JsonField(OptionalField):
 
     def parse_value(self, text: str) -> object:
         value = read_json(text)
-        if not isinstance(value, dict if self.container is dict else list):
-            raise ValueError(gettext(_CONTAINERS[self.container]))
-        return value if self.container in (list, dict) else self._collect(value)
+        if isinstance(value, dict) and self.container is dict:
+            return value
+        if isinstance(value, list) and self.container is not dict:
+            return value if self.container is list else self._collect(value)
+        raise ValueError(gettext(_CONTAINERS[self.container]))
 
-    def _obstacle(self, value: Any) -> str:
+    def _obstacle(self, value: object) -> str:
         is_ours = type(self).parse_value is JsonField.parse_value
-        if value is None or not is_ours:
+        if not (is_ours and isinstance(value, (list, tuple, set, frozenset, dict))):
             return super()._obstacle(value)
         # What was read from JSON comes back unchanged. To try that takes as long as all else.
         return "" if fits(value if isinstance(value, dict) else [*value]) else gettext(TOO_LARGE)
 
-    def _collect(self, items: Any) -> Any:
+    def _collect(self, items: list[object]) -> object:
         """Return a list as a tuple or set."""
         if self.container is tuple:
             return tuple(items)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from ..codec.limits import MAX_DEPTH, MAX_DIGITS
 from ..i18n import gettext, mark
@@ -19,6 +18,7 @@ LINES_LIMIT = 2**17
 LINE_LIMIT = 40
 TOO_DEEP = mark("There are too many brackets inside each other.")
 
+Container = dict[object, object] | list[object] | tuple[object, ...]
 _CONTAINERS = (dict, list, tuple)
 
 
@@ -83,7 +83,7 @@ def _is_too_large(value: object) -> bool:
     """
     level, left = [value], JSON_LIMIT
     while level:
-        containers: list[Any] = [part for part in level if isinstance(part, _CONTAINERS)]
+        containers = [part for part in level if isinstance(part, _CONTAINERS)]
         left -= len(level) + sum(map(len, containers))
         if len(containers) < len(level):
             left -= sum(len(part) for part in level if isinstance(part, str))
@@ -97,7 +97,7 @@ def _is_too_large(value: object) -> bool:
     return False
 
 
-def _parts(containers: list[Any]) -> list[object]:
+def _parts(containers: Iterable[Container]) -> list[object]:
     """All that is directly in some lists and dicts."""
     return [
         part for each in containers for part in (each.values() if isinstance(each, dict) else each)
@@ -163,7 +163,7 @@ def _encoded(value: object) -> str:
     return repr(value) if type(value) is int else _ENCODER.encode(value)  # ten times as fast
 
 
-def _named_parts(value: Any) -> Iterator[tuple[str, object]]:
+def _named_parts(value: Container) -> Iterator[tuple[str, object]]:
     """Yield the items of a list or dict, each with the name before it."""
     if isinstance(value, dict):
         # Names that are no text become text, so such a dict does not round trip.

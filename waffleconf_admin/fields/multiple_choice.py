@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from markupsafe import Markup
 
@@ -13,8 +12,8 @@ from ..i18n import gettext
 from ..settings.choices import Choice, ChoiceSet
 from ..settings.type_rule import SEVERAL
 from . import widgets
-from .base import require_type
 from .choice import ChoiceField, ChoiceTexts, text_of
+from .value_text import require_type
 
 
 class MultipleChoiceField(ChoiceField):
@@ -35,7 +34,7 @@ class MultipleChoiceField(ChoiceField):
     def choices(self) -> list[Choice]:
         return [choice for choice in super().choices() if choice.value is not None]
 
-    def items(self, value: Any) -> list[object]:
+    def items(self, value: object) -> list[object]:
         """Return the items of a value.
 
         :raises UnsupportedValue: it has none; an older declaration had another type.
@@ -43,7 +42,7 @@ class MultipleChoiceField(ChoiceField):
         if value is None:
             return []
         if not isinstance(value, SEVERAL):
-            require_type(value, self.setting.value_type)
+            value = require_type(value, self.setting.value_type)
         return list(value)
 
     def collect(self, items: list[object]) -> object:
@@ -137,11 +136,11 @@ def _unused(text: str, texts: Container[str]) -> str:
 class FlagField(MultipleChoiceField):
     """Members of a Flag."""
 
-    def items(self, value: Any) -> list[object]:
+    def items(self, value: object) -> list[object]:
         if value is None:
             return []
-        require_type(value, self.setting.value_type)
-        members = list(value)
+        value = require_type(value, self.setting.value_type)
+        members: list[object] = list(value)
         # Bits without a name are an item of their own, which is none of the choices.
         named = self.collect(members)
         return members if named == value else [*members, value ^ named]

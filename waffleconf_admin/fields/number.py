@@ -7,14 +7,14 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from string import ascii_letters
-from typing import Any
 
 from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.notation import EXACT, Notation, fold
 from ..settings.units import duration_text, parse_duration, parse_size, size_text
-from .base import LineField, UnsupportedValue, require_type
 from .number_widgets import NumberInput, Slider
+from .optional import LineField
+from .value_text import UnsupportedValue, require_type
 
 _WHOLE = re.compile(r"[+-]?[0-9]++")
 _NUMBER = re.compile(r"[+-]?([0-9]++(\.[0-9]*+)?|\.[0-9]++)([eE][+-]?[0-9]{1,9})?")
@@ -127,9 +127,8 @@ class DurationField(LineField):
 
     longest = 200
 
-    def format_value(self, value: Any) -> str:
-        require_type(value, timedelta)
-        return self.notation.write(duration_text(value))
+    def format_value(self, value: object) -> str:
+        return self.notation.write(duration_text(require_type(value, timedelta)))
 
     def parse_value(self, text: str) -> timedelta:
         return parse_duration(self.notation.read_within(fold(text)))
@@ -138,9 +137,8 @@ class DurationField(LineField):
 class FileSizeField(LineField):
     """A number of bytes, with a unit such as MB."""
 
-    def format_value(self, value: Any) -> str:
-        require_type(value, int)
-        return self.notation.write(size_text(value))
+    def format_value(self, value: object) -> str:
+        return self.notation.write(size_text(require_type(value, int)))
 
     def parse_value(self, text: str) -> int:
         folded = fold(text)

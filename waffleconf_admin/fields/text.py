@@ -13,15 +13,14 @@ from ipaddress import (
     IPv6Network,
 )
 from pathlib import PurePath
-from typing import Any
 from uuid import UUID
 
 from ..i18n import gettext
 from ..settings.setting import Setting
 from ..settings.value_types import noun
 from . import widgets
-from .base import LineField, OptionalField, UnsupportedValue, require_type
-from .value_text import is_unicode
+from .optional import LineField, OptionalField
+from .value_text import UnsupportedValue, is_unicode, require_type
 
 #: Bytes that a field can edit, so that their base64 is not too long for a page.
 BYTES_LIMIT = 2**20
@@ -44,8 +43,7 @@ class TextField(OptionalField):
             self.control = "textarea"
 
     def format_value(self, value: object) -> str:
-        require_type(value, str)
-        return str(value)
+        return require_type(value, str)
 
     def parse_value(self, text: str) -> str:
         if "\0" in text:
@@ -64,11 +62,11 @@ class BytesField(OptionalField):
     html_attributes = {"spellcheck": "false"}
     canonical = staticmethod(LineField.canonical)
 
-    def format_value(self, value: Any) -> str:
-        require_type(value, bytes, bytearray)
-        if len(value) > BYTES_LIMIT:
+    def format_value(self, value: object) -> str:
+        data = bytes(require_type(value, bytes, bytearray))
+        if len(data) > BYTES_LIMIT:
             raise UnsupportedValue(gettext("it is too large for this page"))
-        return base64.b64encode(value).decode()
+        return base64.b64encode(data).decode()
 
     def parse_value(self, text: str) -> object:
         try:

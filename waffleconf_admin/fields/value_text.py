@@ -1,11 +1,23 @@
-"""Texts of values for people: of any type, and of bounded length."""
+"""Texts of values: for people, of bounded length; as controls send them; where there is none."""
 
 from __future__ import annotations
 
-from ..i18n import gettext
+from collections.abc import Sequence
+from typing import TypeVar
+
+from ..i18n import gettext, mark
+from ..settings import value_types
+
+T = TypeVar("T")
 
 #: The longest text of a value on a page, in characters.
 TEXT_LIMIT = 1000
+
+NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
+
+
+class UnsupportedValue(ValueError):
+    """A value that a field can't edit; the message says why."""
 
 
 def generic_text(value: object) -> str:
@@ -42,3 +54,31 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def newlines(text: str) -> str:
+    """Return a text with Python's newlines: browsers send those of HTTP, whatever the value has."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def join_values(values: Sequence[str]) -> str:
+    """Return what a control has sent as one text that the merge compares.
+
+    Of an untouched control it is the same at each time, whatever field reads it by then.
+    """
+    text = values[0] if len(values) == 1 else "\0".join(values)
+    return newlines(text) if "\r" in text else text
+
+
+def require_type(value: object, *wanted: type[T]) -> T:
+    """Return *value*; raise UnsupportedValue unless it is exactly of one of the types."""
+    for value_type in wanted:
+        if type(value) is value_type:
+            return value
+    raise UnsupportedValue(
+        gettext(
+            "it is of type %(type)s, and this control is for %(noun)s",
+            type=type(value).__name__,
+            noun=value_types.noun(wanted[0]),
+        )
+    )

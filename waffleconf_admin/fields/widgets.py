@@ -70,7 +70,7 @@ def escape_text(value: object) -> str:
     return value if type(value) is str and not _SPECIAL(value) else escape(value)
 
 
-def attributes(given: dict[str, Any]) -> str:
+def attributes(given: Mapping[str, object]) -> str:
     """Return HTML attributes, a space before each; True is a bare name, False and None left out."""
     html = ""
     for name, value in given.items():
@@ -83,7 +83,7 @@ def attributes(given: dict[str, Any]) -> str:
     return html
 
 
-def common(field: Control, own: dict[str, Any], kwargs: dict[str, object]) -> str:
+def common(field: Control, own: dict[str, object], kwargs: dict[str, object]) -> str:
     """Return the attributes of a control: those of every control, its own, and the caller's."""
     given = {"id": field.id, "name": field.name, **own}
     if field.errors:
@@ -145,7 +145,7 @@ class DateTimeInput:
     The time zone stands beside the control, and is sent after what was typed.
     """
 
-    def __call__(self, field: DateTimeControl, **kwargs: Any) -> Markup:
+    def __call__(self, field: DateTimeControl, **kwargs: object) -> Markup:
         local, zone = field.split(field._value())
         if local is None:
             own = {"type": "text", "value": field._value(), "size": 32}
@@ -163,8 +163,8 @@ class DateTimeInput:
         if not zone:
             return Markup(f"<input{common(field, own, kwargs)}>")  # nosec B704 # its texts are escaped
         beside = {"id": f"{field.id}-zone", "class": "wf-zone"}
-        described = [kwargs.pop("aria-describedby", ""), beside["id"]]
-        kwargs["aria-describedby"] = " ".join(filter(None, described))
+        described = f"{kwargs.pop('aria-describedby', '')} {beside['id']}"
+        kwargs["aria-describedby"] = described.lstrip()
         sent = {"type": "hidden", "name": field.name, "value": zone, "form": kwargs.get("form")}
         return Markup(  # nosec B704 # its texts are escaped
             f"<input{common(field, own, kwargs)}><input{attributes(sent)}>"

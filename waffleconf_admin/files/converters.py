@@ -9,9 +9,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from ..fields import ChoiceField, JsonField, MultipleChoiceField, UnsupportedValue, ZoneField
-from ..fields.base import newlines
 from ..fields.factory import log_failure
 from ..fields.json_text import read_json
+from ..fields.value_text import newlines
 from ..forms.values import exact_text, field_of
 from ..i18n import gettext, mark
 from ..settings import value_types

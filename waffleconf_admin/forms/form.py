@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Flask, current_app
 from markupsafe import Markup
@@ -12,8 +12,10 @@ from wtforms.form import BaseForm
 
 from ..contexts import context_of
 from ..fields import FIELDS, FieldFactory
-from ..fields.base import Record, SettingField, join_values
+from ..fields.base import SettingField
 from ..fields.binding import BoundField, process_values, show_value
+from ..fields.record import Record
+from ..fields.value_text import join_values
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
 from ..settings.equality import same
@@ -22,7 +24,7 @@ from ..settings.setting import Setting
 from .form_fields import FormFields, Meta
 from .guard import Guard
 from .merge import Edit, Merged, merge
-from .merge_token import DisplayedPage, signers
+from .merge_token import signers
 from .submission import TOKEN, Submission
 from .tokens import explain
 from .validation import ask_again, mark_conflict, validate_field
@@ -179,7 +181,9 @@ class SettingsForm(BaseForm):
         """
         ask_again(self[key] for key in dict.fromkeys([*self._typed(), *keys]))
 
-    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+    def validate_on_submit(
+        self, extra_validators: Mapping[str, Iterable[object]] | None = None
+    ) -> bool:
         """Whether there is a submission, and `validate` finds nothing wrong with it."""
         return self.is_submitted() and self.validate(extra_validators)
 
@@ -223,11 +227,10 @@ class SettingsForm(BaseForm):
         html = self._guard.hidden_tag() if self._guard else Markup()
         if not self._signers:
             return html
-        digest = self._signers[0].digest
-        fields = {field.setting.key: field for field in self if field.editable}
-        digests = {key: digest(key, field.merge_text) for key, field in fields.items()}
-        secrets = [key for key, field in fields.items() if field.setting.secret]
-        token = self._signers[0].dump(DisplayedPage(self.notation.locale, digests, secrets))
+        fields = [field for field in self if field.editable]
+        texts = {field.setting.key: field.merge_text for field in fields}
+        secrets = {field.setting.key for field in fields if field.setting.secret}
+        token = self._signers[0].dump(self.notation.locale, texts, secrets)
         hidden = attributes({"type": "hidden", "name": TOKEN, "value": token})
         return html + Markup(f"<input{hidden}>")  # nosec B704 # its texts are escaped
 

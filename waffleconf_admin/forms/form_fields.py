@@ -14,10 +14,10 @@ from wtforms.widgets.core import clean_key
 from ..calls import await_result
 from ..contexts import context_of
 from ..fields import FieldFactory, choose_source
-from ..fields.base import Record
 from ..fields.binding import BoundField, bind_field, render_control
 from ..fields.factory import Source, field_id
 from ..fields.foreign import may_send_nothing
+from ..fields.record import Record
 from ..i18n import gettext, mark
 from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting

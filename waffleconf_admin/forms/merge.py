@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ..fields.base import SettingField, join_values
+from ..fields.base import SettingField
 from ..fields.binding import BoundField, process_values
+from ..fields.value_text import join_values
 from ..i18n import gettext, mark
 from ..settings.equality import same
 from .form_fields import FormFields
@@ -16,7 +17,7 @@ LOCKED = mark("%(label)s can't be changed any more: your change was not saved.")
 GONE = mark("A setting that you changed is not here any more: your change was not saved.")
 
 #: In place of the digest of a typed secret: equal to no other, so that it is always written.
-_TYPED = "!"
+_TYPED = b"!"
 
 Decision = Literal["keep", "write", "conflict"]
 
@@ -36,7 +37,7 @@ class Merged(NamedTuple):
     lost: list[str]  #: messages about what was typed and can't be saved any more
 
 
-def decide(shown: str | None, stored: str, sent: str) -> Decision:
+def decide(shown: bytes | None, stored: bytes, sent: bytes) -> Decision:
     """Decide about one setting of a submission, by the digests of three texts.
 
     :param shown: what its control showed; None when the sender saw no page, or one that can't be
@@ -92,7 +93,7 @@ def _is_refused(submission: Submission, field: BoundField, values: list[str]) ->
     return not same(value, field.record.value)  # a form of all values still saves
 
 
-def _sent_digest(submission: Submission, field: BoundField, stored: str) -> str:
+def _sent_digest(submission: Submission, field: BoundField, stored: bytes) -> bytes:
     """Return the digest of what a field has read, or that of what is stored if it is the same."""
     # The response never reveals whether somebody has guessed a secret.
     is_guess = field.setting.secret and not getattr(field, "clearing", False)

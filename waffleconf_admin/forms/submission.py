@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from werkzeug.datastructures import MultiDict
 
-from ..fields.base import join_values
 from ..fields.secret import SecretField
+from ..fields.value_text import join_values
 from ..settings.notation import Notation, notation_of, reader_notation
 from ..settings.setting import Setting
 from .guard import field_name
@@ -21,7 +21,7 @@ PAGE = "waffle."
 SETTING = "setting."
 
 #: A digest that equals no other: what a control showed is not known.
-UNKNOWN = "?"
+UNKNOWN = b"?"
 
 
 class Names:
@@ -72,7 +72,7 @@ class Submission:
     """
 
     #: Returns the digest of a key and text, to be compared with that of the page.
-    digest: Callable[[str, str], str]
+    digest: Callable[[str, str], bytes]
 
     def __init__(
         self,
@@ -82,17 +82,22 @@ class Submission:
     ) -> None:
         self._sent = Names().by_key(renamed(sent, former) if former else sent)  #: by key
         self.unreadable = False  #: whether it has a token that none of the signers has signed
-        self._shown: dict[str, str] | None = None
+        self._shown: dict[str, bytes] | None = None
         self._locale: str | None = None  #: None: no page is known
         self._secrets: Collection[str] = ()
-        self.digest = signers[0].digest if signers else lambda key, text: text
+        self._untouched: set[str] = set()  #: the keys of controls of which that is known
+        self.digest = signers[0].digest if signers else _as_bytes
         token = sent.get(TOKEN)
         if token is None or not signers:
             return
         loaded = load_token(token, signers)
         if loaded:
-            signer, (self._locale, self._shown, self._secrets) = loaded
+            signer, page = loaded
+            self._locale, self._shown, self._secrets = page.locale, page.digests, page.secrets
             self.digest = signer.digest
+            values, public = self._sent, page.digests.keys() - set(page.secrets)
+            texts = {key: join_values(values.get(key, ())) for key in page.digests if key in public}
+            self._untouched = signer.find_untouched(page, texts)
             self._rename(former or {})
         else:
             self._shown, self.unreadable = {}, True
@@ -143,20 +148,21 @@ class Submission:
         A field is not needed for that: making one costs more than all this, and it may have
         another control since a deployment.
         """
-        sent, shown, digest = self._sent, self._shown or {}, self.digest
+        sent, shown, untouched = self._sent, self._shown or {}, self._untouched
         found = []
         for key, setting in settings.items():
-            values = sent.get(key)
-            if not values:
-                continue
             if setting.secret:
-                if SecretField.canonical(values):  # blank keeps it
+                if SecretField.canonical(sent.get(key, [])):  # blank keeps it
                     found.append(key)
-            elif shown.get(key) != digest(key, join_values(values)):
+            elif (
+                key not in untouched
+                and (values := sent.get(key))
+                and shown.get(key) != self.digest(key, join_values(values))
+            ):
                 found.append(key)
         return found
 
-    def shown(self, key: str) -> str | None:
+    def shown(self, key: str) -> bytes | None:
         """Return the digest of what the page had shown, for `merge.decide`."""
         if self._shown is None or self.unreadable:
             return None
@@ -166,3 +172,8 @@ class Submission:
     def was_secret(self, key: str) -> bool:
         """Whether the control that the page had for a setting was that of a secret."""
         return key in self._secrets
+
+
+def _as_bytes(key: str, text: str) -> bytes:
+    """Stands in for a digest where there is no page to compare with."""
+    return text.encode("utf-8", "surrogatepass")

@@ -17,11 +17,10 @@ from ..fields import (
     UnsupportedValue,
     choose_source,
 )
-from ..fields.base import NOT_GIVEN_BACK
 from ..fields.binding import BoundField, process_values
 from ..fields.factory import instantiate, standalone_field
 from ..fields.foreign import sent_values, without_hidden_input
-from ..fields.value_text import generic_text
+from ..fields.value_text import NOT_GIVEN_BACK, generic_text
 from ..i18n import gettext
 from ..settings.notation import EXACT, PLAIN, Notation
 from ..settings.setting import Setting
