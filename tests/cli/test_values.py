@@ -95,6 +95,7 @@ def test_an_empty_value_is_shown_as_such(run: Run) -> None:
     assert "  TEXT       <empty>" in run("list").stdout.splitlines()
     assert run("get", "TEXT").stdout == "\n"
     assert run("set", "SITENAME", "").stdout == "SITENAME is now <empty>\n"
+    assert run("set", "SITENAME", " ").stdout == "SITENAME is now ' '\n"
 
 
 @pytest.mark.parametrize("length", ["2 h", "tomorrow"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from submissions import Page
 
 from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.forms import show_text
+from waffleconf_admin.settings.equality import same
 from waffleconf_admin.settings.setting import Setting
 from waffleconf_admin.state.form import parse_text
 
@@ -64,6 +66,50 @@ def test_a_text_for_a_field_of_wtforms_is_parsed_and_checked(
     assert show_text(state.settings["KEY"], "b") == "b"
     with pytest.raises(InvalidValue):
         parse_text(state, "KEY", "c")
+
+
+BOX: dict[str, Any] = {"default": True, "field": wtforms.BooleanField}
+LIST: dict[str, Any] = {
+    "default": ["a"],
+    "field": lambda setting: wtforms.FieldList(wtforms.StringField()),
+}
+PRICE: dict[str, Any] = {"default": Decimal("1.50"), "field": wtforms.DecimalField}
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "value"),
+    [
+        *((BOX, text, False) for text in ("no", "off", "False", "0")),
+        *((BOX, text, True) for text in ("yes", "On", "1")),
+        (PRICE, "2.5", Decimal("2.5")),
+        ({"default": "a", "field": wtforms.StringField}, " b", " b"),
+        ({"default": 1.5, "field": wtforms.IntegerField}, "5", 5),
+        ({"default": None, "field": wtforms.IntegerField}, "5", 5),
+    ],
+)
+def test_a_field_of_wtforms_reads_a_text_as_it_is_meant(
+    make_app: Callable[..., Flask], entry: dict[str, Any], text: str, value: Any
+) -> None:
+    state = make_app({"A": entry}).extensions["waffleconf"]
+    assert same(parse_text(state, "A", text), value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "message"),
+    [
+        (BOX, "maybe", "Write true or false."),
+        (LIST, '["b"]', "can't hold a field of type FieldList"),
+        (PRICE, "2.555", "could not give its value back"),
+        ({"default": 1.5, "field": wtforms.DecimalField}, "2.5", "a value of type Decimal"),
+        ({"default": "1", "field": wtforms.IntegerField}, "5", "a value of type int .* not text"),
+    ],
+)
+def test_a_text_that_a_field_of_wtforms_misreads_is_refused(
+    make_app: Callable[..., Flask], entry: dict[str, Any], text: str, message: str
+) -> None:
+    state = make_app({"A": entry}).extensions["waffleconf"]
+    with pytest.raises(InvalidValue, match=f"A: .*{message}"):
+        parse_text(state, "A", text)
 
 
 @pytest.mark.parametrize("key", ["NAME", "SIZE", "OPEN", "RATE", "THEME", "TEXT", "HOURS", "NOTE"])

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from controls import field
 from flask import Flask
+from markupsafe import Markup
 from pages import row, sent, state_of
 
 from waffleconf_admin import WaffleAdmin
@@ -70,6 +71,15 @@ IN_EUROPE = [("de", "Germany", "Europe"), ("fr", "France", "Europe")]
 )  # fmt: skip
 def test_every_shape_is_a_list_of_choices(choices: Any, found: list[Any]) -> None:
     assert choice_list(choices) == found
+
+
+def test_a_choice_that_is_markup_is_its_text() -> None:
+    found = choice_list(["a", Markup("b"), (Markup("<c>"), "C")])
+    assert [(type(choice.value), choice.value) for choice in found] == [
+        (str, "a"),
+        (str, "b"),
+        (str, "<c>"),
+    ]
 
 
 @pytest.mark.parametrize(

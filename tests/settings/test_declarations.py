@@ -332,6 +332,13 @@ def test_a_default_is_handed_out_as_a_copy() -> None:
     assert made.default == {"a": [1]}
 
 
+def test_a_default_is_what_was_declared_whatever_the_app_does_to_it() -> None:
+    mails = ["ops@example.org"]
+    made = setting(default=mails)
+    mails.append("debug@example.org")
+    assert made.default == made.copy_default() == ["ops@example.org"]
+
+
 def test_a_setting_prints_without_its_default() -> None:
     made = setting(default="hunter2", secret=True, choices=["hunter2"], validators=[Length(max=9)])
     assert repr(made) == "<Setting 'KEY' str>"

@@ -138,6 +138,21 @@ def test_a_later_save_may_end_earlier(simple: Any) -> None:
     assert forward(simple, 21) and len(simple.history.list()) == 3
 
 
+@pytest.mark.parametrize(
+    ("default", "former", "timed"),
+    [(10, 2.5, 3), ("Waffle", None, "Sale"), (False, "auto", True), ([], {"a": 1}, ["b"])],
+)
+def test_a_value_of_another_type_than_the_default_goes_back(
+    make_app: MakeApp, default: Any, former: Any, timed: Any
+) -> None:
+    state: Any = state_of(make_app({"ANY": {"default": default}}, history=True))
+    state.update_db({"ANY": former})
+    saved = state.update_db({"ANY": timed}, until=soon())
+    assert forward(state) and state.app.config["ANY"] == former
+    state.update_db({"ANY": timed})
+    assert state.history.undo(saved.change_set) == {"ANY": former}
+
+
 def test_what_others_changed_meanwhile_stays_and_the_rest_goes_back(simple: Any) -> None:
     simple.update_db({"SIZE": 30, "SITENAME": "Sale"}, until=soon(), actor="ana")
     simple.update_db({"SIZE": 50})

@@ -347,3 +347,37 @@ def test_a_source_that_the_history_cannot_hold_is_named(
     with pytest.raises(ValueError, match="source= is "):
         state.reset(["SITENAME"], source=source)
     assert rows(app) == {}
+
+
+# Validators that change what they check
+
+
+def clean(_form: Any, field: Any) -> None:
+    field.data = field.data.strip().lower()
+
+
+CLEANED: dict[str, Any] = {"MAIL": {"default": "", "max": 9, "validators": [clean]}}
+
+
+def test_what_validators_make_of_a_value_is_what_is_saved(make_app: MakeApp) -> None:
+    asked: list[Any] = []
+    app = make_app(CLEANED, validate=lambda values: asked.append(values["MAIL"]))
+    state = state_of(app)
+    saved = state.update_db({"MAIL": "  Ana@B.org  "})
+    assert saved == {"MAIL": "ana@b.org"} == state.parse_conf()
+    assert (app.config["MAIL"], asked) == ("ana@b.org", ["ana@b.org"])
+    assert state.update_db({"MAIL": " ANA@b.org"}) == {}
+    with pytest.raises(InvalidValue, match="At most 9"):
+        state.update_db({"MAIL": "ana@b.org.uk"})
+
+
+def test_what_validators_make_of_a_value_holds_for_a_save_that_goes_by_memory(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(CLEANED)
+    state = state_of(app)
+    state.update_db({"MAIL": "a"})
+    with statements(app) as seen:
+        assert state.update_db({"MAIL": " B "}) == {"MAIL": "b"}
+    assert not [each for each in seen if each.startswith("SELECT")]
+    assert state.update_db({"MAIL": "B"}) == {}

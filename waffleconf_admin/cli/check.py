@@ -13,6 +13,7 @@ from ..admin.page_template import template_problem
 from ..exceptions import StoreError
 from ..forms import check_values
 from ..settings.copied import find_copied
+from ..settings.numbered import REMEDY, find_numbered
 from ..settings.setting import Setting
 from ..state.state import State
 from .group import ERROR, waffle
@@ -37,11 +38,11 @@ def check(strict: bool) -> None:
     """Check the database, declarations, the environment, the page, stored values, the watcher.
 
     For CI: the exit code is 1 if there is an error. These are warnings: a setting
-    that a package copies at the start, a default that is refused, a stored
-    value that is converted, a secret that is not encrypted with the first key,
-    and a row that nobody declares, for it may be of another app. To check the
-    watcher, a notification is sent, after which the processes of a running site
-    read the database.
+    that a package copies at the start, an Enum that auto() numbers, a default
+    that is refused, a stored value that is converted, a secret that is not
+    encrypted with the first key, and a row that nobody declares, for it may be of
+    another app. To check the watcher, a notification is sent, after which the
+    processes of a running site read the database.
     """
     state = current_state()
     found: list[Finding] = []
@@ -83,6 +84,9 @@ def _declarations(state: State) -> Iterator[Finding]:
     """
     for key, package in find_copied(state.app.config["WAFFLE_CONFS"]).items():
         yield Finding("warning", key, f'{package} copies it at the start: declare "restart"')
+    if state.app.config["WAFFLE_SERIALIZER"] == "pickle":
+        for key, name in find_numbered(state.settings).items():
+            yield Finding("warning", key, f"of its Enum {name}, {REMEDY}")
     for key, setting in state.settings.items():
         try:
             setting.list_choices()

@@ -72,7 +72,8 @@ def brief(setting: Setting, value: object) -> str:
     """The text of a value on one line, cut where it is long; of a secret whether there is one."""
     if setting.secret:
         return SECRET_TEXTS[is_set(value)]
-    line = printable(" ".join(show_text(setting, value).split()) or "<empty>")
+    text = show_text(setting, value)
+    line = printable(" ".join(text.split()) or (repr(text) if text else "<empty>"))
     return line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…"
 
 

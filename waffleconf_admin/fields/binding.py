@@ -129,6 +129,18 @@ def process_values(field: BoundField, values: list[str]) -> None:
         field.process_errors = [gettext("This can't be read: write it in another way.")]
 
 
+def send_untouched(field: Any, other: Any) -> list[str]:
+    """Let another field of the same class read what a browser sends of a field that nobody
+    touches, and return that.
+
+    :raises UnsupportedValue: it has no value of its own.
+    """
+    values = foreign.sent_values(field)
+    sent = foreign.without_hidden_input(other, values)
+    other.process(MultiDict((other.name, value) for value in sent), field.data)
+    return values
+
+
 def show_value(field: BoundField, value: object) -> bool:
     """Let a field have a value, and return whether its control can show it; else it has the value
     in force.
@@ -204,10 +216,8 @@ def _fill(
             return text
         return join_values(field.sent_values(field.text))
     field.process(None, record.value)
-    values = foreign.sent_values(field)
     trial = instantiate(source, setting, options)
-    sent = foreign.without_hidden_input(trial, values)
-    trial.process(MultiDict((trial.name, value) for value in sent), record.value)
+    values = send_untouched(field, trial)
     if trial.process_errors or not same(trial.data, record.value):
         raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
     return join_values(values)

@@ -42,6 +42,14 @@ class BooleanField(SettingField):
         return self.parse(text)  # unlike a box: "maybe" is not yes
 
     def parse(self, text: str) -> bool:
+        return self.read_word(text)
+
+    @staticmethod
+    def read_word(text: str) -> bool:
+        """Return what a word for yes or no means.
+
+        :raises ValueError: it is none.
+        """
         word = text.strip().lower()
         if word in TRUE or word in FALSE:
             return word in TRUE

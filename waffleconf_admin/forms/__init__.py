@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from .form import SettingsForm
-from .values import check_values, choice_texts, exact_text, parse_text, show_text
+from .values import check_values, choice_texts, clean_values, exact_text, parse_text, show_text
 
 __all__ = [
     "SettingsForm",
     "check_values",
     "choice_texts",
+    "clean_values",
     "exact_text",
     "parse_text",
     "show_text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import wtforms
 from flask import Flask, current_app, has_app_context
 from wtforms import Field
 
@@ -17,15 +18,19 @@ from ..fields import (
     UnsupportedValue,
     choose_source,
 )
-from ..fields.binding import BoundField, process_values
-from ..fields.factory import instantiate, standalone_field
+from ..fields.binding import BoundField, process_values, send_untouched
+from ..fields.boolean import BooleanField
+from ..fields.factory import instantiate, log_failure, standalone_field
 from ..fields.foreign import sent_values, without_hidden_input
 from ..fields.value_text import NOT_GIVEN_BACK, generic_text
-from ..i18n import gettext
+from ..i18n import gettext, mark
+from ..settings import value_types
 from ..settings.notation import EXACT, PLAIN, Notation
 from ..settings.setting import Setting
 from .form import SettingsForm
 from .validation import validate_field
+
+READS_ANOTHER_TYPE = mark("its field makes a value of type %(type)s of a text, not %(noun)s")
 
 #: The key in ``app.extensions`` of the fields that the pages of an app have added.
 ADDED = "waffleconf_fields"
@@ -73,11 +78,50 @@ def parse_text(
         # Without a cause for a secret: Python's own messages quote what they refuse.
         raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
     field.setting, field.record = setting, Draft(setting.copy_default())
-    process_values(field, [text])
+    process_values(field, _values_sent(field, key, text))
     validate_field(_draft_form(settings, values), field)
     if field.errors:
         raise InvalidValue({key: " ".join(map(str, field.errors))})
+    if why := _misreading(setting, field.data):
+        raise InvalidValue({key: gettext("It can only be changed from code: %(why)s.", why=why)})
     return field.data
+
+
+def _values_sent(field: object, key: str, text: str) -> list[str]:
+    """Return what the control of a field of WTForms would send, where somebody wrote a text.
+
+    :raises InvalidValue: the field is a check box, and the text is no word for yes or no.
+    """
+    if not isinstance(field, wtforms.BooleanField):
+        return [text]
+    try:  # a box that is sent is ticked, whatever it sends
+        return ["y"] if BooleanField.read_word(text) else []
+    except ValueError as error:
+        raise InvalidValue({key: str(error)}) from error
+
+
+def _misreading(setting: Setting, value: object) -> str:
+    """Return why a value that a field of WTForms has read of a text can't be meant; "" if it can.
+
+    The field has to send it back, as on the page, and it has to be of the type of the default.
+    """
+    wanted = setting.value_type
+    is_free = setting.default is None or (value is None and setting.optional)
+    if not (is_free or value_types.accepts(wanted, value)):
+        noun, name = value_types.noun(wanted), type(value).__name__
+        return gettext(READS_ANOTHER_TYPE, type=name, noun=noun)
+    field, other = (_field(setting, _table()) for _ in range(2))
+    try:
+        field.process(None, value)
+        send_untouched(field, other)
+    except UnsupportedValue as error:
+        return str(error)
+    except Exception as error:
+        log_failure(f"the control of {setting.key}", setting, error)
+        return gettext(NOT_GIVEN_BACK)
+    # A decimal may get other digits: 2.5 is 2.50.
+    gives_back = not other.process_errors and type(other.data) is type(value)
+    return "" if gives_back and other.data == value else gettext(NOT_GIVEN_BACK)
 
 
 def choice_texts(setting: Setting) -> list[str]:
@@ -139,27 +183,42 @@ def control_texts(
 def check_values(
     settings: Mapping[str, Setting], new_values: Mapping[str, object], values: Mapping[str, object]
 ) -> dict[str, str]:
-    """Return what is wrong with values from anywhere, ``{key: message}``: what is declared holds.
+    """Return what is wrong with values from anywhere, ``{key: message}``, as `clean_values` finds
+    it.
+    """
+    return clean_values(settings, new_values, values).problems
 
-    To be called in the app's context.
+
+def clean_values(
+    settings: Mapping[str, Setting], new_values: Mapping[str, object], values: Mapping[str, object]
+) -> Cleaned:
+    """Check values from anywhere, and return them as validators leave them: what is declared holds.
+
+    A validator may set ``field.data``, as in a form of WTForms. To be called in the app's context.
 
     :param settings: all that are declared.
-    :param new_values: ``{key: value}``; undeclared keys are left out.
+    :param new_values: ``{key: value}``; undeclared keys are not checked.
     :param values: the current values by key, for validators that ask for other settings.
     """
+    cleaned = dict(new_values)
     checked = {key: settings[key] for key in new_values if key in settings}
-    problems = {key: setting.problem(new_values[key]) for key, setting in checked.items()}
+    problems = {
+        # A validator may bring a value within limits or choices, but gets none of another type.
+        key: (setting.type_problem if setting.validators else setting.problem)(new_values[key])
+        for key, setting in checked.items()
+    }
     errors = {key: problem for key, problem in problems.items() if problem}
     asked = [key for key in checked if checked[key].validators and key not in errors]
     if not asked:
-        return errors
+        return Cleaned(cleaned, errors)
     form = _draft_form(settings, {**values, **new_values})
     for key in asked:
         field = _plain_field(form, settings[key], new_values[key])
         validate_field(form, field)
         if field.errors:
             errors[key] = " ".join(map(str, field.errors))
-    return errors
+        cleaned[key] = field.data
+    return Cleaned(cleaned, errors)
 
 
 def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
@@ -171,6 +230,13 @@ def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
         return settings[key]
     except KeyError:
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
+
+
+class Cleaned(NamedTuple):
+    """Values that were checked."""
+
+    values: dict[str, object]  #: by key, as validators leave them
+    problems: dict[str, str]  #: messages by key; no values are to be saved if there are any
 
 
 class Draft(NamedTuple):

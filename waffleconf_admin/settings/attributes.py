@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from contextvars import Context
@@ -133,6 +134,15 @@ def _field(declared: object) -> object:
     return declared
 
 
+def _default(declared: object) -> object:
+    """A copy of the default: the app may change what it has declared, a list for example."""
+    try:
+        return copy.deepcopy(declared)
+    except Exception as error:
+        name = type(declared).__name__
+        raise ValueError(f"a {name} can't be copied, nor stored: take another") from error
+
+
 def _anything(declared: object) -> object:
     """A value of the setting's own type, which the other attributes determine."""
     return declared
@@ -141,7 +151,7 @@ def _anything(declared: object) -> object:
 #: Every attribute, and what reads it; a ValueError of these says what to write.
 READERS: dict[str, Callable[[object], object]] = {
     "desc": _text,
-    "default": _anything,
+    "default": _default,
     "help": _text,
     "group": named_group,
     "choices": _choices,

@@ -62,11 +62,6 @@ def _is_number(limit: object) -> bool:
 
 def _check_default(setting: Setting) -> None:
     """Refuse a default that breaks its own declaration; functions of choices are not asked yet."""
-    try:
-        setting.copy_default()
-    except Exception as error:
-        name = type(setting.default).__name__
-        raise ValueError(f"default: a {name} can't be copied, nor stored: take another") from error
     if setting.default is not None and (problem := _default_problem(setting)):
         raise ValueError(problem)
 

@@ -10,6 +10,7 @@ from flask import Flask
 from ..exceptions import InvalidValue
 from ..log_once import LogOnce
 from ..settings.declarations import declare
+from ..settings.numbered import REMEDY, find_numbered
 from ..settings.setting import Setting
 from .cache import Cache
 from .environment import Environment
@@ -117,6 +118,10 @@ class Declared:
         answer_former_names(self._app.config, self._repository.names)
         self._settings, self._source, self._confs = settings, confs, dict(confs)
         self._warn_of_unstorable_defaults()
+        if self._app.config["WAFFLE_SERIALIZER"] == "pickle":
+            for key, name in find_numbered(settings).items():
+                message = "WAFFLE_CONFS: %s: of its Enum %s, %s"
+                self._log_once(f"enum {key}", logging.WARNING, message, key, name, REMEDY)
 
     def _warn_of_unstorable_defaults(self) -> None:
         """Log which defaults nobody could save, as an object is in JSON."""

@@ -10,7 +10,6 @@ from .. import forms
 from ..contexts import context_of
 from ..exceptions import InvalidValue
 from ..i18n import gettext
-from ..settings import value_types
 from ..settings.setting import Setting
 from .change import Change
 from .repository import Repository
@@ -50,8 +49,7 @@ class Obstacles:
         except InvalidValue:
             return gettext("its old value can't be read any more")
         old, served = setting.serve(stored)
-        other = setting.default is not None and not value_types.accepts(setting.value_type, old)
-        if served == "default" or other:
+        if served == "default":
             return gettext("it is of another type now")
         problem = self._problem(setting, old)
         if not problem:

@@ -76,9 +76,10 @@ class Overrides:
         if unknown := {key: _unknown(key, settings) for key in values if key not in settings}:
             raise InvalidValue(unknown)
         with context_of(self._app):
-            if problems := forms.check_values(settings, values, self._app.config):
+            cleaned, problems = forms.clean_values(settings, values, self._app.config)
+            if problems:
                 raise InvalidValue(problems)
-            encoded = self._codec.encode(values)
+            encoded = self._codec.encode(cleaned)
         return {key: stored for key, (_, stored) in encoded.items()}
 
 

@@ -53,6 +53,7 @@ class Reading(NamedTuple):
 class Decision(NamedTuple):
     """What a save writes."""
 
+    task: Task  #: with values as validators leave them
     records: Records  #: as they will be, of the settings that are written
     swaps: dict[str, Swap]  #: also of settings that have to stay as they are
     history: list[HistoryRow]
@@ -119,12 +120,12 @@ class Saver:
             else:
                 writes_all = decision.records.texts.keys() == task.wanted.keys()
                 if writes_all and self._write(decision, origin):
-                    return self._bring_into_memory(task, known, decision)
+                    return self._bring_into_memory(known, decision)
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)
             if self._write(decision, origin):
-                return self._bring_into_memory(task, reading, decision)
+                return self._bring_into_memory(reading, decision)
             time.sleep(spread(0.002 * 2 ** min(attempt, 6), 0))
         raise BusyError(
             f"Others kept saving {', '.join(wanted)} at the same moment; nothing was saved: "
@@ -171,7 +172,7 @@ class Saver:
         records, expected = reading.records, task.expected
         if conflicting := [key for key in expected if not _is_still(records[key], expected[key])]:
             raise ConflictError(conflicting)
-        new = self._make_records(task, records)
+        task, new = self._make_records(task, records)
         if new:
             self._check_rules(task, records)
         # What the save is decided by has to stay as it is until all is written.
@@ -182,15 +183,15 @@ class Saver:
             if key in decisive
         }
         history = _history(task, records, new) if new and self._repository.history.exists else []
-        return Decision(new, swaps, history)
+        return Decision(task, new, swaps, history)
 
     def _write(self, decision: Decision, origin: Origin) -> bool:
         """Write all or nothing; False: another save came first."""
         return self._repository.swap(decision.swaps, decision.history, origin.ends)
 
-    def _bring_into_memory(self, task: Task, reading: Reading, decision: Decision) -> Outcome:
+    def _bring_into_memory(self, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
-        written, read = decision.records, reading.records
+        task, written, read = decision.task, decision.records, reading.records
         new = {key: task.new_value(key) for key in task.wanted if key in written.texts}
         changes = {key: (read.stored_value(key), value) for key, value in new.items()}
         remote = self._cache.apply_save(reading.generation, read, reading.fresh, written)
@@ -200,8 +201,10 @@ class Saver:
             _log(task, changes, saved.change_set)
         return Outcome(saved, changes, remote)
 
-    def _make_records(self, task: Task, records: Records) -> Records:
-        """The records to write, by what the database holds; those without a text delete a row."""
+    def _make_records(self, task: Task, records: Records) -> tuple[Task, Records]:
+        """Return the task with values as validators leave them, and the records to write, by what
+        the database holds; those without a text delete a row.
+        """
         unique, gone, differing = task.always_written(), [], {}
         for key, value in task.wanted.items():
             if value is RESET:
@@ -209,10 +212,15 @@ class Saver:
                     gone.append(key)
             elif key in unique or not _holds(records, key, value):
                 differing[key] = value
-        if problems := forms.check_values(task.settings, differing, self._app.config):
+        cleaned, problems = forms.clean_values(task.settings, differing, self._app.config)
+        if problems:
             raise InvalidValue(problems)
-        encoded = self._repository.codec.encode(differing, unique)
-        return self._cache.written_records(task.settings, encoded, gone)
+        for key in [key for key, value in cleaned.items() if value is not differing[key]]:
+            task = task._replace(wanted={**task.wanted, key: cleaned[key]})
+            if key not in unique and _holds(records, key, cleaned[key]):
+                del cleaned[key]
+        encoded = self._repository.codec.encode(cleaned, unique)
+        return task, self._cache.written_records(task.settings, encoded, gone)
 
     def _check_rules(self, task: Task, records: Records) -> None:
         if self._validate is None:

@@ -11,7 +11,7 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow, Settlement, Swap
-from ..store.history_rows import DEPLOY, is_storable, storable
+from ..store.history_rows import DEPLOY, LONGEST_TEXT, is_storable, storable
 
 #: Sources of people, who may not know the secret that they overwrite. What they type for a secret
 #: is always written: otherwise "nothing changed" would confirm a guess.
@@ -21,7 +21,7 @@ INTERACTIVE_SOURCES = ("page", "api")
 RESET: Final = object()
 
 #: Characters that the history keeps of an actor and of a note; those that a source may have.
-ACTOR_LENGTH, NOTE_LENGTH, SOURCE_LENGTH = 255, 2000, 32
+ACTOR_LENGTH, NOTE_LENGTH, SOURCE_LENGTH = LONGEST_TEXT, 2000, 32
 
 
 class Origin(NamedTuple):

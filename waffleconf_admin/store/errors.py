@@ -62,8 +62,9 @@ _FAULTS = (
     _Fault(
         ("42P01", "1146"),
         r"no such table",
-        "A table of the settings, or of their history, does not exist: create the tables "
-        "(your migration, db.create_all(), or with peewee database.create_tables([…])).",
+        "A table of the settings, or of their history, does not exist: create the tables, both in "
+        "one database (your migration, db.create_all(), or with peewee "
+        "database.create_tables([…])).",
         NotReadyError,
     ),
     _Fault(

@@ -11,6 +11,13 @@ from typing import NamedTuple
 DEPLOY = "deploy"
 
 
+#: Characters that the history keeps of an actor; of a source and a change set it keeps fewer.
+LONGEST_TEXT = 255
+
+#: The columns that undo and restore read. Hooks of models and triggers may fill in the others.
+VALUES = ("change_set", "key", "old", "new")
+
+
 class HistoryRow(NamedTuple):
     """One change of one setting, as the history stores it."""
 
@@ -54,10 +61,14 @@ class HistoryQuery(NamedTuple):
         return self.since is not None or self.until is not None
 
     def matches_nothing(self) -> bool:
-        """Whether no row can match; some databases refuse a text that they can't store."""
+        """Whether no row can match; some databases refuse to look for a text that they
+        can't store, or for a long one.
+        """
         texts = (self.change_set, self.actor, self.actor_part, self.source)
-        storable = all(text is None or is_storable(text) for text in texts)
-        return not storable or (self.keys is not None and not self.keys)
+        possible = all(
+            text is None or (len(text) <= LONGEST_TEXT and is_storable(text)) for text in texts
+        )
+        return not possible or (self.keys is not None and not self.keys)
 
 
 def storable(text: str | None) -> str:

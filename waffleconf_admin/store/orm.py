@@ -37,6 +37,12 @@ class Rows(ABC, Generic[C]):
     def lock(self, connection: C, keys: list[str]) -> Iterable[Row]:
         """Return what `read` does, and lock the rows until the end of the transaction."""
 
+    @abstractmethod
+    def may_alter(self, connection: C) -> bool:
+        """Return whether another text may be stored than what is written: by the type of a column,
+        the model's own code, or a trigger.
+        """
+
     def write(self, connection: C, swaps: Swaps, *, by_instance: bool) -> None:
         """Write rows that still are as they were seen.
 
@@ -89,6 +95,10 @@ class History(ABC, Generic[C]):
     def at(self, time: datetime) -> datetime:
         """Return a time as the columns take it."""
         return column_time(time, zoned=self.is_zoned)
+
+    @abstractmethod
+    def may_alter(self, connection: C) -> bool:
+        """As `Rows.may_alter`."""
 
     @abstractmethod
     def add(self, connection: C, rows: Sequence[HistoryRow]) -> None:

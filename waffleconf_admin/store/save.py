@@ -6,7 +6,7 @@ A save is one transaction:
 2. If rows decide that are not written, all rows of the save are locked and compared.
 3. Rows are written by statements that compare what they overwrite.
 4. Rows are added to the history, and ends of earlier rows are settled.
-5. Where the database may cut texts without an error, all is read back and compared.
+5. Where the database, or the app, may alter texts, all is read back and compared.
 6. It commits.
 
 A failure rolls it back. Then:
@@ -26,13 +26,14 @@ from itertools import chain
 from typing import Generic, NoReturn
 
 from ..exceptions import ConflictError, StoreError
-from . import errors, verify
+from . import errors
 from .connections import Connections
 from .ends import Settlement
 from .history_rows import HistoryRow
 from .orm import C, History
 from .swaps import RowChanged, Swap, Swaps
 from .table import Table
+from .verify import Verification
 
 
 class Save(Generic[C]):
@@ -56,6 +57,7 @@ class Save(Generic[C]):
         self._connections = connections
         self._table = table
         self._history = history
+        self._verification = Verification(connections, table, history)
         self._rows = rows
         self._ends = ends
         # In one order: two saves that lock each other's rows would wait for each other.
@@ -118,9 +120,8 @@ class Save(Generic[C]):
         for settlement in self._ends:
             if not self._history.settle(connection, settlement):
                 raise ConflictError(self._swaps)
-        if self._connections.may_truncate(connection):
-            verify.check(self._writes, self._table.read(connection, self._writes))
-            verify.check_history(self._rows, lambda query: self._history.read(connection, query))
+        self._verification.check_settings(connection, self._writes)
+        self._verification.check_added(connection, self._rows)
         self._committing = True
 
     def _is_decided_by_absent_rows(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar, Generic
 
-from . import ends, errors, locks, verify
+from . import ends, errors, locks
 from .connections import Connections
 from .contract import WaffleStore
 from .ends import Settlement
@@ -19,6 +19,7 @@ from .postgresql import Notifications
 from .save import Save
 from .swaps import RowChanged, Swaps
 from .table import Table
+from .verify import Verification
 from .workers import WorkerRow
 
 
@@ -126,15 +127,14 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
         table, history, connections = self._table, self._history, self._connections
+        verification = Verification(connections, table, history)
 
         def write(at: C) -> None:
             if swaps:
                 table.write(at, swaps)
             history.rewrite(at, rows)
-            if connections.may_truncate(at):
-                verify.check(swaps, table.read(at, swaps))
-                keys = list(dict.fromkeys(row.key for row in rows))
-                verify.check_rewritten(rows, history.read(at, HistoryQuery(keys)))
+            verification.check_settings(at, swaps)
+            verification.check_rewritten(at, rows)
 
         try:
             connections.change(write)
@@ -144,11 +144,11 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def note_history(self, rows: Sequence[HistoryRow]) -> None:
         history, connections = self._history, self._connections
+        verification = Verification(connections, self._table, history)
 
         def write(at: C) -> None:
             history.add(at, rows)
-            if connections.may_truncate(at):
-                verify.check_history(rows, lambda query: history.read(at, query))
+            verification.check_added(at, rows)
 
         connections.change(write)
 

@@ -1,13 +1,68 @@
-"""Checks, before a commit, that the database has stored what was written: MySQL may cut texts."""
+"""Verification, before a commit, that the database has stored what was written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
+from typing import Generic
 
 from ..exceptions import StoreError
-from .history_rows import HistoryQuery, HistoryRow
+from .connections import Connections
+from .history_rows import VALUES, HistoryQuery, HistoryRow
+from .orm import C, History
 from .swaps import Swaps
+from .table import Table
+
+# Of a time, some databases keep whole seconds only.
+_ALL = tuple(name for name in HistoryRow._fields if name not in ("id", "at", "ends_at"))
+
+
+class Verification(Generic[C]):
+    """Reads back what a transaction has written, where the database or the app may alter it.
+
+    MySQL may cut texts without an error. Elsewhere types of columns, hooks of models and triggers
+    may change them.
+    """
+
+    def __init__(self, connections: Connections[C], table: Table[C], history: History[C]) -> None:
+        self._connections = connections
+        self._table = table
+        self._history = history
+
+    def check_settings(self, connection: C, writes: Swaps) -> None:
+        """Compare the settings that were written with what their table has now.
+
+        :raises StoreError: a text was altered; the message names the setting.
+        """
+        if writes and (
+            self._connections.may_truncate(connection) or self._table.rows.may_alter(connection)
+        ):
+            check(writes, self._table.read(connection, writes))
+
+    def check_added(self, connection: C, rows: Sequence[HistoryRow]) -> None:
+        """Compare rows that were added to the history with what its table has now.
+
+        :raises StoreError: as `check_settings` does.
+        """
+        history, columns = self._history, self._columns(connection) if rows else ()
+        if columns:
+            check_history(rows, lambda query: history.read(connection, query), columns)
+
+    def check_rewritten(self, connection: C, rows: Sequence[HistoryRow]) -> None:
+        """Compare rows of the history that were given other texts with what its table has now.
+
+        :raises StoreError: as `check_settings` does.
+        """
+        history, columns = self._history, self._columns(connection) if rows else ()
+        if columns:
+            keys = list(dict.fromkeys(row.key for row in rows))
+            check_rewritten(rows, history.read(connection, HistoryQuery(keys)), columns)
+
+    def _columns(self, connection: C) -> tuple[str, ...]:
+        """Return the columns of the history to read back."""
+        if self._connections.may_truncate(connection):
+            return _ALL
+        return VALUES if self._history.may_alter(connection) else ()
 
 
 def check(writes: Swaps, found: Mapping[str, str]) -> None:
@@ -26,11 +81,14 @@ def check(writes: Swaps, found: Mapping[str, str]) -> None:
 
 
 def check_history(
-    written: Sequence[HistoryRow], read: Callable[[HistoryQuery], Iterable[HistoryRow]]
+    written: Sequence[HistoryRow],
+    read: Callable[[HistoryQuery], Iterable[HistoryRow]],
+    columns: Sequence[str],
 ) -> None:
     """Compare rows that were added to the history with what its table has now.
 
     :param read: gives the rows of a query.
+    :param columns: what to compare.
     :raises StoreError: as `check` does.
     """
     names = dict.fromkeys(row.change_set for row in written)
@@ -41,12 +99,14 @@ def check_history(
         (
             (row.key, column)
             for row, there in zip_longest(written, newest)
-            for column in (_differing(row, there) if there else ["change_set"])
+            for column in (_differing(row, there, columns) if there else ["change_set"])
         ),
     )
 
 
-def check_rewritten(written: Iterable[HistoryRow], found: Iterable[HistoryRow]) -> None:
+def check_rewritten(
+    written: Iterable[HistoryRow], found: Iterable[HistoryRow], columns: Sequence[str]
+) -> None:
     """Compare rows of the history that were given other texts with what its table has now.
 
     :raises StoreError: as `check` does.
@@ -58,14 +118,12 @@ def check_rewritten(written: Iterable[HistoryRow], found: Iterable[HistoryRow]) 
             (row.key, column)
             for row in written
             if row.id in by_id
-            for column in _differing(row, by_id[row.id])
+            for column in _differing(row, by_id[row.id], columns)
         ),
     )
 
 
-def _differing(row: HistoryRow, other: HistoryRow) -> list[str]:
-    # Of a time, some databases keep whole seconds only.
-    columns = (name for name in HistoryRow._fields if name not in ("id", "at", "ends_at"))
+def _differing(row: HistoryRow, other: HistoryRow, columns: Sequence[str]) -> list[str]:
     return [name for name in columns if getattr(row, name) != getattr(other, name)]
 
 
@@ -76,8 +134,11 @@ def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
         by_column.setdefault(column, []).append(key)
     for column, keys in by_column.items():
         raise StoreError(
-            f"Nothing was saved: the column {column!r} of the table of the {table} would cut what "
-            f"it was given for {', '.join(keys)}, or replace letters of it. Make the column larger "
-            "(on MySQL and MariaDB LONGTEXT), connect with charset=utf8mb4, and convert a table of "
-            "a smaller character set: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4."
+            f"Nothing was saved: the column {column!r} of the table of the {table} would hold "
+            f"something else than what was written for {', '.join(keys)}. If it cuts texts or "
+            "replaces letters, make it larger (on MySQL and MariaDB LONGTEXT), connect with "
+            "charset=utf8mb4, and convert a table of a smaller character set: ALTER TABLE … "
+            "CONVERT TO CHARACTER SET utf8mb4. Else the type of the column, a hook or validator of "
+            "the model, or a trigger changes texts: declare the column as Text (in the database "
+            "TEXT), and let hooks and triggers leave keys and values as they are."
         )

@@ -12,14 +12,17 @@ from sqlalchemy import orm
 from .. import ends
 from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
 from ..history import attributes_of, newest_first, reading, row_of
-from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
+from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
 from ..orm import History, chunks
-from .rows import has_hooks, new_instance, session_on
+from .rows import TextColumns, has_hooks, new_instance, session_on
 
 
 class AlchemyHistory(History[sa.Connection]):
     """The rows of a history model."""
+
+    def may_alter(self, connection: sa.Connection) -> bool:
+        return self._columns.may_alter(connection)
 
     def add(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
         with session_on(connection) as session:
@@ -107,6 +110,10 @@ class AlchemyHistory(History[sa.Connection]):
         for some in chunks(ids):
             found += self._rows(connection, sa.select(model).where(model.id.in_(some)))
         return found
+
+    @cached_property
+    def _columns(self) -> TextColumns:
+        return TextColumns(sa.inspect(self.model), VALUES)
 
     @cached_property
     def _open_ids(self) -> sa.Select[int]:

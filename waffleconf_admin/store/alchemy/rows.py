@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import cast
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from ..catalog import keeps_texts
 from ..instances import Model, key_of, overrides, text_of
 from ..orm import MAX_KEYS, Row, Rows
 from ..swaps import Parameters, Swaps, instances_to_write
-from .statement import Statement
+from .statement import Statement, alters
 
 #: The events of an instance that is saved.
 _EVENTS = [
@@ -42,6 +44,7 @@ class AlchemyRows(Rows[sa.Connection]):
         self._types = (
             [self._key.type] if self._value is None else [self._key.type, self._value.type]
         )
+        self._columns = TextColumns(self.mapper, ["key", "value"])
         self._queries: dict[tuple[bool, bool, int | None], sa.Select[object]] = {}
         self._statements: dict[tuple[str, bool], Statement] = {}
 
@@ -134,6 +137,9 @@ class AlchemyRows(Rows[sa.Connection]):
     def writes_instances(self) -> bool:
         return self._as_instances or has_hooks(self.mapper)
 
+    def may_alter(self, connection: sa.Connection) -> bool:
+        return self._as_instances or self._columns.may_alter(connection)
+
     def execute(self, connection: sa.Connection, name: str, rows: list[Parameters]) -> int:
         loose = connection.dialect.name in ("mysql", "mariadb")
         return self._statement(name, loose=loose).execute(connection, rows)
@@ -151,6 +157,47 @@ class AlchemyRows(Rows[sa.Connection]):
                 else:
                     instance.value = new
             session.flush()
+
+
+class TextColumns:
+    """Columns of a model that hold texts of ours.
+
+    :param attributes: what they are called in the model; those that it lacks are left out.
+    """
+
+    def __init__(self, mapper: orm.Mapper[object], attributes: Iterable[str]) -> None:
+        self._mapper = mapper
+        found = [mapper.columns.get(name) for name in attributes]
+        self._columns = [column for column in found if column is not None]
+        self._keeps_texts: WeakKeyDictionary[sa.Dialect, bool] = WeakKeyDictionary()
+
+    def may_alter(self, connection: sa.Connection) -> bool:
+        """As `Rows.may_alter`. The database is asked once in a process."""
+        schemas = connection.get_execution_options().get("schema_translate_map")
+        if schemas or has_hooks(self._mapper):
+            return True
+        dialect = connection.dialect
+        if dialect not in self._keeps_texts:
+            self._keeps_texts[dialect] = self._ask(connection)
+        return not self._keeps_texts[dialect]
+
+    def _ask(self, connection: sa.Connection) -> bool:
+        """Return whether the columns store texts as they are written."""
+        table, dialect = self._columns[0].table, connection.dialect
+        if not isinstance(table, sa.Table):
+            return False
+        if any(alters(column.type, dialect) for column in self._columns):
+            return False
+        name = table.fullname
+        if dialect.name == "postgresql":
+            name = dialect.identifier_preparer.format_table(table)
+
+        def execute(select: str, given: str) -> Iterable[Sequence[str]]:
+            statement = sa.text(select.format(table=":of_table"))
+            return connection.execute(statement, {"of_table": given}).all()
+
+        columns = [column.name for column in self._columns]
+        return keeps_texts(dialect.name, name, columns, execute)
 
 
 def _parameters(keys: list[str] | None) -> dict[str, object]:

@@ -72,6 +72,17 @@ class Statement:
         return _Compiled(str(compiled), lambda row: dict(zip(names, take(row), strict=True)))
 
 
+def alters(given: sa.types.TypeEngine[object], dialect: sa.Dialect) -> bool:
+    """Whether a type may give other texts to the database, or take others from it."""
+    return (
+        not isinstance(given, sa.String)  # a type of the app's own
+        or given._has_bind_expression
+        or given._has_column_expression
+        or _converts(given, dialect)
+        or given.dialect_impl(dialect).result_processor(dialect, None) is not None
+    )
+
+
 def _is_adapted(connection: sa.Connection) -> bool:
     """Whether the constructs that a connection executes are changed or listened to."""
     listeners = connection.dispatch

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
 import peewee
 
 from .. import ends
 from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
 from ..history import attributes_of, newest_first, reading, row_of
-from ..history_rows import DEPLOY, HistoryQuery, HistoryRow
+from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
 from ..orm import History, chunks
-from .rows import has_hooks
+from .rows import TextColumns, has_hooks
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
 _TOGETHER = 100
@@ -21,6 +22,9 @@ _TOGETHER = 100
 
 class PeeweeHistory(History[peewee.Database]):
     """The rows of a history model."""
+
+    def may_alter(self, connection: peewee.Database) -> bool:
+        return self._columns.may_alter(connection)
 
     def add(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
         if has_hooks(self.model):
@@ -96,6 +100,10 @@ class PeeweeHistory(History[peewee.Database]):
         self, connection: peewee.Database, wanted: Sequence[Condition], values: dict[str, object]
     ) -> int:
         return int(self.model.update(values).where(*wanted).execute(connection))
+
+    @cached_property
+    def _columns(self) -> TextColumns:
+        return TextColumns(self.model, VALUES)
 
     @property
     def is_zoned(self) -> bool:

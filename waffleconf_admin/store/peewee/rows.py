@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from itertools import takewhile
+from weakref import WeakKeyDictionary
 
 import peewee
 
+from ..catalog import keeps_texts
 from ..instances import Model, key_of, overrides, text_of
 from ..orm import MAX_KEYS, Row, Rows
 from ..swaps import Parameters, Swaps, instances_to_write, taker
+from .transactions import dialect_of
 
 _SAVING = {"__init__", "create", "save", "delete_instance"}
 
@@ -28,6 +31,7 @@ class PeeweeRows(Rows[peewee.Database]):
             or has_hooks(model, {"__init__"})  # it may change what was loaded
             or not (_stores_text(fields.get("value")) and _stores_text(fields["key"]))
         )
+        self._columns = TextColumns(model, ["key", "value"])
         self._built: dict[tuple[type, str | int], tuple[str, list[str]]] = {}
 
     def read(self, connection: peewee.Database, keys: list[str] | None) -> list[Row]:
@@ -50,6 +54,9 @@ class PeeweeRows(Rows[peewee.Database]):
 
     def writes_instances(self) -> bool:
         return self._as_instances or has_hooks(self.model)
+
+    def may_alter(self, connection: peewee.Database) -> bool:
+        return self._as_instances or self._columns.may_alter(connection)
 
     def write_instances(self, connection: peewee.Database, swaps: Swaps) -> None:
         instances = self._some(self.model.select(), list(swaps))
@@ -115,6 +122,45 @@ class PeeweeRows(Rows[peewee.Database]):
             written = model.delete() if name == "delete" else model.update({model.value: "new"})
             query = written.where(*same)
         return query
+
+
+class TextColumns:
+    """Columns of a model that hold texts of ours.
+
+    :param attributes: what they are called in the model; those that it lacks are left out.
+    """
+
+    def __init__(self, model: Model, attributes: Iterable[str]) -> None:
+        self._model = model
+        fields = model._meta.fields
+        self._fields = [fields[name] for name in attributes if name in fields]
+        self._keeps_texts: WeakKeyDictionary[peewee.Database, bool] = WeakKeyDictionary()
+
+    def may_alter(self, connection: peewee.Database) -> bool:
+        """As `Rows.may_alter`. The database is asked once in a process."""
+        if has_hooks(self._model):
+            return True
+        if connection not in self._keeps_texts:
+            self._keeps_texts[connection] = self._ask(connection)
+        return not self._keeps_texts[connection]
+
+    def _ask(self, connection: peewee.Database) -> bool:
+        """Return whether the columns store texts as they are written."""
+        if not all(map(_stores_text, self._fields)):
+            return False
+        dialect = dialect_of(connection)
+        schema, name = self._model._meta.schema, self._model._meta.table_name
+        path = [schema, name] if schema else [name]
+        if dialect == "postgresql":
+            path = ['"' + part.replace('"', '""') + '"' for part in path]
+
+        def execute(select: str, given: str) -> Iterable[Sequence[str]]:
+            sql = select.format(table=connection.param)
+            rows: list[Sequence[str]] = connection.execute_sql(sql, (given,)).fetchall()
+            return rows
+
+        columns = [field.column_name for field in self._fields]
+        return keeps_texts(dialect, ".".join(path), columns, execute)
 
 
 def has_hooks(model: Model, methods: Set[str] = _SAVING) -> bool:

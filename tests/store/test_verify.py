@@ -1,0 +1,248 @@
+"""A save reads back what the column, the model or a trigger may alter, and refuses what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+import sqlalchemy as sa
+from playhouse.db_url import connect
+from sqlalchemy import event, orm
+from sqlalchemy.types import TypeDecorator
+
+from waffleconf_admin.exceptions import StoreError
+from waffleconf_admin.models import WaffleMixin
+from waffleconf_admin.store import (
+    AlchemyWaffleStore,
+    HistoryQuery,
+    HistoryRow,
+    PeeweeWaffleStore,
+    WaffleStore,
+)
+
+ROW = HistoryRow("set", "A", None, "two  blanks", "ana", datetime.now(UTC), "", "code")
+TRIGGER = (
+    "CREATE TRIGGER cleans AFTER INSERT ON {table} BEGIN "
+    "UPDATE {table} SET {column} = replace(new.{column}, '  ', ' ') WHERE id = new.id; END"
+)
+
+
+class Place:
+    """A store on SQLite, and a way past it."""
+
+    def __init__(self, store: WaffleStore, sql: Callable[[str], Any]) -> None:
+        self.store, self.sql = store, sql
+        self.statements: list[str] = []
+
+
+def on_sqlalchemy(stack: ExitStack, url: str) -> Place:
+    engine = sa.create_engine(url)
+    base = orm.declarative_base()
+    conf, change = AlchemyWaffleStore.make_models(base)
+    base.metadata.create_all(engine)
+    stack.callback(engine.dispose)
+
+    def sql(statement: str) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    session = orm.scoped_session(orm.sessionmaker(engine))
+    place = Place(AlchemyWaffleStore(session, conf, change), sql)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _executed(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        place.statements.append(statement)
+
+    return place
+
+
+def on_peewee(stack: ExitStack, url: str) -> Place:
+    database = connect(url.replace("+psycopg", ""))
+    conf, change = PeeweeWaffleStore.make_models(database)
+    database.create_tables([conf, change])
+    stack.callback(database.close)
+    return Place(PeeweeWaffleStore(database, conf, change), database.execute_sql)
+
+
+MAKE = {"sqlalchemy": on_sqlalchemy, "peewee": on_peewee}
+
+
+@pytest.fixture
+def place(tmp_path: Path, orm: str) -> Iterator[Place]:
+    with ExitStack() as stack:
+        yield MAKE[orm](stack, f"sqlite:///{tmp_path}/test.db")
+
+
+def refuses(store: WaffleStore, text: str, table: str = "settings", column: str = "value") -> None:
+    """A save of "A" is refused and leaves nothing, and the message names all there is to know."""
+    before = store.read()
+    with pytest.raises(StoreError, match=f"column '{column}' of the table of the {table}") as error:
+        store.swap({"A": (None, text)}, [ROW])
+    assert "for A." in str(error.value) and "as Text" in str(error.value)
+    assert store.read() == before
+    assert store.read_history(HistoryQuery()) == []
+
+
+# The database
+
+
+@pytest.mark.parametrize("declared", ["STRING", "NUMERIC", "POINT", "REAL"])
+def test_a_column_of_sqlite_that_makes_numbers_of_texts_is_read_back(
+    place: Place, declared: str
+) -> None:
+    place.sql("DROP TABLE confs")
+    place.sql(f"CREATE TABLE confs (id INTEGER PRIMARY KEY, key VARCHAR, value {declared})")
+    assert place.store.swap({"B": (None, '"b"')})
+    refuses(place.store, "10")
+
+
+@pytest.mark.parametrize("declared", ["", "BLOB", "Char(5)", "NVARCHAR", "clob"])
+def test_a_column_of_sqlite_that_keeps_texts_holds_a_number(place: Place, declared: str) -> None:
+    place.sql("DROP TABLE confs")
+    place.sql(f"CREATE TABLE confs (id INTEGER PRIMARY KEY, key VARCHAR, value {declared})")
+    assert place.store.swap({"A": (None, "10")})
+    assert place.store.read() == [("A", "10")]
+
+
+def test_what_a_trigger_changes_is_read_back_at_each_save(place: Place) -> None:
+    place.sql(TRIGGER.format(table="confs", column="value"))
+    assert place.store.swap({"B": (None, "one blank")})
+    refuses(place.store, "two  blanks")
+
+
+def test_what_a_trigger_of_the_history_changes_is_read_back(place: Place) -> None:
+    place.sql(TRIGGER.format(table="conf_changes", column="new"))
+    refuses(place.store, "x", "history", "new")
+    place.sql("DROP TRIGGER cleans")
+    place.sql(TRIGGER.format(table="conf_changes", column="note"))
+    assert place.store.swap({"A": (None, "x")}, [ROW._replace(note="a  note")])
+
+
+def test_a_key_in_a_padded_column_of_postgresql_is_refused(
+    server_url: Callable[[str], str], orm: str
+) -> None:
+    with ExitStack() as stack:
+        place = MAKE[orm](stack, server_url("postgres"))
+        assert place.store.swap({"B": (None, "b")}, [ROW._replace(key="B")])
+        assert not [s for s in place.statements if s.lstrip().startswith("SELECT confs")]
+        place.store.prune_history(datetime.now(UTC), 10)
+        place.sql("ALTER TABLE confs ALTER key TYPE char(20)")
+        # A process asks once what its columns are like.
+        padded = type(place.store)(place.store.db, place.store.model, place.store.history)
+        refuses(padded, "x", column="key")
+
+
+def test_a_table_of_texts_is_asked_for_once(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        place = on_sqlalchemy(stack, f"sqlite:///{tmp_path}/test.db")
+        assert place.store.swap({"A": (None, "a")}, [ROW])
+        first = len(place.statements)
+        assert place.store.swap({"B": (None, "b")}, [ROW])
+        assert len(place.statements) - first == first - 2 == 2
+
+
+# The model
+
+
+class Lower(TypeDecorator[str]):
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value and value.lower()
+
+
+class LowerInSQL(sa.Text):
+    def bind_expression(self, bindparam: Any) -> Any:
+        return sa.func.lower(bindparam, type_=self)
+
+
+def validating() -> dict[str, Any]:
+    return {"clean": orm.validates("value")(lambda self, name, text: text.lower())}
+
+
+def own_method() -> dict[str, Any]:
+    return {"get_value": lambda self: self.value.lower()}
+
+
+@pytest.mark.parametrize(
+    ("column", "members"),
+    [
+        pytest.param(Lower, {}, id="type"),
+        pytest.param(LowerInSQL, {}, id="expression"),
+        pytest.param(sa.Text, validating(), id="validator"),
+        pytest.param(sa.Text, own_method(), id="get_value"),
+    ],
+)
+def test_a_model_of_sqlalchemy_that_changes_texts_is_read_back(
+    tmp_path: Path, column: Any, members: dict[str, Any]
+) -> None:
+    refuses(alchemy_store(tmp_path, column, members)[0], "Crêperie")
+
+
+def test_a_listener_of_sqlalchemy_that_changes_texts_is_read_back(tmp_path: Path) -> None:
+    store, model = alchemy_store(tmp_path, sa.Text, {})
+
+    @event.listens_for(model, "before_insert")
+    def clean(_mapper: Any, _connection: Any, row: Any) -> None:
+        row.value = row.value.lower()
+
+    refuses(store, "Crêperie")
+    assert store.swap({"A": (None, "crêperie")})
+
+
+def alchemy_store(
+    tmp_path: Path, column: Any, members: dict[str, Any]
+) -> tuple[AlchemyWaffleStore, Any]:
+    base = orm.declarative_base()
+    _, change = AlchemyWaffleStore.make_models(base)
+    model = type(
+        "Own",
+        (WaffleMixin, base),
+        {
+            "__tablename__": "own",
+            "id": sa.Column(sa.Integer, primary_key=True),
+            "key": sa.Column(sa.String(99), unique=True),
+            "value": sa.Column(column),
+            **members,
+        },
+    )
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
+    base.metadata.create_all(engine)
+    session = orm.scoped_session(orm.sessionmaker(engine))
+    return AlchemyWaffleStore(session, model, change), model
+
+
+class LowerField(peewee.TextField):  # type: ignore[misc]
+    def db_value(self, value: str | None) -> str | None:
+        return value and value.lower()
+
+
+def saves_lower(self: Any, *args: Any, **options: Any) -> Any:
+    self.value = self.value.lower()
+    return peewee.Model.save(self, *args, **options)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({"value": LowerField()}, id="field"),
+        pytest.param({"value": peewee.TextField(), "save": saves_lower}, id="save"),
+    ],
+)
+def test_a_model_of_peewee_that_changes_texts_is_read_back(
+    tmp_path: Path, members: dict[str, Any]
+) -> None:
+    database = peewee.SqliteDatabase(tmp_path / "test.db")
+    _, change = PeeweeWaffleStore.make_models(database)
+    meta = type("Meta", (), {"database": database})
+    key = peewee.CharField(unique=True)
+    model = type("Own", (WaffleMixin, peewee.Model), {"Meta": meta, "key": key, **members})
+    with database.connection_context():
+        database.create_tables([model, change])
+    refuses(PeeweeWaffleStore(database, model, change), "Crêperie")
