@@ -130,7 +130,7 @@ class AlchemyRows(Rows[sa.Connection]):
         query, given = self._query(keys, instances=as_instances, lock=lock), _parameters(keys)
         if not as_instances:
             rows = connection.execute(query, given).all()  # row by row takes longer by half
-            return cast(Sequence[Row], rows)
+            return cast("Sequence[Row]", rows)
         with session_on(connection) as session:
             return [(key_of(each), text_of(each)) for each in session.scalars(query, given)]
 
