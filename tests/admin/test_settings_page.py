@@ -110,9 +110,8 @@ def test_a_setting_may_have_any_name(make_app: MakeApp, key: str) -> None:
     app = make_app(confs, WTF_CSRF_ENABLED=True)
     app.register_blueprint(WaffleAdmin())
     client = app.test_client()
-    name = Names()
     with app.app_context():
-        change = {name(key): "new"}
+        change = {Names()(key): "new"}
     page = client.post(URL, data=typed(client, **change) | {"waffle.do": "review"}).text
     assert client.post(URL, data=sent(page) | {"waffle.do": "confirm"}).status_code == 303
     assert stored(app) == dict.fromkeys(confs, "old") | {key: "new"}
