@@ -10,6 +10,8 @@ import pytest
 from commands import CONFS, Run, history, stored
 from flask import Flask
 
+from waffleconf_admin.store import HistoryQuery
+
 
 @pytest.fixture
 def saves(app: Flask) -> list[str]:
@@ -47,7 +49,9 @@ def test_no_stored_text_sends_codes_to_the_terminal(
     state = app.extensions["waffleconf"]
     end = datetime.now(UTC) + timedelta(hours=1)
     state.update_db({"SITENAME": "Bar"}, actor="a\x1bb", source="\x1b[31mred", until=end)
-    rows = [row._replace(change_set="\x1b]0;x\x07") for row in state._repository.walk_history()]
+    with app.app_context():
+        found = state.configstore.read_history(HistoryQuery())
+    rows = [row._replace(change_set="\x1b]0;x\x07") for row in found]
     monkeypatch.setattr(state.configstore, "read_history", lambda _query: rows)
     monkeypatch.setattr(state.configstore, "read_ends", lambda **_: rows)
     for command in ("history", "ends"):
