@@ -83,7 +83,7 @@ def parse_text(
     if field.errors:
         raise InvalidValue({key: " ".join(map(str, field.errors))})
     if why := _misreading(setting, field.data):
-        raise InvalidValue({key: gettext("It can only be changed from code: %(why)s.", why=why)})
+        raise InvalidValue({key: gettext("It can only be changed in code: %(why)s.", why=why)})
     return field.data
 
 
