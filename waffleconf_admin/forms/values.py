@@ -216,7 +216,8 @@ def clean_values(
         field = _plain_field(form, settings[key], new_values[key])
         validate_field(form, field)
         if field.errors:
-            errors[key] = " ".join(map(str, field.errors))
+            declared = settings[key].problem(new_values[key])
+            errors[key] = declared or " ".join(map(str, field.errors))
         cleaned[key] = field.data
     return Cleaned(cleaned, errors)
 
