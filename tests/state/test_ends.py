@@ -147,9 +147,9 @@ def test_a_value_of_another_type_than_the_default_goes_back(
 ) -> None:
     state: Any = state_of(make_app({"ANY": {"default": default}}, history=True))
     state.update_db({"ANY": former})
-    saved = state.update_db({"ANY": timed}, until=soon())
+    state.update_db({"ANY": timed}, until=soon())
     assert forward(state) and state.app.config["ANY"] == former
-    state.update_db({"ANY": timed})
+    saved = state.update_db({"ANY": timed})
     assert state.history.undo(saved.change_set) == {"ANY": former}
 
 

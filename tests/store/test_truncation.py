@@ -150,7 +150,7 @@ def test_several_changes_of_a_save_are_compared_one_by_one(place: Place) -> None
     rows = [ROW, ROW._replace(key="SIZE", new=None), ROW._replace(key="TEXT", old=None)]
     assert place.store.swap({"SITENAME": (None, "x")}, rows)
     long = ROW._replace(change_set="later", key="TEXT", new="too long")
-    with pytest.raises(StoreError, match=r"'new' .* TEXT,") as caught:
+    with pytest.raises(StoreError, match=r"'new' .* TEXT\.") as caught:
         place.store.swap({"SITENAME": ("x", "y")}, [rows[0]._replace(change_set="later"), long])
     assert "SITENAME" not in str(caught.value)
 
