@@ -53,7 +53,7 @@ nitpick_ignore_regex = [
     # No network is needed to build the site, so names of other packages are no links.
     (
         "py:class",
-        r"(blinker|collections|contextlib|datetime|flask|markupsafe|weakref|werkzeug)\..*",
+        r"(blinker|collections|contextlib|datetime|flask|markupsafe|types|weakref|werkzeug)\..*",
     ),
     # What lies behind an attribute or a method, and is not made or called by users.
     ("py:class", r"waffleconf_admin\.(codec|fields|forms|settings|state|store|sync)\..*"),

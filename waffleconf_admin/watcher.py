@@ -12,7 +12,7 @@ from functools import partial
 from .sync.custom import Function, Functions
 from .sync.file import FileWatch
 from .sync.redis import RedisWatch
-from .sync.watch_type import State, WatchType
+from .sync.watch_type import AppState, WatchType
 from .sync.watch_types import find, register
 
 __all__ = ["get_notifier", "get_watcher", "register"]
@@ -44,36 +44,36 @@ def get_notifier(notifier_type: Type) -> Function:
     return _NOTIFIERS.get(found) or partial(_notify, found)
 
 
-def _file_watcher(state: State) -> None:
+def _file_watcher(state: AppState) -> None:
     """Reload whenever the watch file has changed."""
     _watch(FileWatch, state)
 
 
-def _file_notifier(state: State) -> None:
+def _file_notifier(state: AppState) -> None:
     """Change the watch file."""
     _notify(FileWatch, state)
 
 
-def _redis_watcher(state: State) -> None:
+def _redis_watcher(state: AppState) -> None:
     """Reload whenever a message comes on the Redis channel."""
     _watch(RedisWatch, state)
 
 
-def _redis_notifier(state: State) -> None:
+def _redis_notifier(state: AppState) -> None:
     """Publish on the Redis channel."""
     _notify(RedisWatch, state)
 
 
-def _dummy(state: State) -> None:
+def _dummy(state: AppState) -> None:
     """Do nothing."""
 
 
-def _watch(watch_type: type[WatchType], state: State) -> None:
+def _watch(watch_type: type[WatchType], state: AppState) -> None:
     stop = getattr(state, "stopping", None) or threading.Event()
     watch_type(state).watch(state.update_conf, stop)
 
 
-def _notify(watch_type: type[WatchType], state: State) -> None:
+def _notify(watch_type: type[WatchType], state: AppState) -> None:
     watch_type(state).notify()
 
 

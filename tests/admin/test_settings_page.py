@@ -9,7 +9,7 @@ from flask import Flask
 from pages import CONFS, HISTORY_CONFS, URL, MakeApp, row, sent, state_of, stored, typed
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.forms.submission import Names
+from waffleconf_admin.forms.submission import ControlNames
 
 
 def test_a_row_shows_label_key_help_and_limits(orm_app: Flask) -> None:
@@ -111,7 +111,7 @@ def test_a_setting_may_have_any_name(make_app: MakeApp, key: str) -> None:
     app.register_blueprint(WaffleAdmin())
     client = app.test_client()
     with app.app_context():
-        change = {Names()(key): "new"}
+        change = {ControlNames()(key): "new"}
     page = client.post(URL, data=typed(client, **change) | {"waffle.do": "review"}).text
     assert client.post(URL, data=sent(page) | {"waffle.do": "confirm"}).status_code == 303
     assert stored(app) == dict.fromkeys(confs, "old") | {key: "new"}

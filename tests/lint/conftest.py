@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from jinja2 import Environment
 
-from waffleconf_admin.lint import Names, Report, lint
+from waffleconf_admin.lint import AppNames, Report, lint
 
 #: Names that most tests go by.
-NAMES = Names(
+NAMES = AppNames(
     settings=frozenset({"SITENAME", "PAGE_SIZE", "API_TOKEN", "WORKERS"}),
     config=frozenset({"SITENAME", "PAGE_SIZE", "API_TOKEN", "WORKERS", "SECRET_KEY"}),
     former={"SHOPNAME": "SITENAME"},
@@ -35,7 +35,7 @@ def environment() -> Environment:
 def check(tmp_path: Path, environment: Environment) -> Callable[..., Report]:
     """A function that writes files, such as ``{"shop.py": "…"}``, and returns what lint says."""
 
-    def check(files: dict[str, str | bytes], names: Names = NAMES, whole: bool = True) -> Report:
+    def check(files: dict[str, str | bytes], names: AppNames = NAMES, whole: bool = True) -> Report:
         for name, text in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from waffleconf_admin.lint import Names, Report, lint
+from waffleconf_admin.lint import AppNames, Report, lint
 
 Check = Callable[..., Report]
-NAMES = Names(frozenset())
+NAMES = AppNames(frozenset())
 UNKNOWN = "from waffleconf_admin import conf\ndef f(): return conf.NOTHING\n"
 
 
@@ -95,12 +95,12 @@ CONFIGURED = "app = Flask('shop')\ndef f(): return app.config['SITE_NAME']\nread
 def test_a_name_in_a_configuration_file_counts_as_set(
     check: Check, name: str, text: str | bytes, is_set: bool
 ) -> None:
-    report = check({name: text, "shop.py": CONFIGURED}, Names(frozenset({"SITENAME"})))
+    report = check({name: text, "shop.py": CONFIGURED}, AppNames(frozenset({"SITENAME"})))
     assert [finding.name for finding in report.findings] == ([] if is_set else ["SITE_NAME"])
 
 
 def test_of_a_single_file_the_configuration_stands_beside_it(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(CONFIGURED)
     (tmp_path / "prod.cfg").write_text("SITE_NAME = 3")
-    names = Names(frozenset({"SITENAME"}))
+    names = AppNames(frozenset({"SITENAME"}))
     assert lint(tmp_path / "shop.py", names, Flask("shop").jinja_env).findings == []

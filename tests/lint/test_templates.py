@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from waffleconf_admin.lint import Names, Report
+from waffleconf_admin.lint import AppNames, Report
 
 Check = Callable[..., Report]
-NAMES = Names(frozenset({"SITENAME"}))
+NAMES = AppNames(frozenset({"SITENAME"}))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from waffleconf_admin.lint import Names, Report
+from waffleconf_admin.lint import AppNames, Report
 
 Check = Callable[..., Report]
-NAMES = Names(frozenset({"MAIL_HOST"}), former={"SMTP_HOST": "MAIL_HOST"})
+NAMES = AppNames(frozenset({"MAIL_HOST"}), former={"SMTP_HOST": "MAIL_HOST"})
 
 DECLARED = [
     'CONFS = {\n    "MAIL_HOST": {"default": ""},\n}\n',
@@ -71,7 +71,7 @@ def test_a_constant_of_its_name_is_no_read(check: Check, code: str, rules: list[
 
 
 def test_a_setting_that_an_imported_package_reads_is_not_found(check: Check) -> None:
-    assert check({}, Names(frozenset({"SECRET_KEY", "SQLALCHEMY_ECHO"}))).findings == []
+    assert check({}, AppNames(frozenset({"SECRET_KEY", "SQLALCHEMY_ECHO"}))).findings == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from .messages import take_message
 from .moved_defaults import find_moved
 from .notes import NotedPage
 from .permissions import Permissions
-from .rows import Rows
+from .rows import PageRows
 from .settings_filter import SettingsFilter
 from .submission import ENDING, PageSubmission, Pairs
 from .unavailable import log_unreadable
@@ -148,7 +148,7 @@ class PageContext:
         is_news = not counted.is_complete or (self.message and self.message.saved)
         return counted if is_news else None
 
-    def _make_rows(self, conflicts: Mapping[str, Conflict]) -> Rows:
+    def _make_rows(self, conflicts: Mapping[str, Conflict]) -> PageRows:
         count = self._workers
         page = NotedPage(
             self._form,
@@ -160,7 +160,7 @@ class PageContext:
             count.restart_sentence if count else lambda key: None,
         )
         history = self._permissions.with_history if self.has_history else ()
-        return Rows(page, self.found, history, self.focused)
+        return PageRows(page, self.found, history, self.focused)
 
     def _latest(self, fields: list[BoundField]) -> Mapping[str, Change]:
         history = self._state.history

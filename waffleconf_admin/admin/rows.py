@@ -30,7 +30,7 @@ class Macros(Protocol):
         """Return a conflict: the value that was saved meanwhile, and the control."""
 
 
-class Rows:
+class PageRows:
     """Makes the rows of one page, and holds what is the same for all of them.
 
     :param page: what the notes of the rows are made of.
@@ -68,7 +68,7 @@ class Row:
     :param rows: those of the page.
     """
 
-    def __init__(self, field: BoundField, rows: Rows) -> None:
+    def __init__(self, field: BoundField, rows: PageRows) -> None:
         self._field, self._key, self._rows = field, field.setting.key, rows
         self._notes = Notes(field, rows.page)
 

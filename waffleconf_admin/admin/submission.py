@@ -8,7 +8,7 @@ from flask import request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest
 
-from ..forms.submission import PAGE, Names, renamed
+from ..forms.submission import PAGE, ControlNames, renamed
 from ..settings.setting import Setting
 
 # Names of inputs
@@ -52,7 +52,7 @@ class PageSubmission:
     """
 
     def __init__(self, form: MultiDict[str, str], former: Mapping[str, str] | None = None) -> None:
-        self.name_of = Names()
+        self.name_of = ControlNames()
         self._former = former or {}
         if former:
             form = renamed(form, former)

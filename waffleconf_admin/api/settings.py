@@ -28,21 +28,21 @@ from .facts import all_facts, secret_versions, setting_facts, why_not_editable
 from .problem import Problem, problem_of_save
 
 
-class Change(TypedDict, total=False):
+class ChangeBody(TypedDict, total=False):
     """What each body of a change may have."""
 
     note: str | None
     until: str | None
 
 
-class ChangeOfAll(Change, total=False):
+class ChangeOfAll(ChangeBody, total=False):
     """The body of a change of several settings."""
 
     settings: dict[str, object]
     reset: list[str]
 
 
-class ChangeOfOne(Change):
+class ChangeOfOne(ChangeBody):
     """The body of a change of one setting."""
 
     value: object
@@ -125,7 +125,7 @@ def delete_one(call: Call, key: str) -> Response:
     return _save(call, setting, _load(call, {}, [setting.key]), call.origin(note))
 
 
-def _origin(call: Call, sent: Change) -> Origin:
+def _origin(call: Call, sent: ChangeBody) -> Origin:
     until = sent.get("until")
     return call.origin(sent.get("note"))._replace(until=body.read_time(until))
 

@@ -16,7 +16,7 @@ from .options import examples, json_option
 from .output import counted, current_state, print_json, printable, say
 
 if TYPE_CHECKING:
-    from ..lint import Names
+    from ..lint import AppNames
 
 
 @waffle.command("lint", epilog=examples("lint", "lint . --json"))
@@ -70,12 +70,12 @@ def _default_path(app_folder: Path) -> Path:
     return here if app_folder.resolve().is_relative_to(here.resolve()) else app_folder
 
 
-def _names(app: Flask) -> Names:
+def _names(app: Flask) -> AppNames:
     """The names that an app knows."""
-    from ..lint import Names
+    from ..lint import AppNames
 
     settings = current_state().settings
-    return Names(
+    return AppNames(
         settings.keys(),
         config=app.config.keys(),
         former={old: key for key, s in settings.items() for old in s.was},

@@ -21,7 +21,7 @@ from ..fields.record import Record
 from ..i18n import gettext, mark
 from ..settings.notation import PLAIN, Notation
 from ..settings.setting import Setting
-from .submission import Names
+from .submission import ControlNames
 
 NO_RIGHT = mark("You may see this setting, not change it.")
 READ_ONLY = mark("This setting is read-only.")
@@ -59,7 +59,7 @@ class FormFields(Mapping[str, BoundField]):
         self._table = table
         self._editable = editable
         self._reasons: dict[str, str] = {}
-        self._name_of = Names()
+        self._name_of = ControlNames()
         self._sources: dict[str, Source | None] = {}
 
     def __getitem__(self, key: str) -> BoundField:

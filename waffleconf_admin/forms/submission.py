@@ -24,7 +24,7 @@ SETTING = "setting."
 UNKNOWN = b"?"
 
 
-class Names:
+class ControlNames:
     """The names of controls in HTML: the key of the setting, unless that has a meaning already."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Names:
 
 def renamed(sent: MultiDict[str, str], former: Mapping[str, str]) -> MultiDict[str, str]:
     """Return what a page of an older release has sent, under the present names of controls."""
-    name_of = Names()
+    name_of = ControlNames()
     names = {name_of(name): name_of(key) for name, key in former.items()}
     if sent.keys().isdisjoint(names):
         return sent
@@ -80,7 +80,7 @@ class Submission:
         signers: list[MergeSigner],
         former: Mapping[str, str] | None = None,
     ) -> None:
-        self._sent = Names().by_key(renamed(sent, former) if former else sent)  #: by key
+        self._sent = ControlNames().by_key(renamed(sent, former) if former else sent)  #: by key
         self.unreadable = False  #: whether it has a token that none of the signers has signed
         self._shown: dict[str, bytes] | None = None
         self._locale: str | None = None  #: None: no page is known

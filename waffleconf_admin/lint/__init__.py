@@ -7,7 +7,7 @@ of each, `rules` makes findings of all of them.
 from __future__ import annotations
 
 from .finding import Finding, Remark
-from .names import Names
+from .names import AppNames
 from .report import Report, lint
 
-__all__ = ["Finding", "Names", "Remark", "Report", "lint"]
+__all__ = ["AppNames", "Finding", "Remark", "Report", "lint"]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 
-from .names import Names
+from .names import AppNames
 from .source import Read, Source
 
 
@@ -15,7 +15,7 @@ class Code:
     """All that was read, and the names that the app knows."""
 
     sources: list[Source]
-    names: Names
+    names: AppNames
 
     @property
     def reads(self) -> Iterator[tuple[Source, Read]]:

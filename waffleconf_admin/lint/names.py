@@ -9,7 +9,7 @@ from functools import cached_property
 
 
 @dataclasses.dataclass(frozen=True)
-class Names:
+class AppNames:
     """The names that an app knows."""
 
     settings: Set[str]

@@ -14,7 +14,7 @@ from .code import Code
 from .config_files import named_in_files
 from .files import find_files, read_text
 from .finding import Finding, Remark, list_some
-from .names import Names
+from .names import AppNames
 from .python import read_python
 from .rules import RULES, find_uncertain
 from .silence import Comments
@@ -34,7 +34,7 @@ class Report:
 
 def lint(
     root: Path,
-    names: Names,
+    names: AppNames,
     environment: Environment,
     template_folders: Collection[Path] = (),
     packages: Iterable[ModuleType] = (),

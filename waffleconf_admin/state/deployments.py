@@ -22,7 +22,7 @@ MOST = 1000
 ACCEPTED = "new default accepted"
 
 
-class History(Protocol):
+class HistoryReader(Protocol):
     """What is needed of the history."""
 
     def latest(self, keys: Iterable[str]) -> dict[str, Change]: ...
@@ -56,7 +56,9 @@ class Deployments:
     :param repository: its settings in the database.
     """
 
-    def __init__(self, state: DeclaringState, history: History, repository: Repository) -> None:
+    def __init__(
+        self, state: DeclaringState, history: HistoryReader, repository: Repository
+    ) -> None:
         self._state = state
         self._history = history
         self._repository = repository

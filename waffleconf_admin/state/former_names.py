@@ -9,7 +9,7 @@ from typing import Any
 from flask import Config
 
 from ..settings.equality import same
-from .names import Names
+from .names import NamedRows
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class FormerNames(dict[str, Any]):
     Python asks it for keys that are not there: reading any other key costs nothing.
     """
 
-    waffleconf_names: Names
+    waffleconf_names: NamedRows
 
     def __missing__(self, name: str) -> object:
         key = self.waffleconf_names.key_of(name, "read")
@@ -51,7 +51,7 @@ class FormerNames(dict[str, Any]):
         return dict, (dict(self),)  # a copy, or a pickle, knows no app
 
 
-def answering(values: dict[str, Any], names: Names) -> dict[str, Any]:
+def answering(values: dict[str, Any], names: NamedRows) -> dict[str, Any]:
     """Return values by key as a dict that answers for former names too, if there are any."""
     if not names:
         return values
@@ -60,7 +60,7 @@ def answering(values: dict[str, Any], names: Names) -> dict[str, Any]:
     return made
 
 
-def answer_former_names(config: Config, names: Names) -> None:
+def answer_former_names(config: Config, names: NamedRows) -> None:
     """Let a configuration answer for the former names of settings, with their current values.
 
     The object stays the same, its class becomes a subclass. An app without former names keeps its
@@ -82,7 +82,7 @@ def _copied(config: Config, former: type[Config]) -> tuple[object, ...]:
     return copyreg.__newobj__, (former,), state, None, iter(config.items())  # type: ignore[attr-defined]
 
 
-def drop_former_names(config: Config, names: Names) -> None:
+def drop_former_names(config: Config, names: NamedRows) -> None:
     """Take former names out of a configuration: what the app puts there would be served for ever.
 
     A value that is not that of the setting is dropped with a warning.

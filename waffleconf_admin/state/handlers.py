@@ -10,7 +10,7 @@ from .. import calls
 from ..exceptions import InvalidValue
 from ..settings.names import nearest_name
 from ..signals import ChangeEvent
-from .names import Names
+from .names import NamedRows
 
 #: Called with what has changed; what it returns is not used. May be asynchronous.
 Handler = Callable[[ChangeEvent], object]
@@ -26,7 +26,7 @@ class Handlers:
         """Have a function called when one of these settings has changed; no keys: any setting."""
         self._handlers.append((handler, keys))
 
-    def check(self, app: Flask, settings: Container[str], names: Names) -> None:
+    def check(self, app: Flask, settings: Container[str], names: NamedRows) -> None:
         """Refuse handlers that could never be called in an app.
 
         :param settings: the keys that the app declares.
@@ -37,7 +37,7 @@ class Handlers:
         for handler, keys in self._handlers:
             check_handler(handler, keys, app, settings, names)
 
-    def events(self, event: ChangeEvent, names: Names) -> Iterator[tuple[Handler, ChangeEvent]]:
+    def events(self, event: ChangeEvent, names: NamedRows) -> Iterator[tuple[Handler, ChangeEvent]]:
         """Yield each handler that is to be called, with the changes of its own settings.
 
         :param names: the former names of the settings of the event's app.
@@ -50,7 +50,7 @@ class Handlers:
 
 
 def check_handler(
-    handler: Handler, keys: tuple[str, ...], app: Flask, settings: Container[str], names: Names
+    handler: Handler, keys: tuple[str, ...], app: Flask, settings: Container[str], names: NamedRows
 ) -> None:
     """Refuse one handler, as `Handlers.check` does."""
     name = f"on_change({', '.join(map(repr, keys))})"

@@ -9,7 +9,7 @@ from flask import Flask
 
 from ..contexts import quiet_context
 from ..store import HistoryQuery, HistoryRow, Settlement, WaffleStore
-from .names import Names
+from .names import NamedRows
 
 #: Rows that are read at once.
 BATCH = 1000
@@ -23,7 +23,7 @@ class HistoryRepository:
     :param names: the former names.
     """
 
-    def __init__(self, app: Flask, store: WaffleStore, names: Names) -> None:
+    def __init__(self, app: Flask, store: WaffleStore, names: NamedRows) -> None:
         self._app = app
         self._store = store
         self._names = names

@@ -23,7 +23,7 @@ V = TypeVar("V")
 Rows = Mapping[str, str]
 
 
-class Names:
+class NamedRows:
     """The rows of an app's settings, under their present names and their former ones (``was``).
 
     Workers of an older release read and write the rows of a former name. So a save of this release

@@ -22,7 +22,7 @@ from ..store import (
 )
 from .codec import Codec
 from .history_repository import HistoryRepository
-from .names import Names
+from .names import NamedRows
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Repository:
         self._app = app
         self._store = store
         self.codec = codec
-        self.names = Names(store)
+        self.names = NamedRows(store)
         #: The history of the settings, in the same database.
         self.history = HistoryRepository(app, store, self.names)
         self._found_undeclared: list[str] | None = None

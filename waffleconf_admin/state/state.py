@@ -28,7 +28,7 @@ from .handlers import Handlers
 from .history import History
 from .late_settings import LateSettings
 from .loading import Loader
-from .names import Names
+from .names import NamedRows
 from .overrides import Overrides
 from .reader import Reader, listed
 from .record import Record
@@ -109,7 +109,7 @@ class State:
         return self._declared.settings
 
     @property
-    def names(self) -> Names:
+    def names(self) -> NamedRows:
         """The former names of settings."""
         return self._repository.names
 

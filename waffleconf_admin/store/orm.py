@@ -26,7 +26,7 @@ MAX_KEYS = 500
 Row = tuple[str, object]
 
 
-class Rows(ABC, Generic[C]):
+class SettingRows(ABC, Generic[C]):
     """The rows of the settings: a model's statements."""
 
     @abstractmethod
@@ -81,7 +81,7 @@ class Rows(ABC, Generic[C]):
         """
 
 
-class History(ABC, Generic[C]):
+class HistoryRows(ABC, Generic[C]):
     """The rows of the history: a model's statements."""
 
     def __init__(self, model: Model) -> None:
@@ -98,7 +98,7 @@ class History(ABC, Generic[C]):
 
     @abstractmethod
     def may_alter(self, connection: C) -> bool:
-        """As `Rows.may_alter`."""
+        """As `SettingRows.may_alter`."""
 
     @abstractmethod
     def add(self, connection: C, rows: Sequence[HistoryRow]) -> None:
@@ -142,7 +142,7 @@ class History(ABC, Generic[C]):
         """Give the columns of rows values; return how many rows that were."""
 
 
-class Workers(ABC, Generic[C]):
+class WorkerRows(ABC, Generic[C]):
     """The rows of the workers: a model's statements."""
 
     @abstractmethod

@@ -30,7 +30,7 @@ from . import errors
 from .connections import Connections
 from .ends import Settlement
 from .history_rows import HistoryRow
-from .orm import C, History
+from .orm import C, HistoryRows
 from .swaps import RowChanged, Swap, Swaps
 from .table import Table
 from .verify import Verification
@@ -50,7 +50,7 @@ class Save(Generic[C]):
         connections: Connections[C],
         table: Table[C],
         swaps: Swaps,
-        history: History[C],
+        history: HistoryRows[C],
         rows: Sequence[HistoryRow],
         ends: Sequence[Settlement] = (),
     ) -> None:

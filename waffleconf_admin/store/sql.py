@@ -14,7 +14,7 @@ from .ends import Settlement
 from .history import WRITTEN
 from .history_rows import HistoryQuery, HistoryRow
 from .instances import Model, overrides
-from .orm import C, History, Rows, Workers
+from .orm import C, HistoryRows, SettingRows, WorkerRows
 from .postgresql import Notifications
 from .save import Save
 from .swaps import RowChanged, Swaps
@@ -42,15 +42,15 @@ class SQLStore(WaffleStore, Generic[C]):
         raise NotImplementedError
 
     @cached_property
-    def _rows(self) -> Rows[C]:
+    def _rows(self) -> SettingRows[C]:
         raise NotImplementedError
 
     @cached_property
-    def _history(self) -> History[C]:
+    def _history(self) -> HistoryRows[C]:
         raise NotImplementedError
 
     @cached_property
-    def _workers(self) -> Workers[C]:
+    def _workers(self) -> WorkerRows[C]:
         raise NotImplementedError
 
     @cached_property

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeGuard
 
 from .instances import as_text
-from .orm import C, Row, Rows
+from .orm import C, Row, SettingRows
 from .swaps import Swaps
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 class Table(Generic[C]):
     """Reads and writes texts by key; without a unique index a key may have several rows."""
 
-    def __init__(self, rows: Rows[C]) -> None:
+    def __init__(self, rows: SettingRows[C]) -> None:
         self.rows = rows
         # Keys with several rows, or with one that has no text: no statement can compare these.
         self._irregular: set[str] = set()

@@ -9,7 +9,7 @@ from typing import Generic
 from ..exceptions import StoreError
 from .connections import Connections
 from .history_rows import VALUES, HistoryQuery, HistoryRow
-from .orm import C, History
+from .orm import C, HistoryRows
 from .swaps import Swaps
 from .table import Table
 
@@ -24,7 +24,9 @@ class Verification(Generic[C]):
     may change them.
     """
 
-    def __init__(self, connections: Connections[C], table: Table[C], history: History[C]) -> None:
+    def __init__(
+        self, connections: Connections[C], table: Table[C], history: HistoryRows[C]
+    ) -> None:
         self._connections = connections
         self._table = table
         self._history = history

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from .watch_type import Reload, State, Stop, WatchType
+from .watch_type import AppState, Reload, Stop, WatchType
 
 #: A watcher or a notifier, as in 0.3.1. It gets a state: Any, for apps annotate it as they like.
 Function = Callable[[Any], object]
@@ -20,14 +20,14 @@ class Functions(NamedTuple):
     notify: Function
     name: str = "custom"
 
-    def __call__(self, state: State) -> CustomWatch:
+    def __call__(self, state: AppState) -> CustomWatch:
         return CustomWatch(state, self)
 
 
 class CustomWatch(WatchType):
     """A watch type that consists of two functions."""
 
-    def __init__(self, state: State, functions: Functions) -> None:
+    def __init__(self, state: AppState, functions: Functions) -> None:
         super().__init__(state)
         self.name = functions.name
         self._functions = functions
@@ -42,7 +42,7 @@ class CustomWatch(WatchType):
 class WatchedState:
     """What a watcher function gets: ``app``, ``update_conf()`` and ``stopping``."""
 
-    def __init__(self, state: State, reload: Reload, stop: Stop) -> None:
+    def __init__(self, state: AppState, reload: Reload, stop: Stop) -> None:
         self._state = state
         self._reload = reload
         self.stopping = stop

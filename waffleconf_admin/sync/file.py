@@ -9,7 +9,7 @@ import time
 from ..defaults import DEFAULTS
 from ..i18n import mark
 from .health import Severity, Trouble
-from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
+from .watch_type import AT_ONCE, AppState, Reload, Stop, WatchType
 from .watchfile import file_stamp, file_trouble, touch_file, trouble_error
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class FileWatch(WatchType):
     missed = FILE_NOT_SHARED
     after_save = AT_ONCE
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__(state)
         self.path = str(os.fspath(self.setting("WAFFLE_WATCHER_FILE")))
         self._stamp = file_stamp(self.path)

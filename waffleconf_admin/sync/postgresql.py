@@ -14,7 +14,7 @@ from ..exceptions import NotReadyError, StoreError
 from ..i18n import mark
 from . import forks
 from .health import Severity, Trouble
-from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
+from .watch_type import AT_ONCE, AppState, Reload, Stop, WatchType
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Store(Protocol):
     def notifications(self) -> Notifications: ...
 
 
-class StoreState(State, Protocol):
+class StoreState(AppState, Protocol):
     """A state with its store."""
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .file import FileWatch
 from .resync import RETRY
-from .watch_type import AT_ONCE, Reload, State, Stop, WatchType
+from .watch_type import AT_ONCE, AppState, Reload, Stop, WatchType
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -33,7 +33,7 @@ class RedisWatch(WatchType):
     name = "redis"
     after_save = AT_ONCE
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: AppState) -> None:
         super().__init__(state)
         # One connection for all notifications, because connecting takes longer than publishing.
         # redis-py connects again when it was closed, and in a forked process.

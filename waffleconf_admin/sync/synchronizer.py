@@ -35,7 +35,7 @@ from .watch_types import find
 log = logging.getLogger(__name__)
 
 
-class State(watch_type.State, Protocol):
+class SynchronizedState(watch_type.AppState, Protocol):
     """What this package needs of an app's state."""
 
     def update_conf(self) -> bool:
@@ -56,9 +56,10 @@ class Synchronizer:
     :raises ValueError: WAFFLE_WATCHTYPE is unknown, or can't be used here.
     """
 
-    def __init__(self, state: State, worker: Worker | None = None) -> None:
+    def __init__(self, state: SynchronizedState, worker: Worker | None = None) -> None:
         config = state.app.config
-        self._state: State = weakref.proxy(state)  # the thread must not keep the app alive
+        # The thread must not keep the app alive.
+        self._state: SynchronizedState = weakref.proxy(state)
         self._worker: Worker | None = None if worker is None else weakref.proxy(worker)
         self._active = bool(config["WAFFLE_MULTIPROC"])
         self._interval = float(setting(config, "WAFFLE_RESYNC_INTERVAL"))

@@ -29,7 +29,7 @@ NOTIFICATIONS_MISSED = Trouble(
 )
 
 
-class State(Protocol):
+class AppState(Protocol):
     """What a watcher and a notifier need of an app's state."""
 
     @property
@@ -65,7 +65,7 @@ class WatchType:
     #: When the other processes follow a save.
     after_save: ClassVar[str] = NOTIFIED
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: AppState) -> None:
         self.state = state
 
     @classmethod

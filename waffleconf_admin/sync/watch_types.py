@@ -9,10 +9,10 @@ from .database import DatabaseWatch
 from .file import FileWatch
 from .postgresql import PostgreSQLWatch
 from .redis import RedisWatch
-from .watch_type import State, WatchType
+from .watch_type import AppState, WatchType
 
 #: Makes the watch type of one app's state: a class, or two functions.
-Make = Callable[[State], WatchType]
+Make = Callable[[AppState], WatchType]
 
 WATCH_TYPES: dict[str, type[WatchType] | Functions] = {
     watch_type.name: watch_type

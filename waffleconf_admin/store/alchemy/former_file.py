@@ -12,7 +12,7 @@ from ..table import Table
 from .rows import AlchemyRows
 
 
-class FormerFile:
+class FormerDatabase:
     """The file of a relative path in the app's own folder.
 
     Flask-SQLAlchemy 3 looks relative paths up in the instance folder, 2.5 did so in the folder of

@@ -14,11 +14,11 @@ from ..conditions import Condition, after_row, conditions, is_open, is_prunable,
 from ..history import attributes_of, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
-from ..orm import History, chunks
+from ..orm import HistoryRows, chunks
 from .rows import TextColumns, has_hooks, new_instance, session_on
 
 
-class AlchemyHistory(History[sa.Connection]):
+class AlchemyHistory(HistoryRows[sa.Connection]):
     """The rows of a history model."""
 
     def may_alter(self, connection: sa.Connection) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import orm
 
 from ..catalog import keeps_texts
 from ..instances import Model, key_of, overrides, text_of
-from ..orm import MAX_KEYS, Row, Rows
+from ..orm import MAX_KEYS, Row, SettingRows
 from ..swaps import Parameters, Swaps, instances_to_write
 from .statement import Statement, alters
 
@@ -22,7 +22,7 @@ _EVENTS = [
 ]
 
 
-class AlchemyRows(Rows[sa.Connection]):
+class AlchemyRows(SettingRows[sa.Connection]):
     """The rows of a settings model; its statements are built once."""
 
     def __init__(self, model: Model) -> None:
@@ -172,7 +172,7 @@ class TextColumns:
         self._keeps_texts: WeakKeyDictionary[sa.Dialect, bool] = WeakKeyDictionary()
 
     def may_alter(self, connection: sa.Connection) -> bool:
-        """As `Rows.may_alter`. The database is asked once in a process."""
+        """As `SettingRows.may_alter`. The database is asked once in a process."""
         schemas = connection.get_execution_options().get("schema_translate_map")
         if schemas or has_hooks(self._mapper):
             return True

@@ -18,7 +18,7 @@ from ..sql import SQLStore
 from ..swaps import Swaps
 from . import models
 from .connections import AlchemyConnections, sessions_of
-from .former_file import FormerFile
+from .former_file import FormerDatabase
 from .history import AlchemyHistory
 from .rows import AlchemyRows, new_instance
 from .workers import AlchemyWorkers
@@ -107,7 +107,7 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
         url = self._connections.bind(write=True).engine.url
         if url.get_backend_name() != "sqlite" or not url.database:
             return None
-        return FormerFile(url.database, root_path, instance_path).read(self._rows)
+        return FormerDatabase(url.database, root_path, instance_path).read(self._rows)
 
     # What SQLAlchemy does
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..instances import Model, column_time
-from ..orm import Workers
+from ..orm import WorkerRows
 from ..workers import WorkerRow, worker_row_of, worker_values
 
 
-class AlchemyWorkers(Workers[sa.Connection]):
+class AlchemyWorkers(WorkerRows[sa.Connection]):
     """The rows of a worker model, read and written as columns of its table."""
 
     def __init__(self, model: Model) -> None:

@@ -13,14 +13,14 @@ from ..conditions import Condition, after_row, conditions, is_open, is_prunable,
 from ..history import attributes_of, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
-from ..orm import History, chunks
+from ..orm import HistoryRows, chunks
 from .rows import TextColumns, has_hooks
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
 _TOGETHER = 100
 
 
-class PeeweeHistory(History[peewee.Database]):
+class PeeweeHistory(HistoryRows[peewee.Database]):
     """The rows of a history model."""
 
     def may_alter(self, connection: peewee.Database) -> bool:

@@ -11,7 +11,7 @@ import peewee
 
 from ..catalog import keeps_texts
 from ..instances import Model, key_of, overrides, text_of
-from ..orm import MAX_KEYS, Row, Rows
+from ..orm import MAX_KEYS, Row, SettingRows
 from ..swaps import Parameters, Swaps, instances_to_write, taker
 from .transactions import dialect_of
 
@@ -20,7 +20,7 @@ _SAVING = {"__init__", "create", "save", "delete_instance"}
 _log = logging.getLogger("peewee")
 
 
-class PeeweeRows(Rows[peewee.Database]):
+class PeeweeRows(SettingRows[peewee.Database]):
     """The rows of a settings model; its statements are built once for each class of database."""
 
     def __init__(self, model: Model) -> None:
@@ -137,7 +137,7 @@ class TextColumns:
         self._keeps_texts: WeakKeyDictionary[peewee.Database, bool] = WeakKeyDictionary()
 
     def may_alter(self, connection: peewee.Database) -> bool:
-        """As `Rows.may_alter`. The database is asked once in a process."""
+        """As `SettingRows.may_alter`. The database is asked once in a process."""
         if has_hooks(self._model):
             return True
         if connection not in self._keeps_texts:

@@ -7,11 +7,11 @@ from datetime import datetime
 import peewee
 
 from ..instances import Model, column_time
-from ..orm import Workers
+from ..orm import WorkerRows
 from ..workers import WorkerRow, worker_row_of, worker_values
 
 
-class PeeweeWorkers(Workers[peewee.Database]):
+class PeeweeWorkers(WorkerRows[peewee.Database]):
     """The rows of a worker model."""
 
     def __init__(self, model: Model) -> None:
