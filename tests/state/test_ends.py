@@ -142,15 +142,24 @@ def test_a_later_save_may_end_earlier(simple: Any) -> None:
     ("default", "former", "timed"),
     [(10, 2.5, 3), ("Waffle", None, "Sale"), (False, "auto", True), ([], {"a": 1}, ["b"])],
 )
-def test_a_value_of_another_type_than_the_default_goes_back(
+def test_where_the_present_value_could_not_come_back_no_end_is_taken(
     make_app: MakeApp, default: Any, former: Any, timed: Any
 ) -> None:
+    """Of another type than the default: the end would refuse it, and the timed value would stay."""
     state: Any = state_of(make_app({"ANY": {"default": default}}, history=True))
     state.update_db({"ANY": former})
-    state.update_db({"ANY": timed}, until=soon())
-    assert forward(state) and state.app.config["ANY"] == former
-    saved = state.update_db({"ANY": timed})
-    assert state.history.undo(saved.change_set) == {"ANY": former}
+    with pytest.raises(InvalidValue, match="another type than the default"):
+        state.update_db({"ANY": timed}, until=soon())
+    assert state.app.config["ANY"] == former
+    state.update_db({"ANY": timed})
+    assert state.app.config["ANY"] == timed
+
+
+def test_with_a_type_that_has_both_the_former_value_comes_back(make_app: MakeApp) -> None:
+    state: Any = state_of(make_app({"ANY": {"default": 10.0}}, history=True))
+    state.update_db({"ANY": 2})
+    state.update_db({"ANY": 3.5}, until=soon())
+    assert forward(state) and state.app.config["ANY"] == 2
 
 
 def test_what_others_changed_meanwhile_stays_and_the_rest_goes_back(simple: Any) -> None:

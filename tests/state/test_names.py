@@ -136,6 +136,7 @@ def test_both_rows_are_written_or_none(release: Release, monkeypatch: pytest.Mon
     state = release(SECOND)
     swaps: list[Any] = []
     swap = state.configstore.swap
+    state.update_db({"SIZE": 7})  # the first of a process asks what the columns are like
     monkeypatch.setattr(state.configstore, "swap", lambda *a: swaps.append(a[0]) or swap(*a))
     with statements(state.app) as seen:
         state.update_db({"SUPPORT_MAIL": "b@example.org"})
@@ -146,9 +147,10 @@ def test_both_rows_are_written_or_none(release: Release, monkeypatch: pytest.Mon
 
 def test_a_setting_without_former_names_costs_a_save_no_more(release: Release) -> None:
     state = release(SECOND)
+    state.update_db({"SIZE": 6})  # the first of a process asks what the columns are like
     with statements(state.app) as seen:
         state.update_db({"SIZE": 7})
-    assert kinds(seen).count("SELECT") == 1
+    assert kinds(seen).count("SELECT") == 0
     assert rows(state) == {"SIZE": 7}
 
 

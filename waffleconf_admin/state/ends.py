@@ -17,6 +17,7 @@ from ..sync.resync import RETRY
 from .going_back import GoingBack
 from .history import History, SavingState
 from .history_repository import HistoryRepository
+from .obstacles import is_of_another_type
 from .open_ends import End, OpenEnds
 from .save import Saved
 from .task import Origin
@@ -45,6 +46,10 @@ NAIVE = mark(
 PAST = mark("That time is past. Choose a later one.")
 FAR = mark("At most 366 days from now.")
 SECRET = mark("A secret can’t go back, because no value of it is kept: save it without an end.")
+NO_WAY_BACK = mark(
+    "Its present value could not come back, for it is of another type than the default. Declare "
+    "its type, or save it without an end."
+)
 NO_END = mark("This save has no end any more: it went back, or was kept or changed.")
 
 
@@ -136,6 +141,9 @@ class Ends:
         settings = self._state.settings
         if secrets := [key for key in keys if settings[key].secret]:
             raise InvalidValue(dict.fromkeys(secrets, gettext(SECRET)))
+        records = self._state.read(keys)
+        if lost := [key for key in keys if is_of_another_type(settings[key], records[key].value)]:
+            raise InvalidValue(dict.fromkeys(lost, gettext(NO_WAY_BACK)))
         if until <= now:
             raise InvalidValue(gettext(PAST))
         if until > now + FARTHEST:

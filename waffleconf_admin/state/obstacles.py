@@ -10,6 +10,7 @@ from .. import forms
 from ..contexts import context_of
 from ..exceptions import InvalidValue
 from ..i18n import gettext
+from ..settings import value_types
 from ..settings.setting import Setting
 from .change import Change
 from .repository import Repository
@@ -49,7 +50,7 @@ class Obstacles:
         except InvalidValue:
             return gettext("its old value can't be read any more")
         old, served = setting.serve(stored)
-        if served == "default":
+        if served == "default" or is_of_another_type(setting, old):
             return gettext("it is of another type now")
         problem = self._problem(setting, old)
         if not problem:
@@ -62,3 +63,12 @@ class Obstacles:
         with context_of(self._app):
             found = forms.check_values(self._settings, {setting.key: value}, self._app.config)
         return found.get(setting.key)
+
+
+def is_of_another_type(setting: Setting, value: object) -> bool:
+    """Whether a value is of another type than its setting, as after a change of the default.
+
+    Code may save such a value where no ``type`` is declared. It never comes back by itself or by a
+    click: code that was written for the type of today would break.
+    """
+    return setting.default is not None and not value_types.accepts(setting.value_type, value)
