@@ -127,7 +127,7 @@ def test_a_save_executes_the_same_statements_with_200_workers(
     state_of(app).update_conf()
     for _ in range(200 if workers else 0):
         report(app)
-    state_of(app).update_db({"SIZE": 7})  # the first of a process asks what the columns are like
+    state_of(app).update_db({"POOL": 7})  # the first of a process asks what the columns are like
     with statements(app) as seen:
         state_of(app).update_db({"SITENAME": "Crêperie"})
     assert kinds(seen) == ["SELECT", "INSERT", "INSERT"]
