@@ -49,6 +49,18 @@ def test_a_secret_with_outer_blanks_is_saved_with_them_and_the_message_says_so(
     assert (app.config["TOKEN"], typed.strip() in page) == (typed, False)
 
 
+def test_the_message_about_a_secret_is_about_the_saved_value(make_app: MakeApp) -> None:
+    def strip(_form: Any, field: Any) -> None:
+        field.data = field.data.strip()
+
+    app = make_app({"TOKEN": {"default": "", "secret": True, "validators": [strip]}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = sent(client.get(URL).text, TOKEN=" hunter3")
+    assert "<li>Token saved.</li>" in client.post(URL, data=form, follow_redirects=True).text
+    assert app.config["TOKEN"] == "hunter3"
+
+
 @pytest.mark.parametrize(
     ("conf", "value", "words"),
     [

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from wtforms import ValidationError
 
-from waffleconf_admin import ConflictError, conf_changed
+from waffleconf_admin import ConflictError, InvalidValue, conf_changed
 from waffleconf_admin.files import ALL, import_values, make_plan
 from waffleconf_admin.files.plan import ATTEMPTS
 from waffleconf_admin.state.task import Origin
@@ -89,3 +90,43 @@ def test_a_plan_reads_and_writes_nothing_else(app: Flask) -> None:
     assert not plan.drifted and all(step.drift for step in plan.steps)
     assert state.read()["A"].value == 5
     assert len(state.history.list()) == 2
+
+
+def test_a_text_that_a_validator_cleans_is_imported_once(make_app: Callable[..., Flask]) -> None:
+    def strip(_form: Any, field: Any) -> None:
+        field.data = field.data.strip()
+
+    confs = {key: {"default": "", "validators": [strip]} for key in ("A", "B")}
+    state = make_app(confs, history=True).extensions["waffleconf"]
+    state.update_db({"B": "b"}, source="page", actor="ana")
+    actions = []
+    for _ in range(2):
+        plan = import_values(state, {"A": " a ", "B": " b "}, DEPLOY)
+        actions.append([(step.key, step.action, step.new) for step in plan.steps])
+    assert actions == [
+        [("A", "set", "a"), ("B", "same", "b")],
+        [("A", "same", "a"), ("B", "same", "b")],
+    ]
+    assert len(state.history.list(source="import")) == 1
+
+
+def test_a_plan_counts_what_was_saved(make_app: Callable[..., Flask]) -> None:
+    def decrease(_form: Any, field: Any) -> None:
+        field.data = max(field.data - 1, 0)  # it never leaves a value alone
+
+    confs = {key: {"default": 0, "validators": [decrease]} for key in ("A", "B")}
+    state = make_app(confs, WAFFLE_STORE_DEFAULTS=True).extensions["waffleconf"]
+    state.parse_conf()
+    plan = import_values(state, {"A": 8, "B": 4}, DEPLOY)
+    assert [(step.key, step.action) for step in plan.steps] == [("A", "set"), ("B", "same")]
+    assert [step.new for step in plan.changes] == [4] == [state.parse_conf()["A"]]
+
+
+def test_what_a_validator_refuses_is_refused_by_the_import(make_app: Callable[..., Flask]) -> None:
+    def refuse(_form: Any, field: Any) -> None:
+        field.data = ""
+        raise ValidationError("never")
+
+    state = make_app({"A": {"default": "", "validators": [refuse]}}).extensions["waffleconf"]
+    with pytest.raises(InvalidValue, match="never"):
+        import_values(state, {"A": "a"}, DEPLOY)

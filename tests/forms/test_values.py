@@ -11,6 +11,7 @@ import pytest
 import wtforms
 from flask import Flask
 from submissions import Page
+from wtforms.validators import Optional
 
 from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.forms import show_text
@@ -110,6 +111,57 @@ def test_a_text_that_a_field_of_wtforms_misreads_is_refused(
     state = make_app({"A": entry}).extensions["waffleconf"]
     with pytest.raises(InvalidValue, match=f"A: .*{message}"):
         parse_text(state, "A", text)
+
+
+NUMBER: dict[str, Any] = {
+    "default": 3,
+    "field": lambda setting: wtforms.IntegerField(validators=[Optional()]),
+}
+REFUSED = object()
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "value"),
+    [
+        (PRICE, "2.5", Decimal("2.5")),
+        (PRICE, "2.555", REFUSED),
+        (NUMBER | {"type": int | None}, "", None),
+        ({"default": 3, "type": int | None, "field": wtforms.IntegerField}, "", REFUSED),
+        ({"default": None, "field": wtforms.StringField}, "x", "x"),
+    ],
+)
+def test_page_and_command_line_agree_about_a_field_of_wtforms(
+    make_app: Callable[..., Flask], entry: dict[str, Any], text: str, value: Any
+) -> None:
+    page = Page(make_app({"A": entry}))
+    assert page.form["A"].editable
+    try:
+        read = parse_text(page.state, "A", text)
+    except InvalidValue:
+        read = REFUSED
+    form = page.send(A=text)
+    assert same(read, value) and same(form.changes.get("A", REFUSED), value)
+    assert page.open()["A"].editable
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        (PRICE, Decimal("2.5")),
+        (NUMBER, None),
+        (NUMBER | {"type": int | None}, None),
+        ({"default": None, "field": wtforms.StringField}, None),
+    ],
+)
+def test_what_a_field_of_wtforms_has_read_can_be_edited_and_is_no_change_if_it_is_sent_back(
+    make_app: Callable[..., Flask], entry: dict[str, Any], value: Any
+) -> None:
+    app = make_app({"A": entry})
+    app.extensions["waffleconf"].update_db({"A": value})
+    page = Page(app)
+    assert page.form["A"].editable
+    form = page.send()
+    assert (form.changes, form.errors) == ({}, {})
 
 
 @pytest.mark.parametrize("key", ["NAME", "SIZE", "OPEN", "RATE", "THEME", "TEXT", "HOURS", "NOTE"])

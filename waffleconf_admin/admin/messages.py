@@ -76,7 +76,7 @@ def describe_save(
     for key in keys[:MESSAGES]:
         field = form[key]
         label, new = shorten_label(field.setting.label), display_text(field, saved[key])
-        if getattr(field, "has_outer_blanks", False):
+        if field.setting.secret and not form.is_reset(key) and _has_outer_blanks(saved[key]):
             yield _("%(label)s saved, with a blank at its beginning or end.", label=label)
         elif field.setting.secret or field.value_text == new:
             yield _("%(label)s saved.", label=label)
@@ -85,6 +85,10 @@ def describe_save(
             yield _("%(label)s: %(old)s → %(new)s", label=label, **texts)
     if len(keys) > MESSAGES:
         yield ngettext("%(count)s more saved.", "%(count)s more saved.", len(keys) - MESSAGES)
+
+
+def _has_outer_blanks(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != value
 
 
 def _describe_effect(settings: list[Setting], promise: str | None) -> Iterator[str]:

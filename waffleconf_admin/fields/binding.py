@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
@@ -17,7 +18,7 @@ from . import foreign
 from .base import SettingField, is_set
 from .factory import Source, instantiate, log_failure, make_field
 from .record import Record, differs
-from .value_text import NOT_GIVEN_BACK, UnsupportedValue, generic_text, join_values
+from .value_text import NOT_GIVEN_BACK, ONLY_IN_CODE, UnsupportedValue, generic_text, join_values
 from .widgets import Static, attributes
 
 
@@ -102,7 +103,7 @@ def bind_field(
             setattr(field, attribute, value)
     field.setting, field.record, field.merge_text = setting, record, merge_text
     if why and not reason:
-        reason = gettext("It can only be changed in code: %(why)s.", why=why)
+        reason = gettext(ONLY_IN_CODE, why=why)
         field.editable, field.reason = False, reason
         # The reset is the only way back to a value that can be edited.
         field.resettable = not setting.confirm
@@ -129,16 +130,23 @@ def process_values(field: BoundField, values: list[str]) -> None:
         field.process_errors = [gettext("This can't be read: write it in another way.")]
 
 
-def send_untouched(field: Any, other: Any) -> list[str]:
-    """Let another field of the same class read what a browser sends of a field that nobody
-    touches, and return that.
+def find_misreading(setting: Setting, value: object, make: Callable[[], Any]) -> str:
+    """Return why a value that a field of WTForms has read can't be meant; "" if it can.
 
-    :raises UnsupportedValue: it has no value of its own.
+    The field has to give it back, or its row could be changed no more.
+
+    :param make: returns a field of the setting, without a value.
     """
-    values = foreign.sent_values(field)
-    sent = foreign.without_hidden_input(other, values)
-    other.process(MultiDict((other.name, value) for value in sent), field.data)
-    return values
+    try:
+        field = make()
+        field.process(None, value)
+        _send_back(field, make(), setting, value)
+    except UnsupportedValue as error:
+        return str(error)
+    except Exception as error:
+        log_failure(f"the control of {setting.key}", setting, error)
+        return gettext(NOT_GIVEN_BACK)
+    return ""
 
 
 def show_value(field: BoundField, value: object) -> bool:
@@ -217,10 +225,27 @@ def _fill(
         return join_values(field.sent_values(field.text))
     field.process(None, record.value)
     trial = instantiate(source, setting, options)
-    values = send_untouched(field, trial)
-    if trial.process_errors or not same(trial.data, record.value):
+    return join_values(_send_back(field, trial, setting, record.value))
+
+
+def _send_back(field: Any, other: Any, setting: Setting, value: object) -> list[str]:
+    """Return what a browser sends of a field of WTForms that nobody touches.
+
+    :param other: a field of the same class, which reads it.
+    :param value: that of the field.
+    :raises UnsupportedValue: it is not read as the value.
+    """
+    values = foreign.sent_values(field)
+    sent = foreign.without_hidden_input(other, values)
+    if value is None and setting.optional and sent == [""]:
+        return values  # the blank control stands for it
+    other.process(MultiDict((other.name, each) for each in sent), field.data)
+    is_read = not other.process_errors or foreign.forgives_blank(other)
+    # A decimal may get other digits: 2.5 is 2.50.
+    is_equal = type(value) is type(other.data) is Decimal and value == other.data
+    if not (is_read and (is_equal or same(other.data, value))):
         raise UnsupportedValue(gettext(NOT_GIVEN_BACK))
-    return join_values(values)
+    return values
 
 
 def _static(

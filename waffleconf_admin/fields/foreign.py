@@ -7,6 +7,7 @@ from types import NoneType
 from typing import Any
 
 import wtforms
+from wtforms.validators import Optional
 
 from ..i18n import gettext
 from ..settings.setting import Setting
@@ -70,6 +71,12 @@ def needs_hidden_input(field: object) -> bool:
 def without_hidden_input(field: object, values: list[str]) -> list[str]:
     """Return what was sent of a field without the blank of its hidden input."""
     return values[1:] if needs_hidden_input(field) and values[:1] == [""] else values
+
+
+def forgives_blank(field: Any) -> bool:
+    """Whether a field of WTForms was sent blank, and its validator ``Optional`` allows that."""
+    is_blank = not "".join(field.raw_data or ()).strip()
+    return is_blank and any(isinstance(each, Optional) for each in field.validators)
 
 
 @singledispatch

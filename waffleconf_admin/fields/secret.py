@@ -25,7 +25,6 @@ class SecretField(SettingField):
     make_inner: Callable[[], SettingField]
     clearable = False  #: whether there is something to clear, and that is allowed
     clearing = False  #: whether the box is ticked
-    has_outer_blanks = False  #: whether what was typed begins or ends with a blank
 
     @cached_property
     def inner(self) -> SettingField:
@@ -85,6 +84,5 @@ class SecretField(SettingField):
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             super().process_formdata(valuelist)
-            self.has_outer_blanks = isinstance(self.data, str) and self.data.strip() != self.data
         finally:
             self.clearing, self.text = self.text == CLEAR, ""

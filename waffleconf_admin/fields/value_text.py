@@ -14,6 +14,7 @@ T = TypeVar("T")
 TEXT_LIMIT = 1000
 
 NOT_GIVEN_BACK = mark("this page could not give its value back unchanged")
+ONLY_IN_CODE = mark("It can only be changed in code: %(why)s.")
 
 
 class UnsupportedValue(ValueError):

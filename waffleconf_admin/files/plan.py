@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from .. import forms
+from ..contexts import context_of
 from ..exceptions import ConflictError, InvalidValue
 from ..i18n import gettext, mark
 from ..settings.equality import same
@@ -42,7 +44,7 @@ class Step(NamedTuple):
     key: str
     action: Literal["same", "set", "reset", "leave"]
     old: object  #: the value in force
-    new: object  #: the value of the file; the default for what the file does not name
+    new: object  #: that of the file, as validators leave it; the default if the file has none
     reason: str = ""  #: why it is left alone; "" if it has drifted
     drift: Drift | None = None  #: also of what is taken over
 
@@ -78,6 +80,16 @@ class Plan(NamedTuple):
         """The records by key that the save is decided by."""
         return {step.key: self.records[step.key] for step in self.changes}
 
+    def as_saved(self, saved: Mapping[str, object]) -> Plan:
+        """Return it as a save has done it: with the saved values; what is not among them stays."""
+        changed = {
+            step.key: step._replace(new=saved[step.key])
+            if step.key in saved
+            else step._replace(action="same")
+            for step in self.changes
+        }
+        return self._replace(steps=[changed.get(step.key, step) for step in self.steps])
+
 
 def make_plan(
     state: State,
@@ -86,7 +98,7 @@ def make_plan(
     prune: bool = False,
     take_over: Container[str] = (),
 ) -> Plan:
-    """Return what an import of values would do; it reads the database, and asks no rule.
+    """Return what an import of values would do; it reads the database, and refuses no value.
 
     :param values: by key, as `load_values` returns them.
     :param prune: reset settings that are not among them.
@@ -95,7 +107,7 @@ def make_plan(
     """
     # Records first: a change that comes after this is found by its record.
     records = state.read()
-    steps = [*_named(state.settings, values, records)]
+    steps = [*_named(state, values, records)]
     if prune:
         steps += _unnamed(state, values, records)
     undecided = [step.key for step in steps if step.action in ("set", "reset")]
@@ -133,8 +145,7 @@ def import_values(
     for attempt in range(ATTEMPTS):
         plan = make_plan(state, values, prune=prune, take_over=take_over)
         try:
-            state.save(plan.wanted, plan.expected, origin)
-            return plan
+            return plan.as_saved(state.save(plan.wanted, plan.expected, origin))
         except ConflictError:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -142,17 +153,31 @@ def import_values(
 
 
 def _named(
-    settings: Mapping[str, Setting], values: Mapping[str, object], records: Mapping[str, Record]
+    state: State, values: Mapping[str, object], records: Mapping[str, Record]
 ) -> Iterator[Step]:
     """Yield the steps of what a file names."""
-    for key, value in values.items():
+    differing = {key: value for key, value in values.items() if not _is_there(records[key], value)}
+    cleaned = _clean(state, differing)
+    for key, value in {**values, **cleaned}.items():
         record = records[key]
-        if unchanged(record.value, value) or unchanged(record.stored.value, value):
+        if key not in differing or _is_there(record, value):
             yield Step(key, "same", record.value, value)
-        elif environment := settings[key].environment:
+        elif environment := state.settings[key].environment:
             yield Step(key, "leave", record.value, value, environment.reason)
         else:
             yield Step(key, "set", record.value, value)
+
+
+def _is_there(record: Record, value: object) -> bool:
+    """Whether a setting has the value of a file already."""
+    return unchanged(record.value, value) or unchanged(record.stored.value, value)
+
+
+def _clean(state: State, values: Mapping[str, object]) -> dict[str, object]:
+    """Return values as a save would leave them; those that it would refuse as they are."""
+    with context_of(state.app):
+        cleaned, problems = forms.clean_values(state.settings, values, state.app.config)
+    return {key: values[key] if key in problems else value for key, value in cleaned.items()}
 
 
 def _unnamed(

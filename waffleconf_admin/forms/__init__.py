@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .cleaning import check_values, clean_values
 from .form import SettingsForm
-from .values import check_values, choice_texts, clean_values, exact_text, parse_text, show_text
+from .values import choice_texts, exact_text, parse_text, show_text
 
 __all__ = [
     "SettingsForm",

@@ -15,7 +15,7 @@ from ..fields import FIELDS, FieldFactory
 from ..fields.base import SettingField
 from ..fields.binding import BoundField, process_values, show_value
 from ..fields.record import Record
-from ..fields.value_text import join_values
+from ..fields.value_text import ONLY_IN_CODE, join_values
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
 from ..settings.equality import same
@@ -249,6 +249,8 @@ class SettingsForm(BaseForm):
         elif edit.new == "typed":
             validate_field(self, field, extra_validators)
             new = field.data
+            if not field.errors and (why := self._fields.find_misreading(key)):
+                field.errors = [gettext(ONLY_IN_CODE, why=why)]
         if edit.conflict:
             self._add_conflict(key)
         elif not field.errors:

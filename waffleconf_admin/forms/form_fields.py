@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -13,9 +14,9 @@ from wtforms.widgets.core import clean_key
 
 from ..calls import await_result
 from ..contexts import context_of
-from ..fields import FieldFactory, choose_source
-from ..fields.binding import BoundField, bind_field, render_control
-from ..fields.factory import Source, field_id
+from ..fields import FieldFactory, SettingField, choose_source
+from ..fields.binding import BoundField, bind_field, find_misreading, render_control
+from ..fields.factory import Source, field_id, make_field
 from ..fields.foreign import may_send_nothing
 from ..fields.record import Record
 from ..i18n import gettext, mark
@@ -98,6 +99,15 @@ class FormFields(Mapping[str, BoundField]):
         if self.settings[key].secret or source is None:
             return False
         return may_send_nothing(source if isinstance(source, type) else source.field_class)
+
+    def find_misreading(self, key: str) -> str:
+        """Return why the value that a field of WTForms has read can't be meant; "" if it can."""
+        field, source = self[key], self._source(key)
+        if isinstance(field, SettingField):
+            return ""
+        options = {**self.options, "name": field.name, "id": field.id}
+        make = partial(make_field, source, field.setting, options)
+        return find_misreading(field.setting, field.data, make)
 
     def renew(self, key: str, record: Record) -> BoundField:
         """Return a new field of a setting, for what the database has now."""

@@ -1,13 +1,13 @@
-"""Values outside a form: read from a text, shown as a text, checked against what is declared."""
+"""Values outside a form: read from a text, shown as a text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import wtforms
 from flask import Flask, current_app, has_app_context
-from wtforms import Field
 
 from ..exceptions import InvalidValue
 from ..fields import (
@@ -18,16 +18,16 @@ from ..fields import (
     UnsupportedValue,
     choose_source,
 )
-from ..fields.binding import BoundField, process_values, send_untouched
+from ..fields.binding import find_misreading, process_values
 from ..fields.boolean import BooleanField
-from ..fields.factory import instantiate, log_failure, standalone_field
+from ..fields.factory import standalone_field
 from ..fields.foreign import sent_values, without_hidden_input
-from ..fields.value_text import NOT_GIVEN_BACK, generic_text
+from ..fields.value_text import NOT_GIVEN_BACK, ONLY_IN_CODE, generic_text
 from ..i18n import gettext, mark
 from ..settings import value_types
 from ..settings.notation import EXACT, PLAIN, Notation
 from ..settings.setting import Setting
-from .form import SettingsForm
+from .cleaning import Draft, draft_form
 from .validation import validate_field
 
 READS_ANOTHER_TYPE = mark("its field makes a value of type %(type)s of a text, not %(noun)s")
@@ -71,19 +71,17 @@ def parse_text(
             field.round_trips(setting.default)  # raises for what the field has no text for
             return field.read(text)
     except UnsupportedValue as error:
-        raise InvalidValue(
-            {key: gettext("It can only be changed in code: %(why)s.", why=error)}
-        ) from error
+        raise InvalidValue({key: gettext(ONLY_IN_CODE, why=error)}) from error
     except ValueError as error:
         # Without a cause for a secret: Python's own messages quote what they refuse.
         raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
     field.setting, field.record = setting, Draft(setting.copy_default())
     process_values(field, _values_sent(field, key, text))
-    validate_field(_draft_form(settings, values), field)
+    validate_field(draft_form(settings, values), field)
     if field.errors:
         raise InvalidValue({key: " ".join(map(str, field.errors))})
     if why := _misreading(setting, field.data):
-        raise InvalidValue({key: gettext("It can only be changed in code: %(why)s.", why=why)})
+        raise InvalidValue({key: gettext(ONLY_IN_CODE, why=why)})
     return field.data
 
 
@@ -110,18 +108,7 @@ def _misreading(setting: Setting, value: object) -> str:
     if not (is_free or value_types.accepts(wanted, value)):
         noun, name = value_types.noun(wanted), type(value).__name__
         return gettext(READS_ANOTHER_TYPE, type=name, noun=noun)
-    field, other = (_field(setting, _table()) for _ in range(2))
-    try:
-        field.process(None, value)
-        send_untouched(field, other)
-    except UnsupportedValue as error:
-        return str(error)
-    except Exception as error:
-        log_failure(f"the control of {setting.key}", setting, error)
-        return gettext(NOT_GIVEN_BACK)
-    # A decimal may get other digits: 2.5 is 2.50.
-    gives_back = not other.process_errors and type(other.data) is type(value)
-    return "" if gives_back and other.data == value else gettext(NOT_GIVEN_BACK)
+    return find_misreading(setting, value, partial(_field, setting, _table()))
 
 
 def choice_texts(setting: Setting) -> list[str]:
@@ -180,48 +167,6 @@ def control_texts(
         return [generic_text(value)]
 
 
-def check_values(
-    settings: Mapping[str, Setting], new_values: Mapping[str, object], values: Mapping[str, object]
-) -> dict[str, str]:
-    """Return what is wrong with values from anywhere, ``{key: message}``, as `clean_values` finds
-    it.
-    """
-    return clean_values(settings, new_values, values).problems
-
-
-def clean_values(
-    settings: Mapping[str, Setting], new_values: Mapping[str, object], values: Mapping[str, object]
-) -> Cleaned:
-    """Check values from anywhere, and return them as validators leave them: what is declared holds.
-
-    A validator may set ``field.data``, as in a form of WTForms. To be called in the app's context.
-
-    :param settings: all that are declared.
-    :param new_values: ``{key: value}``; undeclared keys are not checked.
-    :param values: the current values by key, for validators that ask for other settings.
-    """
-    cleaned = dict(new_values)
-    checked = {key: settings[key] for key in new_values if key in settings}
-    problems = {
-        # A validator may bring a value within limits or choices, but gets none of another type.
-        key: (setting.type_problem if setting.validators else setting.problem)(new_values[key])
-        for key, setting in checked.items()
-    }
-    errors = {key: problem for key, problem in problems.items() if problem}
-    asked = [key for key in checked if checked[key].validators and key not in errors]
-    if not asked:
-        return Cleaned(cleaned, errors)
-    form = _draft_form(settings, {**values, **new_values})
-    for key in asked:
-        field = _plain_field(form, settings[key], new_values[key])
-        validate_field(form, field)
-        if field.errors:
-            declared = settings[key].problem(new_values[key])
-            errors[key] = declared or " ".join(map(str, field.errors))
-        cleaned[key] = field.data
-    return Cleaned(cleaned, errors)
-
-
 def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
     """Return a declared setting.
 
@@ -231,24 +176,6 @@ def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
         return settings[key]
     except KeyError:
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
-
-
-class Cleaned(NamedTuple):
-    """Values that were checked."""
-
-    values: dict[str, object]  #: by key, as validators leave them
-    problems: dict[str, str]  #: messages by key; no values are to be saved if there are any
-
-
-class Draft(NamedTuple):
-    """A value in place of a record, where nothing is read from the database."""
-
-    value: object
-    text: str | None = None
-    served: str = "stored"
-    problem: None = None
-    clear_text: str | None = None
-    behind: None = None
 
 
 def field_of(setting: Setting) -> Any:
@@ -267,20 +194,3 @@ def _table() -> Mapping[type, FieldFactory]:
 
 def _field(setting: Setting, table: Mapping[type, FieldFactory], notation: Notation = PLAIN) -> Any:
     return standalone_field(setting, choose_source(setting, table), notation)
-
-
-def _plain_field(form: SettingsForm, setting: Setting, value: object) -> BoundField:
-    """Return a field that holds a value from code, for the declared validators."""
-    options = form.field_options | {"name": setting.key, "id": setting.key}
-    field: Any = instantiate(Field, setting, options)
-    field.process(None, value)
-    # Validators ask here whether anything was given.
-    field.setting, field.raw_data = setting, [generic_text(value)]
-    bound: BoundField = field
-    return bound
-
-
-def _draft_form(settings: Mapping[str, Setting], values: Mapping[str, object]) -> SettingsForm:
-    """Return a form of all settings as they would be, for validators that ask for others."""
-    records = {key: Draft(values.get(key, setting.default)) for key, setting in settings.items()}
-    return SettingsForm(settings, records)

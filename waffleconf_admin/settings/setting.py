@@ -212,6 +212,12 @@ class Setting:
             return None
         return self._type_rule.problem(value)
 
+    def class_problem(self, value: object) -> str | None:
+        """Return how *value* is of another Python class than declared, whatever its shape."""
+        if self._type_rule is None or (value is None and self.optional):
+            return None
+        return self._type_rule.class_problem(value)
+
     def choice_problem(self, value: object) -> str | None:
         """Return how *value* breaks the declared choices."""
         try:

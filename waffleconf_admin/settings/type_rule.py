@@ -50,11 +50,23 @@ class TypeRule:
 
     def problem(self, value: object) -> str | None:
         """Return how a value breaks the rule; None when it doesn't."""
-        if not self._accepts(value) or not self._limits.apply_to(value):
-            return self._wrong_type(value)
-        if self._annotation is not None and not fits(self._annotation, value):
+        if problem := self.class_problem(value):
+            return problem
+        if self._choices and not self._fits(value):
             return self._misfit()
         return value_types.shape_problem(self._declared, value) if self._declared else None
+
+    def class_problem(self, value: object) -> str | None:
+        """Return how a value, or what it holds, is of another class; None when it isn't.
+
+        A text of the wrong shape and a wrong choice are of the right class.
+        """
+        if not self._accepts(value) or not self._limits.apply_to(value):
+            return self._wrong_type(value)
+        return None if self._choices or self._fits(value) else self._misfit()
+
+    def _fits(self, value: object) -> bool:
+        return self._annotation is None or fits(self._annotation, value)
 
     def convert(self, value: object) -> object:
         """Return a value of another type as one of the declared type.
