@@ -66,11 +66,14 @@ def check(config: Mapping[str, object]) -> None:
     :raises TypeError: a function of a watch type is asynchronous.
     """
     _warn_of_misspelt(config)
+    watch = config["WAFFLE_WATCHTYPE"]
+    with_redis = config["WAFFLE_MULTIPROC"] and watch == "redis"
     for key, (fits, remedy) in _RULES.items():
+        if key.startswith("WAFFLE_REDIS_") and not with_redis:
+            continue  # without Redis a variable of the environment may be empty
         if not fits(config[key]):
             shown = "can't be used" if key in _HIDDEN else f"is {config[key]!r}"
             raise ValueError(f"{key} {shown}: {remedy}.")
-    watch = config["WAFFLE_WATCHTYPE"]
     if isinstance(watch, (tuple, list)) and any(map(calls.is_async, watch)):
         raise TypeError("WAFFLE_WATCHTYPE: its functions run in a thread: they can't be async.")
 

@@ -351,6 +351,18 @@ def test_an_attribute_that_is_none_is_as_if_it_were_not_there() -> None:
         assert getattr(spelled, field.name) == getattr(short, field.name)
 
 
+class Plan:
+    """A class without __eq__: an object of it equals only itself."""
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_default_without_eq_may_be_one_of_its_choices(several: bool) -> None:
+    plan, other = Plan(), Plan()
+    default: object = [plan] if several else plan
+    entry = {"default": default, "choices": [(plan, "Free"), (other, "Pro")]}
+    assert declare({"PLAN": entry})["PLAN"].default == default
+
+
 def test_a_default_that_cannot_be_copied_is_a_mistake() -> None:
     with pytest.raises(InvalidValue, match="KEY: default: a lock can't be copied"):
         declare({"KEY": {"default": threading.Lock()}})

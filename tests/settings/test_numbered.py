@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import enum
+import importlib.util
+import sys
 from collections.abc import Callable
+from enum import auto as next_number
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +36,28 @@ class Named(enum.StrEnum):
     FREE = enum.auto()
 
 
+class Renamed(enum.Enum):
+    FREE = next_number()
+
+
+class Described(enum.Enum):
+    """Its numbers are stored: nobody may write auto() here."""
+
+    FREE = 1  # was auto()
+    GOLD = 2
+
+
+def within_a_function() -> enum.Enum:
+    class Inner(enum.Enum):
+        """A text
+                at the margin:
+        auto()"""
+
+        FREE = enum.auto()
+
+    return Inner.FREE
+
+
 MADE = enum.Enum("MADE", "FREE GOLD")
 
 
@@ -41,7 +67,12 @@ MADE = enum.Enum("MADE", "FREE GOLD")
         ({"default": Auto.FREE}, "Auto"),
         ({"default": None, "type": Auto}, "Auto"),
         ({"default": [Auto.FREE], "choices": Auto}, "Auto"),
+        ({"default": [Auto.FREE]}, "Auto"),
         ({"default": Rights.READ}, "Rights"),
+        ({"default": Renamed.FREE}, "Renamed"),
+        ({"default": within_a_function()}, "Inner"),
+        ({"default": Described.FREE}, None),
+        ({"default": None, "type": enum.Enum}, None),
         ({"default": Written.FREE}, None),
         ({"default": Named.FREE}, None),
         ({"default": MADE.FREE}, None),  # type: ignore[attr-defined]  # it has no source
@@ -50,6 +81,22 @@ MADE = enum.Enum("MADE", "FREE GOLD")
 )
 def test_an_enum_that_auto_numbers_is_found(entry: dict[str, Any], name: str | None) -> None:
     assert find_numbered(declare({"PLAN": entry})).get("PLAN") == name
+
+
+@pytest.mark.parametrize(
+    "source", ["<<<<<<< HEAD\nclass Level(Enum):", "(defclass Level [Enum])", "\0"]
+)
+def test_an_enum_whose_source_is_no_python_is_unknown(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "levels.py"
+    path.write_text("import enum\n\nclass Level(enum.Enum):\n    LOW = enum.auto()\n")
+    spec = importlib.util.spec_from_file_location("levels", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "levels", module)
+        spec.loader.exec_module(module)
+        path.write_text(source)
+        assert find_numbered(declare({"LEVEL": {"default": module.Level.LOW}})) == {}
 
 
 @pytest.mark.parametrize(("format", "warned"), [("pickle", True), ("json", False)])

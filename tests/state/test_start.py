@@ -70,6 +70,9 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
     assert "PAGE" in caught.value.errors
 
 
+REDIS = {"WAFFLE_MULTIPROC": True, "WAFFLE_WATCHTYPE": "redis"}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -96,13 +99,14 @@ def test_a_declaration_with_a_mistake_stops_the_start(make_app: MakeApp) -> None
         {"WAFFLE_RESYNC_INTERVAL": True},
         {"WAFFLE_RESYNC_INTERVAL": math.nan},
         {"WAFFLE_WATCH_INTERVAL": ""},
-        {"WAFFLE_REDIS_URL": "localhost:6379"},
-        {"WAFFLE_REDIS_URL": "redis://localhost:port"},
-        {"WAFFLE_REDIS_HOST": ""},
-        {"WAFFLE_REDIS_PORT": "abc"},
-        {"WAFFLE_REDIS_PORT": -1},
-        {"WAFFLE_REDIS_PORT": True},
-        {"WAFFLE_REDIS_CHANNEL": 5},
+        {"WAFFLE_REDIS_URL": "", **REDIS},
+        {"WAFFLE_REDIS_URL": "localhost:6379", **REDIS},
+        {"WAFFLE_REDIS_URL": "redis://localhost:port", **REDIS},
+        {"WAFFLE_REDIS_HOST": "", **REDIS},
+        {"WAFFLE_REDIS_PORT": "abc", **REDIS},
+        {"WAFFLE_REDIS_PORT": -1, **REDIS},
+        {"WAFFLE_REDIS_PORT": True, **REDIS},
+        {"WAFFLE_REDIS_CHANNEL": 5, **REDIS},
         {"WAFFLE_POSTGRESQL_CHANNEL": ""},
         {"WAFFLE_CAN": True},
         {"WAFFLE_ENV_PREFIX": ""},
@@ -117,6 +121,14 @@ def test_a_setting_of_the_extension_that_cannot_be_used_is_named(wrong: dict[str
     app.config.update(wrong)
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} (is|can't be used)"):
         WaffleConf(app, Memory())
+
+
+@pytest.mark.parametrize("used", [{}, {**REDIS, "WAFFLE_MULTIPROC": False}])
+def test_addresses_of_redis_may_be_empty_where_it_is_not_used(used: dict[str, Any]) -> None:
+    app = Flask("shop")
+    app.config.update(used)
+    app.config.update({f"WAFFLE_REDIS_{name}": "" for name in ("URL", "HOST", "PORT", "CHANNEL")})
+    WaffleConf(app, Memory())
 
 
 def test_rules_that_are_no_function_are_refused() -> None:

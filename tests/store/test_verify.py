@@ -23,6 +23,7 @@ from waffleconf_admin.store import (
     HistoryRow,
     PeeweeWaffleStore,
     WaffleStore,
+    catalog,
 )
 
 ROW = HistoryRow("set", "A", None, "two  blanks", "ana", datetime.now(UTC), "", "code")
@@ -135,6 +136,18 @@ def test_a_key_in_a_padded_column_of_postgresql_is_refused(
         # A process asks once what its columns are like.
         padded = type(place.store)(place.store.db, place.store.model, place.store.history)
         refuses(padded, "x", column="key")
+
+
+def test_a_role_without_rights_on_the_catalog_of_postgresql_saves(
+    server_url: Callable[[str], str], orm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A table that is not there fails as one without rights on it does.
+    select = "SELECT attname, attname FROM no_rights WHERE attname = {table}"
+    monkeypatch.setitem(catalog._COLUMNS, "postgresql", select)
+    with ExitStack() as stack:
+        place = MAKE[orm](stack, server_url("postgres"))
+        assert place.store.swap({"A": (None, "a")}, [ROW])
+        assert place.store.read() == [("A", "a")]
 
 
 def test_a_table_of_texts_is_asked_for_once(tmp_path: Path) -> None:

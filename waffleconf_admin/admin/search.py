@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup, escape
 
@@ -20,9 +20,12 @@ NONE = 200
 
 #: The parts of a setting, the most telling first. Typing mistakes are forgiven in those before the
 #: help. Help has many words: there they are forgiven if one of the others has another word of the
-#: search.
+#: search, and only for the first few words of a search: that takes the most time.
 PARTS = ("name", "key", "keywords", "group", "help", "value")
 HELP = PARTS.index("help")
+
+#: Words of a search that a help is searched for with typing mistakes.
+MOST_IN_HELP = 4
 
 #: Letters of a word that may be a part of another one with two letters in the wrong order.
 MOST_SWAPPED = 16
@@ -79,8 +82,12 @@ class Search:
         :param parts: its texts in the order of `PARTS`, folded.
         """
         worst, place = 0, HELP
-        for typed in self._typed:
-            rank = typed.rank(parts, with_help=len(self._typed) > 1)
+        words: set[str] | None = None  # of the help, found once
+        for number, typed in enumerate(self._typed):
+            rank = typed.rank(parts)
+            if rank == NONE and len(self._typed) > 1 and number < MOST_IN_HELP:
+                words = set(_WORD.findall(parts[HELP])) if words is None else words
+                rank = typed.rank_in_help(words)
             if rank == NONE:
                 return NONE
             worst, place = max(worst, rank), min(place, rank % CLOSE)
@@ -120,10 +127,10 @@ class _Typed:
         self._known: dict[str, bool] = {}
         self._swapped = _swapped(self._joined) if self._cost else []
 
-    def rank(self, parts: Sequence[str], *, with_help: bool) -> int:
+    def rank(self, parts: Sequence[str]) -> int:
         """Return the number of the first part that has the word, more if it is only close.
 
-        :param with_help: whether a word of the help may be close.
+        In the help and the value it is not close.
         """
         for number, part in enumerate(parts):
             if self._text in part:
@@ -133,9 +140,11 @@ class _Typed:
         for number, part in enumerate(parts[:HELP]):
             if self._is_close(part):
                 return CLOSE + number
-        if with_help and any(map(self._is_near, _WORD.findall(parts[HELP]))):
-            return CLOSE + HELP
         return NONE
+
+    def rank_in_help(self, words: Iterable[str]) -> int:
+        """Return the rank of a setting whose help has these words, one of which may be close."""
+        return CLOSE + HELP if self._cost and any(map(self._is_near, words)) else NONE
 
     def means(self, word: str) -> bool:
         """Whether a word of a text is this one with mistakes, or a part of it."""

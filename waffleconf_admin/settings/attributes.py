@@ -30,6 +30,8 @@ def read_attributes(entry: Mapping[str, object]) -> dict[str, Any]:
             attributes[name] = read(declared)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error.__cause__
+    if "default" in attributes:
+        attributes["default"] = _copy_default(attributes["default"], attributes.get("choices"))
     return attributes
 
 
@@ -134,13 +136,22 @@ def _field(declared: object) -> object:
     return declared
 
 
-def _default(declared: object) -> object:
-    """A copy of the default: the app may change what it has declared, a list for example."""
+def _copy_default(declared: object, choices: object) -> object:
+    """A copy of the default: the app may change what it has declared, a list for example.
+
+    An object whose class has no ``__eq__`` equals only itself: as one of the choices it stays.
+    """
+    values = [choice.value for choice in choices] if isinstance(choices, list) else []
+    stay = {id(value): value for value in values if _has_no_eq(value)}
     try:
-        return copy.deepcopy(declared)
+        return copy.deepcopy(declared, stay)
     except Exception as error:
         name = type(declared).__name__
-        raise ValueError(f"a {name} can't be copied, nor stored: take another") from error
+        raise ValueError(f"default: a {name} can't be copied, nor stored: take another") from error
+
+
+def _has_no_eq(value: object) -> bool:
+    return getattr(type(value), "__eq__", None) is object.__eq__
 
 
 def _anything(declared: object) -> object:
@@ -151,7 +162,7 @@ def _anything(declared: object) -> object:
 #: Every attribute, and what reads it; a ValueError of these says what to write.
 READERS: dict[str, Callable[[object], object]] = {
     "desc": _text,
-    "default": _default,
+    "default": _anything,
     "help": _text,
     "group": named_group,
     "choices": _choices,

@@ -2,6 +2,7 @@
 
 export const CLOSE = 100, NONE = 200; // ranks: from CLOSE on it is only close, NONE doesn't match
 const HELP = 4; // its place among the parts
+const MOST_IN_HELP = 4; // words that a help is searched for with mistakes
 const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ł: "l", ı: "i", ς: "σ" };
 const WORD = /[\p{L}\p{N}\u0300-\u036f]+/gu;
 
@@ -23,10 +24,11 @@ export class Search {
   constructor(text) {
     const folded = fold(text.slice(0, 200));
     this.pieces = wordsOf(folded);
-    this.words = (folded.match(/\S+/g) ?? []).map((typed, _, { length: count }) => {
+    this.words = [...new Set(folded.match(/\S+/g))].map((typed, number, { length: count }) => {
       const joined = wordsOf(typed).join(""), { length } = joined;
       const cost = length < 4 ? 0 : length === 4 ? 1 : length < 9 ? 2 : 4;
-      const isNear = (word) => within(joined, word, cost);
+      const known = new Map();
+      const isNear = (word) => known.get(word) ?? known.set(word, within(joined, word, cost)).get(word);
       const letters = cost && length <= 16 ? [...joined] : [];
       const swapped = letters.slice(1).map((letter, i) => [...letters.slice(0, i), letter, letters[i], ...letters.slice(i + 2)].join(""));
       const hasSwapped = (text) => swapped.some((other) => text.includes(other));
@@ -34,10 +36,10 @@ export class Search {
         const words = wordsOf(part), all = words.join("");
         return all.includes(joined) || hasSwapped(all) || [...words, all].some(isNear);
       };
-      const rank = (parts) => {
+      const rank = (parts, helpWords) => {
         const exact = parts.findIndex((part) => part.includes(typed));
         const close = exact < 0 && cost ? parts.findIndex((part, i) =>
-          i < HELP ? isClose(part) : i === HELP && count > 1 && wordsOf(part).some(isNear)) : -1;
+          i < HELP ? isClose(part) : i === HELP && count > 1 && number < MOST_IN_HELP && helpWords(part).some(isNear)) : -1;
         return exact >= 0 ? exact : close >= 0 ? CLOSE + close : NONE;
       };
       return { rank, means: (word) => isNear(word) || hasSwapped(word) || (word.length > 2 && joined.includes(word)) };
@@ -46,9 +48,10 @@ export class Search {
 
   // Of name, key, keywords, group, help and value, folded.
   rank(parts) {
-    let worst = 0, place = HELP;
+    let worst = 0, place = HELP, words;
+    const helpWords = (help) => words ??= [...new Set(wordsOf(help))]; // found once
     for (const word of this.words) {
-      const rank = word.rank(parts);
+      const rank = word.rank(parts, helpWords);
       if (rank === NONE) return NONE;
       worst = Math.max(worst, rank);
       place = Math.min(place, rank % CLOSE);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from typing import cast
 from weakref import WeakKeyDictionary
@@ -182,7 +183,7 @@ class TextColumns:
         return not self._keeps_texts[dialect]
 
     def _ask(self, connection: sa.Connection) -> bool:
-        """Return whether the columns store texts as they are written."""
+        """Return whether the columns store texts as they are written; False: that is unknown."""
         table, dialect = self._columns[0].table, connection.dialect
         if not isinstance(table, sa.Table):
             return False
@@ -197,7 +198,13 @@ class TextColumns:
             return connection.execute(statement, {"of_table": given}).all()
 
         columns = [column.name for column in self._columns]
-        return keeps_texts(dialect.name, name, columns, execute)
+        # A role without rights on the catalog would break the save's transaction by asking.
+        savepoint = dialect.name == "postgresql"
+        try:
+            with connection.begin_nested() if savepoint else nullcontext():
+                return keeps_texts(dialect.name, name, columns, execute)
+        except sa.exc.SQLAlchemyError:
+            return False
 
 
 def _parameters(keys: list[str] | None) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence, Set
+from contextlib import nullcontext
 from itertools import takewhile
 from weakref import WeakKeyDictionary
 
@@ -145,7 +146,7 @@ class TextColumns:
         return not self._keeps_texts[connection]
 
     def _ask(self, connection: peewee.Database) -> bool:
-        """Return whether the columns store texts as they are written."""
+        """Return whether the columns store texts as they are written; False: that is unknown."""
         if not all(map(_stores_text, self._fields)):
             return False
         dialect = dialect_of(connection)
@@ -160,7 +161,13 @@ class TextColumns:
             return rows
 
         columns = [field.column_name for field in self._fields]
-        return keeps_texts(dialect, ".".join(path), columns, execute)
+        # A role without rights on the catalog would break the save's transaction by asking.
+        savepoint = dialect == "postgresql"
+        try:
+            with connection.atomic() if savepoint else nullcontext():
+                return keeps_texts(dialect, ".".join(path), columns, execute)
+        except peewee.PeeweeException:
+            return False
 
 
 def has_hooks(model: Model, methods: Set[str] = _SAVING) -> bool:
