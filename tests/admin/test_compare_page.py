@@ -70,6 +70,14 @@ def test_what_differs_from_now_is_listed(app: Flask, times: list[datetime]) -> N
     assert boxes(page.text).keys() == {"SITENAME", "TEXT", "TAX", "SIZE"}  # REGION is read-only
 
 
+def test_a_short_label_leaves_room_for_the_control_and_a_line_says_what_blank_means(
+    app: Flask,
+) -> None:
+    page = app.test_client().get(URL).text
+    assert "<span>To</span>" in page and 'aria-describedby="wf-blank-now"' in page
+    assert '<span id="wf-blank-now">A blank “To” means now.' in page
+
+
 def test_two_times_are_compared_with_each_other(app: Flask, times: list[datetime]) -> None:
     client = app.test_client()
     text = words(client.get(address(*times)).text)

@@ -88,7 +88,6 @@ def test_the_buttons_of_an_end_keep_what_is_typed(
 ) -> None:
     save(client, SIZE="30", **{"waffle.until": "60"})
     (end,) = state_of(app).ends.open
-    client.get(URL)  # the message of the save
     button = {"waffle.do": f"{action} {end.change_set}"}
     answer = save(client, SITENAME="Sale", **{"waffle.note": "soon"}, **button)
     assert answer.status_code == 200 and message in answer.text
@@ -119,9 +118,11 @@ def test_the_buttons_of_an_end_show_what_is_wrong_with_what_is_typed(
 
 def test_enter_saves_though_the_buttons_of_an_end_are_in_its_form(client: Any, app: Flask) -> None:
     save(client, SIZE="30", **{"waffle.until": "60"})
-    client.get(URL)
-    form = client.get(URL).text.partition("data-waffle")[2]
-    buttons = re.findall(r"<button[^>]*>", form)
+    message, _tag, form = client.get(URL).text.partition('<form id="wf-form"')
+    assert "wf-enter" in re.findall(r"<button[^>]*>", form)[0]
+    buttons = re.findall(r'<button[^>]* form="wf-form"[^>]*>', message)
+    assert "wf-enter" in buttons[0] and "keep-save " in buttons[1] and len(buttons) == 3
+    buttons = re.findall(r"<button[^>]*>", client.get(URL).text.partition("data-waffle")[2])
     assert "wf-enter" in buttons[0] and "keep-save " in buttons[1]
 
 
@@ -160,6 +161,14 @@ def test_an_end_that_can_not_be_keeps_what_was_typed(
     assert stored(app)["SIZE"] == 20 and "s3cr3t" not in answer.text
 
 
+def test_an_empty_date_and_time_is_marked_and_has_the_focus(client: Any) -> None:
+    page = save(client, SIZE="30", **{"waffle.until": "at", "waffle.until_at": ""}).text
+    [control] = re.findall(r'<input[^>]*name="waffle.until_at"[^>]*>', page)
+    assert 'aria-invalid="true" autofocus' in control and page.count(" autofocus") == 1
+    page = save(client, SIZE="300").text
+    assert 'aria-invalid="true" autofocus' not in page.partition('id="wf-bar"')[2]
+
+
 def test_the_history_says_once_when_a_setting_goes_back(client: Any, app: Flask) -> None:
     for size, minutes in ((30, 10), (40, 60)):
         until = datetime.now(UTC) + timedelta(minutes=minutes)
@@ -180,9 +189,10 @@ def test_an_undo_says_that_it_brings_back_no_end(client: Any, app: Flask, outcom
         saved = state.update_db({"SIZE": 40, "SITENAME": "New"})
     undo(client, saved.change_set, **sent(client.get(HISTORY).text))
     page = client.get(HISTORY).text
-    said = re.search(r"Page size has its old value again\.( It does not go back any more)?", page)
-    assert said and bool(said[1]) is (outcome == "dropped")
-    assert page.count("go back any more (") == (outcome == "dropped")
+    said = page.partition("Page size has its old value again.</li>")[2]
+    warning = '<li class="wf-alert">It no longer goes back by itself at '
+    assert said.startswith(warning) is (outcome == "dropped")
+    assert page.count("no longer goes back by itself at ") == (outcome == "dropped")
 
 
 def test_a_review_asks_for_the_end_too(client: Any, app: Flask) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from browsing import (
     FULL_SHOP,
+    SIZES,
     STORED,
     Open,
     arriving,
@@ -82,6 +83,10 @@ def test_search_counts_aloud_and_by_group(open_page: Open) -> None:
     assert page.locator(".wf-side a").all_inner_texts()[-1].split() == ["Integrations", "3"]
     search(page).fill("sender")
     assert page.locator(".wf-found").inner_text() == "1 setting found"
+    page.set_viewport_size(SIZES["narrow"])
+    page.goto(f"{page.url}&group=Integrations")
+    group = page.locator(".wf-side [aria-current]").bounding_box()
+    assert group["x"] >= 0 and group["x"] + group["width"] <= SIZES["narrow"]["width"]
 
 
 def test_groups_filters_and_searches_are_steps_of_back(open_page: Open) -> None:

@@ -150,7 +150,10 @@ def test_review_save_and_undo(app: Flask, open_page: Open, script: bool) -> None
     follow(page, page.get_by_role("button", name="Save 2 changes"))
     assert app.config["BANNER"] == "Hello"
     assert state_of(app).history.list()[0].note == "for the summer"
+    if script:
+        page.get_by_role("link", name="Storefront").click()
     follow(page, page.locator(".wf-messages").get_by_role("button", name="Undo"))
+    assert page.url.endswith("?group=Storefront") is script
     assert app.config["BANNER"] == "" and "sat" in app.config["HOURS"]
 
 
@@ -283,3 +286,34 @@ def test_the_message_of_a_save_does_not_cover_what_was_saved(open_page: Open, sc
             message = page.locator(".wf-messages").bounding_box()
             bottom = message["y"] + message["height"]
             assert 0 < bottom <= control.bounding_box()["y"]
+    if script:  # by keyboard from a row that is taller than half the window
+        page.get_by_label("About us").fill("line\n" * 60)
+        with arriving(page):
+            page.keyboard.press("Control+s")
+        page.locator("textarea:focus").wait_for()
+        top = page.locator("textarea:focus").bounding_box()["y"]
+        message = page.locator(".wf-messages").bounding_box()
+        assert message["y"] + message["height"] <= top
+
+
+def test_a_secret_is_typed_at_once_and_its_error_is_not_under_the_bar(open_page: Open) -> None:
+    page = open_page(viewport={"width": 1000, "height": 500})
+    secret, button = row(page, "UPLOAD_TOKEN"), row(page, "UPLOAD_TOKEN").locator("summary")
+    button.click()
+    page.locator("#waffle-UPLOAD_TOKEN:focus").wait_for()
+    assert button.inner_text().startswith("Close")
+    page.keyboard.type("new")
+    button.click()
+    assert "new value typed" in secret.inner_text() and "Set" in button.inner_text()
+    page.get_by_label("How long this stays").select_option("For 10 minutes")
+    save(page)
+    error = page.locator("#waffle-UPLOAD_TOKEN-errors").bounding_box()
+    assert error["y"] + error["height"] <= page.locator(".wf-bar").bounding_box()["y"]
+    button.click()
+    assert "new value typed" not in secret.inner_text()
+    page.get_by_label("Banner").fill("Hello")
+    secret.get_by_role("button", name="Discard").click()
+    page.get_by_label("How long this stays").select_option("Until…")
+    follow(page, page.get_by_role("button", name="Save", exact=True))
+    page.locator(".wf-until-at :focus").wait_for()
+    assert page.get_by_role("alert").bounding_box()["y"] > 69

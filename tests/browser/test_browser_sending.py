@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browsing import Open, arriving, follow, make_shop, row, save, state_of
-from flask import Flask, redirect, request, session
+from flask import Flask, abort, redirect, request, session
 from pages import change_can
 
 
@@ -145,12 +145,19 @@ def test_after_a_new_login_one_save_is_enough(app: Flask, open_page: Open) -> No
     page = open_page()
     row(page, "TOKEN").get_by_text("Replace").click()
     page.locator("#waffle-TOKEN").fill("n3w")
-    logged_out[0] = True
+    change_can(app, lambda action, setting: abort(redirect("/login")))
     saved(page).click()
     bar = page.locator(".wf-bar")
-    bar.get_by_text("your log-in has ended").wait_for()
+    link = bar.get_by_role("link", name="Log in")
+    assert link.evaluate("e => [e.pathname, e.target]") == ["/login", "_blank"]
     page.get_by_label("Banner").fill("Hello")
-    assert bar.get_by_text("your log-in has ended").is_visible()
+    assert bar.get_by_text("3 unsaved. Not saved: your log-in has ended").is_visible()
+    assert link.is_visible()
+    change_can(app, lambda action, setting: True)
+    logged_out[0] = True
+    saved(page).click()
+    link.wait_for(state="detached")
+    bar.get_by_text("3 unsaved. Not saved: your log-in has ended").wait_for()
     logged_out[0] = False
     save(page)  # to the review, as TOKEN is to be confirmed
     page.get_by_label("Write the new value again").fill("n3w")

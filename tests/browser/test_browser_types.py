@@ -69,6 +69,7 @@ VALUES: list[tuple[dict[str, Any], list[Any]]] = [
         {"default": 0.5, "type": "range", "min": 0, "max": 1},
         [0.0, 0.30000000000000004, 1 / 3, 1.0, 2.0],
     ),
+    ({"default": 0.5, "type": "range", "min": -1, "max": 1}, [-0.0, 1e-5]),
     (
         {"default": date(2026, 1, 1)},
         [date.min, date.max, date(999, 12, 31), date(1582, 10, 10), date(2024, 2, 29)],

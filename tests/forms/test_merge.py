@@ -137,6 +137,18 @@ def test_no_edit_is_lost_and_no_conflict_is_false(
 SECRET = {"default": "", "secret": True}
 
 
+@pytest.mark.parametrize("now", [-0.0, 0.5])
+def test_a_slider_at_minus_zero_that_nobody_touched_is_kept(
+    make_app: Callable[..., Flask], now: float
+) -> None:
+    app = make_app({"RATE": {"default": 0.25, "type": "range", "min": -1, "max": 1}})
+    store(app, RATE=-0.0)
+    page = Page(app)
+    store(app, RATE=now)
+    form = page.send(RATE="0")  # what Chromium makes of -0.0
+    assert (form.conflicts, form.changes) == ([], {}) and same(stored(app)["RATE"], now)
+
+
 @pytest.mark.parametrize("stored", ["", "old", "n3w", "theirs"])
 @pytest.mark.parametrize("shown", ["", "old"])
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -27,18 +27,24 @@ class Conflict(NamedTuple):
     """What the page shows of a setting in conflict, besides both values."""
 
     by: str  #: who has saved the stored value, and when
-    original: str | None  #: what the page had displayed; None: that is not known
+    original: str | None  #: what the first page had displayed; None: that is not known
     differences: Differences  #: of the stored value and the typed one, where they are long
 
 
 def describe_conflicts(
-    form: SettingsForm, history: History | None, permissions: Permissions, actor: str | None
+    form: SettingsForm,
+    history: History | None,
+    permissions: Permissions,
+    actor: str | None,
+    undecided: Mapping[str, str | None],
 ) -> dict[str, Conflict]:
     """Describe the conflicts of a validated form, by key.
 
     :param history: None: the app keeps none.
     :param permissions: of the user; others' changes are described only to users who may see them.
     :param actor: the user, as the history names them.
+    :param undecided: the value before both changes, by key, of conflicts that an earlier page has
+        described: what that page had displayed is no longer the value before.
     """
     comparer = Comparer()
     found = {}
@@ -47,7 +53,7 @@ def describe_conflicts(
         changes = _changes(history, key) if history and readable else []
         found[key] = Conflict(
             _by(changes[0] if changes else None, actor),
-            _original(form, key, changes),
+            undecided[key] if key in undecided else _original(form, key, changes),
             _differences(form[key], comparer),
         )
     return found

@@ -21,6 +21,8 @@ _TEXTS = {
     "on": mark("On"),
     "replace": mark("Replace"),
     "set": mark("Set"),
+    "close": mark("Close"),
+    "typed": mark("new value typed"),
 }
 
 
@@ -63,10 +65,12 @@ class Controls:
         if field.setting.secret:
             is_open = " open" if field.errors else ""
             verb = texts["replace" if field.is_set else "set"]
+            close, typed = texts["close"], texts["typed"]
             hidden = f'<span class="wf-hidden"> {escape_text(label)}</span>'
             return (
-                f'{self._is_set(field)}<details class="wf-replace"{is_open}>'
-                f'<summary class="wf-button">{verb}{hidden}</summary>'
+                f'{self._is_set(field)}<p class="wf-typed">{typed}</p><details class="wf-replace"'
+                f'{is_open}><summary class="wf-button"><span class="wf-verb">{verb}</span>'
+                f'<span class="wf-close">{close}</span>{hidden}</summary>'
                 f"{render_control(field, given)}</details>"
             )
         if field.is_group:

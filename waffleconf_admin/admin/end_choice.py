@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..exceptions import InvalidValue
 from ..i18n import gettext as _
-from ..i18n import ngettext
+from ..i18n import mark, ngettext
 from ..state.ends import Ends
 from ..state.state import State
 from .submission import PageSubmission
@@ -19,6 +19,8 @@ from .zone import Zone
 MINUTES = (1, 10, 60)
 #: The choice of a date and time.
 AT = "at"
+
+MISSING = mark("Choose a date and time at which this goes back.")
 
 
 class EndChoice(NamedTuple):
@@ -40,7 +42,7 @@ class EndChoice(NamedTuple):
     @property
     def choices(self) -> Iterator[tuple[str, str]]:
         """What the form sends for each choice, and its text."""
-        yield "", _("Until changed")
+        yield "", _("No end")
         for count in MINUTES:
             yield str(count), ngettext("For %(count)s minute", "For %(count)s minutes", count)
         yield AT, _("Until…")
@@ -63,4 +65,4 @@ class EndChoice(NamedTuple):
             return ends.now() + timedelta(minutes=int(self.chosen))
         with suppress(ValueError, OverflowError):
             return Zone().aware(datetime.fromisoformat(self.at))
-        raise InvalidValue(_("Choose a date and time at which this goes back."))
+        raise InvalidValue(_(MISSING))

@@ -25,6 +25,7 @@ from .submission import (
     ACTION,
     ACTIONS,
     ACTIONS_ON,
+    BEFORE,
     CONVERT_KEY,
     NOTE,
     RESET_KEY,
@@ -124,7 +125,7 @@ def _pairs_of_page(sent: PageSubmission, settings: list[Setting]) -> Pairs:
     """What was sent by inputs that the page has."""
     keys = {setting.key for setting in settings}
     names = {*map(sent.name_of, keys), TOKEN, field_name(), NOTE, UNTIL, UNTIL_AT}
-    names |= {THEIRS + key for key in keys}
+    names |= {prefix + key for prefix in (THEIRS, BEFORE) for key in keys}
     groups = {group_name(setting) for setting in settings}
     actions = {*ACTIONS, *(f"{action} {name}" for action in ACTIONS_ON for name in keys | groups)}
     return [

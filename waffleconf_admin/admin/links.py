@@ -34,6 +34,12 @@ def page_links(state: State, permissions: Permissions) -> list[Link]:
     return [Link(text, url_for(f".{name}"), name == current) for name, text in pages]
 
 
+def filtered_url() -> str:
+    """Return the address of the settings page, with the filter of the request's own address."""
+    query = request.query_string.decode("utf-8", "replace")
+    return url_for(".index") + (f"?{query}" if query else "")
+
+
 def history_links() -> list[Link]:
     """Return the links beside the history, to what it can show."""
     pages = {"history": _("All changes"), "compare": _("Compare two times")}

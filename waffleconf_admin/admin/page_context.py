@@ -17,7 +17,7 @@ from ..state.state import State
 from ..sync.health import attention_sentence
 from . import undo
 from .conflicts import Conflict
-from .end_choice import EndChoice
+from .end_choice import MISSING, EndChoice
 from .ends import ShownEnds
 from .found_settings import FoundSettings
 from .links import Link, page_links
@@ -75,6 +75,8 @@ class PageContext:
         self.groups = self.found.groups
         #: Whether, and when, the next save goes back.
         self.end = EndChoice.of(state, sent)
+        #: Whether that needs a date and time, and has none.
+        self.end_missing = _(MISSING) in form.form_errors
         #: The saves that go back.
         self.ends = ShownEnds(state, permissions, form)
         self._workers = count_workers(state, permissions, by_memory=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from flask import Response, current_app, request, url_for
+from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,6 +24,7 @@ from .end_choice import EndChoice
 from .ends import settle
 from .fetch import is_fetch, lead_to, renew_token
 from .forbidden import forbidden_page, page_for_error, resubmission_of
+from .links import filtered_url
 from .messages import leave_message
 from .moved_defaults import accept_new, keep_former
 from .options import PageOptions
@@ -140,7 +141,10 @@ class SettingsPage(Page):
         conflicts = {}
         if form.conflicts:
             actor = self._actor()
-            conflicts = describe_conflicts(form, self._state.history, self._permissions, actor)
+            undecided = self._sent.undecided if self._sent else {}
+            conflicts = describe_conflicts(
+                form, self._state.history, self._permissions, actor, undecided
+            )
         page = PageContext(
             self._state,
             self._permissions,
@@ -177,7 +181,8 @@ class SettingsPage(Page):
         says_when = saved and self._state.workers is None
         leave_message(form, wanted, saved, self._state.propagation() if says_when else None)
         undo.offer(self._state, saved)
-        return self._redirect(sent.row if sent.row in form else next(iter(saved), None))
+        row = sent.row if sent.row in form else next(iter(saved), None)
+        return lead_to(filtered_url() + (f"#{anchor(row)}" if row else ""))
 
     def _settle(self, sent: PageSubmission) -> tuple[int, str]:
         """Keep a save that has an end, or let it go back now; return as `settle` does."""
@@ -194,15 +199,7 @@ class SettingsPage(Page):
             return self._show(form, status)
         if form.changes or form.errors:
             return self._show(form, 422 if form.errors else 200)
-        return self._redirect(None)
-
-    def _redirect(self, key: str | None) -> BaseResponse:
-        """Redirect to the page, with its filter, and to the row of a setting."""
-        query = request.query_string.decode("utf-8", "replace")
-        url = (
-            url_for(".index") + (f"?{query}" if query else "") + (f"#{anchor(key)}" if key else "")
-        )
-        return lead_to(url)
+        return lead_to(filtered_url())
 
 
 def _apply(form: SettingsForm, sent: PageSubmission, settings: Iterable[Setting]) -> None:

@@ -23,6 +23,8 @@ SECRET_KEY = PAGE + "secret"  #: the key of a secret that was typed on an earlie
 TAKE = PAGE + "take"  #: a ticked box: the version that a review displayed, and the key
 THEIRS = PAGE + "theirs."  #: before a key, in a conflict: one of `_THEIRS`, `_UNDECIDED`, "mine"
 
+BEFORE = PAGE + "before."  #: before a key, in a conflict: the value that the first page had shown
+
 _THEIRS, _UNDECIDED = "theirs", "?"
 
 #: What buttons ask for; none of them: to save.
@@ -70,8 +72,9 @@ class PageSubmission:
         self.conversions = self._keys(form, CONVERT_KEY)
         #: The keys of secrets that were typed on an earlier page.
         self.secrets = self._keys(form, SECRET_KEY)
-        #: The keys of conflicts that nobody has decided.
-        self.undecided: list[str] = []
+        #: By the keys of conflicts that nobody has decided: the text of the value before both
+        #: changes; None: it is not known.
+        self.undecided: dict[str, str | None] = {}
         self._decide_conflicts(form)
         if self.action == "discard":
             self._drop(self.key)
@@ -90,7 +93,7 @@ class PageSubmission:
             if choice == _THEIRS:
                 self._drop(key)
             elif choice == _UNDECIDED:
-                self.undecided.append(key)
+                self.undecided[key] = form.get(name.replace(THEIRS, BEFORE, 1))
 
     def _drop(self, key: str) -> None:
         """Forget what was typed for a setting."""
@@ -117,7 +120,8 @@ class PageSubmission:
         pairs += [(RESET_KEY, key) for key in self.resets]
         pairs += [(CONVERT_KEY, key) for key in self.conversions]
         pairs += [(SECRET_KEY, key) for key in secrets.values() if key in typed]
-        return pairs + [(THEIRS + key, _UNDECIDED) for key in self.undecided]
+        known = [(BEFORE + key, text) for key, text in self.undecided.items() if text is not None]
+        return pairs + [(THEIRS + key, _UNDECIDED) for key in self.undecided] + known
 
     def everything(self, settings: Iterable[Setting]) -> Pairs:
         """Return what was typed with the note and the action."""

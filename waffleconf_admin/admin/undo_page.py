@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
@@ -19,6 +19,7 @@ from . import csrf
 from .ends import time_text
 from .history_filter import HistoryFilter
 from .history_page import HistoryPage
+from .links import filtered_url
 from .messages import MESSAGES, has_session, shorten_label
 from .undo import UndoButton, already_undone
 from .zone import Zone
@@ -51,7 +52,7 @@ class UndoPage(HistoryPage):
         if has_session():
             self._flash(changes, restored)
         to_settings = request.form.get("back") == "index"
-        return redirect(url_for(".index") if to_settings else wanted.url(), 303)
+        return redirect(filtered_url() if to_settings else wanted.url(), 303)
 
     def _changes_of(self, button: UndoButton) -> list[Change]:
         return [
@@ -116,11 +117,10 @@ class UndoPage(HistoryPage):
         named, zone = list(restored)[:MESSAGES], Zone()
         dropped = dropped_ends(self._history, [c for c in changes if c.key in named])
         for key in named:
-            text = _("%(label)s has its old value again.", label=self._label(key))
+            flash(_("%(label)s has its old value again.", label=self._label(key)), "success")
             if key in dropped:
                 time = f"{time_text(dropped[key], zone)} {zone.name}"
-                text += " " + _("It does not go back any more (%(time)s).", time=time)
-            flash(text, "success")
+                flash(_("It no longer goes back by itself at %(time)s.", time=time), "warning")
         if len(restored) > MESSAGES:
             more = len(restored) - MESSAGES
             flash(ngettext("%(count)s more.", "%(count)s more.", more), "success")

@@ -161,7 +161,7 @@ class SettingsForm(BaseForm):
     def keep_conflict(self, key: str) -> None:
         """Let a setting stay in conflict: nobody has decided between the two values yet."""
         if key in self._edits:
-            self._edits[key].conflict = True
+            self._edits[key].conflict = self._edits[key].undecided = True
 
     def was_displayed(self, key: str, value: object) -> bool:
         """Whether this is the value of a setting that the page had displayed; no secret is."""
@@ -257,7 +257,7 @@ class SettingsForm(BaseForm):
             self._changes[key] = FormChange(field.expected, new)
 
     def _add_conflict(self, key: str) -> None:
-        mark_conflict(self[key])
+        mark_conflict(self[key], undecided=self._edits[key].undecided)
         self.conflicts.append(key)
 
     def _close_errors(self) -> bool:

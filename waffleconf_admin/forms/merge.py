@@ -28,6 +28,7 @@ class Edit:
 
     conflict: bool  #: whether somebody else has changed it meanwhile
     new: Literal["typed", "default", "converted"] = "typed"  #: the value that it gets
+    undecided: bool = False  #: whether an earlier page has shown the conflict already
 
 
 class Merged(NamedTuple):

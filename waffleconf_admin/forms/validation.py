@@ -15,6 +15,7 @@ from ..settings.notation import PLAIN
 UNCHECKED = mark("This could not be checked, so it is not saved; the log of the site says why.")
 NOT_ACCEPTED = mark("This value is not accepted.")
 OVERTAKEN = mark("This was changed since you opened the page. Choose the value to save.")
+UNDECIDED = mark("Nothing is saved yet: choose “Keep what is saved” or “Use mine”.")
 AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
 
 
@@ -43,10 +44,13 @@ def validate_field(
         field.errors = [problem]
 
 
-def mark_conflict(field: BoundField) -> None:
-    """Show beside a field what somebody else has saved meanwhile."""
+def mark_conflict(field: BoundField, *, undecided: bool = False) -> None:
+    """Show beside a field what somebody else has saved meanwhile.
+
+    :param undecided: whether the page has asked for a choice before, and got none.
+    """
     field.conflict_text = field.value_text
-    field.errors = [*field.errors, gettext(OVERTAKEN)]
+    field.errors = [*field.errors, gettext(UNDECIDED if undecided else OVERTAKEN)]
 
 
 def ask_again(fields: Iterable[BoundField]) -> None:

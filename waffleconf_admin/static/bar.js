@@ -2,7 +2,7 @@
 
 import { focus } from "./controls.js";
 import { $, $$, closest, on } from "./dom.js";
-import { allowSending, leaveOutUntouched, sending, stopTrying, submit } from "./sending.js";
+import { allowSending, clearFailure, leaveOutUntouched, sending, showMessage, stopTrying, submit } from "./sending.js";
 import { clicked, discard, draftOf, restore, stored, storeStates, typed } from "./unsaved.js";
 
 // The bar must not cover the status of the row in use.
@@ -31,10 +31,11 @@ export class Bar {
     bar.classList.toggle("wf-discarded", !back.hidden);
     if (!total) {
       stopTrying(count);
-      delete count.dataset.failure;
+      clearFailure(count);
     }
-    const { one, many, discarded, failure } = count.dataset;
-    count.textContent = failure ?? (total === 1 ? one : total ? many.replace("#", total) : back.hidden ? "" : discarded);
+    const { one, many, discarded } = count.dataset;
+    count.dataset.counted = total === 1 ? one : total ? many.replace("#", total) : back.hidden ? "" : discarded;
+    showMessage(count);
     return total;
   }
 
@@ -72,7 +73,10 @@ export class Bar {
     const saved = $(".wf-messages ul");
     if (!saved) return;
     const row = $(".wf-row:target", this.form);
-    if (row) focus(row);
+    if (row) {
+      focus(row);
+      row.scrollIntoView({ block: row.offsetHeight < innerHeight / 2 ? "nearest" : "start" });
+    }
     setTimeout(() => { $(".wf-live", this.form).textContent = saved.innerText; }, 500);
   }
 

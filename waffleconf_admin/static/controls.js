@@ -10,6 +10,7 @@ export const statesOf = (row) => controlsOf(row).map((control) => [control, read
 
 export function readState(control) {
   if (control.matches("[type=checkbox], [type=radio]")) return control.checked;
+  if (control.type === "range") return stateOfText(control, control.value);
   return control.multiple ? [...control.options].map((option) => option.selected) : control.value;
 }
 
@@ -23,6 +24,7 @@ export function writeState(control, state) {
 // The state of a control with the text of a value.
 export function stateOfText(control, text) {
   if (control.type === "radio") return control.value === text;
+  if (control.type === "range") return String(+text); // browsers write -0.0 as 0
   if (control.type !== "checkbox") return text;
   return closest(control, ".wf-choices, [role=group]") ? text.split("\n").includes(control.value) : text === "true";
 }
@@ -51,10 +53,16 @@ function refuseHalf(event) {
   half.reportValidity();
 }
 
+function secretOpened({ target }) {
+  const details = closest(target, ".wf-replace > summary")?.parentElement;
+  if (details && !details.open) setTimeout(() => $("input, textarea", details).focus());
+}
+
 export function watchControls(form) {
   for (const control of $$("[type=color]", form)) control.disabled = false;
   on(form, "input", typedIn);
   on(form, "submit", refuseHalf);
+  on(form, "click", secretOpened);
 }
 
 function displayText([control, state]) {

@@ -46,6 +46,15 @@ function estimateHeight(section, count) {
 }
 
 const setCurrent = (link, is) => { link.ariaCurrent = is ? "true" : null; };
+
+// In a narrow window the groups are on a line that scrolls; the page itself must not move.
+function showChosenGroup() {
+  const link = $(".wf-side [aria-current]"), line = $(".wf-side");
+  if (!link) return;
+  const inner = link.getBoundingClientRect(), outer = line.getBoundingClientRect();
+  line.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2;
+}
+
 const byPlace = (a, b) => a.dataset.place - b.dataset.place || 0;
 
 // Puts siblings into an order, whatever is between them: to move one takes time.
@@ -81,6 +90,8 @@ export class Finder {
     this.wanted = { ...ALL, ...Object.fromEntries(new URLSearchParams(location.search)) };
     this.search.value = this.wanted.q;
     this.filter();
+    if (this.chosen !== this.wanted.group) showChosenGroup();
+    this.chosen = this.wanted.group;
   }
 
   // Filters and searches are steps of Back; more letters belong to the same search.

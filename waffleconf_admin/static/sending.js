@@ -7,7 +7,8 @@ const natively = new WeakSet(); // forms that the browser sends
 let timer, retry;
 let blocked = false; // by a policy of the app's own
 
-const ownPage = () => location.pathname + location.search; // the script changes it
+const { getAttribute, setAttribute } = Element.prototype; // a control may be named so
+const ownPage = () => location.pathname + location.search; // the finder changes it
 export const allowSending = () => sending.clear();
 export const submit = (form, button) => HTMLFormElement.prototype.requestSubmit.call(form, button);
 
@@ -25,16 +26,35 @@ export function sendOnce(event) {
   clearTimeout(retry);
   startSending(form);
   const isWaffle = closest(form, "[data-waffle]");
-  if (isWaffle) Element.prototype.setAttribute.call(form, "action", ownPage());
+  if (isWaffle || closest(form, ".wf-messages")) {
+    const [path] = getAttribute.call(form, "action").split("?");
+    setAttribute.call(form, "action", (path || location.pathname) + location.search);
+  }
   const saves = isWaffle && (!submitter || submitter.matches(":not([name]), [value=confirm]"));
   if (!saves || blocked || natively.delete(form)) return;
   event.preventDefault();
   send(form, submitter);
 }
 
-// A message of the bar stays until the form is sent again.
+// The message of the bar: what is not saved, and why; the latter stays until the form is sent again.
+export function showMessage(message) {
+  message.textContent = [message.dataset.counted, message.dataset.failure].filter(Boolean).join(". ");
+}
+
 function fail(message, text) {
-  message.textContent = message.dataset.failure = text;
+  message.dataset.failure = text;
+  showMessage(message);
+}
+
+export function clearFailure(message) {
+  delete message.dataset.failure;
+  $(".wf-log-in", message.parentElement)?.remove();
+}
+
+// The page without script has a link to the log-in, which the bar gets too.
+function offerLogIn(message, page) {
+  const link = new DOMParser().parseFromString(page, "text/html").querySelector(".wf-log-in");
+  if (link && !$(".wf-log-in")) message.after(document.adoptNode(link));
 }
 
 // What is being typed is not ready to be saved.
@@ -46,7 +66,7 @@ export function stopTrying(message) {
 
 async function send(form, submitter, isRenewed = false) {
   const message = $(".wf-unsaved-count", form);
-  delete message.dataset.failure;
+  clearFailure(message);
   retry = 0;
   const response = await fetch(ownPage(), {
     method: "POST",
@@ -67,8 +87,10 @@ async function send(form, submitter, isRenewed = false) {
   }
   allowSending();
   const loggedOut = response?.type === "opaqueredirect" || status === 401 || status === 403;
-  if (!blocked && loggedOut) fail(message, message.dataset.loggedOut);
-  else if (!blocked && status >= 500) {
+  if (!blocked && loggedOut) {
+    fail(message, message.dataset.loggedOut);
+    offerLogIn(message, await response.text());
+  } else if (!blocked && status >= 500) {
     fail(message, message.dataset.offline);
     retry = setTimeout(submit, 5000, form, submitter);
   } else { // a review, or what is wrong: the browser gets that page, and nothing was saved before it
