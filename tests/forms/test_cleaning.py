@@ -10,6 +10,7 @@ from flask import Flask
 from wtforms import ValidationError
 
 from waffleconf_admin import InvalidValue
+from waffleconf_admin.state.task import RESET, Origin
 
 
 def below_high(form: Any, field: Any) -> None:
@@ -66,6 +67,16 @@ def test_a_rule_between_two_settings_holds_for_what_validators_leave_of_the_othe
         assert state.parse_conf() == {"LOW": 1, "HIGH": 60}
     else:
         assert state.update_db(new_values) == saved
+
+
+def test_a_rule_between_two_settings_holds_for_the_default_of_one_that_is_reset(
+    make_app: Callable[..., Flask],
+) -> None:
+    confs = {"LOW": {"default": 1, "validators": [below_high]}, "HIGH": {"default": 60}}
+    state = make_app(confs).extensions["waffleconf"]
+    state.update_db({"HIGH": 90})
+    with pytest.raises(InvalidValue, match="LOW must be below HIGH"):
+        state.save({"LOW": 80, "HIGH": RESET}, {}, Origin(None, None, "code"))
 
 
 def test_a_validator_that_never_leaves_a_value_alone_is_asked_twice(

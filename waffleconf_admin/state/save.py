@@ -212,7 +212,10 @@ class Saver:
                     gone.append(key)
             elif key in unique or not _holds(records, key, value):
                 differing[key] = value
-        cleaned, problems = forms.clean_values(task.settings, differing, self._app.config)
+        values: Mapping[str, object] = self._app.config
+        if gone:  # validators that ask for these get the defaults
+            values = {**values, **{key: task.new_value(key) for key in gone}}
+        cleaned, problems = forms.clean_values(task.settings, differing, values)
         if problems:
             raise InvalidValue(problems)
         for key in [key for key, value in cleaned.items() if value is not differing[key]]:
