@@ -139,6 +139,15 @@ def test_a_text_that_a_column_of_the_history_cuts_is_refused(place: Place, colum
     assert place.store.read_history(HistoryQuery()) == []
 
 
+@pytest.mark.parametrize("column", ["note", "actor"])
+def test_a_trigger_may_fill_in_what_undo_does_not_need(place: Place, column: str) -> None:
+    place.sql(
+        f"CREATE TRIGGER fills BEFORE INSERT ON conf_changes FOR EACH ROW SET NEW.{column} = 'else'"
+    )
+    assert place.store.swap({"SITENAME": (None, "x")}, [ROW])
+    assert [getattr(row, column) for row in place.store.read_history(HistoryQuery())] == ["else"]
+
+
 def test_letters_that_the_history_would_replace_are_refused(place: Place) -> None:
     place.sql("ALTER TABLE conf_changes CONVERT TO CHARACTER SET latin1")
     with pytest.raises(StoreError, match="CONVERT TO CHARACTER SET utf8mb4"):

@@ -138,6 +138,23 @@ def test_a_key_in_a_padded_column_of_postgresql_is_refused(
         refuses(padded, "x", column="key")
 
 
+@pytest.mark.parametrize("column", ["confs.value", "conf_changes.change_set"])
+def test_values_and_names_of_saves_may_be_padded_by_postgresql(
+    server_url: Callable[[str], str], orm: str, column: str
+) -> None:
+    table, name = column.split(".")
+    with ExitStack() as stack:
+        place = MAKE[orm](stack, server_url("postgres"))
+        place.sql(f"ALTER TABLE {table} ALTER {name} TYPE char(36)")
+        assert place.store.swap({"A": (None, "a")}, [ROW])
+        [(_, text)] = place.store.read()
+        assert place.store.swap({"A": (text, "b")}, [ROW._replace(change_set="next")])
+        assert place.store.read()[0][1].rstrip() == "b"
+        assert [row.new for row in place.store.read_history(HistoryQuery(change_set="next"))] == [
+            ROW.new
+        ]
+
+
 def test_a_role_without_rights_on_the_catalog_of_postgresql_saves(
     server_url: Callable[[str], str], orm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

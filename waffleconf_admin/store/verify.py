@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
+from operator import eq
 from typing import Generic
 
 from ..exceptions import StoreError
@@ -77,7 +79,7 @@ def check(writes: Swaps, found: Mapping[str, str]) -> None:
         (
             (key, "value" if key in found else "key")
             for key, swap in writes.items()
-            if found.get(key) != swap.new
+            if not _is_padded(swap.new, found.get(key))
         ),
     )
 
@@ -126,7 +128,34 @@ def check_rewritten(
 
 
 def _differing(row: HistoryRow, other: HistoryRow, columns: Sequence[str]) -> list[str]:
-    return [name for name in columns if getattr(row, name) != getattr(other, name)]
+    pairs = ((name, getattr(row, name), getattr(other, name)) for name in columns)
+    return [
+        name for name, written, found in pairs if not _CHECKS.get(name, _is_whole)(written, found)
+    ]
+
+
+def _is_padded(written: object, found: object) -> bool:
+    """Whether a text was stored as it was written, or with blanks at its end: CHAR adds them."""
+    if found == written:
+        return True
+    return isinstance(written, str) and isinstance(found, str) and found.rstrip(" ") == written
+
+
+def _is_whole(written: object, found: object) -> bool:
+    """Whether nothing was cut off or replaced by ``?``; a hook may store another text."""
+    if found == written or not (isinstance(written, str) and isinstance(found, str)):
+        return True
+    return not _REPLACED.sub("?", written).startswith(_REPLACED.sub("?", found))
+
+
+#: Letters that a column may lack, and what MySQL writes in their place.
+_REPLACED = re.compile(r"(?:[^\x00-\x7f]|\?)+")
+#: What the columns that undo needs have to hold; for the others it is `_is_whole`. The texts of the
+#: settings are compared with `old` and `new`, so blanks matter there.
+_CHECKS: dict[str, Callable[[object, object], bool]] = {
+    **dict.fromkeys(VALUES, eq),
+    "change_set": _is_padded,
+}
 
 
 def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
@@ -141,6 +170,6 @@ def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
             "replaces letters, make it larger (on MySQL and MariaDB LONGTEXT), connect with "
             "charset=utf8mb4, and convert a table of a smaller character set: ALTER TABLE … "
             "CONVERT TO CHARACTER SET utf8mb4. Else the type of the column, a hook or validator of "
-            "the model, or a trigger changes texts: declare the column as Text (in the database "
-            "TEXT), and let hooks and triggers leave keys and values as they are."
+            "the model, or a trigger changes texts, or CHAR pads them: declare the column as Text "
+            "(in the database TEXT), and let hooks and triggers leave keys and values as they are."
         )
