@@ -22,7 +22,7 @@ PACKAGE = Path(waffleconf_admin.__file__).parent
 #: Methods of loggers whose lines people should see, and what else takes a text for people.
 LOGGED = {"warning", "error", "exception", "critical", "log"}
 #: Calls that name a text for people: the name, and the position of the text.
-TEXTS = {"Trouble": 1, "_Fault": 2, "Finding": 2, "Problem": 2}
+TEXTS = {"Trouble": 1, "_Fault": 2, "Finding": 2}
 #: Levels of lines that nobody needs to look up.
 QUIET = {"INFO", "DEBUG"}
 #: Characters from which on a text that a function makes and returns is a message.

@@ -24,7 +24,7 @@ from .output import counted, current_state, print_columns, printable, problem_of
 PATIENCE = 3.0
 
 
-class Problem(NamedTuple):
+class Finding(NamedTuple):
     """Something that is wrong."""
 
     level: Literal["error", "warning"]
@@ -45,7 +45,7 @@ def check(strict: bool) -> None:
     processes of a running site read the database.
     """
     state = current_state()
-    found: list[Problem] = []
+    found: list[Finding] = []
     for title, find_problems in _CHECKS.items():
         findings = list(find_problems(state))
         found += findings
@@ -61,61 +61,61 @@ def check(strict: bool) -> None:
         raise click.exceptions.Exit(ERROR)
 
 
-def _database(state: State) -> Iterator[Problem]:
+def _database(state: State) -> Iterator[Finding]:
     """Settings that an upgrade has left in another file, a history that can't be read, and
     settings that could not go back.
     """
     if problem := state.former_file.problem():
-        yield Problem("error", "", problem)
+        yield Finding("error", "", problem)
     if state.history:
         try:
             state.history.list(limit=1)
             for end in state.ends.read():
                 for key in end.changes if end.refused else ():
                     what = "it should have gone back, which was refused: flask waffle ends"
-                    yield Problem("error", key, what)
+                    yield Finding("error", key, what)
         except StoreError as error:
-            yield Problem("error", "", f"the history: {error}")
+            yield Finding("error", "", f"the history: {error}")
 
 
-def _declarations(state: State) -> Iterator[Problem]:
+def _declarations(state: State) -> Iterator[Finding]:
     """What the start of the app warns of, and what it can't check, because it calls no function:
     choices, validators.
     """
     for key, package in find_copied(state.app.config["WAFFLE_CONFS"]).items():
-        yield Problem("warning", key, f'{package} copies it at the start: declare "restart"')
+        yield Finding("warning", key, f'{package} copies it at the start: declare "restart"')
     if state.app.config["WAFFLE_SERIALIZER"] == "pickle":
         for key, name in find_numbered(state.settings).items():
-            yield Problem("warning", key, f"of its Enum {name}, {REMEDY}")
+            yield Finding("warning", key, f"of its Enum {name}, {REMEDY}")
     for key, setting in state.settings.items():
         try:
             setting.list_choices()
         except Exception as error:  # whatever a function of the app raises
             what = f"its choices can't be listed: {type(error).__name__}"
-            yield Problem("error", key, what)
+            yield Finding("error", key, what)
         else:
             for text in _problems(state, setting, setting.copy_default()):
-                yield Problem("warning", key, f"its default is refused: {text}")
+                yield Finding("warning", key, f"its default is refused: {text}")
 
 
-def _settings_page(state: State) -> Iterator[Problem]:
+def _settings_page(state: State) -> Iterator[Finding]:
     """A template of the app that hides the settings, where the app has a page at all."""
     blueprints = state.app.blueprints.values()
     has_page = any(isinstance(blueprint, WaffleAdmin) for blueprint in blueprints)
     if has_page and (problem := template_problem(state.app)):
-        yield Problem("error", "", problem)
+        yield Finding("error", "", problem)
 
 
-def _stored_values(state: State) -> Iterator[Problem]:
+def _stored_values(state: State) -> Iterator[Finding]:
     for key, record in state.read().items():
         if record.behind is not None:
             if behind := record.behind.problem:
-                yield Problem("warning", key, f"the environment holds it; stored: {behind()}")
+                yield Finding("warning", key, f"the environment holds it; stored: {behind()}")
         elif problem := problem_of(record):
-            yield Problem("warning" if record.served == "converted" else "error", key, problem)
+            yield Finding("warning" if record.served == "converted" else "error", key, problem)
         elif record.text is not None:
             for text in _problems(state, state.settings[key], record.value):
-                yield Problem("error", key, f"it is used all the same: {text}")
+                yield Finding("error", key, f"it is used all the same: {text}")
 
 
 def _problems(state: State, setting: Setting, value: object) -> Iterator[str]:
@@ -124,35 +124,35 @@ def _problems(state: State, setting: Setting, value: object) -> Iterator[str]:
         yield "No more is said about a secret." if setting.secret else problem[setting.key]
 
 
-def _environment(state: State) -> Iterator[Problem]:
+def _environment(state: State) -> Iterator[Finding]:
     """What the start of the app can't check of the environment, because it calls no function."""
     for key, setting in state.settings.items():
         if held := setting.environment:
             for text in _problems(state, setting, held.value):
-                yield Problem("error", key, f"{held.variable} is used all the same: {text}")
+                yield Finding("error", key, f"{held.variable} is used all the same: {text}")
 
 
-def _encryption(state: State) -> Iterator[Problem]:
+def _encryption(state: State) -> Iterator[Finding]:
     """Secrets that are not encrypted as they should be, or for which there is no key."""
     if state.app.config["WAFFLE_ENCRYPTION_KEYS"]:
         plan = state.rotation().plan()
         for key in dict.fromkeys([*plan.swaps, *(row.key for row in plan.rows)]):
             text = "not all of it is encrypted with the first key: flask waffle rotate"
-            yield Problem("warning", key, text)
+            yield Finding("warning", key, text)
         for key, why in plan.left.items():
-            yield Problem("error", key, why)
+            yield Finding("error", key, why)
 
 
-def _undeclared_rows(state: State) -> Iterator[Problem]:
+def _undeclared_rows(state: State) -> Iterator[Finding]:
     try:
         for key in state.undeclared.list_keys():
             what = "it is retired; " if state.undeclared.is_retired(key) else ""
-            yield Problem("warning", key, f"{what}to delete it: flask waffle prune {key}")
+            yield Finding("warning", key, f"{what}to delete it: flask waffle prune {key}")
     except StoreError as error:
-        yield Problem("warning", "", str(error))
+        yield Finding("warning", "", str(error))
 
 
-def _watcher(state: State) -> Iterator[Problem]:
+def _watcher(state: State) -> Iterator[Finding]:
     """What keeps this process from following others, and from notifying them: it sends a
     notification, after which they read the database.
     """
@@ -162,11 +162,11 @@ def _watcher(state: State) -> Iterator[Problem]:
         time.sleep(0.05)
     if health.trouble:
         error = f" ({health.last_error})" if health.last_error else ""
-        yield Problem("error", "", health.trouble + error)
+        yield Finding("error", "", health.trouble + error)
 
 
 #: What is checked, in this order.
-_CHECKS: dict[str, Callable[[State], Iterator[Problem]]] = {
+_CHECKS: dict[str, Callable[[State], Iterator[Finding]]] = {
     "database": _database,
     "declarations": _declarations,
     "environment": _environment,
