@@ -144,7 +144,7 @@ class AlchemyConnections(Connections[sa.Connection]):
             ) from error
 
     def expire(self, model: Model, swaps: Swaps) -> None:
-        """Make the caller's session load instances anew that a save has written, unless it has
+        """Make the caller's session reload instances that a save has written, unless it has
         changed them itself.
         """
         session = self._session()
