@@ -112,7 +112,7 @@ class RangeField(FloatField):
     control_notation = EXACT  #: browsers write the number of a slider in the plain form
 
     def sent_values(self, text: str) -> list[str]:
-        # Browsers write the number of a slider themselves: they send 0 for -0.0, which is the same there.
+        # A browser writes the number of a slider itself: 0 for -0.0, which is the same there.
         return [str(float(text) + 0.0)] if _NUMBER.fullmatch(text) else [text]
 
     def display(self, value: object) -> str:
