@@ -96,10 +96,10 @@ def test_a_check_can_not_change_the_values_that_are_served(app: Flask) -> None:
         ({}, {"HOST": "evil.example"}, None),
         ({"PASSWORD": "s3cr3t"}, {}, None),
         ({"PASSWORD": "s3cr3t"}, {"SITENAME": "Other"}, None),
-        ({"PASSWORD": "s3cr3t"}, {"PASSWORD": "typed"}, None),
-        ({"PASSWORD": "s3cr3t"}, {"HOST": "evil.example", "PASSWORD": "typed"}, None),
+        ({"PASSWORD": "s3cr3t"}, {"PASSWORD": "wr1tten"}, None),
+        ({"PASSWORD": "s3cr3t"}, {"HOST": "evil.example", "PASSWORD": "wr1tten"}, None),
         ({"PASSWORD": "s3cr3t"}, {"HOST": "evil.example"}, "Password"),
-        ({"PASSWORD": "s3cr3t", "KEY": "k3y"}, {"PASSWORD": "typed"}, "Key"),
+        ({"PASSWORD": "s3cr3t", "KEY": "k3y"}, {"PASSWORD": "wr1tten"}, "Key"),
         ({"PASSWORD": "s3cr3t"}, {"HOST": "evil.example", "waffle.reset": "PASSWORD"}, None),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_stored_secret_is_used_only_while_nothing_else_is_changed(
         typed = {k: v for k, v in changes.items() if k in expected}
         reset = {changes["waffle.reset"]: ""} if "waffle.reset" in changes else {}
         assert {key: seen[0][key] for key in expected} == expected | typed | reset
-    assert "s3cr3t" not in response.text and "typed" not in response.text
+    assert "s3cr3t" not in response.text and "wr1tten" not in response.text
 
 
 def test_the_default_of_a_secret_is_not_used_while_something_else_is_changed(

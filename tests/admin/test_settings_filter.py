@@ -223,7 +223,7 @@ def test_forms_of_the_page_are_sent_to_its_address_without_the_fragment(app: Fla
         if action:
             form = sent(page, SITENAME="New") | {"waffle.do": action}
             page = client.post(address, data=form).text
-        form = re.search(r'<form class="wf-form[^>]*', page)
+        form = re.search(r'<form [^>]*class="wf-form[^>]*', page)
         assert form
         assert 'action="?group=Shop+%26+looks&amp;lang=%22fr%22"' in form[0]
 
