@@ -261,7 +261,8 @@ def test_enter_in_the_search_goes_to_the_first_result(
     page.get_by_role("searchbox").fill(text)
     page.get_by_role("searchbox").press("Enter")
     here = page.evaluate(
-        "(e => e.type === 'radio' ? e.value : e.id || e.innerText.trim())(document.activeElement)"
+        "(e => e.type === 'radio' ? e.value : e.id || e.innerText.replace('\\n', ' '))"
+        "(document.activeElement)"
     )
     assert here == focus
 
