@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -64,6 +65,9 @@ def test_a_benchmark_gives_rows(name: str, options: Any) -> None:
     assert all(row.benchmark == name and (row.floor or row.floor_is == "nothing") for row in rows)
 
 
+@pytest.mark.skipif(
+    version("WTForms").startswith("3.1."), reason="the floor is a form of WTForms 3.2 or newer"
+)
 def test_a_row_costs_less_than_one_of_bare_wtforms(monkeypatch: pytest.MonkeyPatch) -> None:
     # Calls are counted, so this is no test of a time.
     row_cost = load("row_cost")

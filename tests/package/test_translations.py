@@ -76,7 +76,7 @@ def catalog(language: str) -> Catalog:
 def in_code() -> set[Any]:
     """All that is marked for translation: texts, and pairs of one and many."""
     keywords = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
-    methods = [("**.py", "python"), ("**.html", "jinja2")]
+    methods = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
     found = extract_from_dir(str(PACKAGE), methods, keywords=keywords)
     return {message for _, _, message, _, _ in found}
 

@@ -88,6 +88,7 @@ def session_settings(raw: Any, statements: list[str]) -> list[Any]:
         for statement in statements:
             cursor.execute(statement)
             found.append(tuple(cursor.fetchone()))
+    raw.rollback()  # the pool gets it back without a transaction
     return found
 
 
