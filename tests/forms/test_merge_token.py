@@ -77,6 +77,18 @@ def test_a_touched_control_is_found_among_many(app: Flask, touched: int) -> None
         assert Submission(sent, [seal]).touched(settings) == [f"KEY_{touched}"]
 
 
+@pytest.mark.parametrize("typed", [("a", "bc"), ("abc", ""), ("", "abc")])
+def test_text_that_moves_to_the_next_control_is_a_change_of_both(
+    app: Flask, typed: tuple[str, str]
+) -> None:
+    seal = MergeSigner("secret")
+    settings = declare({"FIRST": {"default": ""}, "NEXT": {"default": ""}})
+    token = seal.dump("", {"FIRST": "ab", "NEXT": "c"})
+    sent = MultiDict(zip(settings, typed, strict=True)) | {TOKEN: token}
+    with app.app_context():
+        assert Submission(MultiDict(sent), [seal]).touched(settings) == ["FIRST", "NEXT"]
+
+
 BROKEN: list[Callable[[str], str]] = [
     lambda token: token[:-3],
     lambda token: token[: len(token) // 2],
