@@ -103,11 +103,11 @@ def test_without_a_history_the_message_says_so(
 SECRETS = {
     "TOKEN": {"default": "", "secret": True},
     "PAIR": {"default": {}, "secret": True},
-    "PIN": {"default": 0, "max": 10**9, "secret": True},
+    "PIN": {"default": 0, "max": 10**12, "secret": True},
     "PICK": {"default": "a", "choices": ["a", "hunter"], "secret": True},
     "SITENAME": {"default": "Waffle"},
 }
-PLANTED = {"TOKEN": "hunter2", "PAIR": {"hunter3": "hunter4"}, "PIN": 7007, "PICK": "hunter"}
+PLANTED = {"TOKEN": "hunter2", "PAIR": {"hunter3": "hunter4"}, "PIN": 70077007700, "PICK": "hunter"}
 
 
 def test_a_secret_leaves_by_no_command(
@@ -128,7 +128,7 @@ def test_a_secret_leaves_by_no_command(
 
     for key, value in PLANTED.items():
         run("set", key, "--json", "--stdin", stdin=json.dumps(value))
-        run("set", key, "--stdin", stdin="hunter5 7007")  # most are no value of it
+        run("set", key, "--stdin", stdin="hunter5 70077007700")  # most are no value of it
         run("set", key, "--json", "--stdin", stdin="{hunter6")
         run("set", key, stdin="hunter7\n")
         run("get", key)
@@ -139,8 +139,8 @@ def test_a_secret_leaves_by_no_command(
     for options in ([], ["--json"], ["--key", "TOKEN"]):
         run("history", *options)
     run("export"), run("export", "--all", "--format", "json")
-    wrong = {"TOKEN": ["hunter8"], "PAIR": "hunter9", "PIN": "70079", "PICK": "hunter10"}
-    other = {"TOKEN": "hunter11", "PAIR": {}, "PIN": 70071, "PICK": "a"}
+    wrong = {"TOKEN": ["hunter8"], "PAIR": "hunter9", "PIN": "700770077009", "PICK": "hunter10"}
+    other = {"TOKEN": "hunter11", "PAIR": {}, "PIN": 700770077001, "PICK": "a"}
     for values in (PLANTED, wrong, other):
         path = tmp_path / "settings.json"
         path.write_text(json.dumps({"waffleconf": 1, "settings": values}))
@@ -161,4 +161,4 @@ def test_a_secret_leaves_by_no_command(
     assert ran == set(COMMANDS)
     changes = [(c.old_text, c.new_text, c.old, c.new) for c in state.history.list(limit=1000)]
     text = "\n".join([*printed, caplog.text, repr(changes), repr(state.read())])
-    assert "hunter" not in text and "7007" not in text
+    assert "hunter" not in text and "70077007700" not in text
