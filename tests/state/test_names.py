@@ -253,6 +253,31 @@ def test_what_an_older_release_writes_without_a_history_counts(release: Release)
 
 
 @ONLY_HISTORY
+@pytest.mark.parametrize(
+    ("resets", "counting"),
+    [(["HELP_MAIL"], "a@example.org"), (["HELP_MAIL", "SUPPORT_MAIL"], "b@example.org")],
+    ids=["first", "both"],
+)
+def test_what_older_releases_have_reset_tells_which_row_counts(
+    release: Release, resets: list[str], counting: str
+) -> None:
+    """The second release gives its row what the first one saved. A default is stored there later,
+    if it has reset that too, with the same text.
+    """
+    first, second, third = release(FIRST), release(SECOND), release(THIRD)
+    third.update_db({"SUPPORT_EMAIL": "b@example.org"})
+    first.update_db({"HELP_MAIL": "a@example.org"})
+    assert served(second) == ["a@example.org"]
+    for state, key in zip([first, second], resets, strict=False):
+        state.reset([key])
+    release(SECOND, WAFFLE_STORE_DEFAULTS=True).parse_conf()
+    assert rows(third) == {"SUPPORT_EMAIL": "b@example.org", "SUPPORT_MAIL": "a@example.org"} | (
+        {"SIZE": 1} | ({} if len(resets) == 1 else {"HELP_MAIL": "a@example.org"})
+    )
+    assert served(release(THIRD)) == [counting]
+
+
+@ONLY_HISTORY
 def test_a_value_that_comes_back_is_the_last_one_too(release: Release) -> None:
     states = first, second, third = release(FIRST), release(SECOND), release(THIRD)
     third.update_db({"SUPPORT_EMAIL": "b@example.org"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import TypeVar
@@ -13,11 +13,14 @@ from typing import TypeVar
 from ..exceptions import StoreError
 from ..log_once import LogOnce
 from ..settings.setting import Setting
-from ..store import HistoryRow, Swap, WaffleStore
+from ..store import HistoryQuery, HistoryRow, Swap, WaffleStore
 
 log = logging.getLogger(__name__)
 
 V = TypeVar("V")
+
+#: How many of the last changes of a setting say which of its rows was written last.
+RECENT = 100
 
 #: Rows by name: their texts.
 Rows = Mapping[str, str]
@@ -181,7 +184,7 @@ class NamedRows:
             else:
                 self._common.pop(key, None)
             return newest
-        name = self._last_written(rows, common) or newest
+        name = self._last_written(key, rows, common) or newest
         newer = itertools.takewhile(lambda each: each != name, rows)
         if any(rows[each] != rows[name] for each in newer):
             self.overtaken.add(key)
@@ -191,7 +194,7 @@ class NamedRows:
             self._log_once(("rows", key), logging.WARNING, message, key, older, newest)
         return name
 
-    def _last_written(self, rows: Rows, common: str | None) -> str | None:
+    def _last_written(self, key: str, rows: Rows, common: str | None) -> str | None:
         """Return the name whose row was written last, as far as that is known.
 
         :param common: the text that all of them had before, if they had.
@@ -201,15 +204,15 @@ class NamedRows:
         # of the oldest name. If that has the common text, it may have been given back to it.
         if written and written[-1] == list(rows)[-1]:
             return written[-1]
-        return self._last_changed(rows) or (written[-1] if written else None)
+        return self._last_changed(key, rows) or (written[-1] if written else None)
 
-    def _last_changed(self, texts: Rows) -> str | None:
-        """Return the name whose change is the last in the history, if that is known."""
+    def _last_changed(self, key: str, rows: Rows) -> str | None:
+        """Return the name whose row has the text of the last change, if the history knows it."""
         if self._store.history is None:
             return None
+        query = HistoryQuery(keys=self._of[key], saves=True, limit=RECENT, fresh=True)
         with suppress(StoreError):
-            rows = [row for row in self._store.read_latest(list(texts)) if _wrote(row, texts)]
-            return max(rows, key=lambda row: row.id).key if rows else None
+            return _last_changed(self._of[key], rows, self._store.read_history(query))
         return None
 
     # The history
@@ -222,10 +225,25 @@ class NamedRows:
         ]
 
 
-def _wrote(row: HistoryRow, texts: Rows) -> bool:
-    """Whether a change has written what is stored now, and no default was stored since."""
-    is_secret = row.old is None and row.new is None
-    return row.key in texts and (is_secret or row.new == texts[row.key])
+def _last_changed(names: Sequence[str], rows: Rows, changes: Iterable[HistoryRow]) -> str | None:
+    """Return the name whose row has the text of the last change; None: no row has that of any.
+
+    A change writes the row of its own name and those of all older ones. A worker may give its text
+    to newer names. That row stays when an older release resets the setting.
+
+    :param names: of a setting, the newest first.
+    :param rows: some of these have a row.
+    :param changes: of these names, the newest first.
+    """
+    unknown = list(names)  # names whose rows may have a text of the changes that are still to come
+    for change in changes:
+        is_secret = change.old is None and change.new is None
+        for name in unknown[: unknown.index(change.key) + 1] if change.key in unknown else unknown:
+            if name in rows and (name == change.key if is_secret else rows[name] == change.new):
+                return name
+        if change.key in unknown:
+            del unknown[unknown.index(change.key) :]
+    return None
 
 
 #: Packages whose code passes names on.
