@@ -278,6 +278,16 @@ def test_what_older_releases_have_reset_tells_which_row_counts(
 
 
 @ONLY_HISTORY
+def test_a_row_between_two_that_are_alike_gets_their_value(release: Release) -> None:
+    first, second, third = release(FIRST), release(SECOND), release(THIRD)
+    third.update_db({"SUPPORT_EMAIL": "b@example.org"})
+    second.update_db({"SUPPORT_MAIL": "c@example.org"})
+    first.update_db({"HELP_MAIL": "b@example.org"})
+    assert served(release(THIRD)) == ["b@example.org"]
+    assert rows(third) == dict.fromkeys(MAILS, "b@example.org")
+
+
+@ONLY_HISTORY
 def test_a_value_that_comes_back_is_the_last_one_too(release: Release) -> None:
     states = first, second, third = release(FIRST), release(SECOND), release(THIRD)
     third.update_db({"SUPPORT_EMAIL": "b@example.org"})

@@ -238,7 +238,8 @@ def _last_changed(names: Sequence[str], rows: Rows, changes: Iterable[HistoryRow
     unknown = list(names)  # names whose rows may have a text of the changes that are still to come
     for change in changes:
         is_secret = change.old is None and change.new is None
-        for name in unknown[: unknown.index(change.key) + 1] if change.key in unknown else unknown:
+        newer = unknown[: unknown.index(change.key) + 1] if change.key in unknown else unknown
+        for name in reversed(newer):
             if name in rows and (name == change.key if is_secret else rows[name] == change.new):
                 return name
         if change.key in unknown:
