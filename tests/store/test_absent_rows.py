@@ -65,7 +65,7 @@ def writers(
     with ExitStack() as stack:
         cases = [open_case(stack, setup, database, url) for _ in range(2)]
         for case in cases:
-            rows: Any = case.store._table.rows  # type: ignore[attr-defined]
+            rows: Any = case.store._settings  # type: ignore[attr-defined]
 
             def lock(*args: Any, lock: Any = rows.lock) -> Any:
                 found = lock(*args)

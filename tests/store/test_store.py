@@ -120,15 +120,15 @@ def test_a_row_that_is_gone_again_does_not_stop_an_insert(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case.sql(f"INSERT INTO confs ({_key(case)}, value) VALUES ('A', 'theirs')")
-    table: Any = case.store._table  # type: ignore[attr-defined]
-    read = table.read
+    settings: Any = case.store._settings  # type: ignore[attr-defined]
+    read = settings.read
 
     def delete_and_read(*args: Any) -> Any:
         monkeypatch.undo()
         case.sql("DELETE FROM confs")
         return read(*args)
 
-    monkeypatch.setattr(table, "read", delete_and_read)
+    monkeypatch.setattr(settings, "read", delete_and_read)
     assert case.store.swap({"A": (None, "mine")})
     assert case.rows() == [("A", "mine")]
 

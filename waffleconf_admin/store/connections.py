@@ -94,6 +94,16 @@ class Connections(ABC, Generic[C]):
         """
         return self._retried(lambda: self.read(work, fresh=fresh))
 
+    def ask_promptly(self, work: Callable[[C], T]) -> T:
+        """Return what `read_promptly` does.
+
+        :raises StoreError: the database can't be read; BusyError where it would have to wait.
+        """
+        try:
+            return self.read_promptly(work)
+        except self.error_types as error:
+            errors.fail(error)
+
     def change(self, work: Callable[[C], T], *, wait: float | None = None) -> T:
         """Return what `write` does, as `ask` does; the function may be run twice.
 

@@ -1,19 +1,22 @@
-"""What an ORM does for an `SQLStore` with its models: rows, the history and the workers."""
+"""What an ORM does for an `SQLStore` with its models: the settings, the history, the workers."""
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
 from .conditions import Condition, settles
 from .ends import Settlement
 from .history import settled_attributes
 from .history_rows import HistoryQuery, HistoryRow
-from .instances import Model, column_time
+from .instances import Model, as_text, column_time
 from .swaps import Parameters, RowChanged, Swaps, by_statement
 from .workers import WorkerRow
+
+log = logging.getLogger(__name__)
 
 #: What an ORM executes statements on.
 C = TypeVar("C")
@@ -27,30 +30,33 @@ Row = tuple[str, object]
 
 
 class SettingRows(ABC, Generic[C]):
-    """The rows of the settings: a model's statements."""
+    """The table of the settings: one text for each key, whatever its rows are like.
 
-    @abstractmethod
-    def read(self, connection: C, keys: list[str] | None) -> Iterable[Row]:
-        """Return rows with these keys, or all; further rows do no harm."""
+    Without a unique index a key may have several rows.
+    """
 
-    @abstractmethod
-    def lock(self, connection: C, keys: list[str]) -> Iterable[Row]:
-        """Return what `read` does, and lock the rows until the end of the transaction."""
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        # Keys with several rows, or with one that has no text: no statement can compare these.
+        self._irregular: set[str] = set()
 
-    @abstractmethod
-    def may_alter(self, connection: C) -> bool:
-        """Return whether another text may be stored than what is written: by the type of a column,
-        the model's own code, or a trigger.
-        """
+    def read(self, connection: C, keys: Iterable[str] | None) -> dict[str, str]:
+        """Return texts by key, of the rows there are; None is all."""
+        wanted = None if keys is None else list(keys)
+        return self._texts(self.fetch(connection, wanted), wanted)
 
-    def write(self, connection: C, swaps: Swaps, *, by_instance: bool) -> None:
-        """Write rows that still are as they were seen.
+    def lock(self, connection: C, keys: Iterable[str]) -> dict[str, str]:
+        """Return what `read` does; nobody else can write these rows before the transaction ends."""
+        wanted = list(keys)
+        return self._texts(self.fetch_locked(connection, wanted), wanted)
+
+    def write(self, connection: C, swaps: Swaps) -> None:
+        """Write texts where rows still are as they were seen; all rows of a key become equal.
 
         :param swaps: only those that write.
-        :param by_instance: load, compare and save instances; a statement can't compare these rows.
         :raises RowChanged: some row is not as it was seen.
         """
-        if by_instance or self.writes_instances():
+        if self.writes_instances() or not self._irregular.isdisjoint(swaps):
             # An UPDATE locks the rows on every database, so they stay as they are compared.
             self.execute(connection, "touch", [(key,) for key in swaps])
             self.write_instances(connection, swaps)
@@ -60,6 +66,20 @@ class SettingRows(ABC, Generic[C]):
             count = self.execute(connection, name, parameters)
             if name != "insert" and count != len(parameters):
                 raise RowChanged
+
+    @abstractmethod
+    def may_alter(self, connection: C) -> bool:
+        """Return whether another text may be stored than what is written: by the type of a column,
+        the model's own code, or a trigger.
+        """
+
+    @abstractmethod
+    def fetch(self, connection: C, keys: list[str] | None) -> Iterable[Row]:
+        """Return rows with these keys, or all; further rows do no harm."""
+
+    @abstractmethod
+    def fetch_locked(self, connection: C, keys: list[str]) -> Iterable[Row]:
+        """Return what `fetch` does, and lock the rows until the end of the transaction."""
 
     @abstractmethod
     def writes_instances(self) -> bool:
@@ -79,6 +99,38 @@ class SettingRows(ABC, Generic[C]):
         :param name: "insert"; "update" or "delete", of a row that still is as it was seen; "touch",
             which changes nothing and locks the row.
         """
+
+    def _texts(self, rows: Iterable[Row], keys: list[str] | None) -> dict[str, str]:
+        listed = list(rows)
+        if keys is not None:
+            # A database may compare keys more loosely than Python does, and find more.
+            wanted = set(keys)
+            listed = [row for row in listed if row[0] in wanted]
+        found = {key: stored for key, stored in listed}  # noqa: C416  # dict() takes twice as long
+        if len(found) == len(listed) and _are_texts(found):
+            return found
+        return self._sort_out(listed)
+
+    def _sort_out(self, rows: Iterable[Row]) -> dict[str, str]:
+        """Return one text of each key, and note those whose rows no statement can compare."""
+        found: dict[str, str] = {}
+        repeated = set()
+        for key, stored in rows:
+            text = stored if isinstance(stored, str) else as_text(stored)
+            if text is not stored:
+                self._irregular.add(key)
+            if key in found:
+                repeated.add(key)
+                text = min(found[key], text)
+            found[key] = text
+        if new := sorted(repeated - self._irregular):
+            log.warning(
+                "The table of the settings has several rows for %s: make its column 'key' unique. "
+                "Saving a setting makes its rows equal.",
+                ", ".join(key if key.isprintable() else repr(key) for key in new),
+            )
+        self._irregular |= repeated
+        return found
 
 
 class HistoryRows(ABC, Generic[C]):
@@ -166,3 +218,7 @@ def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield items in order, as many at a time as a statement may name."""
     for start in range(0, len(items), MAX_KEYS):
         yield items[start : start + MAX_KEYS]
+
+
+def _are_texts(stored: dict[str, object]) -> TypeGuard[dict[str, str]]:
+    return set(map(type, stored.values())) <= {str}

@@ -30,9 +30,8 @@ from . import errors
 from .connections import Connections
 from .ends import Settlement
 from .history_rows import HistoryRow
-from .orm import C, HistoryRows
+from .orm import C, HistoryRows, SettingRows
 from .swaps import RowChanged, Swap, Swaps
-from .table import Table
 from .verify import Verification
 
 
@@ -48,16 +47,16 @@ class Save(Generic[C]):
     def __init__(
         self,
         connections: Connections[C],
-        table: Table[C],
-        swaps: Swaps,
+        settings: SettingRows[C],
         history: HistoryRows[C],
+        swaps: Swaps,
         rows: Sequence[HistoryRow],
         ends: Sequence[Settlement] = (),
     ) -> None:
         self._connections = connections
-        self._table = table
+        self._settings = settings
         self._history = history
-        self._verification = Verification(connections, table, history)
+        self._verification = Verification(connections, settings, history)
         self._rows = rows
         self._ends = ends
         # In one order: two saves that lock each other's rows would wait for each other.
@@ -111,10 +110,10 @@ class Save(Generic[C]):
     def _do_all(self, connection: C) -> None:
         """Do what comes before the commit."""
         if len(self._writes) < len(self._swaps):
-            stored = self._table.lock(connection, self._swaps)
+            stored = self._settings.lock(connection, self._swaps)
             if any(stored.get(key) != swap.seen for key, swap in self._swaps.items()):
                 raise RowChanged
-        self._table.write(connection, self._writes)
+        self._settings.write(connection, self._writes)
         if self._rows:
             self._history.add(connection, self._rows)
         for settlement in self._ends:
@@ -156,7 +155,7 @@ class Save(Generic[C]):
         :raises StoreError: the database can't be read.
         """
         return self._connections.ask(
-            lambda connection: self._table.read(connection, keys), fresh=True
+            lambda connection: self._settings.read(connection, keys), fresh=True
         )
 
     def _fail(self, error: Exception) -> NoReturn:

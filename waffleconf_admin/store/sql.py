@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar, Generic
 
 from . import ends, errors, locks
@@ -18,7 +18,6 @@ from .orm import C, HistoryRows, SettingRows, WorkerRows
 from .postgresql import Notifications
 from .save import Save
 from .swaps import RowChanged, Swaps
-from .table import Table
 from .verify import Verification
 from .workers import WorkerRow
 
@@ -42,7 +41,7 @@ class SQLStore(WaffleStore, Generic[C]):
         raise NotImplementedError
 
     @cached_property
-    def _rows(self) -> SettingRows[C]:
+    def _settings(self) -> SettingRows[C]:
         raise NotImplementedError
 
     @cached_property
@@ -57,10 +56,6 @@ class SQLStore(WaffleStore, Generic[C]):
     def _connections_of_workers(self) -> Connections[C]:
         """The model of the workers may be in a database of its own."""
         raise NotImplementedError
-
-    @cached_property
-    def _table(self) -> Table[C]:
-        return Table(self._rows)
 
     def check_arguments(self) -> None:
         super().check_arguments()
@@ -98,24 +93,21 @@ class SQLStore(WaffleStore, Generic[C]):
         return not hasattr(model, column)
 
     def read(self, keys: Iterable[str] | None = None) -> list[tuple[str, str]]:
-        return self._read(keys)
+        return self._read(self._connections.ask, keys)
 
     def read_fresh(self, keys: Iterable[str] | None) -> list[tuple[str, str]]:
-        return self._read(keys, fresh=True)
-
-    def _read(self, keys: Iterable[str] | None, *, fresh: bool = False) -> list[tuple[str, str]]:
-        table, wanted = self._table, None if keys is None else list(keys)
-        texts = self._connections.ask(lambda at: table.read(at, wanted), fresh=fresh)
-        return list(texts.items())
+        return self._read(partial(self._connections.ask, fresh=True), keys)
 
     def read_promptly(self, keys: Iterable[str] | None) -> list[tuple[str, str]]:
-        table, connections = self._table, self._connections
-        wanted = None if keys is None else list(keys)
-        try:
-            texts = connections.read_promptly(lambda at: table.read(at, wanted))
-        except connections.error_types as error:
-            errors.fail(error)
-        return list(texts.items())
+        return self._read(self._connections.ask_promptly, keys)
+
+    def _read(
+        self,
+        ask: Callable[[Callable[[C], dict[str, str]]], dict[str, str]],
+        keys: Iterable[str] | None,
+    ) -> list[tuple[str, str]]:
+        settings, wanted = self._settings, None if keys is None else list(keys)
+        return list(ask(lambda at: settings.read(at, wanted)).items())
 
     def swap(
         self,
@@ -123,34 +115,47 @@ class SQLStore(WaffleStore, Generic[C]):
         history: Sequence[HistoryRow] = (),
         ends: Sequence[Settlement] = (),
     ) -> bool:
-        return Save(self._connections, self._table, swaps, self._history, history, ends).run()
+        return Save(self._connections, self._settings, self._history, swaps, history, ends).run()
 
     def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
-        table, history, connections = self._table, self._history, self._connections
-        verification = Verification(connections, table, history)
+        settings, history = self._settings, self._history
+        verification = Verification(self._connections, settings, history)
 
         def write(at: C) -> None:
             if swaps:
-                table.write(at, swaps)
+                settings.write(at, swaps)
             history.rewrite(at, rows)
             verification.check_settings(at, swaps)
             verification.check_rewritten(at, rows)
 
+        return self._change(write)
+
+    def settle(self, settlement: Settlement) -> bool:
+        history = self._history
+
+        def write(at: C) -> None:
+            if not history.settle(at, settlement):
+                raise RowChanged
+
+        return self._change(write)
+
+    def _change(self, write: Callable[[C], None]) -> bool:
+        """Run a function in a transaction; False: it raised RowChanged, so nothing is written."""
         try:
-            connections.change(write)
+            self._connections.change(write)
         except RowChanged:
             return False
         return True
 
     def note_history(self, rows: Sequence[HistoryRow]) -> None:
-        history, connections = self._history, self._connections
-        verification = Verification(connections, self._table, history)
+        history = self._history
+        verification = Verification(self._connections, self._settings, history)
 
         def write(at: C) -> None:
             history.add(at, rows)
             verification.check_added(at, rows)
 
-        connections.change(write)
+        self._connections.change(write)
 
     def location(self) -> object:
         return self._connections.location()
@@ -192,23 +197,9 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
         history, connections = self._history, self._connections
-        if not promptly:
-            return connections.ask(history.open_ends, fresh=True)
-        try:
-            return connections.read_promptly(history.open_ends)
-        except connections.error_types as error:
-            errors.fail(error)
-
-    def settle(self, settlement: Settlement) -> bool:
-        def write(at: C) -> None:
-            if not self._history.settle(at, settlement):
-                raise RowChanged
-
-        try:
-            self._connections.change(write)
-        except RowChanged:
-            return False
-        return True
+        if promptly:
+            return connections.ask_promptly(history.open_ends)
+        return connections.ask(history.open_ends, fresh=True)
 
     def clock(self) -> float:
         return self._connections.ask(self._connections.clock, fresh=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from operator import eq
 from typing import Generic
@@ -11,9 +11,8 @@ from typing import Generic
 from ..exceptions import StoreError
 from .connections import Connections
 from .history_rows import VALUES, HistoryQuery, HistoryRow
-from .orm import C, HistoryRows
+from .orm import C, HistoryRows, SettingRows
 from .swaps import Swaps
-from .table import Table
 
 # Of a time, some databases keep whole seconds only.
 _ALL = tuple(name for name in HistoryRow._fields if name not in ("id", "at", "ends_at"))
@@ -27,10 +26,10 @@ class Verification(Generic[C]):
     """
 
     def __init__(
-        self, connections: Connections[C], table: Table[C], history: HistoryRows[C]
+        self, connections: Connections[C], settings: SettingRows[C], history: HistoryRows[C]
     ) -> None:
         self._connections = connections
-        self._table = table
+        self._settings = settings
         self._history = history
 
     def check_settings(self, connection: C, writes: Swaps) -> None:
@@ -38,10 +37,20 @@ class Verification(Generic[C]):
 
         :raises StoreError: a text was altered; the message names the setting.
         """
-        if writes and (
-            self._connections.may_truncate(connection) or self._table.rows.may_alter(connection)
+        settings, connections = self._settings, self._connections
+        if not writes or not (
+            connections.may_truncate(connection) or settings.may_alter(connection)
         ):
-            check(writes, self._table.read(connection, writes))
+            return
+        found = settings.read(connection, writes)
+        _refuse(
+            "settings",
+            (
+                (key, "value" if key in found else "key")
+                for key, swap in writes.items()
+                if not _is_padded(swap.new, found.get(key))
+            ),
+        )
 
     def check_added(self, connection: C, rows: Sequence[HistoryRow]) -> None:
         """Compare rows that were added to the history with what its table has now.
@@ -49,8 +58,22 @@ class Verification(Generic[C]):
         :raises StoreError: as `check_settings` does.
         """
         history, columns = self._history, self._columns(connection) if rows else ()
-        if columns:
-            check_history(rows, lambda query: history.read(connection, query), columns)
+        if not columns:
+            return
+        found = [
+            row
+            for name in dict.fromkeys(row.change_set for row in rows)
+            for row in history.read(connection, HistoryQuery(change_set=name))
+        ]
+        newest = sorted(found, key=lambda row: row.id)[-len(rows) :]
+        _refuse(
+            "history",
+            (
+                (row.key, column)
+                for row, there in zip_longest(rows, newest)
+                for column in (_differing(row, there, columns) if there else ["change_set"])
+            ),
+        )
 
     def check_rewritten(self, connection: C, rows: Sequence[HistoryRow]) -> None:
         """Compare rows of the history that were given other texts with what its table has now.
@@ -58,73 +81,25 @@ class Verification(Generic[C]):
         :raises StoreError: as `check_settings` does.
         """
         history, columns = self._history, self._columns(connection) if rows else ()
-        if columns:
-            keys = list(dict.fromkeys(row.key for row in rows))
-            check_rewritten(rows, history.read(connection, HistoryQuery(keys)), columns)
+        if not columns:
+            return
+        keys = list(dict.fromkeys(row.key for row in rows))
+        found = {row.id: row for row in history.read(connection, HistoryQuery(keys))}
+        _refuse(
+            "history",
+            (
+                (row.key, column)
+                for row in rows
+                if row.id in found
+                for column in _differing(row, found[row.id], columns)
+            ),
+        )
 
     def _columns(self, connection: C) -> tuple[str, ...]:
         """Return the columns of the history to read back."""
         if self._connections.may_truncate(connection):
             return _ALL
         return VALUES if self._history.may_alter(connection) else ()
-
-
-def check(writes: Swaps, found: Mapping[str, str]) -> None:
-    """Compare what was written with the texts that the table has now.
-
-    :raises StoreError: a column has cut or changed something; the message names it.
-    """
-    _refuse(
-        "settings",
-        (
-            (key, "value" if key in found else "key")
-            for key, swap in writes.items()
-            if not _is_padded(swap.new, found.get(key))
-        ),
-    )
-
-
-def check_history(
-    written: Sequence[HistoryRow],
-    read: Callable[[HistoryQuery], Iterable[HistoryRow]],
-    columns: Sequence[str],
-) -> None:
-    """Compare rows that were added to the history with what its table has now.
-
-    :param read: gives the rows of a query.
-    :param columns: what to compare.
-    :raises StoreError: as `check` does.
-    """
-    names = dict.fromkeys(row.change_set for row in written)
-    found = [row for name in names for row in read(HistoryQuery(change_set=name))]
-    newest = sorted(found, key=lambda row: row.id)[-len(written) :]
-    _refuse(
-        "history",
-        (
-            (row.key, column)
-            for row, there in zip_longest(written, newest)
-            for column in (_differing(row, there, columns) if there else ["change_set"])
-        ),
-    )
-
-
-def check_rewritten(
-    written: Iterable[HistoryRow], found: Iterable[HistoryRow], columns: Sequence[str]
-) -> None:
-    """Compare rows of the history that were given other texts with what its table has now.
-
-    :raises StoreError: as `check` does.
-    """
-    by_id = {row.id: row for row in found}
-    _refuse(
-        "history",
-        (
-            (row.key, column)
-            for row in written
-            if row.id in by_id
-            for column in _differing(row, by_id[row.id], columns)
-        ),
-    )
 
 
 def _differing(row: HistoryRow, other: HistoryRow, columns: Sequence[str]) -> list[str]:

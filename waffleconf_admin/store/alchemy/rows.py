@@ -27,7 +27,7 @@ class AlchemyRows(SettingRows[sa.Connection]):
     """The rows of a settings model; its statements are built once."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        super().__init__(model)
         # Nothing here configures the app's mappers, as `mapper.attrs` would: while some are not
         # declared yet that fails, and SQLAlchemy never tries again.
         self.mapper: orm.Mapper[object] = sa.inspect(model)
@@ -116,10 +116,10 @@ class AlchemyRows(SettingRows[sa.Connection]):
         # All in one order: two that lock each other's rows would wait for each other.
         return query.order_by(self._key).with_for_update() if lock else query
 
-    def read(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Row]:
+    def fetch(self, connection: sa.Connection, keys: list[str] | None) -> Sequence[Row]:
         return self._fetch(connection, keys)
 
-    def lock(self, connection: sa.Connection, keys: list[str]) -> Sequence[Row]:
+    def fetch_locked(self, connection: sa.Connection, keys: list[str]) -> Sequence[Row]:
         if connection.dialect.name == "sqlite":  # only a write makes it lock anything
             self.execute(connection, "touch", [(keys[0],)])
         return self._fetch(connection, keys, lock=True)

@@ -18,7 +18,7 @@ from ..sql import SQLStore
 from ..swaps import Swaps
 from . import models
 from .connections import AlchemyConnections, sessions_of
-from .former_file import FormerDatabase
+from .former_file import read_former_file
 from .history import AlchemyHistory
 from .rows import AlchemyRows, new_instance
 from .workers import AlchemyWorkers
@@ -107,16 +107,16 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
         url = self._connections.bind(write=True).engine.url
         if url.get_backend_name() != "sqlite" or not url.database:
             return None
-        return FormerDatabase(url.database, root_path, instance_path).read(self._rows)
+        return read_former_file(self.model, url.database, root_path, instance_path)
 
     # What SQLAlchemy does
 
     @cached_property
     def _connections(self) -> AlchemyConnections:
-        return AlchemyConnections(self.db, self._rows)
+        return AlchemyConnections(self.db, self._settings)
 
     @cached_property
-    def _rows(self) -> AlchemyRows:
+    def _settings(self) -> AlchemyRows:
         return _of_mapped(AlchemyRows, self.model)
 
     @cached_property

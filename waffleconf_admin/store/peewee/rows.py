@@ -25,7 +25,7 @@ class PeeweeRows(SettingRows[peewee.Database]):
     """The rows of a settings model; its statements are built once for each class of database."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        super().__init__(model)
         fields = model._meta.fields
         self._as_instances = (
             overrides(model)
@@ -35,7 +35,7 @@ class PeeweeRows(SettingRows[peewee.Database]):
         self._columns = TextColumns(model, ["key", "value"])
         self._built: dict[tuple[type, str | int], tuple[str, list[str]]] = {}
 
-    def read(self, connection: peewee.Database, keys: list[str] | None) -> list[Row]:
+    def fetch(self, connection: peewee.Database, keys: list[str] | None) -> list[Row]:
         model = self.model
         if self._as_instances:
             instances = self._some(model.select(), keys)
@@ -46,7 +46,7 @@ class PeeweeRows(SettingRows[peewee.Database]):
             sql, parameters = self._statement(connection, len(keys))[0], keys
         return list(connection.execute_sql(sql, parameters).fetchall())
 
-    def lock(self, connection: peewee.Database, keys: list[str]) -> list[Row]:
+    def fetch_locked(self, connection: peewee.Database, keys: list[str]) -> list[Row]:
         # All in one order: two that lock each other's rows would wait for each other.
         instances = self._some(self.model.select(), keys).order_by(self.model.key)
         if connection.for_update:  # SQLite is locked as a whole already

@@ -91,7 +91,7 @@ class PeeweeWaffleStore(SQLStore[peewee.Database]):
         return PeeweeConnections(self.model)
 
     @cached_property
-    def _rows(self) -> PeeweeRows:
+    def _settings(self) -> PeeweeRows:
         return PeeweeRows(self.model)
 
     @cached_property
