@@ -9,7 +9,7 @@ import logging
 import threading
 from functools import partial
 
-from .sync.custom import Function, Functions
+from .sync.custom import Function, Functions, Stopping
 from .sync.file import FileWatch
 from .sync.redis import RedisWatch
 from .sync.watch_type import AppState, WatchType
@@ -68,9 +68,25 @@ def _dummy(state: AppState) -> None:
     """Do nothing."""
 
 
+class EventHeartbeat:
+    """Goes on until an event is set; nothing else is due.
+
+    :param stopping: a ``threading.Event``, or what a watcher function of the app gets.
+    """
+
+    def __init__(self, stopping: Stopping | threading.Event) -> None:
+        self._stopping = stopping
+
+    def beat(self) -> bool:
+        return not self._stopping.is_set()
+
+    def pause(self, seconds: float) -> bool:
+        return not self._stopping.wait(seconds)
+
+
 def _watch(watch_type: type[WatchType], state: AppState) -> None:
-    stop = getattr(state, "stopping", None) or threading.Event()
-    watch_type(state).watch(state.update_conf, stop)
+    stopping = getattr(state, "stopping", None) or threading.Event()
+    watch_type(state).watch(state.update_conf, EventHeartbeat(stopping))
 
 
 def _notify(watch_type: type[WatchType], state: AppState) -> None:

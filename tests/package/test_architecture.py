@@ -40,7 +40,7 @@ ROOMS = {
         "settings", "signals", "snapshot", "spread", "store", "sync",
     },
     "watcher": {"sync"},
-    "sync": {"contexts", "defaults", "exceptions", "i18n", "spread"},
+    "sync": {"contexts", "defaults", "exceptions", "i18n", "spread", "store"},
     "forms": {"calls", "contexts", "exceptions", "fields", "i18n", "log_once", "settings"},
     "fields": {"calls", "codec", "exceptions", "i18n", "settings", "time_zones"},
     "store": {"exceptions", "models"},

@@ -11,6 +11,7 @@ from flask import Flask
 from fleet import WAIT
 
 from waffleconf_admin.sync.watch_type import WatchType
+from waffleconf_admin.watcher import EventHeartbeat
 
 
 class State:
@@ -43,7 +44,7 @@ def watching(watch_type: WatchType) -> Iterator[list[Exception]]:
 
     def run() -> None:
         try:
-            watch_type.watch(watch_type.state.update_conf, stop)
+            watch_type.watch(watch_type.state.update_conf, EventHeartbeat(stop))
         except Exception as error:
             errors.append(error)
 

@@ -22,7 +22,7 @@ from fleet import WAIT, until
 from follower import fail_reads
 
 from waffleconf_admin import AlchemyWaffleStore, WaffleConf, WaffleStore
-from waffleconf_admin.sync import notifier, single_flight, stop, thread
+from waffleconf_admin.sync import heartbeat, notifier, single_flight, thread
 from waffleconf_admin.sync.file import FileWatch
 from waffleconf_admin.sync.watchfile import touch_file
 from waffleconf_admin.watcher import _dummy
@@ -164,13 +164,13 @@ def test_a_watcher_that_returns_unasked_is_trouble(make_app: MakeApp) -> None:
     assert "returned" in state.health().last_error
 
 
-def test_the_stop_event_is_set_in_a_forked_process(make_app: MakeApp) -> None:
+def test_a_watcher_ends_in_a_forked_process(make_app: MakeApp) -> None:
     _app, state = make(make_app)
-    stop = state.synchronizer._thread._stop_event
+    beats = state.synchronizer._thread._heartbeat
     child = os.fork()
     if child == 0:
-        os._exit(0 if stop.is_set() else 1)
-    assert os.waitpid(child, 0)[1] == 0 and not stop.is_set()
+        os._exit(1 if beats.beat() else 0)
+    assert os.waitpid(child, 0)[1] == 0 and not beats.is_over()
 
 
 def test_the_thread_ends_with_its_app() -> None:
@@ -466,16 +466,12 @@ def test_without_the_thread_a_request_reads_now_and_then(
 
 
 def test_a_watcher_that_waits_long_has_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stop, "HEARTBEAT", 0.01)
-    heartbeats: list[float] = []
-
-    class Owner:
-        do_what_is_due = staticmethod(heartbeats.append)
-
-    event = stop.StopEvent(Owner())
-    assert not event.wait(0.1) and len(heartbeats) > 5
-    event.set()
-    assert event.wait(60)
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.01)
+    listened: list[float] = []
+    beats = heartbeat.ThreadHeartbeat(listened.append)
+    assert beats.pause(0.1) and len(listened) > 5
+    beats.stop()
+    assert not beats.pause(60)
 
 
 def test_a_database_that_is_initialised_later_is_no_trouble(

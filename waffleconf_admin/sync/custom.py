@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from .watch_type import AppState, Reload, Stop, WatchType
+from .watch_type import AppState, Heartbeat, Reload, WatchType
 
 #: A watcher or a notifier, as in 0.3.1. It gets a state: Any, for apps annotate it as they like.
 Function = Callable[[Any], object]
@@ -32,20 +32,36 @@ class CustomWatch(WatchType):
         self.name = functions.name
         self._functions = functions
 
-    def watch(self, reload: Reload, stop: Stop) -> None:
-        self._functions.watch(WatchedState(self.state, reload, stop))
+    def watch(self, reload: Reload, heartbeat: Heartbeat) -> None:
+        self._functions.watch(WatchedState(self.state, reload, heartbeat))
 
     def notify(self) -> None:
         self._functions.notify(self.state)
 
 
+class Stopping:
+    """What a watcher function asks whether to end, as it asks a ``threading.Event``.
+
+    Each question is a beat, for such a function knows no other.
+    """
+
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
+
+    def is_set(self) -> bool:
+        return not self._heartbeat.beat()
+
+    def wait(self, timeout: float) -> bool:
+        return not self._heartbeat.pause(timeout)
+
+
 class WatchedState:
     """What a watcher function gets: ``app``, ``update_conf()`` and ``stopping``."""
 
-    def __init__(self, state: AppState, reload: Reload, stop: Stop) -> None:
+    def __init__(self, state: AppState, reload: Reload, heartbeat: Heartbeat) -> None:
         self._state = state
         self._reload = reload
-        self.stopping = stop
+        self.stopping = Stopping(heartbeat)
 
     @property
     def app(self) -> Flask:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..spread import spread
-from .watch_type import WITHIN_SECONDS, Reload, Stop, WatchType
+from .watch_type import WITHIN_SECONDS, Heartbeat, Reload, WatchType
 
 
 class DatabaseWatch(WatchType):
@@ -14,10 +14,10 @@ class DatabaseWatch(WatchType):
     notifies = False
     after_save = WITHIN_SECONDS
 
-    def watch(self, reload: Reload, stop: Stop) -> None:
+    def watch(self, reload: Reload, heartbeat: Heartbeat) -> None:
         seconds = self.interval
         # Jittered, so that the processes of a deployment don't read all at once.
-        while not stop.wait(spread(seconds)):
+        while heartbeat.pause(spread(seconds)):
             reload()
 
     def notify(self) -> None:

@@ -9,7 +9,7 @@ import time
 from ..defaults import DEFAULTS
 from ..i18n import mark
 from .health import Severity, Trouble
-from .watch_type import AT_ONCE, AppState, Reload, Stop, WatchType
+from .watch_type import AT_ONCE, AppState, Heartbeat, Reload, WatchType
 from .watchfile import file_stamp, file_trouble, touch_file, trouble_error
 
 log = logging.getLogger(__name__)
@@ -62,9 +62,9 @@ class FileWatch(WatchType):
                 log.error("Changes come late. %s", error)
         self._stamp = file_stamp(self.path)
 
-    def watch(self, reload: Reload, stop: Stop) -> None:
+    def watch(self, reload: Reload, heartbeat: Heartbeat) -> None:
         seconds = self.interval
-        while not stop.wait(seconds):
+        while heartbeat.pause(seconds):
             self.reload_if_changed(reload)
 
     def notify(self) -> None:

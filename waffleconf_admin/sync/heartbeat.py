@@ -1,64 +1,62 @@
-"""StopEvent: what a watcher waits on."""
+"""The heartbeat of a watcher: it shows that it lives, and is told when to end."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from typing import Protocol
+from collections.abc import Callable
 
 from . import forks
 
-#: Seconds between two heartbeats, at most.
-HEARTBEAT = 1.0
+#: Seconds between two beats, at most.
+INTERVAL = 1.0
 
 
-class Heartbeat(Protocol):
-    """Whose watcher it is."""
+class ThreadHeartbeat:
+    """The heartbeat of a watcher in a thread of ours.
 
-    def do_what_is_due(self, listened: float) -> None:
-        """Called at each heartbeat, in the watcher's thread.
+    It ends in a forked process too, where a greenlet lives on with what belongs to the parent.
 
-        :param listened: seconds that the watcher has listened since the last heartbeat.
-        """
-        ...
-
-
-class StopEvent:
-    """Ends a watcher. Each time that the watcher asks whether to stop is a heartbeat.
-
-    It is set in a forked process too, where a greenlet lives on with what belongs to the parent.
+    :param do_what_is_due: called at each beat, in the watcher's thread, with the seconds that the
+        watcher has listened since the last one.
     """
 
-    def __init__(self, owner: Heartbeat) -> None:
-        self._owner = owner
+    def __init__(self, do_what_is_due: Callable[[float], object]) -> None:
+        self._do_what_is_due = do_what_is_due
         self._pid = os.getpid()
-        self._event = threading.Event()
-        #: The time of the last heartbeat, by ``time.monotonic()``.
-        self.heartbeat = time.monotonic()
+        self._stopped = threading.Event()
+        #: The time of the last beat, by ``time.monotonic()``.
+        self.last = time.monotonic()
 
-    def set(self) -> None:
-        self._event.set()
+    def stop(self) -> None:
+        """Let the watcher end."""
+        self._stopped.set()
 
     def is_forked(self) -> bool:
         return os.getpid() != self._pid
 
-    def is_set(self) -> bool:
-        forks.end_work()  # a watcher that asks has connected, and waits for something now
-        if self._event.is_set() or self.is_forked():
-            return True
-        before, self.heartbeat = self.heartbeat, time.monotonic()
-        # After a pause, for a slow reload say, much may have arrived that was not received yet.
-        self._owner.do_what_is_due(min(self.heartbeat - before, HEARTBEAT))
-        return False
+    def is_over(self) -> bool:
+        """Whether the watcher has to end."""
+        return self._stopped.is_set() or self.is_forked()
 
-    def wait(self, timeout: float) -> bool:
-        """Wait for so many seconds; True, and sooner, when it is time to stop."""
-        left = timeout
+    def beat(self) -> bool:
+        """Show that the watcher lives, and do what is due; False: it is time to end."""
+        forks.end_work()  # a watcher that beats has connected, and waits for something now
+        if self.is_over():
+            return False
+        before, self.last = self.last, time.monotonic()
+        # After a pause, for a slow reload say, much may have arrived that was not received yet.
+        self._do_what_is_due(min(self.last - before, INTERVAL))
+        return True
+
+    def pause(self, seconds: float) -> bool:
+        """Wait so many seconds, with a beat each second; False, and sooner: it is time to end."""
+        left = seconds
         forks.end_work()
         while left > 0.0:
-            self._event.wait(min(left, HEARTBEAT))
-            left -= HEARTBEAT
-            if left > 0.0 and self.is_set():
-                return True
-        return self.is_set()
+            self._stopped.wait(min(left, INTERVAL))
+            left -= INTERVAL
+            if left > 0.0 and not self.beat():
+                return False
+        return self.beat()

@@ -12,13 +12,15 @@ from typing import Protocol
 from ..contexts import quiet_context
 from ..exceptions import NotReadyError, StoreError
 from ..i18n import mark
+from ..store import WaffleStore
+from ..store.postgresql import Listener, Notifications
 from . import forks
 from .health import Severity, Trouble
-from .watch_type import AT_ONCE, AppState, Reload, Stop, WatchType
+from .watch_type import AT_ONCE, AppState, Heartbeat, Reload, WatchType
 
 log = logging.getLogger(__name__)
 
-#: Seconds that the watcher waits for a notification before it asks whether to stop.
+#: Seconds that the watcher waits for a notification before its next beat.
 POLL = 0.9
 #: Seconds after a reload in which notifications are one more reload: every user of the database may
 #: send them.
@@ -45,43 +47,11 @@ NOT_DELIVERED = Trouble(
 )
 
 
-class Listener(Protocol):
-    """A connection that listens on channels."""
-
-    def listen(self, channel: str) -> None: ...
-
-    def unlisten(self, channel: str) -> None: ...
-
-    def wait(self, seconds: float) -> set[str]: ...
-
-    def ping(self) -> None: ...
-
-    def cut(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Notifications(Protocol):
-    """What a store offers for LISTEN and NOTIFY in its database."""
-
-    def blocks_greenlets(self) -> bool: ...
-
-    def connect(self) -> Listener: ...
-
-    def send(self, channel: str) -> None: ...
-
-
-class Store(Protocol):
-    """What is needed of the app's store."""
-
-    def notifications(self) -> Notifications: ...
-
-
 class StoreState(AppState, Protocol):
     """A state with its store."""
 
     @property
-    def configstore(self) -> Store: ...
+    def configstore(self) -> WaffleStore: ...
 
 
 class PostgreSQLWatch(WatchType):
@@ -113,7 +83,7 @@ class PostgreSQLWatch(WatchType):
         except StoreError as error:
             raise ValueError(str(error)) from error
 
-    def watch(self, reload: Reload, stop: Stop) -> None:
+    def watch(self, reload: Reload, heartbeat: Heartbeat) -> None:
         """Reload whenever a notification comes.
 
         :raises Exception: the database can't be reached, or does not answer.
@@ -121,17 +91,17 @@ class PostgreSQLWatch(WatchType):
         notifications = self._notifications()
         with closing(notifications.connect()) as listener:
             listener.listen(self._channel)
-            delivers = self._is_delivered(notifications, listener, stop)
+            delivers = self._is_delivered(notifications, listener, heartbeat)
             if delivers:
                 self._delivers = True
                 reload()  # what was sent while nobody listened
-                self._listen(listener, reload, stop)
+                self._listen(listener, reload, heartbeat)
                 return
         if self._delivers:
             self._delivers = False
             seconds = f"{self.setting('WAFFLE_RESYNC_INTERVAL'):g}"
             log.error("%s", NOT_DELIVERED.text % {"seconds": seconds})
-        if not stop.wait(RECHECK):
+        if heartbeat.pause(RECHECK):
             raise StoreError("PostgreSQL still delivers no notifications.")
 
     def notify(self) -> None:
@@ -167,7 +137,9 @@ class PostgreSQLWatch(WatchType):
             )
         return found
 
-    def _is_delivered(self, notifications: Notifications, listener: Listener, stop: Stop) -> bool:
+    def _is_delivered(
+        self, notifications: Notifications, listener: Listener, heartbeat: Heartbeat
+    ) -> bool:
         """Whether a notification to ourselves comes. It is sent on another connection: what comes
         on the same one proves nothing about a pooler.
         """
@@ -175,7 +147,7 @@ class PostgreSQLWatch(WatchType):
         listener.listen(channel)
         notifications.send(channel)
         latest = time.monotonic() + DELIVERY
-        while not stop.is_set():
+        while heartbeat.beat():
             if channel in listener.wait(POLL / 3):
                 listener.unlisten(channel)
                 return True
@@ -183,20 +155,20 @@ class PostgreSQLWatch(WatchType):
                 return False
         return True
 
-    def _listen(self, listener: Listener, reload: Reload, stop: Stop) -> None:
+    def _listen(self, listener: Listener, reload: Reload, heartbeat: Heartbeat) -> None:
         answered_at = time.monotonic()
-        while not stop.is_set():
+        while heartbeat.beat():
             if listener.wait(POLL):
                 reload()
-                stop.wait(BURST)
+                heartbeat.pause(BURST)
             elif time.monotonic() - answered_at < PING_AFTER:
                 continue
             else:
-                _ping(listener, stop)  # a dead connection looks like a quiet one
+                _ping(listener, heartbeat)  # a dead connection looks like a quiet one
             answered_at = time.monotonic()
 
 
-def _ping(listener: Listener, stop: Stop) -> None:
+def _ping(listener: Listener, heartbeat: Heartbeat) -> None:
     """Make sure that the server answers.
 
     A driver may wait for the answer for ever, so a thread does that and the watcher can stop.
@@ -216,9 +188,9 @@ def _ping(listener: Listener, stop: Stop) -> None:
     latest = time.monotonic() + ANSWER
     threading.Thread(target=ping, name="waffleconf-ping", daemon=True).start()
     while not ended.wait(POLL):
-        if stop.is_set() or time.monotonic() > latest:
+        if not heartbeat.beat() or time.monotonic() > latest:
             listener.cut()
             ended.wait(POLL)
             break
-    if not answered.is_set() and not stop.is_set():
+    if not answered.is_set() and heartbeat.beat():
         raise StoreError("PostgreSQL does not answer.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .file import FileWatch
 from .resync import RETRY
-from .watch_type import AT_ONCE, AppState, Reload, Stop, WatchType
+from .watch_type import AT_ONCE, AppState, Heartbeat, Reload, WatchType
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds that the watcher waits for a message before it asks whether to stop.
+#: Seconds that the watcher waits for a message before its next beat.
 POLL = 0.9
 #: Seconds without a message after which Redis is pinged, and then until it counts as hung.
 PING_AFTER = 5.0
@@ -51,7 +51,7 @@ class RedisWatch(WatchType):
         )
         return FileWatch
 
-    def watch(self, reload: Reload, stop: Stop) -> None:
+    def watch(self, reload: Reload, heartbeat: Heartbeat) -> None:
         """Reload whenever a message comes.
 
         :raises redis.RedisError: Redis can't be reached, or does not answer.
@@ -59,11 +59,11 @@ class RedisWatch(WatchType):
         with self._connect(PING_AFTER) as client, client.pubsub() as pubsub:
             pubsub.subscribe(self._channel)
             silence, failed = _Silence(), False  # whether the last reload failed
-            while not stop.is_set():
+            while heartbeat.beat():
                 notified = _receive(pubsub, silence, 0.0 if failed else POLL)
                 if notified or failed:
                     before = time.monotonic()
-                    failed = reload() is False and not stop.wait(RETRY)
+                    failed = reload() is False and heartbeat.pause(RETRY)
                     silence.leave_out(time.monotonic() - before)
                 silence.check(pubsub)
 

@@ -27,9 +27,8 @@ from .notifier import Notifier
 from .reporter import Reporter, Worker
 from .resync import ResyncSchedule
 from .single_flight import SingleFlight
-from .stop import StopEvent
 from .thread import WatcherThread
-from .watch_type import WITHIN_SECONDS, WatchType
+from .watch_type import WITHIN_SECONDS, Heartbeat, WatchType
 from .watch_types import find
 
 log = logging.getLogger(__name__)
@@ -174,8 +173,8 @@ class Synchronizer:
         self._begin()
         self._state.after_fork()
 
-    def watch(self, stop: StopEvent) -> None:
-        """Run the watcher until *stop* is set.
+    def watch(self, heartbeat: Heartbeat) -> None:
+        """Run the watcher until a beat says to end.
 
         :raises NotReadyError: the app does not know its database yet.
         """
@@ -183,7 +182,7 @@ class Synchronizer:
             self.stop()  # no other process can have this database
             return
         self._missed.note_notification()  # some may be lost before it listens
-        self._watch_type.watch(self._reload_in_thread, stop)
+        self._watch_type.watch(self._reload_in_thread, heartbeat)
 
     def do_what_is_due(self, listened: float) -> None:
         """Read and send what nobody else does.

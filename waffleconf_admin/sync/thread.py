@@ -14,8 +14,8 @@ from typing import Protocol
 from ..exceptions import NotReadyError
 from ..spread import spread
 from . import forks
+from .heartbeat import ThreadHeartbeat
 from .resync import RETRY
-from .stop import StopEvent
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ class WatcherOwner(Protocol):
         """Called in a forked process, before its thread starts."""
         ...
 
-    def watch(self, stop: StopEvent) -> None:
-        """Run the watcher until *stop* is set.
+    def watch(self, heartbeat: ThreadHeartbeat) -> None:
+        """Run the watcher until a beat says to end.
 
         :raises NotReadyError: the app is not complete yet; it is called again.
         """
@@ -73,7 +73,7 @@ class WatcherThread:
         self._renew()
 
     def _renew(self) -> None:
-        self._stop_event = StopEvent(self)
+        self._heartbeat = ThreadHeartbeat(self._do_what_is_due)
         self._failures = 0  # in a row
         self._healthy_at = math.inf  # when the watcher that runs now ends that row
         #: Whether the thread reads or sends just now, so that a missing heartbeat is no trouble.
@@ -121,7 +121,7 @@ class WatcherThread:
     def stop(self) -> None:
         """End the thread, within a second; it does not come back in this process or its forks."""
         self._wanted = False
-        self._stop_event.set()
+        self._heartbeat.stop()
         thread = self._thread
         if thread is not None and thread.ident and thread is not threading.current_thread():
             thread.join(1.0)
@@ -136,7 +136,7 @@ class WatcherThread:
         self._pid = os.getpid()
 
     def _create(self) -> None:
-        arguments = (self._stop_event,)
+        arguments = (self._heartbeat,)
         self._thread = threading.Thread(
             target=self._run, args=arguments, name="waffleconf-watcher", daemon=True
         )
@@ -156,7 +156,7 @@ class WatcherThread:
 
     def is_silent(self) -> bool:
         """Whether no heartbeat has come for some seconds."""
-        return time.monotonic() - self._stop_event.heartbeat > HEARTBEAT_TIMEOUT
+        return time.monotonic() - self._heartbeat.last > HEARTBEAT_TIMEOUT
 
     def is_alive(self) -> bool:
         return self._thread is not None and not self.is_silent()
@@ -177,25 +177,25 @@ class WatcherThread:
             finally:
                 self.is_busy = False
 
-    def do_what_is_due(self, listened: float) -> None:
-        """Called by the stop event at each heartbeat."""
+    def _do_what_is_due(self, listened: float) -> None:
         with self.busy():
             if time.monotonic() > self._healthy_at:
                 self._end_failures()
             self._owner.do_what_is_due(listened)
 
-    def _run(self, stop: StopEvent) -> None:
+    def _run(self, heartbeat: ThreadHeartbeat) -> None:
         pause, myself = 0.0, self._thread
         while True:
             try:
-                if stop.wait(pause):
-                    if stop.is_forked():
+                if not heartbeat.pause(pause):
+                    if heartbeat.is_forked():
                         self.ensure()
-                    if self._stop_event is stop or self._thread is not myself:
+                    if self._heartbeat is heartbeat or self._thread is not myself:
                         return
-                    stop = self._stop_event  # a greenlet in a forked process, which it serves now
+                    # A greenlet in a forked process, which it serves from now on.
+                    heartbeat = self._heartbeat
                 pause = spread(RETRY, 0.5)
-                self._watch(stop)
+                self._watch(heartbeat)
             except ReferenceError:
                 return  # the app is gone
             except NotReadyError:
@@ -206,11 +206,11 @@ class WatcherThread:
                 with forks.working():  # what handles logs may import
                     self._note_failure(error)
 
-    def _watch(self, stop: StopEvent) -> None:
-        with forks.working():  # until the watcher first asks whether to stop
+    def _watch(self, heartbeat: ThreadHeartbeat) -> None:
+        with forks.working():  # until the first beat of the watcher
             self._healthy_at = time.monotonic() + RETRY
-            self._owner.watch(stop)
-        if not stop.is_set():
+            self._owner.watch(heartbeat)
+        if not heartbeat.is_over():
             raise RuntimeError("the watcher returned, though nobody had stopped it")
 
     def _note_failure(self, error: Exception) -> None:

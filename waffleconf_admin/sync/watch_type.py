@@ -38,12 +38,16 @@ class AppState(Protocol):
     def update_conf(self) -> object: ...
 
 
-class Stop(Protocol):
-    """Ends a watcher; a ``threading.Event`` is one."""
+class Heartbeat(Protocol):
+    """Shows that a watcher lives, and tells it when to end."""
 
-    def is_set(self) -> bool: ...
+    def beat(self) -> bool:
+        """Show that the watcher lives, and do what is due; False: it is time to end."""
+        ...
 
-    def wait(self, timeout: float) -> bool: ...
+    def pause(self, seconds: float) -> bool:
+        """Wait so many seconds, with a beat each second; False, and sooner: it is time to end."""
+        ...
 
 
 class WatchType:
@@ -88,11 +92,11 @@ class WatchType:
         :raises ValueError: it can't; the message names the setting and the remedy.
         """
 
-    def watch(self, reload: Reload, stop: Stop) -> None:
-        """Reload whenever something may have changed, in a thread, until *stop* is set.
+    def watch(self, reload: Reload, heartbeat: Heartbeat) -> None:
+        """Reload whenever something may have changed, in a thread, until a beat says to end.
 
-        Imports and connects before it first asks *stop*: until then, and in *reload*, forks wait.
-        Asks it every second or so.
+        Imports and connects before its first beat: until then, and in *reload*, forks wait. Beats
+        every second or so.
 
         :raises Exception: it can't go on. It is called again a second later.
         """
