@@ -119,17 +119,19 @@ class NamedRows:
         """Return those of the settings that have former names."""
         return [key for key in keys if key in self._of]
 
-    def texts(self, keys: Iterable[str], rows: Rows) -> dict[str, str]:
-        """Return by key the texts that count.
+    def choose_texts(self, keys: Iterable[str], rows: Rows) -> dict[str, str]:
+        """Choose by key the texts that count, and remember what the next choice needs.
+
+        Where the rows of a setting differ, it asks the history, or logs once that nothing tells.
 
         :param rows: those that there are of all names of the settings.
         """
-        found = {}
+        chosen = {}
         for key in keys:
             own = {name: rows[name] for name in self._of.get(key, (key,)) if name in rows}
             if own:
-                found[key] = own[self._counting(key, own) if key in self._of else key]
-        return found
+                chosen[key] = own[self._choose_name(key, own) if key in self._of else key]
+        return chosen
 
     def swaps(self, swaps: Mapping[str, Swap], rows: Rows) -> dict[str, Swap] | None:
         """Return what a save writes by name; None: a setting is not as it was seen.
@@ -141,7 +143,7 @@ class NamedRows:
         :param swaps: by key.
         :param rows: those that there are of all names of these settings.
         """
-        texts = self.texts(swaps, rows)
+        texts = self.choose_texts(swaps, rows)
         found: dict[str, Swap] = {}
         for key, swap in swaps.items():
             if key not in self._of:
@@ -160,7 +162,7 @@ class NamedRows:
     def catch_up(self, keys: Iterable[str], rows: Rows) -> dict[str, Swap]:
         """Return what gives the newest names of settings the texts that count."""
         found: dict[str, Swap] = {}
-        for key, text in self.texts(keys, rows).items():
+        for key, text in self.choose_texts(keys, rows).items():
             names = [name for name in self._of[key] if name == key or name in rows]
             if any(rows.get(name) != text for name in names):
                 found |= {name: Swap(rows.get(name), text) for name in names}
@@ -172,10 +174,10 @@ class NamedRows:
             if swap.new is None:  # what is added later is no change of it
                 self._common.pop(self._keys.get(name, name), None)
         rows = {name: swap.new for name, swap in swaps.items() if swap.new is not None}
-        self.texts({self._keys.get(name, name) for name in swaps}, rows)
+        self.choose_texts({self._keys.get(name, name) for name in swaps}, rows)
 
-    def _counting(self, key: str, rows: Rows) -> str:
-        """Return the name whose row counts; the rows are in the order of the names."""
+    def _choose_name(self, key: str, rows: Rows) -> str:
+        """Choose the name whose row counts; the rows are in the order of the names."""
         newest, common = next(iter(rows)), self._common.get(key)
         self.overtaken.discard(key)
         if len(set(rows.values())) == 1:

@@ -26,9 +26,6 @@ from .names import NamedRows
 
 log = logging.getLogger(__name__)
 
-#: Stored texts by key; None: no row.
-Texts = Mapping[str, str | None]
-
 
 class Repository:
     """Reads and swaps stored texts inside the app's own context.
@@ -166,7 +163,7 @@ class Repository:
             found = dict(read(self.names.of(keys) if self.names else keys))
             if check:  # what could not be read came from nowhere
                 self._check_location()
-            return self.names.texts(keys, found) if self.names else found
+            return self.names.choose_texts(keys, found) if self.names else found
 
     def swap(
         self,
