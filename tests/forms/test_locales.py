@@ -16,7 +16,8 @@ from submissions import Page, store, stored
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.files import load_value
 from waffleconf_admin.forms import check_values, exact_text, show_text
-from waffleconf_admin.forms.submission import submitted_notation
+from waffleconf_admin.forms.merge_token import signers
+from waffleconf_admin.forms.submission import Submission
 from waffleconf_admin.state.form import parse_text
 
 CONFS: dict[str, dict[str, Any]] = {
@@ -136,7 +137,7 @@ def test_a_change_of_language_between_page_and_save_changes_no_number(
     assert page.fields["PRICE"] == f"1{mark}234"
     assert page.fields["RATE"] == f"1{mark}234"  # what comes back is all in one notation
     with reader.app.app_context():
-        assert submitted_notation(page.fields).locale == before
+        assert Submission(page.fields, signers()).notation.locale == before
     assert page.send(COUNT="7").errors == {}
     assert stored(reader.app) == {key: conf["default"] for key, conf in CONFS.items()} | {
         "PRICE": Decimal("1.234"), "COUNT": 7, "SIZE": 2500,

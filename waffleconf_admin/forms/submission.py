@@ -11,7 +11,7 @@ from ..fields.value_text import join_values
 from ..settings.notation import Notation, notation_of, reader_notation
 from ..settings.setting import Setting
 from .guard import field_name
-from .merge_token import MergeSigner, load_token, signers
+from .merge_token import MergeSigner, load_token
 
 #: The name of the hidden input with the merge token.
 TOKEN = "waffle_token"  # nosec B105 # a name, no password
@@ -56,11 +56,6 @@ def renamed(sent: MultiDict[str, str], former: Mapping[str, str]) -> MultiDict[s
         return sent
     pairs = ((names.get(name, name), name, text) for name, text in sent.items(multi=True))
     return MultiDict((new, text) for new, name, text in pairs if new == name or new not in sent)
-
-
-def submitted_notation(sent: MultiDict[str, str]) -> Notation:
-    """Return how what was sent writes numbers."""
-    return Submission(sent, signers()).notation
 
 
 class Submission:

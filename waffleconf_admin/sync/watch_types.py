@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .custom import Function, Functions
 from .database import DatabaseWatch
 from .file import FileWatch
 from .postgresql import PostgreSQLWatch
 from .redis import RedisWatch
-from .watch_type import AppState, WatchType
-
-#: Makes the watch type of one app's state: a class, or two functions.
-Make = Callable[[AppState], WatchType]
+from .watch_type import WatchType
 
 WATCH_TYPES: dict[str, type[WatchType] | Functions] = {
     watch_type.name: watch_type
