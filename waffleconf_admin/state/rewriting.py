@@ -1,4 +1,4 @@
-"""Rewriting: other stored texts for the same values, in one transaction."""
+"""Rewriting: other stored texts for the same values, in another format or with another key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ..exceptions import BusyError
+from ..codec import Format
+from ..codec.encryption import is_encrypted
+from ..exceptions import BusyError, InvalidValue
+from ..i18n import gettext
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from .repository import Repository
@@ -24,7 +27,8 @@ class Rewritten(NamedTuple):
 
 
 class Rewriting(ABC):
-    """Rewrites the stored texts of the declared settings, and those of their history.
+    """Rewrites the stored texts of the declared settings, and those of their history, in one
+    transaction.
 
     No value changes, so nobody is notified.
     """
@@ -63,3 +67,84 @@ class Rewriting(ABC):
         for row in history.walk() if history.exists else ():
             if row.key in self._settings:
                 yield self._settings[row.key], row
+
+
+class FormatConversion(Rewriting):
+    """Converts the stored texts of the declared settings, and those of their history.
+
+    :param format: the one that they are to have.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Setting], repository: Repository, format: Format
+    ) -> None:
+        super().__init__(settings, repository)
+        self._format = format
+
+    def plan(self) -> Rewritten:
+        plan = Rewritten({}, [], {})
+        for setting, text in self._stored_texts():
+            new = self._convert(text, setting.key, plan.left, secret=setting.secret)
+            if new != text:
+                plan.swaps[setting.key] = Swap(text, new)
+        for _, row in self._history_rows():
+            old = self._convert(row.old, row.key, plan.left)
+            new = self._convert(row.new, row.key, plan.left)
+            if (old, new) != (row.old, row.new):
+                plan.rows.append(row._replace(old=old, new=new))
+        return plan
+
+    def _convert(
+        self, text: str | None, key: str, left: dict[str, str], *, secret: bool = False
+    ) -> str | None:
+        """Return a text in the format; the same text where that can't be."""
+        if text is None:
+            return None
+        try:
+            return self._repository.codec.convert(text, key, self._format, secret=secret)
+        except InvalidValue as error:
+            left.setdefault(key, gettext(str(error)))
+            return text
+
+
+class Rotation(Rewriting):
+    """Encrypts the stored texts of declared secrets with the first key, and takes from the history
+    what it has of a setting that became a secret later.
+
+    :raises InvalidValue: the app has no keys.
+    """
+
+    def __init__(self, settings: Mapping[str, Setting], repository: Repository) -> None:
+        super().__init__(settings, repository)
+        if not repository.codec.encryption:
+            raise InvalidValue(
+                "WAFFLE_ENCRYPTION_KEYS is empty: there is no key to encrypt secrets with."
+            )
+
+    def plan(self) -> Rewritten:
+        plan = Rewritten({}, [], {})
+        for setting, text in self._stored_texts():
+            try:
+                new = self._encrypt(text, setting)
+            except InvalidValue as error:
+                plan.left[setting.key] = gettext(str(error))
+            else:
+                if new != text:
+                    plan.swaps[setting.key] = Swap(text, new)
+        for setting, row in self._history_rows():
+            if setting.secret and (row.old, row.new) != (None, None):
+                plan.rows.append(row._replace(old=None, new=None))
+        return plan
+
+    def _encrypt(self, text: str, setting: Setting) -> str:
+        """Return a text, encrypted with the first key; as it is, if it is so or need not be.
+
+        What is no secret any more is encrypted until the next save: another release that shares the
+        table may still take it for one.
+
+        :raises InvalidValue: it can't be decrypted.
+        """
+        encryption = self._repository.codec.encryption
+        if encryption.is_current(text) or not (setting.secret or is_encrypted(text)):
+            return text
+        return encryption.encrypt(self._repository.codec.decrypt(text))

@@ -22,7 +22,6 @@ from .codec import Codec
 from .declared import Declared
 from .deployments import Deployments
 from .ends import Ends, refused_sentence
-from .format_conversion import FormatConversion
 from .former_file import FormerFile
 from .handlers import Handlers
 from .history import History
@@ -33,7 +32,7 @@ from .overrides import Overrides
 from .reader import Reader, listed
 from .record import Record
 from .repository import Repository
-from .rotation import Rotation
+from .rewriting import FormatConversion, Rotation
 from .save import Saved, Saver, Validate
 from .task import RESET, Origin
 from .undeclared import Undeclared
