@@ -14,7 +14,6 @@ from .. import calls, forms
 from ..exceptions import BusyError, ConflictError, InvalidValue
 from ..i18n import gettext
 from ..settings.equality import same
-from ..settings.setting import Setting
 from ..spread import spread
 from ..store import HistoryRow, Swap
 from .cache import Cache, Changes
@@ -22,7 +21,7 @@ from .former_names import answering
 from .record import Record
 from .records import Records
 from .repository import Repository
-from .task import RESET, Origin, Task
+from .task import RESET, Task, history_rows
 
 log = logging.getLogger(__name__)
 
@@ -93,24 +92,14 @@ class Saver:
         """Whether each save is decided by the values of all settings."""
         return self._validate is not None
 
-    def save(
-        self,
-        settings: Mapping[str, Setting],
-        wanted: Mapping[str, object],
-        expected: Mapping[str, object],
-        origin: Origin,
-    ) -> Outcome:
+    def save(self, task: Task) -> Outcome:
         """Save settings; to be called in the app's context.
 
-        :param settings: all that are declared.
-        :param wanted: the new values of some of them; `RESET` deletes the row.
-        :param expected: the values seen; a `Record` in place of a value compares the
-            stored text.
         :raises InvalidValue, ConflictError, BusyError, StoreError: as `update_db` does.
         """
-        if unknown := [key for key in expected if key not in settings]:
+        if unknown := [key for key in task.expected if key not in task.settings]:
             raise InvalidValue(dict.fromkeys(unknown, gettext("Expected, but not declared.")))
-        task = Task(settings, wanted, expected, origin).without_environment()
+        task = task.without_environment()
         known = self._known(task)
         if known is not None:
             try:
@@ -119,26 +108,26 @@ class Saver:
                 pass  # the database, which is read below, may hold the refused value already
             else:
                 writes_all = decision.records.texts.keys() == task.wanted.keys()
-                if writes_all and self._write(decision, origin):
+                if writes_all and self._write(decision):
                     return self._bring_into_memory(known, decision)
         for attempt in range(ATTEMPTS):
             reading = self._read(task)
             decision = self._decide(task, reading)
-            if self._write(decision, origin):
+            if self._write(decision):
                 return self._bring_into_memory(reading, decision)
             time.sleep(spread(0.002 * 2 ** min(attempt, 6), 0))
         raise BusyError(
-            f"Others kept saving {', '.join(wanted)} at the same moment; nothing was saved: "
+            f"Others kept saving {', '.join(task.wanted)} at the same moment; nothing was saved: "
             "try again."
         )
 
-    def check(self, settings: Mapping[str, Setting], wanted: Mapping[str, object]) -> None:
+    def check(self, task: Task) -> None:
         """Raise what `save` would raise about the values themselves; write nothing.
 
         :raises InvalidValue: a value breaks its declaration or a rule, or can't be stored.
         :raises StoreError: the database can't be read.
         """
-        task = Task(settings, wanted, {}, Origin(None, None, "code")).without_environment()
+        task = task.without_environment()
         self._decide(task, self._read(task))
 
     # The steps of a save
@@ -185,9 +174,10 @@ class Saver:
         history = _history(task, records, new) if new and self._repository.history.exists else []
         return Decision(task, new, swaps, history)
 
-    def _write(self, decision: Decision, origin: Origin) -> bool:
+    def _write(self, decision: Decision) -> bool:
         """Write all or nothing; False: another save came first."""
-        return self._repository.swap(decision.swaps, decision.history, origin.ends)
+        ends = decision.task.origin.ends
+        return self._repository.swap(decision.swaps, decision.history, ends)
 
     def _bring_into_memory(self, reading: Reading, decision: Decision) -> Outcome:
         """Serve what was read and written, and say what has changed."""
@@ -251,16 +241,18 @@ class Saver:
 
 
 def _history(task: Task, read: Records, written: Records) -> list[HistoryRow]:
-    """What the save adds to the history.
+    """What the save adds to the history; of secrets no texts.
 
     Of what is no secret any more the history has the text itself, not an encrypted one.
     """
     swaps = {
-        key: Swap(read[key].clear_text if key in read.others else text, written.texts[key])
+        key: Swap(None, None)
+        if task.settings[key].secret
+        else Swap(read[key].clear_text if key in read.others else text, written.texts[key])
         for key, text in read.texts.items()
         if key in written.texts
     }
-    return task.history(swaps)
+    return history_rows(swaps, task.origin)
 
 
 def _log(task: Task, changes: Changes, change_set: str | None) -> None:

@@ -34,7 +34,7 @@ from .record import Record
 from .repository import Repository
 from .rewriting import FormatConversion, Rotation
 from .save import Saved, Saver, Validate
-from .task import RESET, Origin
+from .task import RESET, Origin, Task
 from .undeclared import Undeclared
 from .worker import Worker
 from .workers import Workers
@@ -229,7 +229,7 @@ class State:
         else:
             settings = self._declared.settings_for([*wanted, *expected])
         with context_of(self.app):  # for the app's own functions, and for translations
-            done = self._saver.save(settings, wanted, expected, origin)
+            done = self._saver.save(Task(settings, wanted, expected, origin))
             if done.changes:
                 renew_snapshot()
                 self.synchronizer.notify()
@@ -259,7 +259,7 @@ class State:
         :raises StoreError: the database can't be read.
         """
         with context_of(self.app):
-            self._saver.check(self.settings, wanted)
+            self._saver.check(Task(self.settings, wanted, {}, Origin(None, None, "code")))
 
     def in_memory(self) -> bool:
         """Whether no other process can have this app's database."""

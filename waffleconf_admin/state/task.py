@@ -53,8 +53,8 @@ class Task(NamedTuple):
     """What a save is asked to do."""
 
     settings: Mapping[str, Setting]  #: all that are declared
-    wanted: Mapping[str, object]
-    expected: Mapping[str, object]
+    wanted: Mapping[str, object]  #: the new values; `RESET` deletes the row
+    expected: Mapping[str, object]  #: the values seen; a `Record` stands for its stored text
     origin: Origin
 
     def without_environment(self) -> Task:
@@ -90,12 +90,6 @@ class Task(NamedTuple):
         if self.origin.source not in INTERACTIVE_SOURCES:
             return set()
         return {key for key in self.wanted if self.settings[key].secret}
-
-    def history(self, swaps: Mapping[str, Swap]) -> list[HistoryRow]:
-        """Return what the save adds to the history; of secrets no texts."""
-        hidden = Swap(None, None)
-        written = {key: hidden if self.settings[key].secret else s for key, s in swaps.items()}
-        return history_rows(written, self.origin)
 
 
 def history_rows(swaps: Mapping[str, Swap], origin: Origin) -> list[HistoryRow]:
