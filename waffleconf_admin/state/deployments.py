@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
-
-from flask import Flask
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from ..exceptions import InvalidValue
 from ..settings.equality import same
-from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow, Swap
 from ..store.history_rows import DEPLOY
 from .change import Change, ChangeReader
+from .declared import Declared
+from .history import History
 from .repository import Repository
 from .task import Origin, history_rows
 
@@ -20,21 +19,6 @@ from .task import Origin, history_rows
 MOST = 1000
 #: The note of an entry that says that somebody has accepted a moved default.
 ACCEPTED = "new default accepted"
-
-
-class HistoryReader(Protocol):
-    """What is needed of the history."""
-
-    def latest(self, keys: Iterable[str]) -> dict[str, Change]: ...
-
-
-class DeclaringState(Protocol):
-    """What is needed of an app's state."""
-
-    app: Flask
-
-    @property
-    def settings(self) -> Mapping[str, Setting]: ...
 
 
 class Noted(NamedTuple):
@@ -51,15 +35,13 @@ class Deployments:
     The last entry of a setting has the default that the last deployment declared. Where the old and
     the new text differ, the default has moved and nobody has accepted it yet. Secrets have none.
 
-    :param state: the app's state.
-    :param history: its history.
-    :param repository: its settings in the database.
+    :param declared: the settings of the app.
+    :param history: their history.
+    :param repository: the settings in the database.
     """
 
-    def __init__(
-        self, state: DeclaringState, history: HistoryReader, repository: Repository
-    ) -> None:
-        self._state = state
+    def __init__(self, declared: Declared, history: History, repository: Repository) -> None:
+        self._declared = declared
         self._history = history
         self._repository = repository
 
@@ -74,7 +56,7 @@ class Deployments:
         """
         noted = self._last_entries(HistoryQuery(source=DEPLOY, fresh=True))
         done, swaps = Noted({}, [], {}), dict[str, Swap]()
-        for key, setting in self._state.settings.items():
+        for key, setting in self._declared.settings.items():
             last, default = noted.get(key), setting.default
             if setting.secret or (last and same(last.new, default)):
                 continue
@@ -99,7 +81,7 @@ class Deployments:
 
         :raises StoreError: the database can't be read.
         """
-        settings = self._state.settings
+        settings = self._declared.settings
         query = HistoryQuery(source=DEPLOY, replacing=True, limit=MOST)
         moved = {
             key: entry
@@ -122,7 +104,8 @@ class Deployments:
 
     def _last_entries(self, query: HistoryQuery) -> dict[str, Change]:
         """The last entry of each declared setting, without those that were or are secret."""
-        reader, last = ChangeReader(self._state.settings, self._repository), dict[str, HistoryRow]()
+        reader = ChangeReader(self._declared.settings, self._repository)
+        last: dict[str, HistoryRow] = {}
         for row in self._repository.history.read(query):
             last.setdefault(row.key, row)
         found = {key: reader.change(row) for key, row in last.items()}

@@ -7,14 +7,13 @@ import math
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from ..exceptions import BusyError, ConflictError, InvalidValue, StoreError
 from ..i18n import gettext, mark
 from ..log_once import LogOnce
 from ..store import Settlement
 from ..sync.resync import RETRY
-from .going_back import GoingBack
+from ..sync.synchronizer import Synchronizer
 from .history import History, SavingState
 from .history_repository import HistoryRepository
 from .obstacles import is_of_another_type
@@ -53,36 +52,26 @@ NO_WAY_BACK = mark(
 NO_END = mark("This save has no end any more: it went back, or was kept or changed.")
 
 
-class EndingState(SavingState, Protocol):
-    """What ends need of an app's state."""
-
-    @property
-    def synchronizer(self) -> Schedule: ...
-
-
-class Schedule(Protocol):
-    """When this process reads the database next."""
-
-    def notify(self) -> None: ...
-
-    def read_at(self, deadline: float) -> None: ...
-
-
 class Ends:
     """The ends of one app's saves. Needs no application context.
 
     :param state: the app's state.
     :param rows: its history in the database.
     :param history: of the state; None: it keeps none, so that no save can have an end.
+    :param synchronizer: what reads the database when an end comes.
     """
 
     def __init__(
-        self, state: EndingState, rows: HistoryRepository, history: History | None
+        self,
+        state: SavingState,
+        rows: HistoryRepository,
+        history: History | None,
+        synchronizer: Synchronizer,
     ) -> None:
         self._state = state
+        self._synchronizer = synchronizer
         self._rows = rows
-        self._reader = OpenEnds(rows, history) if history else None
-        self._going_back = GoingBack(state, rows, history)
+        self._open_ends = OpenEnds(state, rows, history)
         #: The ends that are still to come or were refused, as of the last load, the next first;
         #: without those that are left to processes which declare more settings.
         self.open: tuple[End, ...] = ()
@@ -93,7 +82,7 @@ class Ends:
     @property
     def available(self) -> bool:
         """Whether saves can have an end."""
-        return self._reader is not None and self._rows.keeps_ends
+        return self._open_ends.available
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -112,7 +101,7 @@ class Ends:
 
         :raises StoreError: the database can't be read.
         """
-        return self._reader.read() if self._reader and self.available else ()
+        return self._open_ends.read()
 
     # Saves with an end
 
@@ -122,7 +111,7 @@ class Ends:
         :raises InvalidValue: no save can have an end here.
         :raises StoreError: the database can't be read.
         """
-        if self._reader is None:
+        if not self._rows.exists:
             raise InvalidValue(gettext(NO_HISTORY))
         if not self.available:
             raise InvalidValue(gettext(NO_COLUMNS))
@@ -164,7 +153,7 @@ class Ends:
             raise ConflictError(end.changes)
         log.info("Kept by %r: %s", actor or "nobody named", ", ".join(end.changes))
         self.carry_out()
-        self._state.synchronizer.notify()
+        self._synchronizer.notify()
         return end
 
     def go_back(
@@ -179,7 +168,7 @@ class Ends:
         :raises ConflictError: somebody else has just changed or settled it.
         :raises StoreError: the database can't be read or written.
         """
-        saved = self._going_back.run(self._find(change_set), Origin(actor, note, "undo"))
+        saved = self._open_ends.go_back(self._find(change_set), Origin(actor, note, "undo"))
         self.carry_out()
         return saved
 
@@ -194,10 +183,10 @@ class Ends:
         :returns: whether anything was due, so that this process or another has saved.
         """
         was_due = False
-        if self._reader is None or not self.available:
+        if not self.available:
             return was_due
         try:
-            self.open = self._own(self._reader.read(promptly=promptly))
+            self.open = self._own(self._open_ends.read(promptly=promptly))
             for _ in range(ATTEMPTS if self.open else 0):
                 now = self.now()
                 due = [end for end in self.open if end.at <= now and not end.refused]
@@ -206,7 +195,7 @@ class Ends:
                 was_due = True
                 for end in due:
                     self._carry_out(end)
-                self.open = self._own(self._reader.read())
+                self.open = self._own(self._open_ends.read())
             self._plan()
             self._log_once.is_over("ends")
         except StoreError as error:
@@ -236,20 +225,20 @@ class Ends:
         coming = [end.at for end in self.open if not end.refused]
         if not coming:
             self.deadline = None
-            self._state.synchronizer.read_at(math.inf)
+            self._synchronizer.read_at(math.inf)
             return
         left = (min(coming) - self.now()).total_seconds()
         self._read_in(left if left > 0 else RETRY)
 
     def _read_in(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
-        self._state.synchronizer.read_at(self.deadline)
+        self._synchronizer.read_at(self.deadline)
 
     def _carry_out(self, end: End) -> None:
         try:
-            self._going_back.run(end, Origin(end.actor or None, None, "end"))
+            self._open_ends.go_back(end, Origin(end.actor or None, None, "end"))
         except InvalidValue as error:
-            self._going_back.refuse(end, error)
+            self._open_ends.refuse(end, error)
         except ConflictError:
             pass  # another process was faster, or somebody has changed a setting just now
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
 
 from flask import Flask
 
@@ -21,16 +20,8 @@ from .declared import Declared
 from .ends import Ends
 from .former_names import drop_former_names
 from .repository import Repository
-from .worker import Worker
 
 log = logging.getLogger(__name__)
-
-
-class Warner(Protocol):
-    """What checks the database as the first load has found it."""
-
-    def warn(self) -> None:
-        """Log what is wrong, once."""
 
 
 class Loader:
@@ -39,8 +30,8 @@ class Loader:
     :param synchronizer: what follows the other processes.
     :param ends: of saves, carried out by each load.
     :param announcer: what calls the code of the app.
-    :param warners: asked after the first load, and where there is no table yet.
-    :param worker: this process, where processes report; else None.
+    :param warnings: called after the first load, and where there is no table yet: each logs, once,
+        what it finds wrong.
     """
 
     def __init__(
@@ -52,8 +43,7 @@ class Loader:
         synchronizer: Synchronizer,
         ends: Ends,
         announcer: Announcer,
-        warners: Sequence[Warner],
-        worker: Worker | None,
+        warnings: Sequence[Callable[[], None]],
     ) -> None:
         self._app = app
         self._repository = repository
@@ -62,8 +52,7 @@ class Loader:
         self._synchronizer = synchronizer
         self._ends = ends
         self._announcer = announcer
-        self._warners = warners
-        self._worker = worker
+        self._warnings = warnings
         self._next_try = 0.0
         self._log_once = LogOnce(log)
 
@@ -94,8 +83,6 @@ class Loader:
             self._synchronizer.note_reload(time.perf_counter() - started)
             if first:
                 self._warn()
-                if self._worker:
-                    self._worker.note_first_load()
             elif changes:
                 self._synchronizer.note_remote_change()
             if self._repository.names:
@@ -152,5 +139,5 @@ class Loader:
             self._warn()
 
     def _warn(self) -> None:
-        for warner in self._warners:
-            warner.warn()
+        for warn in self._warnings:
+            warn()

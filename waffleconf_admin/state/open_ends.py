@@ -1,18 +1,26 @@
-"""OpenEnds: the ends of saves that are still to come, read from the history."""
+"""OpenEnds: the ends of saves that are still to come, and how their settings go back."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ..exceptions import StoreError
+from ..exceptions import InvalidValue, StoreError
+from ..i18n import gettext, mark
 from ..store import HistoryRow, Settlement
-from .change import Change
-from .history import History
+from ..store.ends import Outcome
+from .change import Change, values_before
+from .history import History, SavingState
 from .history_repository import HistoryRepository
+from .save import Saved
+from .task import Origin
 
+log = logging.getLogger(__name__)
+
+HIDDEN = mark("it is refused")
 #: Changes that are read to find the one before each of some.
 READ = 200
 
@@ -44,15 +52,24 @@ class End:
 
 
 class OpenEnds:
-    """Reads the open ends of one app's saves.
+    """Reads the open ends of one app's saves from its history, and settles them.
 
+    :param state: the app's state.
     :param rows: its history in the database.
-    :param history: of its state.
+    :param history: of the state; None: it keeps none, so that no save has an end.
     """
 
-    def __init__(self, rows: HistoryRepository, history: History) -> None:
+    def __init__(
+        self, state: SavingState, rows: HistoryRepository, history: History | None
+    ) -> None:
+        self._state = state
         self._rows = rows
         self._history = history
+
+    @property
+    def available(self) -> bool:
+        """Whether saves can have an end."""
+        return self._history is not None and self._rows.keeps_ends
 
     def read(self, *, promptly: bool = False) -> tuple[End, ...]:
         """Return the ends that are still to come or were refused, the next first.
@@ -62,6 +79,8 @@ class OpenEnds:
         :param promptly: as `Repository.read_promptly` reads.
         :raises StoreError: the database can't be read or written.
         """
+        if self._history is None or not self.available:
+            return ()
         chains: dict[str, list[HistoryRow]] = {}
         for row in sorted(self._rows.read_ends(promptly=promptly), key=lambda row: row.id):
             chains.setdefault(row.key, []).append(row)
@@ -72,23 +91,55 @@ class OpenEnds:
         dead = [row.id for key, chain in chains.items() for row in chain if row not in live[key]]
         if dead:
             self._rows.settle(Settlement(tuple(dead), "changed", self._rows.now()))
-        return tuple(sorted(self._ends_of(live), key=lambda end: (end.at, end.rows)))
+        ends = _ends_of(live, self._history)
+        return tuple(sorted(ends, key=lambda end: (end.at, end.rows)))
 
-    def _ends_of(self, chains: Mapping[str, list[HistoryRow]]) -> Iterator[End]:
-        by_save: dict[str, list[list[HistoryRow]]] = {}
-        for chain in filter(None, chains.values()):
-            by_save.setdefault(chain[-1].change_set, []).append(chain)
-        for change_set, found in by_save.items():
-            last = found[0][-1]
-            merged = [chain[-1]._replace(old=chain[0].old) for chain in found]
-            yield End(
-                change_set=change_set,
-                at=last.ends_at or last.at,
-                actor=last.actor,
-                changes={change.key: change for change in self._history.changes_of(merged)},
-                rows=tuple(sorted(row.id for chain in found for row in chain)),
-                own_rows=tuple(sorted(chain[-1].id for chain in found)),
-                refused=last.remark if last.outcome == "refused" else "",
+    def go_back(self, end: End, origin: Origin) -> Saved:
+        """Give the settings of an end their old values, and settle it, in one transaction.
+
+        What was changed again since stays.
+
+        :returns: what was written.
+        :raises InvalidValue: a rule refuses, and nothing goes back.
+        :raises ConflictError: somebody else has just changed or settled it.
+        :raises StoreError: the database can't be read or written.
+        """
+        assert self._history  # nosec B101 # for the type checker: there is an end
+        obstacles = self._history.obstacles(end.changes.values())
+        if refused := {key: text for key, text in obstacles.items() if text}:
+            raise InvalidValue(refused)
+        records = self._state.read(end.changes)
+        # Written past this package: no later row of the history says so.
+        todo = {
+            key: change
+            for key, change in end.changes.items()
+            if records[key].text == change.new_text
+        }
+        outcome: Outcome = "back" if todo else "changed"
+        settled = Settlement(end.rows, outcome, self._rows.now(), origin.actor or "")
+        return self._state.save(
+            values_before(todo.values()),
+            {key: records[key] for key in todo},
+            origin._replace(ends=(settled,)),
+        )
+
+    def refuse(self, end: End, error: InvalidValue) -> None:
+        """Say that the settings of an end stay as they are; it is not tried again."""
+        settings = self._state.settings.values()
+        secrets = {s.key for s in settings if s.secret} - end.changes.keys()
+        errors = {
+            # What the app's own code says of a secret may quote it.
+            key: gettext(HIDDEN) if key in secrets else text
+            for key, text in error.errors.items()
+        }
+        why = str(InvalidValue(errors)) if errors else str(error)
+        if self._rows.settle(Settlement(end.own_rows, "refused", None, why)):
+            log.error(
+                "%s should have gone back at %s, which was refused, so nothing of this save goes "
+                "back: %s",
+                ", ".join(end.changes),
+                end.at.isoformat(),
+                why,
             )
 
 
@@ -138,3 +189,25 @@ def _live(chain: list[HistoryRow], latest: HistoryRow | None) -> Iterator[Histor
     while start and chain[start - 1].new == chain[start].old:
         start -= 1
     yield from chain[start:]
+
+
+def _ends_of(chains: Mapping[str, list[HistoryRow]], history: History) -> Iterator[End]:
+    """Yield the ends of the saves that rows with an open end belong to.
+
+    :param chains: such rows of each setting, as `_live` yields them.
+    """
+    by_save: dict[str, list[list[HistoryRow]]] = {}
+    for chain in filter(None, chains.values()):
+        by_save.setdefault(chain[-1].change_set, []).append(chain)
+    for change_set, found in by_save.items():
+        last = found[0][-1]
+        merged = [chain[-1]._replace(old=chain[0].old) for chain in found]
+        yield End(
+            change_set=change_set,
+            at=last.ends_at or last.at,
+            actor=last.actor,
+            changes={change.key: change for change in history.changes_of(merged)},
+            rows=tuple(sorted(row.id for chain in found for row in chain)),
+            own_rows=tuple(sorted(chain[-1].id for chain in found)),
+            refused=last.remark if last.outcome == "refused" else "",
+        )

@@ -36,7 +36,9 @@ class Reader:
         self._repository = repository
         self._log_once = LogOnce(log)
 
-    def records(self, keys: Iterable[str] | None, *, fresh: bool) -> dict[str, Record]:
+    def records(
+        self, keys: Iterable[str] | None = None, *, fresh: bool = True
+    ) -> dict[str, Record]:
         """Do what `State.read` does."""
         asked = listed(keys)
         found = self._cache.read(self._declared.among(asked), fresh=fresh)

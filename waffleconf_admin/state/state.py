@@ -67,36 +67,36 @@ class State:
         self.extension: object = None
         self._repository = repository = Repository(app, configstore, Codec(app))
         self._cache = cache = Cache(app.config, repository)
-        self._declared = Declared(app, repository, cache)
+        self._declared = declared = Declared(app, repository, cache)
         self._saver = Saver(app, repository, cache, validate)
-        self._announcer = Announcer(app, self._declared, repository, handlers or Handlers())
-        self._reader = Reader(app, self._declared, cache, repository)
+        self._announcer = Announcer(app, declared, repository, handlers or Handlers())
+        self._reader = Reader(app, declared, cache, repository)
+        worker = Worker(app, cache, repository) if repository.keeps_workers else None
+        self._worker = worker
+        self.synchronizer = synchronizer = Synchronizer(self, worker)
         #: The history of changes; None when the store keeps none.
-        self.history = History(self, repository) if repository.history.exists else None
+        self.history = history = History(self, repository) if repository.history.exists else None
         #: The saves whose settings go back at a time.
-        self.ends = Ends(self, repository.history, self.history)
+        self.ends = Ends(self, repository.history, history, synchronizer)
         #: The defaults that deployments have noted; None when the store keeps no history.
-        self.deployments = Deployments(self, self.history, repository) if self.history else None
+        self.deployments = Deployments(declared, history, repository) if history else None
         #: The rows of keys that are not declared.
-        self.undeclared = Undeclared(self, repository)
+        self.undeclared = Undeclared(app, declared, repository, synchronizer)
         #: What tests put in place of the values of settings.
-        self.overrides = Overrides(app, self._declared, cache, repository)
-        self._worker = Worker(app, cache, repository) if repository.keeps_workers else None
+        self.overrides = Overrides(app, declared, cache, repository)
         #: The processes that follow; None when the store has no model for them.
-        self.workers = Workers(self, self._worker, repository) if self._worker else None
-        self.synchronizer = Synchronizer(self, self._worker)
+        self.workers = Workers(declared, self._reader, worker, repository) if worker else None
         #: The SQLite file that was used before an upgrade of Flask-SQLAlchemy.
         self.former_file = FormerFile(repository, cache)
         self.loader = Loader(
             app,
             repository,
-            self._declared,
+            declared,
             cache,
-            self.synchronizer,
+            synchronizer,
             self.ends,
             self._announcer,
-            (self.former_file, self.undeclared, LateSettings(app)),
-            self._worker,
+            (self.former_file.warn, self.undeclared.warn, LateSettings(app).warn),
         )
 
     @property

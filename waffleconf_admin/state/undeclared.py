@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from flask import Flask
 
 from ..exceptions import BusyError, InvalidValue, StoreError
 from ..log_once import LogOnce
-from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
 from ..store.history_rows import is_storable
+from ..sync.synchronizer import Synchronizer
+from .declared import Declared
 from .repository import Repository
 from .save import ATTEMPTS
 from .task import Origin, history_rows
@@ -31,33 +31,22 @@ UNKNOWN = (
 RETIRED = "Rows of retired settings: %s. To delete one: flask waffle prune %s"
 
 
-class Notifier(Protocol):
-    """What notifies the other processes."""
-
-    def notify(self) -> None: ...
-
-
-class DeclaringState(Protocol):
-    """What is needed of an app's state."""
-
-    app: Flask
-    synchronizer: Notifier
-
-    @property
-    def settings(self) -> Mapping[str, Setting]: ...
-
-
 class Undeclared:
     """Rows of keys that the app does not declare: of another app that shares the table, of another
     release, or of the past. Needs no application context.
 
-    :param state: the app's state.
-    :param repository: its settings in the database.
+    :param declared: the settings of the app.
+    :param repository: its rows in the database.
+    :param synchronizer: what notifies the other processes.
     """
 
-    def __init__(self, state: DeclaringState, repository: Repository) -> None:
-        self._state = state
+    def __init__(
+        self, app: Flask, declared: Declared, repository: Repository, synchronizer: Synchronizer
+    ) -> None:
+        self._app = app
+        self._declared = declared
         self._repository = repository
+        self._synchronizer = synchronizer
         self._log_once = LogOnce(log)
 
     def list_keys(self) -> list[str]:
@@ -65,7 +54,7 @@ class Undeclared:
 
         :raises StoreError: the database can't be read, or the store can't list its keys.
         """
-        known = {*self._state.settings, *self._repository.names.former}
+        known = {*self._declared.settings, *self._repository.names.former}
         return sorted(key for key in self._stored() if key not in known)
 
     def list_former(self) -> dict[str, str]:
@@ -78,7 +67,7 @@ class Undeclared:
 
     def is_retired(self, key: str) -> bool:
         """Whether WAFFLE_RETIRED names a key."""
-        return key in self._state.app.config["WAFFLE_RETIRED"]
+        return key in self._app.config["WAFFLE_RETIRED"]
 
     def warn(self) -> None:
         """Log once which rows the first load has found that nobody declares: those that nobody
@@ -116,7 +105,7 @@ class Undeclared:
         """
         wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
         asked = set(wanted)
-        if declared := [key for key in wanted if key in self._state.settings]:
+        if declared := [key for key in wanted if key in self._declared.settings]:
             raise InvalidValue(
                 dict.fromkeys(declared, "It is declared: reset it instead, to give it its default.")
             )
@@ -139,7 +128,7 @@ class Undeclared:
         if found:
             names = ", ".join(map(_printable, found))
             log.info("Rows deleted by %r from %s: %s", origin.actor, origin.source, names)
-            self._state.synchronizer.notify()  # another release may declare them
+            self._synchronizer.notify()  # another release may declare them
         return list(found)
 
     def _history_rows(self, found: Mapping[str, str], origin: Origin) -> list[HistoryRow]:

@@ -57,8 +57,8 @@ class Worker:
         self._generation = -1
         self._status: Status | None = None
 
-    def note_first_load(self) -> None:
-        """The settings are loaded: note those that this process takes at its start."""
+    def note_load(self) -> None:
+        """The settings are loaded: the first time, note those that this process starts with."""
         if self._restart_digests is None:
             digests = self.restart_digests(*self.loaded())
             self._restart_digests = "".join(digests.values())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, get_args
 
 from ..i18n import gettext as _
 from ..i18n import ngettext
-from ..settings.setting import Setting
 from ..store import WorkerRow
 from ..sync import reporter
-from .record import Record
+from .declared import Declared
+from .reader import Reader
 from .repository import Repository
 from .worker import SHORT, Status, Worker
 
@@ -22,15 +22,6 @@ NAMED = 3
 
 #: Whether a process has read what is stored now; "other": it declares other settings.
 Standing = Literal["current", "lagging", "other"]
-
-
-class DeclaringState(Protocol):
-    """What is needed of an app's state."""
-
-    @property
-    def settings(self) -> Mapping[str, Setting]: ...
-
-    def read(self) -> dict[str, Record]: ...
 
 
 class Process(NamedTuple):
@@ -122,13 +113,17 @@ class Count(NamedTuple):
 class Workers:
     """Counts the processes that follow the settings of one app.
 
-    :param state: the app's state.
+    :param declared: the settings of the app.
+    :param reader: reads them.
     :param worker: this process, whose declarations the others are compared with.
     :param repository: where they have reported.
     """
 
-    def __init__(self, state: DeclaringState, worker: Worker, repository: Repository) -> None:
-        self._state = state
+    def __init__(
+        self, declared: Declared, reader: Reader, worker: Worker, repository: Repository
+    ) -> None:
+        self._declared = declared
+        self._reader = reader
         self._worker = worker
         self._repository = repository
 
@@ -138,7 +133,8 @@ class Workers:
         :raises StoreError: the database can't be read.
         """
         # The settings are read last: who has read them before counts as lagging, never the reverse.
-        rows, settings, records = self._reported(), self._state.settings, self._state.read()
+        rows, settings = self._reported(), self._declared.settings
+        records = self._reader.records()
         restart = self._worker.restart_digests(settings, records)
         return _count(rows, self._worker.status_of(settings, records), restart)
 

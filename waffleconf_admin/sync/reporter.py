@@ -27,6 +27,10 @@ class Worker(Protocol):
         """Return what the others need to know; None: nothing yet. It costs little to ask often."""
         ...
 
+    def note_load(self) -> None:
+        """It has read the database."""
+        ...
+
     def report(self) -> None:
         """Write it to the database.
 

@@ -102,6 +102,8 @@ class Synchronizer:
         """The state has read the database, which took so long."""
         self._record.note_reload(seconds)
         self._resync.note_reload()
+        if self._worker is not None:
+            self._worker.note_load()
         self._watch_type.trouble()  # so that it is logged when it begins
 
     def read_at(self, deadline: float) -> None:
