@@ -127,7 +127,7 @@ class History:
         """
         wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]
         found = self._rows.read_latest(wanted) if wanted else []
-        return {change.key: change for change in self._changes(found, wanted)}
+        return {change.key: change for change in self.changes_of(found, wanted)}
 
     def covers(self, at: datetime) -> bool:
         """Return whether it has a save from before a time.
@@ -143,9 +143,16 @@ class History:
         """
         return self._read(HistoryQuery(change_set=change_set, fresh=True))
 
-    def changes_of(self, rows: Iterable[HistoryRow]) -> ChangeList:
-        """Return the changes that rows of the history stand for."""
-        return self._changes(rows, None)
+    def changes_of(
+        self, rows: Iterable[HistoryRow], keys: Collection[str] | None = None
+    ) -> ChangeList:
+        """Return the changes that rows of the history stand for.
+
+        :param keys: of these settings only: a database may compare keys more loosely than Python.
+        """
+        reader = ChangeReader(self._state.settings, self._repository)
+        wanted = None if keys is None else set(keys)
+        return [reader.change(row) for row in rows if wanted is None or row.key in wanted]
 
     def obstacle(self, change: Change, *, ask: bool = True) -> str:
         """Return why the setting can't have again what it had before a change; "" when it can.
@@ -252,13 +259,7 @@ class History:
     def _read(self, query: HistoryQuery) -> ChangeList:
         if query.matches_nothing():
             return []
-        return self._changes(self._rows.read(query), query.keys)
-
-    def _changes(self, rows: Iterable[HistoryRow], keys: Collection[str] | None) -> ChangeList:
-        reader = ChangeReader(self._state.settings, self._repository)
-        # A database may compare keys more loosely than Python does.
-        wanted = None if keys is None else set(keys)
-        return [reader.change(row) for row in rows if wanted is None or row.key in wanted]
+        return self.changes_of(self._rows.read(query), query.keys)
 
     def _value_served(self, change: Change) -> object:
         """What is served of the new value of a change of a declared setting."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ..exceptions import InvalidValue, StoreError
 from ..i18n import gettext, mark
 from ..store import HistoryRow, Settlement
-from ..store.ends import Outcome
+from ..store.history_rows import Outcome
 from .change import Change, values_before
 from .history import History, SavingState
 from .history_repository import HistoryRepository

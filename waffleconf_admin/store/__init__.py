@@ -6,8 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .contract import FormerRows, WaffleStore
-from .ends import Settlement
-from .history_rows import HistoryQuery, HistoryRow
+from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .swaps import Swap
 from .workers import WorkerRow
 

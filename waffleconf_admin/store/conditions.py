@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from .ends import Settlement
-from .history_rows import DEPLOY, HistoryQuery
+from .history_rows import DEPLOY, HistoryQuery, Settlement
 from .instances import Model, column_time
 
 #: A condition, or an order. Any: columns of SQLAlchemy and of peewee overload the same operators,
@@ -67,17 +66,26 @@ def order(model: Model, query: HistoryQuery) -> list[Condition]:
     return [model.at.desc(), model.id.desc()] if query.by_time else [model.id.desc()]
 
 
-def is_open(model: Model, beginning: datetime) -> tuple[Condition, ...]:
+def has_ends(model: object) -> bool:
+    """Whether a history model has the columns that saves with an end need."""
+    return all(hasattr(model, name) for name in ("ends_at", "ended_at", "outcome", "remark"))
+
+
+def is_open(model: Model, *, zoned: bool) -> list[Condition]:
     """Return the conditions of the rows whose ends are still to come, or were refused.
 
-    :param beginning: `BEGINNING`, as the column takes it.
+    :param zoned: whether the columns of times have a time zone.
     """
-    return operator.eq(model.ended_at, None), model.ends_at > beginning
+    # Earlier than every end; without one there is none to compare.
+    earliest = column_time(datetime(1970, 1, 2, tzinfo=UTC), zoned=zoned)
+    return [operator.eq(model.ended_at, None), model.ends_at > earliest]
 
 
-def is_prunable(model: Model) -> Condition:
-    """Return the condition of the rows that need not be there for their ends."""
-    return operator.eq(model.ends_at, None) | operator.ne(model.ended_at, None)
+def is_prunable(model: Model) -> list[Condition]:
+    """Return the conditions of the rows that need not be there for their ends."""
+    if not has_ends(model):
+        return []
+    return [operator.eq(model.ends_at, None) | operator.ne(model.ended_at, None)]
 
 
 def settles(model: Model, settlement: Settlement) -> list[Condition]:

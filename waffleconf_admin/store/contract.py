@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from ..exceptions import StoreError
 from . import errors
-from .ends import Settlement
-from .history_rows import HistoryRow
+from .history_rows import HistoryRow, Settlement
 from .instances import Model, key_of, text_of
 from .optional import OptionalMethods
 from .swaps import Swap, Swaps

@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from ..exceptions import StoreError
-from . import ends
-from .history_rows import HistoryQuery, HistoryRow
+from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .instances import Model, as_text, column_time, read_time
 
 
@@ -73,7 +72,7 @@ def attributes_of(row: HistoryRow, *, zoned: bool) -> dict[str, object]:
     return attributes
 
 
-def settled_attributes(settlement: ends.Settlement, *, zoned: bool) -> dict[str, object]:
+def settled_attributes(settlement: Settlement, *, zoned: bool) -> dict[str, object]:
     """Return the attributes that a settlement gives rows."""
     at = settlement.at and column_time(settlement.at, zoned=zoned)
     return {"ended_at": at, "outcome": settlement.outcome, "remark": settlement.remark}

@@ -1,10 +1,10 @@
-"""Rows of the history: what they hold, and which of them to read."""
+"""Rows of the history: what they hold, which of them to read, and what becomes of their ends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 #: The source of rows of the history that note the declared default of a setting: old and new are
 #: defaults, and no value was changed.
@@ -69,6 +69,20 @@ class HistoryQuery(NamedTuple):
             text is None or (len(text) <= LONGEST_TEXT and is_storable(text)) for text in texts
         )
         return not possible or (self.keys is not None and not self.keys)
+
+
+#: What has become of an end: the change went back; somebody keeps it; the setting was changed
+#: again before; a rule refused to let it go back.
+Outcome = Literal["back", "kept", "changed", "refused"]
+
+
+class Settlement(NamedTuple):
+    """What becomes of the ends of some rows. All of them have to be open."""
+
+    ids: tuple[int, ...]  #: of the rows
+    outcome: Outcome
+    at: datetime | None  #: when; None: they stay open, for a person to decide
+    remark: str = ""  #: who keeps the change, or why it was refused
 
 
 def storable(text: str | None) -> str:

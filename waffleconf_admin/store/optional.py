@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..exceptions import StoreError
-from .ends import Settlement
-from .history_rows import HistoryQuery, HistoryRow
+from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .postgresql import Notifications
 from .workers import WorkerRow
 

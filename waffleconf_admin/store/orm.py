@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Generic, TypeGuard, TypeVar
 
 from .conditions import Condition, settles
-from .ends import Settlement
 from .history import settled_attributes
-from .history_rows import HistoryQuery, HistoryRow
+from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .instances import Model, as_text, column_time
 from .swaps import Parameters, RowChanged, Swaps, by_statement
 from .workers import WorkerRow

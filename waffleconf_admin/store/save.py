@@ -28,8 +28,7 @@ from typing import Generic, NoReturn
 from ..exceptions import ConflictError, StoreError
 from . import errors
 from .connections import Connections
-from .ends import Settlement
-from .history_rows import HistoryRow
+from .history_rows import HistoryRow, Settlement
 from .orm import C, HistoryRows, SettingRows
 from .swaps import RowChanged, Swap, Swaps
 from .verify import Verification

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import ClassVar, Generic
 
-from . import ends, errors, locks
+from . import errors, locks
+from .conditions import has_ends
 from .connections import Connections
 from .contract import WaffleStore
-from .ends import Settlement
 from .history import WRITTEN
-from .history_rows import HistoryQuery, HistoryRow
+from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .instances import Model, overrides
 from .orm import C, HistoryRows, SettingRows, WorkerRows
 from .postgresql import Notifications
@@ -193,7 +193,7 @@ class SQLStore(WaffleStore, Generic[C]):
     def keeps_ends(self) -> bool:  # type: ignore[override]
         # A class of the app's own may write with the documented methods.
         writes_itself = type(self).swap is not WaffleStore.swap
-        return writes_itself and ends.has_columns(self.history)
+        return writes_itself and has_ends(self.history)
 
     def read_ends(self, *, promptly: bool = False) -> list[HistoryRow]:
         history, connections = self._history, self._connections

@@ -9,7 +9,6 @@ from functools import cached_property
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from .. import ends
 from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
 from ..history import attributes_of, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
@@ -87,29 +86,23 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
     def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
         model = self.model
         noted = sa.select(sa.func.max(model.id)).where(model.source == DEPLOY).group_by(model.key)
-        old = sa.select(model.id).where(model.at < self.at(until), model.id.not_in(noted))
-        if ends.has_columns(model):
-            old = old.where(is_prunable(model))
-        old = old.order_by(model.at)
-        ids = connection.scalars(old.limit(limit)).all()
+        is_old = [model.at < self.at(until), model.id.not_in(noted), *is_prunable(model)]
+        old = sa.select(model.id).where(*is_old).order_by(model.at).limit(limit)
+        ids = connection.scalars(old).all()
         connection.execute(sa.delete(model).where(model.id.in_(ids)))
         return len(ids)
 
     def open_ends(self, connection: sa.Connection) -> list[HistoryRow]:
         # Every load asks this, and mostly there are none: a session would take longer than that.
-        ids = connection.scalars(self._open_ids).all()
-        return self._by_ids(connection, ids)
+        found: list[HistoryRow] = []
+        for ids in chunks(connection.scalars(self._open_ids).all()):
+            found += self._rows(connection, sa.select(self.model).where(self.model.id.in_(ids)))
+        return found
 
     def update(
         self, connection: sa.Connection, wanted: Sequence[Condition], values: dict[str, object]
     ) -> int:
         return connection.execute(sa.update(self.model).where(*wanted).values(values)).rowcount
-
-    def _by_ids(self, connection: sa.Connection, ids: Sequence[int]) -> list[HistoryRow]:
-        model, found = self.model, []
-        for some in chunks(ids):
-            found += self._rows(connection, sa.select(model).where(model.id.in_(some)))
-        return found
 
     @cached_property
     def _columns(self) -> TextColumns:
@@ -118,7 +111,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
     @cached_property
     def _open_ids(self) -> sa.Select[int]:
         model = self.model
-        return sa.select(model.id).where(*is_open(model, self.at(ends.BEGINNING)))
+        return sa.select(model.id).where(*is_open(model, zoned=self.is_zoned))
 
     def _rows(self, connection: sa.Connection, select: sa.Select[object]) -> list[HistoryRow]:
         with reading(), session_on(connection) as session:

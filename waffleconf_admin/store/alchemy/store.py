@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ...exceptions import NotReadyError
 from ..contract import FormerRows
-from ..ends import Settlement
-from ..history_rows import HistoryRow
+from ..history_rows import HistoryRow, Settlement
 from ..instances import Model, text_of
 from ..orm import T
 from ..sql import SQLStore
 from ..swaps import Swaps
 from . import models
 from .connections import AlchemyConnections, sessions_of
-from .former_file import read_former_file
 from .history import AlchemyHistory
 from .rows import AlchemyRows, new_instance
 from .workers import AlchemyWorkers
@@ -105,9 +105,23 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
 
     def former_rows(self, root_path: str, instance_path: str) -> FormerRows | None:
         url = self._connections.bind(write=True).engine.url
-        if url.get_backend_name() != "sqlite" or not url.database:
+        used = Path(url.database or "")
+        if url.get_backend_name() != "sqlite" or not used.is_relative_to(instance_path):
             return None
-        return read_former_file(self.model, url.database, root_path, instance_path)
+        # Flask-SQLAlchemy 3 looks relative paths up in the instance folder, 2.5 did so in the
+        # folder of the app.
+        former = Path(root_path) / used.relative_to(instance_path)
+        if former == used or not former.is_file():
+            return None
+        engine = sa.create_engine(
+            f"sqlite:///file:{quote(str(former))}?mode=ro&uri=true", poolclass=sa.NullPool
+        )
+        try:
+            with engine.connect() as connection:
+                texts = AlchemyRows(self.model).read(connection, None)
+        except sa.exc.SQLAlchemyError:
+            return None
+        return FormerRows(str(former), str(used), texts)
 
     # What SQLAlchemy does
 

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import peewee
 
-from .. import ends
 from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
 from ..history import attributes_of, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
@@ -83,17 +82,16 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
         model = self.model
         other = model.alias()
         noted = other.select(peewee.fn.MAX(other.id)).where(other.source == DEPLOY)
-        is_old = (model.at < self.at(until)) & model.id.not_in(noted.group_by(other.key))
-        if ends.has_columns(model):
-            is_old &= is_prunable(model)
-        old = model.select(model.id).where(is_old).order_by(model.at)
+        noted = noted.group_by(other.key)
+        is_old = [model.at < self.at(until), model.id.not_in(noted), *is_prunable(model)]
+        old = model.select(model.id).where(*is_old).order_by(model.at)
         ids = [instance.id for instance in old.limit(limit).execute(connection)]
         model.delete().where(model.id.in_(ids)).execute(connection)
         return len(ids)
 
     def open_ends(self, connection: peewee.Database) -> list[HistoryRow]:
         model = self.model
-        wanted = is_open(model, self.at(ends.BEGINNING))
+        wanted = is_open(model, zoned=self.is_zoned)
         return _rows(model.select().where(*wanted), connection)
 
     def update(
