@@ -18,7 +18,8 @@ BATCH = 1000
 class HistoryRepository:
     """Reads and writes the history, and the ends of saves in it, inside the app's own context.
 
-    Its callers have keys, whatever names the settings had when the rows were written.
+    Its callers have keys, whatever names the settings had when the rows were written. Each method
+    raises a StoreError where the database can't be read or written just now.
 
     :param names: the former names.
     """
@@ -34,10 +35,7 @@ class HistoryRepository:
         return self._store.history is not None
 
     def read(self, query: HistoryQuery) -> list[HistoryRow]:
-        """Return rows of the history, the newest first.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Return rows of the history, the newest first."""
         names = self._names
         if names and query.keys is not None:
             query = query._replace(keys=names.of(query.keys))
@@ -46,18 +44,12 @@ class HistoryRepository:
         return names.present(rows) if names else rows
 
     def note(self, rows: Sequence[HistoryRow]) -> None:
-        """Add rows to the history; no setting is written.
-
-        :raises StoreError: the database can't be written.
-        """
+        """Add rows to the history; no setting is written."""
         with quiet_context(self._app):
             self._store.note_history(rows)
 
     def walk(self) -> Iterator[HistoryRow]:
-        """Yield all rows of the history, read from where saves go, in batches.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Yield all rows of the history, read from where saves go, in batches."""
         before = None
         while True:
             rows = self.read(HistoryQuery(before=before, limit=BATCH, fresh=True))
@@ -67,10 +59,7 @@ class HistoryRepository:
             before = rows[-1].id
 
     def read_latest(self, keys: list[str]) -> list[HistoryRow]:
-        """Return the last row of the history of each key that has one.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Return the last row of the history of each key that has one."""
         names = self._names
         with quiet_context(self._app):
             rows = self._store.read_latest(names.of(keys) if names else keys)
@@ -83,7 +72,6 @@ class HistoryRepository:
         """Return who made the last changes, of these settings or of all.
 
         :param limit: how many changes to read.
-        :raises StoreError: the database can't be read.
         """
         with quiet_context(self._app):
             return self._store.read_actors(None if keys is None else self._names.of(keys), limit)
@@ -97,32 +85,22 @@ class HistoryRepository:
         """Return the rows of the history whose ends are open, in any order.
 
         :param promptly: as `read_promptly` reads.
-        :raises StoreError: the database can't be read.
         """
         with quiet_context(self._app):
             rows = self._store.read_ends(promptly=promptly)
         return self._names.present(rows) if self._names else rows
 
     def settle(self, settlement: Settlement) -> bool:
-        """Settle ends, all or none; False: some of them are settled already.
-
-        :raises StoreError: the database can't be written.
-        """
+        """Settle ends, all or none; False: some of them are settled already."""
         with quiet_context(self._app):
             return self._store.settle(settlement)
 
     def now(self) -> datetime:
-        """Return the time by the clock of the database, which all processes share.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Return the time by the clock of the database, which all processes share."""
         with quiet_context(self._app):
             return datetime.fromtimestamp(self._store.clock(), UTC)
 
     def prune(self, until: datetime, limit: int) -> int:
-        """Delete rows of the history from before a time; return how many.
-
-        :raises StoreError: the database can't be written just now.
-        """
+        """Delete rows of the history from before a time; return how many."""
         with quiet_context(self._app):
             return self._store.prune_history(until, limit)

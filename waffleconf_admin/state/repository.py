@@ -31,7 +31,8 @@ class Repository:
     """Reads and swaps stored texts inside the app's own context.
 
     Only this class, and its `history`, know that a setting may have rows of former names: their
-    callers have keys.
+    callers have keys. Each method raises a StoreError where the database can't be read or written
+    just now.
 
     :param codec: what encodes and decodes the texts.
     """
@@ -74,17 +75,11 @@ class Repository:
             return self._store.in_memory()
 
     def read(self, keys: list[str]) -> dict[str, str]:
-        """Return the texts of those keys that have a row, with one SELECT.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Return the texts of those keys that have a row, with one SELECT."""
         return self._read(self._store.read, keys)
 
     def read_fresh(self, keys: list[str]) -> dict[str, str]:
-        """Return what `read` does, from where saves go: a replica may lag behind.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Return what `read` does, from where saves go: a replica may lag behind."""
         return self._read(self._store.read_fresh, keys, check=True)
 
     def load(self, keys: list[str], *, promptly: bool = False) -> dict[str, str]:
@@ -95,7 +90,6 @@ class Repository:
 
         :param promptly: don't wait long for a lock, and leave no connection open.
         :raises NotReadyError: there is no table yet, or the app is not complete.
-        :raises StoreError: the database can't be read just now.
         """
         store = self._store
         read = store.read_promptly if promptly else store.read_fresh
@@ -123,11 +117,14 @@ class Repository:
     def read_all(self) -> dict[str, str]:
         """Return the texts of all rows, of keys that are not declared too.
 
-        :raises NotImplementedError: the store can't list its keys.
-        :raises StoreError: the database can't be read.
+        :raises StoreError: also where the store can't list its keys.
         """
         with quiet_context(self._app):
-            return dict(self._store.read())
+            try:
+                found = self._store.read()
+            except NotImplementedError as error:
+                raise StoreError(str(error)) from error
+        return {key: text for key, text in found if isinstance(key, str)}
 
     def catch_up(self) -> bool:
         """Give the present names what workers of an older release have saved; whether it did."""
@@ -177,7 +174,6 @@ class Repository:
         :param history: what to add to the history with it.
         :param ends: what becomes of ends with it.
         :raises ConflictError: an end is settled already.
-        :raises StoreError: the database can't be written.
         """
         if not ends and all(seen == new for seen, new in swaps.values()):
             return True
@@ -188,23 +184,27 @@ class Repository:
                 return self._store.swap(by_name, history, ends)
             return self._store.swap(by_name, history) if history else self._store.swap(by_name)
 
-        with quiet_context(self._app):
-            self._check_location()
-            return self._write(swaps, write)
+        return self._write(swaps, write)
+
+    def rewrite(self, swaps: Mapping[str, Swap], rows: Sequence[HistoryRow]) -> bool:
+        """Write new texts as `swap` does, and other texts of rows of the history."""
+        return self._write(swaps, lambda by_name: self._store.rewrite(by_name, rows))
 
     def _write(
         self, swaps: Mapping[str, Swap], write: Callable[[Mapping[str, Swap]], bool]
     ) -> bool:
         """Write the rows of all names of settings, as `swap` does."""
-        if not self.names:
-            return write(swaps)
-        renamed = self.names.renamed(swaps)
-        rows = dict(self._store.read_fresh(self.names.of(renamed))) if renamed else {}
-        by_name = self.names.swaps(swaps, rows)
-        if by_name is None or not write(by_name):
-            return False
-        self.names.note_written(by_name)
-        return True
+        with quiet_context(self._app):
+            self._check_location()
+            if not self.names:
+                return write(swaps)
+            renamed = self.names.renamed(swaps)
+            rows = dict(self._store.read_fresh(self.names.of(renamed))) if renamed else {}
+            by_name = self.names.swaps(swaps, rows)
+            if by_name is None or not write(by_name):
+                return False
+            self.names.note_written(by_name)
+            return True
 
     def _check_location(self) -> None:
         """Warn once where values are of one database and are saved to another."""
@@ -229,26 +229,11 @@ class Repository:
             return self._store.former_rows(self._app.root_path, self._app.instance_path)
 
     def report_worker(self, row: WorkerRow, forget: datetime) -> None:
-        """Write the row of a worker; the first one deletes those of workers not seen since a time.
-
-        :raises StoreError: it can't be written just now.
-        """
+        """Write the row of a worker; the first one deletes those not seen since a time."""
         with quiet_context(self._app):
             self._store.report_worker(row, forget)
 
     def read_workers(self, since: datetime) -> list[WorkerRow]:
-        """Return the rows of the workers that were seen since a time.
-
-        :raises StoreError: the database can't be read.
-        """
+        """Return the rows of the workers that were seen since a time."""
         with quiet_context(self._app):
             return self._store.read_workers(since)
-
-    def rewrite(self, swaps: Mapping[str, Swap], rows: Sequence[HistoryRow]) -> bool:
-        """Write new texts as `swap` does, and other texts of rows of the history.
-
-        :raises StoreError: the database can't be written.
-        """
-        with quiet_context(self._app):
-            self._check_location()
-            return self._write(swaps, lambda s: self._store.rewrite(s, rows))

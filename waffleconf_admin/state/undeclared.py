@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from flask import Flask
 
-from ..exceptions import BusyError, InvalidValue, StoreError
+from ..exceptions import BusyError, InvalidValue
 from ..log_once import LogOnce
 from ..store import HistoryRow, Swap
 from ..store.history_rows import is_storable
@@ -55,14 +55,14 @@ class Undeclared:
         :raises StoreError: the database can't be read, or the store can't list its keys.
         """
         known = {*self._declared.settings, *self._repository.names.former}
-        return sorted(key for key in self._stored() if key not in known)
+        return sorted(key for key in self._repository.read_all() if key not in known)
 
     def list_former(self) -> dict[str, str]:
         """Return the former names that have a row, each with the key of its setting.
 
         :raises StoreError: as `list_keys` does.
         """
-        stored = self._stored()
+        stored = self._repository.read_all()
         return {name: k for name, k in self._repository.names.former.items() if name in stored}
 
     def is_retired(self, key: str) -> bool:
@@ -83,13 +83,6 @@ class Undeclared:
                 names = ", ".join(map(_printable, found[:MOST_NAMED]))
                 names += f" and {more} more" if more > 0 else ""
                 self._log_once(message, level, message, names, found[0])
-
-    def _stored(self) -> dict[str, str]:
-        try:
-            found = self._repository.read_all()
-        except NotImplementedError as error:
-            raise StoreError(str(error)) from error
-        return {key: text for key, text in found.items() if isinstance(key, str)}
 
     def delete(self, keys: Iterable[str], origin: Origin) -> list[str]:
         """Delete rows: all or none. The history says by whom. It has the value only if it had it
