@@ -69,7 +69,10 @@ class Worker:
         return settings, records
 
     def status(self) -> Status | None:
-        """Return the status of this process; None: it has loaded nothing yet."""
+        """Return the status of this process; None: it has loaded nothing yet.
+
+        It costs little to ask often.
+        """
         if self._cache.loaded and self._cache.generation != self._generation:
             self._generation, settings, records = self._cache.settings_and_records()
             self._status = self.status_of(settings, records)

@@ -50,7 +50,7 @@ class Save(Generic[C]):
         history: HistoryRows[C],
         swaps: Swaps,
         rows: Sequence[HistoryRow],
-        ends: Sequence[Settlement] = (),
+        ends: Sequence[Settlement],
     ) -> None:
         self._connections = connections
         self._settings = settings

@@ -21,22 +21,13 @@ FAILURES = 5
 
 
 class Worker(Protocol):
-    """What is known of this process."""
+    """What is needed of this process, as it reports itself (`state.worker`)."""
 
-    def status(self) -> Hashable:
-        """Return what the others need to know; None: nothing yet. It costs little to ask often."""
-        ...
+    def status(self) -> Hashable: ...
 
-    def note_load(self) -> None:
-        """It has read the database."""
-        ...
+    def note_load(self) -> None: ...
 
-    def report(self) -> None:
-        """Write it to the database.
-
-        :raises Exception: it can't be written just now.
-        """
-        ...
+    def report(self) -> None: ...
 
 
 class Reporter:

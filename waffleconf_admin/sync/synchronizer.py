@@ -55,7 +55,7 @@ class Synchronizer:
     :raises ValueError: WAFFLE_WATCHTYPE is unknown, or can't be used here.
     """
 
-    def __init__(self, state: SynchronizedState, worker: Worker | None = None) -> None:
+    def __init__(self, state: SynchronizedState, worker: Worker | None) -> None:
         config = state.app.config
         # The thread must not keep the app alive.
         self._state: SynchronizedState = weakref.proxy(state)
@@ -171,14 +171,14 @@ class Synchronizer:
     # What the thread calls
 
     def reset_after_fork(self) -> None:
-        """Begin in a forked process."""
+        """Begin in a forked process, before its thread starts."""
         self._begin()
         self._state.after_fork()
 
     def watch(self, heartbeat: Heartbeat) -> None:
         """Run the watcher until a beat says to end.
 
-        :raises NotReadyError: the app does not know its database yet.
+        :raises NotReadyError: the app does not know its database yet; it is called again.
         """
         if self._state.in_memory():
             self.stop()  # no other process can have this database
@@ -187,7 +187,7 @@ class Synchronizer:
         self._watch_type.watch(self._reload_in_thread, heartbeat)
 
     def do_what_is_due(self, listened: float) -> None:
-        """Read and send what nobody else does.
+        """Read and send what nobody else does; called in the thread at each heartbeat.
 
         :param listened: seconds that the watcher has listened since the last time.
         """
@@ -200,12 +200,12 @@ class Synchronizer:
         self._reporter.report_if_due()
 
     def note_failure(self, error: Exception) -> None:
-        """The watcher has failed."""
+        """The watcher has failed, or the thread can't be started."""
         self._record.note_error(error)
         self._missed.note_notification()  # some may have been lost
 
     def read_soon(self) -> None:
-        """Read within a second or so."""
+        """Read within a second or so: a notification may have been lost."""
         self._resync.read_soon()
 
     def _reload_in_thread(self) -> bool:

@@ -24,33 +24,17 @@ HEARTBEAT_TIMEOUT = 3.0
 
 
 class WatcherOwner(Protocol):
-    """Whose watcher it is."""
+    """What a `Synchronizer` does for its thread."""
 
-    def reset_after_fork(self) -> None:
-        """Called in a forked process, before its thread starts."""
-        ...
+    def reset_after_fork(self) -> None: ...
 
-    def watch(self, heartbeat: ThreadHeartbeat) -> None:
-        """Run the watcher until a beat says to end.
+    def watch(self, heartbeat: ThreadHeartbeat) -> None: ...
 
-        :raises NotReadyError: the app is not complete yet; it is called again.
-        """
-        ...
+    def do_what_is_due(self, listened: float) -> None: ...
 
-    def do_what_is_due(self, listened: float) -> None:
-        """Called in the thread at each heartbeat.
+    def note_failure(self, error: Exception) -> None: ...
 
-        :param listened: seconds that the watcher has listened since the last heartbeat.
-        """
-        ...
-
-    def note_failure(self, error: Exception) -> None:
-        """The watcher has failed, or the thread can't be started."""
-        ...
-
-    def read_soon(self) -> None:
-        """A notification may have been lost: read the database within a second or so."""
-        ...
+    def read_soon(self) -> None: ...
 
 
 class WatcherThread:
