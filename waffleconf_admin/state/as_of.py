@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ..i18n import gettext, mark
 from ..settings.setting import Setting
 from .change import Change, explains
 from .history import History
 from .record import Record
+from .state import State
 
 #: Changes that are read at once.
 BATCH = 1000
 
 SECRET = mark("it was changed since, and of secrets no value is kept")
 UNRECORDED = mark("the history does not say where its row comes from")
-
-
-class ReadingState(Protocol):
-    """What is needed of an app's state."""
-
-    @property
-    def settings(self) -> Mapping[str, Setting]: ...
-
-    def read(self, keys: Iterable[str] | None = None) -> dict[str, Record]: ...
 
 
 class PastValue(NamedTuple):
@@ -48,7 +40,7 @@ class AsOf(NamedTuple):
     begins: datetime | None
 
 
-def read_as_of(state: ReadingState, history: History, at: datetime) -> AsOf:
+def read_as_of(state: State, history: History, at: datetime) -> AsOf:
     """Return the settings at a time, all changes of that instant included.
 
     It takes time in proportion to the changes since then.

@@ -101,7 +101,7 @@ class Ends:
 
         :raises StoreError: the database can't be read.
         """
-        return self._open_ends.read()
+        return self._open_ends.read() if self.available else ()
 
     # Saves with an end
 

@@ -79,7 +79,7 @@ class OpenEnds:
         :param promptly: as `Repository.read_promptly` reads.
         :raises StoreError: the database can't be read or written.
         """
-        if self._history is None or not self.available:
+        if self._history is None:
             return ()
         chains: dict[str, list[HistoryRow]] = {}
         for row in sorted(self._rows.read_ends(promptly=promptly), key=lambda row: row.id):
