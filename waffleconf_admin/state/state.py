@@ -71,11 +71,11 @@ class State:
         self._saver = Saver(app, repository, cache, validate)
         self._announcer = Announcer(app, declared, repository, handlers or Handlers())
         self._reader = Reader(app, declared, cache, repository)
-        worker = Worker(app, cache, repository) if repository.keeps_workers else None
-        self._worker = worker
+        self._worker = worker = Worker(app, cache, repository) if repository.keeps_workers else None
         self.synchronizer = synchronizer = Synchronizer(self, worker)
+        history = History(self, repository) if repository.history.exists else None
         #: The history of changes; None when the store keeps none.
-        self.history = history = History(self, repository) if repository.history.exists else None
+        self.history = history
         #: The saves whose settings go back at a time.
         self.ends = Ends(self, repository.history, history, synchronizer)
         #: The defaults that deployments have noted; None when the store keeps no history.
