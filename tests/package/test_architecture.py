@@ -79,7 +79,7 @@ ANY = {
         "watch_type": "a value of the configuration has the type that defaults.py checks",
     },
     "store": {
-        "conditions": "columns of two ORMs have no type in common",
+        "history": "columns of two ORMs have no type in common",
         "instances": "the app declares its models",
         "peewee.connections": "peewee keeps its connections in attributes of its own",
         "postgresql": "connections of two drivers have no type in common",

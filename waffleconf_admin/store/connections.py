@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, SupportsFloat
 
 from . import errors
-from .orm import C, T
+from .instances import Model
 from .postgresql import Notifications
+from .rows import C, T
+from .swaps import Swaps
 
 #: What reads the seconds since 1970 from the clock of a database server. SQLite has none.
 _CLOCKS = {
@@ -85,6 +87,9 @@ class Connections(ABC, Generic[C]):
     @abstractmethod
     def notifications(self) -> Notifications:
         """As `WaffleStore.notifications`."""
+
+    def expire(self, model: Model, swaps: Swaps) -> None:
+        """Make the caller load instances again that a save has written, where the ORM keeps any."""
 
     @abstractmethod
     def in_memory(self) -> bool:

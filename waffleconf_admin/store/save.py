@@ -28,8 +28,9 @@ from typing import Generic, NoReturn
 from ..exceptions import ConflictError, StoreError
 from . import errors
 from .connections import Connections
+from .history import HistoryRows
 from .history_rows import HistoryRow, Settlement
-from .orm import C, HistoryRows, SettingRows
+from .rows import C, SettingRows
 from .swaps import RowChanged, Swap, Swaps
 from .verify import Verification
 

@@ -8,18 +8,17 @@ from functools import cached_property, partial
 from typing import ClassVar, Generic
 
 from . import errors, locks
-from .conditions import has_ends
 from .connections import Connections
 from .contract import WaffleStore
-from .history import WRITTEN
+from .history import WRITTEN, HistoryRows, has_ends
 from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .instances import Model, overrides
-from .orm import C, HistoryRows, SettingRows, WorkerRows
 from .postgresql import Notifications
+from .rows import C, SettingRows
 from .save import Save
 from .swaps import RowChanged, Swaps
 from .verify import Verification
-from .workers import WorkerRow
+from .workers import WorkerRow, WorkerRows
 
 
 class SQLStore(WaffleStore, Generic[C]):
@@ -115,7 +114,11 @@ class SQLStore(WaffleStore, Generic[C]):
         history: Sequence[HistoryRow] = (),
         ends: Sequence[Settlement] = (),
     ) -> bool:
-        return Save(self._connections, self._settings, self._history, swaps, history, ends).run()
+        connections = self._connections
+        done = Save(connections, self._settings, self._history, swaps, history, ends).run()
+        if done:
+            connections.expire(self.model, swaps)
+        return done
 
     def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:
         settings, history = self._settings, self._history

@@ -10,8 +10,9 @@ from typing import Generic
 
 from ..exceptions import StoreError
 from .connections import Connections
+from .history import HistoryRows
 from .history_rows import VALUES, HistoryQuery, HistoryRow
-from .orm import C, HistoryRows, SettingRows
+from .rows import C, SettingRows
 from .swaps import Swaps
 
 # Of a time, some databases keep whole seconds only.

@@ -13,8 +13,8 @@ from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
 from ..connections import Connections
 from ..instances import Model
-from ..orm import T
 from ..postgresql import Notifications, not_postgresql
+from ..rows import T
 from ..swaps import Swaps
 from .rows import AlchemyRows
 from .transactions import autocommitted, execute, forbid_autocommit, joined, transaction

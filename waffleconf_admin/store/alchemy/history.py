@@ -9,11 +9,10 @@ from functools import cached_property
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
-from ..history import attributes_of, newest_first, reading, row_of
+from ..history import Condition, HistoryRows, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
-from ..orm import HistoryRows, chunks
+from ..rows import chunks
 from .rows import TextColumns, has_hooks, new_instance, session_on
 
 
@@ -31,9 +30,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
         self, session: orm.Session | orm.scoped_session[orm.Session], rows: Sequence[HistoryRow]
     ) -> None:
         """Insert rows in a session; with one statement, unless the model has hooks."""
-        instances = [
-            new_instance(self.model, **attributes_of(row, zoned=self.is_zoned)) for row in rows
-        ]
+        instances = [new_instance(self.model, **self.attributes_of(row)) for row in rows]
         if has_hooks(sa.inspect(self.model)):
             session.add_all(instances)
             session.flush()
@@ -51,7 +48,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        wanted, at = conditions(model, query, zoned=self.is_zoned), None
+        wanted, at = self.conditions(query), None
         if query.before is not None:
             # Of its own type: PostgreSQL refuses a number that is too large for the column's.
             before = sa.literal(query.before, sa.BigInteger)
@@ -59,8 +56,8 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
                 at = connection.scalar(sa.select(model.at).where(model.id == before))
                 if at is None:  # pruned meanwhile, and what is older with it
                     return []
-            wanted += after_row(model, before, at)
-        ids = sa.select(model.id).where(*wanted).order_by(*order(model, query))
+            wanted += self.follows(before, at)
+        ids = sa.select(model.id).where(*wanted).order_by(*self.order(query))
         # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
         found = ids.limit(query.limit).subquery()
         select = sa.select(model).join(found, model.id == found.c.id)
@@ -78,7 +75,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
         self, connection: sa.Connection, keys: Sequence[str] | None, limit: int
     ) -> list[str]:
         model = self.model
-        wanted = conditions(model, HistoryQuery(keys), zoned=self.is_zoned)
+        wanted = self.conditions(HistoryQuery(keys))
         last = sa.select(model.actor).where(*wanted).order_by(model.id.desc()).limit(limit)
         found = connection.scalars(sa.select(last.subquery().c.actor).distinct())
         return [as_text(actor) for actor in found]
@@ -86,7 +83,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
     def prune(self, connection: sa.Connection, until: datetime, limit: int) -> int:
         model = self.model
         noted = sa.select(sa.func.max(model.id)).where(model.source == DEPLOY).group_by(model.key)
-        is_old = [model.at < self.at(until), model.id.not_in(noted), *is_prunable(model)]
+        is_old = [model.at < self.column_time(until), model.id.not_in(noted), *self.is_prunable()]
         old = sa.select(model.id).where(*is_old).order_by(model.at).limit(limit)
         ids = connection.scalars(old).all()
         connection.execute(sa.delete(model).where(model.id.in_(ids)))
@@ -110,8 +107,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
 
     @cached_property
     def _open_ids(self) -> sa.Select[int]:
-        model = self.model
-        return sa.select(model.id).where(*is_open(model, zoned=self.is_zoned))
+        return sa.select(self.model.id).where(*self.is_open())
 
     def _rows(self, connection: sa.Connection, select: sa.Select[object]) -> list[HistoryRow]:
         with reading(), session_on(connection) as session:

@@ -13,7 +13,7 @@ from sqlalchemy import orm
 
 from ..catalog import keeps_texts
 from ..instances import Model, key_of, overrides, text_of
-from ..orm import MAX_KEYS, Row, SettingRows
+from ..rows import MAX_KEYS, Row, SettingRows
 from ..swaps import Parameters, Swaps, instances_to_write
 from .statement import Statement, alters
 

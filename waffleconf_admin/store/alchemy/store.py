@@ -12,11 +12,10 @@ from sqlalchemy import orm
 
 from ...exceptions import NotReadyError
 from ..contract import FormerRows
-from ..history_rows import HistoryRow, Settlement
+from ..history_rows import HistoryRow
 from ..instances import Model, text_of
-from ..orm import T
+from ..rows import T
 from ..sql import SQLStore
-from ..swaps import Swaps
 from . import models
 from .connections import AlchemyConnections, sessions_of
 from .history import AlchemyHistory
@@ -91,17 +90,6 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
 
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         self._history.add_to(sessions_of(self.db), rows)
-
-    def swap(
-        self,
-        swaps: Swaps,
-        history: Sequence[HistoryRow] = (),
-        ends: Sequence[Settlement] = (),
-    ) -> bool:
-        done = super().swap(swaps, history, ends)
-        if done:
-            self._connections.expire(self.model, swaps)
-        return done
 
     def former_rows(self, root_path: str, instance_path: str) -> FormerRows | None:
         url = self._connections.bind(write=True).engine.url

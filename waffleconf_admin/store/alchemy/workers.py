@@ -8,9 +8,8 @@ from functools import cached_property
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from ..instances import Model, column_time
-from ..orm import WorkerRows
-from ..workers import WorkerRow, worker_row_of, worker_values
+from ..instances import Model
+from ..workers import WorkerRow, WorkerRows, worker_row_of
 
 
 class AlchemyWorkers(WorkerRows[sa.Connection]):
@@ -20,7 +19,10 @@ class AlchemyWorkers(WorkerRows[sa.Connection]):
         self.mapper: orm.Mapper[object] = sa.inspect(model)
         self._columns = {name: self.mapper.columns[name] for name in WorkerRow._fields}
         self._table = self._columns["name"].table
-        self._zoned = bool(getattr(self._columns["seen_at"].type, "timezone", False))
+
+    @cached_property
+    def is_zoned(self) -> bool:
+        return bool(getattr(self._columns["seen_at"].type, "timezone", False))
 
     def is_ready(self) -> bool:
         """Whether reading does not configure the app's mappers before all are declared."""
@@ -42,13 +44,12 @@ class AlchemyWorkers(WorkerRows[sa.Connection]):
         connection.execute(sa.insert(self._table).values(self._values(row)))
 
     def forget(self, connection: sa.Connection, before: datetime) -> None:
-        is_old = self._columns["seen_at"] < column_time(before, zoned=self._zoned)
+        is_old = self._columns["seen_at"] < self.column_time(before)
         connection.execute(sa.delete(self._table).where(is_old))
 
     def read(self, connection: sa.Connection, since: datetime) -> list[WorkerRow]:
-        wanted = self._columns["seen_at"] >= column_time(since, zoned=self._zoned)
+        wanted = self._columns["seen_at"] >= self.column_time(since)
         return [worker_row_of(row) for row in connection.execute(self.select.where(wanted))]
 
     def _values(self, row: WorkerRow) -> dict[object, object]:
-        values = worker_values(row, zoned=self._zoned)
-        return {self._columns[name]: value for name, value in values.items()}
+        return {self._columns[name]: value for name, value in self.values_of(row).items()}

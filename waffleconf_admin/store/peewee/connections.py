@@ -15,8 +15,8 @@ from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
 from ..connections import Connections
 from ..instances import Model
-from ..orm import T
 from ..postgresql import Notifications, not_postgresql
+from ..rows import T
 from .transactions import (
     close_for_good,
     connected,

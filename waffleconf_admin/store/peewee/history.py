@@ -8,11 +8,10 @@ from functools import cached_property
 
 import peewee
 
-from ..conditions import Condition, after_row, conditions, is_open, is_prunable, order
-from ..history import attributes_of, newest_first, reading, row_of
+from ..history import Condition, HistoryRows, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
-from ..orm import HistoryRows, chunks
+from ..rows import chunks
 from .rows import TextColumns, has_hooks
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
@@ -28,9 +27,9 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
     def add(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
         if has_hooks(self.model):
             for row in rows:
-                self.model.create(**attributes_of(row, zoned=self.is_zoned))
+                self.model.create(**self.attributes_of(row))
             return
-        inserted = [self.model(**attributes_of(row, zoned=self.is_zoned)).__data__ for row in rows]
+        inserted = [self.model(**self.attributes_of(row)).__data__ for row in rows]
         for some in peewee.chunked(inserted, _TOGETHER):
             self.model.insert_many(some).execute(connection)
 
@@ -44,14 +43,14 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
 
     def read(self, connection: peewee.Database, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
-        wanted, at = conditions(model, query, zoned=self.is_zoned), None
+        wanted, at = self.conditions(query), None
         if query.before is not None:
             if query.by_time:
                 at = model.select(model.at).where(model.id == query.before).scalar(connection)
                 if at is None:  # pruned meanwhile, and what is older with it
                     return []
-            wanted += after_row(model, query.before, at)
-        ids = model.select(model.id).order_by(*order(model, query)).limit(query.limit)
+            wanted += self.follows(query.before, at)
+        ids = model.select(model.id).order_by(*self.order(query)).limit(query.limit)
         # The ids first: an index has all that this asks for, and MariaDB reads a range of it then.
         found = (ids.where(*wanted) if wanted else ids).alias("found")
         instances = model.select().join(found, on=(model.id == found.c.id))
@@ -72,7 +71,7 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
         self, connection: peewee.Database, keys: Sequence[str] | None, limit: int
     ) -> list[str]:
         model = self.model
-        wanted = conditions(model, HistoryQuery(keys), zoned=self.is_zoned)
+        wanted = self.conditions(HistoryQuery(keys))
         last = model.select(model.actor).order_by(model.id.desc()).limit(limit)
         last = (last.where(*wanted) if wanted else last).alias("last")
         found = model.select(last.c.actor).from_(last).distinct().tuples()
@@ -83,16 +82,14 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
         other = model.alias()
         noted = other.select(peewee.fn.MAX(other.id)).where(other.source == DEPLOY)
         noted = noted.group_by(other.key)
-        is_old = [model.at < self.at(until), model.id.not_in(noted), *is_prunable(model)]
+        is_old = [model.at < self.column_time(until), model.id.not_in(noted), *self.is_prunable()]
         old = model.select(model.id).where(*is_old).order_by(model.at)
         ids = [instance.id for instance in old.limit(limit).execute(connection)]
         model.delete().where(model.id.in_(ids)).execute(connection)
         return len(ids)
 
     def open_ends(self, connection: peewee.Database) -> list[HistoryRow]:
-        model = self.model
-        wanted = is_open(model, zoned=self.is_zoned)
-        return _rows(model.select().where(*wanted), connection)
+        return _rows(self.model.select().where(*self.is_open()), connection)
 
     def update(
         self, connection: peewee.Database, wanted: Sequence[Condition], values: dict[str, object]

@@ -11,7 +11,7 @@ from typing import SupportsFloat
 import peewee
 
 from .. import locks
-from ..orm import T
+from ..rows import T
 
 
 def dialect_of(database: object) -> str:

@@ -6,9 +6,8 @@ from datetime import datetime
 
 import peewee
 
-from ..instances import Model, column_time
-from ..orm import WorkerRows
-from ..workers import WorkerRow, worker_row_of, worker_values
+from ..instances import Model
+from ..workers import WorkerRow, WorkerRows, worker_row_of
 
 
 class PeeweeWorkers(WorkerRows[peewee.Database]):
@@ -19,27 +18,27 @@ class PeeweeWorkers(WorkerRows[peewee.Database]):
 
     def update(self, connection: peewee.Database, row: WorkerRow) -> bool:
         mine = self.model.name == row.name
-        update = self.model.update(worker_values(row, zoned=self._zoned)).where(mine)
+        update = self.model.update(self.values_of(row)).where(mine)
         if update.execute(connection):
             return True
         # MySQL and MariaDB count the rows that have changed: none, twice within their second.
         return bool(self.model.select(self.model.name).where(mine).exists(connection))
 
     def insert(self, connection: peewee.Database, row: WorkerRow) -> None:
-        self.model.insert(worker_values(row, zoned=self._zoned)).execute(connection)
+        self.model.insert(self.values_of(row)).execute(connection)
 
     def forget(self, connection: peewee.Database, before: datetime) -> None:
         model = self.model
-        before = column_time(before, zoned=self._zoned)
+        before = self.column_time(before)
         model.delete().where(model.seen_at < before).execute(connection)
 
     def read(self, connection: peewee.Database, since: datetime) -> list[WorkerRow]:
         model = self.model
         columns = [getattr(model, name) for name in WorkerRow._fields]
-        wanted = model.seen_at >= column_time(since, zoned=self._zoned)
+        wanted = model.seen_at >= self.column_time(since)
         found = model.select(*columns).where(wanted).tuples()
         return [worker_row_of(row) for row in found.execute(connection)]
 
     @property
-    def _zoned(self) -> bool:
+    def is_zoned(self) -> bool:
         return bool(self.model.seen_at.field_type == "TIMESTAMPTZ")

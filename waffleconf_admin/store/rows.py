@@ -1,19 +1,14 @@
-"""What an ORM does for an `SQLStore` with its models: the settings, the history, the workers."""
+"""SettingRows: the settings in the database, by the app's model of them, whatever the ORM."""
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Generic, TypeGuard, TypeVar
 
-from .conditions import Condition, settles
-from .history import settled_attributes
-from .history_rows import HistoryQuery, HistoryRow, Settlement
-from .instances import Model, as_text, column_time
+from .instances import Model, as_text
 from .swaps import Parameters, RowChanged, Swaps, by_statement
-from .workers import WorkerRow
 
 log = logging.getLogger(__name__)
 
@@ -130,87 +125,6 @@ class SettingRows(ABC, Generic[C]):
             )
         self._irregular |= repeated
         return found
-
-
-class HistoryRows(ABC, Generic[C]):
-    """The rows of the history: a model's statements."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-
-    @property
-    @abstractmethod
-    def is_zoned(self) -> bool:
-        """Whether the columns of times have a time zone."""
-
-    def at(self, time: datetime) -> datetime:
-        """Return a time as the columns take it."""
-        return column_time(time, zoned=self.is_zoned)
-
-    @abstractmethod
-    def may_alter(self, connection: C) -> bool:
-        """As `SettingRows.may_alter`."""
-
-    @abstractmethod
-    def add(self, connection: C, rows: Sequence[HistoryRow]) -> None:
-        """Insert rows."""
-
-    @abstractmethod
-    def rewrite(self, connection: C, rows: Sequence[HistoryRow]) -> None:
-        """Give the rows with these ids the old and new texts of these; absent ones are left out."""
-
-    @abstractmethod
-    def read(self, connection: C, query: HistoryQuery) -> list[HistoryRow]:
-        """Return what `WaffleStore.read_history` does."""
-
-    @abstractmethod
-    def latest(self, connection: C, keys: Sequence[str]) -> list[HistoryRow]:
-        """Return what `WaffleStore.read_latest` does."""
-
-    @abstractmethod
-    def actors(self, connection: C, keys: Sequence[str] | None, limit: int) -> list[str]:
-        """Return what `WaffleStore.read_actors` does."""
-
-    @abstractmethod
-    def prune(self, connection: C, until: datetime, limit: int) -> int:
-        """Do what `WaffleStore.prune_history` does."""
-
-    @abstractmethod
-    def open_ends(self, connection: C) -> list[HistoryRow]:
-        """Return what `WaffleStore.read_ends` does."""
-
-    def settle(self, connection: C, settlement: Settlement) -> bool:
-        """Settle ends; False: some of the rows are settled already, so roll this back."""
-        values = settled_attributes(settlement, zoned=self.is_zoned)
-        count = 0
-        for ids in chunks(settlement.ids):
-            wanted = [self.model.id.in_(ids), *settles(self.model, settlement)]
-            count += self.update(connection, wanted, values)
-        return count == len(settlement.ids)
-
-    @abstractmethod
-    def update(self, connection: C, wanted: Sequence[Condition], values: dict[str, object]) -> int:
-        """Give the columns of rows values; return how many rows that were."""
-
-
-class WorkerRows(ABC, Generic[C]):
-    """The rows of the workers: a model's statements."""
-
-    @abstractmethod
-    def update(self, connection: C, row: WorkerRow) -> bool:
-        """Write the row of a worker again; False: it has none."""
-
-    @abstractmethod
-    def insert(self, connection: C, row: WorkerRow) -> None:
-        """Write the first row of a worker."""
-
-    @abstractmethod
-    def forget(self, connection: C, before: datetime) -> None:
-        """Delete the rows of workers that were seen before a time, and not since."""
-
-    @abstractmethod
-    def read(self, connection: C, since: datetime) -> list[WorkerRow]:
-        """Return what `WaffleStore.read_workers` does."""
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
