@@ -11,8 +11,8 @@ from ..settings.equality import same
 from ..settings.setting import Setting
 from ..store import HistoryRow
 from ..store.history_rows import DEPLOY
+from .codec import Codec
 from .record import Record
-from .repository import Repository
 from .task import RESET
 
 
@@ -72,53 +72,48 @@ def explains(latest: Change | None, setting: Setting, record: Record) -> bool:
     return latest.secret or same(latest.new, record.value)
 
 
-class ChangeReader:
-    """Makes changes of rows of the history.
+def read_change(row: HistoryRow, settings: Mapping[str, Setting], codec: Codec) -> Change:
+    """Return the change of a row of the history; without values where the setting is, or was, a
+    secret.
 
     :param settings: all that are declared.
-    :param repository: reads stored texts.
+    :param codec: reads stored texts.
     """
+    setting = settings.get(row.key)
+    # A setting that is gone from the code may have been a secret.
+    secret = setting is None or setting.secret or (row.old is None and row.new is None)
+    visible = None if secret else setting
+    old, old_problem = _read_value(visible, row.old, codec)
+    new, new_problem = _read_value(visible, row.new, codec)
+    return Change(
+        id=row.id,
+        change_set=row.change_set,
+        key=row.key,
+        old=old,
+        new=new,
+        actor=row.actor,
+        at=row.at,
+        note=row.note,
+        source=row.source,
+        secret=secret,
+        setting=setting,
+        old_text=None if secret else row.old,
+        new_text=None if secret else row.new,
+        problem=old_problem or new_problem,
+        ends_at=row.ends_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        remark=row.remark,
+    )
 
-    def __init__(self, settings: Mapping[str, Setting], repository: Repository) -> None:
-        self._settings = settings
-        self._repository = repository
 
-    def change(self, row: HistoryRow) -> Change:
-        """Return the change of a row; without values where the setting is, or was, a secret."""
-        setting = self._settings.get(row.key)
-        # A setting that is gone from the code may have been a secret.
-        secret = setting is None or setting.secret or (row.old is None and row.new is None)
-        visible = None if secret else setting
-        old, old_problem = self._value(visible, row.old)
-        new, new_problem = self._value(visible, row.new)
-        return Change(
-            id=row.id,
-            change_set=row.change_set,
-            key=row.key,
-            old=old,
-            new=new,
-            actor=row.actor,
-            at=row.at,
-            note=row.note,
-            source=row.source,
-            secret=secret,
-            setting=setting,
-            old_text=None if secret else row.old,
-            new_text=None if secret else row.new,
-            problem=old_problem or new_problem,
-            ends_at=row.ends_at,
-            ended_at=row.ended_at,
-            outcome=row.outcome,
-            remark=row.remark,
-        )
-
-    def _value(self, setting: Setting | None, text: str | None) -> tuple[object, str]:
-        """The value of a stored text, and why it can't be read; none without a setting."""
-        if setting is None or text is None:
-            return None, ""
-        try:
-            stored = self._repository.codec.decode(text, setting.key)
-        except InvalidValue as error:
-            return None, str(error)
-        value, served = setting.serve(stored)
-        return (stored if served == "default" else value), ""
+def _read_value(setting: Setting | None, text: str | None, codec: Codec) -> tuple[object, str]:
+    """The value of a stored text, and why it can't be read; none without a setting."""
+    if setting is None or text is None:
+        return None, ""
+    try:
+        stored = codec.decode(text, setting.key)
+    except InvalidValue as error:
+        return None, str(error)
+    value, served = setting.serve(stored)
+    return (stored if served == "default" else value), ""

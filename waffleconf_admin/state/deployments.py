@@ -9,7 +9,7 @@ from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..store import HistoryQuery, HistoryRow, Swap
 from ..store.history_rows import DEPLOY
-from .change import Change, ChangeReader
+from .change import Change, read_change
 from .declared import Declared
 from .history import History
 from .repository import Repository
@@ -104,11 +104,11 @@ class Deployments:
 
     def _last_entries(self, query: HistoryQuery) -> dict[str, Change]:
         """The last entry of each declared setting, without those that were or are secret."""
-        reader = ChangeReader(self._declared.settings, self._repository)
         last: dict[str, HistoryRow] = {}
         for row in self._repository.history.read(query):
             last.setdefault(row.key, row)
-        found = {key: reader.change(row) for key, row in last.items()}
+        settings, codec = self._declared.settings, self._repository.codec
+        found = {key: read_change(row, settings, codec) for key, row in last.items()}
         return {key: entry for key, entry in found.items() if not entry.secret}
 
     def _write(self, swaps: Mapping[str, Swap], origin: Origin) -> None:

@@ -16,8 +16,8 @@ from ..i18n import gettext
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow
 from ..store.history_rows import is_storable
-from .change import Change, ChangeReader, values_before
-from .obstacles import Obstacles
+from .change import Change, read_change, values_before
+from .obstacles import find_obstacle
 from .record import Record
 from .repository import Repository
 from .save import Saved
@@ -150,9 +150,10 @@ class History:
 
         :param keys: of these settings only: a database may compare keys more loosely than Python.
         """
-        reader = ChangeReader(self._state.settings, self._repository)
+        settings, codec = self._state.settings, self._repository.codec
         wanted = None if keys is None else set(keys)
-        return [reader.change(row) for row in rows if wanted is None or row.key in wanted]
+        found = [row for row in rows if wanted is None or row.key in wanted]
+        return [read_change(row, settings, codec) for row in found]
 
     def obstacle(self, change: Change, *, ask: bool = True) -> str:
         """Return why the setting can't have again what it had before a change; "" when it can.
@@ -160,12 +161,13 @@ class History:
         :param ask: whether to ask the app's own code too, validators and functions of choices: it
             may take its time.
         """
-        return self._obstacles(ask=ask).of(change)
+        settings = self._state.settings if ask else None
+        return find_obstacle(change, self._state.app, self._repository.codec, settings)
 
     def obstacles(self, changes: Iterable[Change]) -> dict[str, str]:
         """Return `obstacle` by key for changes of different settings."""
-        obstacles = self._obstacles(ask=True)
-        return {change.key: obstacles.of(change) for change in changes}
+        app, codec, settings = self._state.app, self._repository.codec, self._state.settings
+        return {c.key: find_obstacle(c, app, codec, settings) for c in changes}
 
     # Writing
 
@@ -238,10 +240,6 @@ class History:
     def _present_names(self, keys: Iterable[str]) -> TextList:
         former = self._repository.names.former
         return list(dict.fromkeys(former.get(key, key) for key in keys if is_storable(key)))
-
-    def _obstacles(self, *, ask: bool) -> Obstacles:
-        settings = self._state.settings if ask else None
-        return Obstacles(self._state.app, self._repository, settings)
 
     def _expected(self, todo: Mapping[str, Change], seen: int | None) -> dict[str, object]:
         """The values that the settings must still have."""
