@@ -32,10 +32,10 @@ class Declared:
     :raises InvalidValue: WAFFLE_CONFS has a mistake, or a variable of the environment does not fit.
     """
 
-    def __init__(self, app: Flask, repository: Repository, cache: Cache) -> None:
+    def __init__(self, app: Flask, cache: Cache, repository: Repository) -> None:
         self._app = app
-        self._repository = repository
         self._cache = cache
+        self._repository = repository
         self._environment = Environment(app)
         self._log_once = LogOnce(log)
         self._settings: Mapping[str, Setting] = {}

@@ -24,9 +24,9 @@ class FormerFile:
     :param cache: the app's values, as they were loaded.
     """
 
-    def __init__(self, repository: Repository, cache: Cache) -> None:
-        self._repository = repository
+    def __init__(self, cache: Cache, repository: Repository) -> None:
         self._cache = cache
+        self._repository = repository
         self._log_once = LogOnce(log)
 
     def problem(self) -> str | None:

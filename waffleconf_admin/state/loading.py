@@ -37,18 +37,18 @@ class Loader:
     def __init__(
         self,
         app: Flask,
-        repository: Repository,
         declared: Declared,
         cache: Cache,
+        repository: Repository,
         synchronizer: Synchronizer,
         ends: Ends,
         announcer: Announcer,
         warnings: Sequence[Callable[[], None]],
     ) -> None:
         self._app = app
-        self._repository = repository
         self._declared = declared
         self._cache = cache
+        self._repository = repository
         self._synchronizer = synchronizer
         self._ends = ends
         self._announcer = announcer

@@ -70,21 +70,21 @@ class Saver:
     """Saves settings of one app: all that are asked for, or none.
 
     :param app: its functions are called, and its values handed to validators.
-    :param repository: its settings in the database.
     :param cache: its settings in memory.
+    :param repository: its settings in the database.
     :param validate: rules across settings.
     """
 
     def __init__(
         self,
         app: Flask,
-        repository: Repository,
         cache: Cache,
+        repository: Repository,
         validate: Validate | None,
     ) -> None:
         self._app = app
-        self._repository = repository
         self._cache = cache
+        self._repository = repository
         self._validate = validate
 
     @property

@@ -67,8 +67,8 @@ class State:
         self.extension: object = None
         self._repository = repository = Repository(app, configstore, Codec(app))
         self._cache = cache = Cache(app.config, repository)
-        self._declared = declared = Declared(app, repository, cache)
-        self._saver = Saver(app, repository, cache, validate)
+        self._declared = declared = Declared(app, cache, repository)
+        self._saver = Saver(app, cache, repository, validate)
         self._announcer = Announcer(app, declared, repository, handlers or Handlers())
         self._reader = Reader(app, declared, cache, repository)
         self._worker = worker = Worker(app, cache, repository) if repository.keeps_workers else None
@@ -87,12 +87,12 @@ class State:
         #: The processes that follow; None when the store has no model for them.
         self.workers = Workers(declared, self._reader, worker, repository) if worker else None
         #: The SQLite file that was used before an upgrade of Flask-SQLAlchemy.
-        self.former_file = FormerFile(repository, cache)
+        self.former_file = FormerFile(cache, repository)
         self.loader = Loader(
             app,
-            repository,
             declared,
             cache,
+            repository,
             synchronizer,
             self.ends,
             self._announcer,
