@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from flask import current_app, has_app_context, has_request_context
+from flask import current_app, has_request_context
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -125,7 +125,10 @@ def _translations() -> NullTranslations:
 
 def _locale() -> Locale | None:
     """The reader's locale; None where none is chosen: then it is English."""
-    if not has_app_context() or "babel" not in current_app.extensions:
+    try:
+        if "babel" not in current_app.extensions:
+            return None
+    except RuntimeError:  # there is no app
         return None
     if (babel := _flask_babel()) is None:
         return None

@@ -68,6 +68,8 @@ class NotedPage:
         self.moved = moved
         self.restart = restart
         self.needs = unmet_needs(form)
+        #: The keys of settings of which something is to be said, as far as these know.
+        self.noted = {*self.unsaved, *filter(self.needs.get, self.needs), *ends, *moved}
         #: What many rows say, translated once.
         self.texts = {name: escape_text(_(text)) for name, text in _TEXTS.items()}
 
@@ -85,15 +87,12 @@ class Notes:
 
     def __bool__(self) -> bool:
         """Whether there is anything to be said, but for that the value is modified."""
-        field, page, key = self.field, self._page, self.key
-        return bool(
-            self.is_unsaved
+        field = self.field
+        return (
+            self.key in self._page.noted
             or field.attention
             or field.setting.restart
-            or field.record.behind
-            or page.needs.get(key)
-            or key in page.ends
-            or key in page.moved
+            or field.record.behind is not None
         )
 
     @property

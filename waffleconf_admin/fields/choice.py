@@ -158,8 +158,14 @@ class ChoiceField(SettingField):
         :param number: which one, from 0 on.
         :param kwargs: attributes.
         """
-        given: dict[str, object] = {"type": self.input_type, "id": f"{self.id}.{number}"}
-        given |= {"name": self.name, "value": text, "checked": checked, **kwargs}
+        given = {
+            "type": self.input_type,
+            "id": f"{self.id}.{number}",
+            "name": self.name,
+            "value": text,
+            "checked": checked,
+            **kwargs,
+        }
         hidden = self.hidden_input if number == 0 else ""
         return f"{hidden}<input{widgets.attributes(given)}>"
 

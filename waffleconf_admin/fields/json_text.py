@@ -83,14 +83,18 @@ def _is_too_large(value: object) -> bool:
     """
     level, left = [value], JSON_LIMIT
     while level:
-        containers = [part for part in level if isinstance(part, _CONTAINERS)]
-        left -= len(level) + sum(map(len, containers))
-        if len(containers) < len(level):
-            left -= sum(len(part) for part in level if isinstance(part, str))
-            left -= sum(part.bit_length() // 4 for part in level if isinstance(part, int))
-        left -= sum(
-            len(str(name)) for part in containers if isinstance(part, dict) for name in part
-        )
+        containers: list[Container] = []
+        left -= len(level)
+        for part in level:
+            if isinstance(part, str):
+                left -= len(part)
+            elif isinstance(part, int):
+                left -= part.bit_length() // 4
+            elif isinstance(part, _CONTAINERS):
+                containers.append(part)
+                left -= len(part)
+                if isinstance(part, dict):
+                    left -= sum(len(str(name)) for name in part)
         if left < 0:
             return True
         level = _parts(containers)

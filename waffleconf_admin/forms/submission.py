@@ -143,17 +143,13 @@ class Submission:
         A field is not needed for that: making one costs more than all this, and it may have
         another control since a deployment.
         """
-        sent, shown, untouched = self._sent, self._shown or {}, self._untouched
-        found = []
-        for key, setting in settings.items():
-            if setting.secret:
-                if SecretField.canonical(sent.get(key, [])):  # blank keeps it
+        shown, untouched, found = self._shown or {}, self._untouched, []
+        for key in [key for key in settings if key not in untouched]:
+            values = self._sent.get(key, [])
+            if settings[key].secret:
+                if SecretField.canonical(values):  # blank keeps it
                     found.append(key)
-            elif (
-                key not in untouched
-                and (values := sent.get(key))
-                and shown.get(key) != self.digest(key, join_values(values))
-            ):
+            elif values and shown.get(key) != self.digest(key, join_values(values)):
                 found.append(key)
         return found
 

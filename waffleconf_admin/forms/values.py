@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -172,9 +172,18 @@ def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
 
     :raises InvalidValue: there is none of that name.
     """
+    return get_settings(settings, [key])[key]
+
+
+def get_settings(settings: Mapping[str, Setting], keys: Iterable[str]) -> dict[str, Setting]:
+    """Return declared settings by key.
+
+    :raises InvalidValue: there is none of one of the names.
+    """
     try:
-        return settings[key]
-    except KeyError:
+        return {key: settings[key] for key in keys}
+    except KeyError as error:
+        (key,) = error.args
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
 
 

@@ -165,7 +165,9 @@ def label(choice: object, notation: Notation = PLAIN) -> str:
     if isinstance(choice, Enum) and choice.name:
         return choice.name.replace("_", " ").strip().capitalize()
     # Half of a surrogate pair can't be sent to a browser.
-    text = display_text(type(choice), choice, notation).encode("utf-8", "backslashreplace").decode()
+    text = display_text(type(choice), choice, notation)
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()
     return text if text.strip() else gettext("(blank)")
 
 

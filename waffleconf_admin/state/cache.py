@@ -178,10 +178,10 @@ class Cache:
         :param shared: whether to take a list or a dict too, unless a view has changed it.
         """
         unlike: dict[str, str | None] = {}
+        held, served = known.texts, known.served
         for key, text in texts.items():
-            if known.texts.get(key, _ABSENT) != text or not (
-                is_immutable(known.served[key])
-                or (shared and self._decoder.is_unchanged(key, known))
+            if held.get(key, _ABSENT) != text or not (
+                is_immutable(served[key]) or (shared and self._decoder.is_unchanged(key, known))
             ):
                 unlike[key] = text
         return unlike

@@ -139,23 +139,20 @@ class Decoder:
         value, other = records.served[key], records.others.get(key)
         if is_immutable(value):
             return True
-        if other is None:
-            text = records.texts[key]
-            return _is_pickle_of(self._default_text(key) if text is None else text, value)
-        if other.served == "stored":
-            return _is_pickle_of(other.clear_text, value)
-        if other.served == "default":
-            return _is_pickle_of(self._default_text(key), value)
+        text = records.texts[key] if other is None else other.clear_text
+        served = other.served if other else "default" if text is None else "stored"
+        if served == "default":
+            default = self._default_text(key)
+            return default is not None and _text_of(value) == default
+        if served == "stored":
+            return _is_pickle_of(text, value)
         held = self._settings[key].environment
         return held is not None and same(held.value, value)
 
     def _default_text(self, key: str) -> str | None:
         """The text of the default, to compare copies of it with; None if it can't be stored."""
         if key not in self._default_texts:
-            try:
-                self._default_texts[key] = serialize(self._settings[key].default)
-            except InvalidValue:
-                self._default_texts[key] = None
+            self._default_texts[key] = _text_of(self._settings[key].default)
         return self._default_texts[key]
 
     def _report(self, key: str, record: Record, problem: Callable[[], str], what: str) -> None:
@@ -173,6 +170,14 @@ class Decoder:
             Context().run(problem),  # in English, whoever makes the request
             served,
         )
+
+
+def _text_of(value: object) -> str | None:
+    """The text of a value as a pickle; None if it can't be stored."""
+    try:
+        return serialize(value)
+    except InvalidValue:
+        return None
 
 
 def _is_pickle_of(text: str | None, value: object) -> bool:

@@ -13,7 +13,7 @@ from ..contexts import context_of
 from ..fields import FieldFactory
 from ..forms import SettingsForm
 from ..forms.guard import Guard, refusal
-from ..forms.values import get_setting
+from ..forms.values import get_settings
 from ..settings.setting import Setting
 from .former_names import answering
 from .record import Record
@@ -49,7 +49,7 @@ def build_form(
     declared = state.settings
     keys = [keys] if isinstance(keys, str) else keys
     wanted = declared if keys is None else state.names.keys_of(keys, "in a form")
-    settings = {key: get_setting(declared, key) for key in wanted}
+    settings = get_settings(declared, wanted)
     if isinstance(formdata, EllipsisType):
         sends = has_request_context() and request.method in ("POST", "PUT", "PATCH")
         formdata = request.form if sends else None
