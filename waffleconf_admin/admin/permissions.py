@@ -93,13 +93,14 @@ class Permissions:
         if self._can is None:
             return current_app.debug or current_app.testing
         known = self._allowed[action]
-        if setting.key not in known:
+        allowed = known.get(setting.key)
+        if allowed is None:
             result: object = self._can(action, setting)
             if type(result) is not bool:
                 result = await_result(self._app, self._can, result)
                 self._warn_unless_bool(action, setting, result)
-            known[setting.key] = result is True  # a Response is truthy
-        return known[setting.key]
+            allowed = known[setting.key] = result is True  # a Response is truthy
+        return allowed
 
     def _warn_unless_bool(self, action: str, setting: Setting, result: object) -> None:
         """Log, once an app, that something is refused though `can` may have meant to allow it."""
