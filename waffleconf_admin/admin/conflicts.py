@@ -16,8 +16,8 @@ from ..state.change import Change
 from ..state.history import History
 from .diff import Comparer, Differences, whole_text
 from .permissions import Permissions
+from .problems import log_unreadable
 from .texts import relative_time
-from .unavailable import log_unreadable
 
 #: Changes, and choices, among which the value that the page had displayed is searched.
 CHANGES, CHOICES = 20, 100

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from flask import Response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..exceptions import ConflictError, InvalidValue, StoreError
+from ..exceptions import ConflictError, InvalidValue, WaffleError
 from ..files import ALL, export_values, load_values, make_plan, write_document
 from ..forms.guard import Guard
-from ..forms.tokens import FOREIGN, explain
+from ..forms.tokens import explain
 from ..i18n import gettext as _
 from ..i18n import mark
 from ..state.form import build_form
 from ..state.task import Origin
-from . import csrf
 from .file_submission import FileSubmission, drop_if_too_large, too_large
-from .forbidden import forbidden_page
 from .import_review import ImportReview
 from .links import page_links
 from .page import Page
-from .problems import by_key, not_allowed, saved_meanwhile
-from .saving import explain_failure
-from .submission import posted_form
+from .problems import by_key, why_not_saved
 
 NO_SETTING = mark("There is no setting of that name.")
 SECRET = mark("It is a secret, and files have none: change it on the page of settings.")
@@ -32,21 +29,9 @@ SECRET = mark("It is a secret, and files have none: change it on the page of set
 class FilesPage(Page):
     """One request of the page for files."""
 
-    def respond(self) -> BaseResponse:
-        """Return the response to a GET, or to a POST that sends a file or imports its values."""
-        return self._answer(self._post if request.method == "POST" else self._show)
-
     def download(self) -> BaseResponse:
         """Return the file; with ``?all=1`` it has the settings that have their default, too."""
         return self._answer(self._file)
-
-    def _answer(self, respond: Callable[[], BaseResponse]) -> BaseResponse:
-        if not self._permissions.viewable:
-            return forbidden_page(self._options, self._permissions)
-        try:
-            return respond()
-        except StoreError as error:
-            return self._unavailable("settings", error)
 
     # Export
 
@@ -57,13 +42,11 @@ class FilesPage(Page):
         response.headers.set("Content-Disposition", "attachment", filename="settings.json")
         return response
 
+    def _get(self) -> Response:
+        return self._show()
+
     def _show(
-        self,
-        problems: Iterable[str] = (),
-        status: int = 200,
-        *,
-        refusal: str = "",
-        unchanged: bool = False,
+        self, problems: Iterable[str] = (), status: int = 200, *, unchanged: bool = False
     ) -> Response:
         """The page with the links and the form.
 
@@ -73,7 +56,7 @@ class FilesPage(Page):
         return self._render(
             "waffleconf/files",
             status,
-            guard=Guard(refusal) if self._can_import else None,
+            guard=Guard(self._refusal) if self._can_import else None,
             problems=list(problems),
             unchanged=unchanged,
             heading=_("Import, export"),
@@ -89,39 +72,43 @@ class FilesPage(Page):
             for setting in self._permissions.viewable
         )
 
-    def _post(self) -> BaseResponse:
-        """Review the values of a file, or save those that were chosen in the review."""
-        if not self._can_import:  # so the body need not be read
-            return self._show([_("You may see these settings, but not change them.")], 403)
-        if drop_if_too_large():
-            return self._show([too_large()], 422)
-        refusal = csrf.refusal()
-        if refusal == FOREIGN:  # the response has nothing of it
-            return self._show([explain(refusal)], 400, refusal=refusal)
-        try:
-            return self._import(FileSubmission(posted_form(), request.files), refusal)
-        except InvalidValue as error:
-            return self._show(_problems(error), 422, refusal=refusal)
+    def _obstacle(self) -> tuple[str, int] | None:
+        if not self._can_import:
+            return _("You may see these settings, but not change them."), 403
+        return (too_large(), 422) if drop_if_too_large() else None
 
-    def _import(self, sent: FileSubmission, refusal: str) -> BaseResponse:
+    def _refuse(self, problem: str, status: int) -> Response:
+        return self._show([problem], status)
+
+    def _take(self, form: MultiDict[str, str]) -> BaseResponse:
+        """Review the values of a file, or save those that were chosen in the review."""
+        try:
+            return self._import(FileSubmission(form, request.files))
+        except InvalidValue as error:
+            return self._show(_problems(error), 422)
+
+    def _import(self, sent: FileSubmission) -> BaseResponse:
         """Review what was sent, or save it.
 
         :raises InvalidValue: the file can't be used.
         """
-        guard = Guard(refusal)
         values, problems = self._load(self._state.names.by_key(sent.document))
-        review = self._review(sent, values, guard, problems)
+        review = self._review(sent, values, problems)
         if not review.plan.changes and not sent.chosen:
             return self._show(unchanged=True)
-        if refusal:
-            return review.respond([explain(refusal)], 422)
+        if self._refusal:
+            return self._show_import(review, [explain(self._refusal)], 422)
         try:
-            return self._save(review, sent) if sent.is_reviewed else self._check(review)
-        except ConflictError as error:
-            sent.untick(error.keys)
-            review = self._review(sent, values, guard, {})
-            found = saved_meanwhile(self._state.settings[key] for key in error.keys)
-            return review.respond(found, 409)
+            if sent.is_reviewed:
+                return self._save(review, sent)
+            self._state.check(review.chosen.wanted)
+        except WaffleError as error:
+            if isinstance(error, ConflictError):
+                sent.untick(error.keys)
+                review = self._review(sent, values, {})
+            found = why_not_saved(error, self._state.settings, self._permissions.viewable)
+            return self._show_import(review, *found)
+        return self._show_import(review)
 
     def _load(self, document: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
         """The values of a document, and what is wrong with the others, by key.
@@ -145,7 +132,6 @@ class FilesPage(Page):
         self,
         sent: FileSubmission,
         values: Mapping[str, object],
-        guard: Guard,
         problems: dict[str, str],
     ) -> ImportReview:
         """Decide what an import would change, by what the database has now.
@@ -162,7 +148,7 @@ class FilesPage(Page):
             editable=self._permissions.may_edit,
             fields=self._options.fields,
             formdata=None,
-            guard=guard,
+            guard=Guard(self._refusal),
         )
         locked = {step.key: step.reason for step in plan.steps if step.reason}
         fields = (form[step.key] for step in plan.changes)
@@ -170,32 +156,41 @@ class FilesPage(Page):
         if wrong := locked | problems:
             names = self._state.names.by_key(sent.document)
             raise InvalidValue({key: wrong[key] for key in names if key in wrong})
-        return ImportReview(self._options, self._permissions, plan, form, sent)
+        return ImportReview(self._permissions, plan, form, sent)
 
-    def _check(self, review: ImportReview) -> Response:
-        """Display the review of a file that was just sent, with what is not allowed of it."""
-        try:
-            self._state.check(review.chosen.wanted)
-        except InvalidValue as error:
-            return review.respond(not_allowed(error, self._permissions.viewable), 422)
-        return review.respond()
+    def _show_import(
+        self, review: ImportReview, problems: Iterable[str] = (), status: int = 200
+    ) -> Response:
+        """The page that displays what the file would change.
+
+        :param problems: why nothing was saved.
+        """
+        steps = review.steps()
+        return self._render(
+            "waffleconf/import_review",
+            status,
+            form=review.form,
+            problems=list(problems),
+            document=review.document,
+            steps=steps,
+            drifted=any(step.drift for step in steps),
+            note=review.note,
+            heading=_("Review the import"),
+        )
 
     def _save(self, review: ImportReview, sent: FileSubmission) -> BaseResponse:
         """Save what is ticked, all or nothing.
 
         :raises ConflictError: some of it was saved since the review displayed it.
+        :raises InvalidValue: a rule does not allow it.
+        :raises StoreError: the database can't be written.
         """
         if not sent.chosen:
-            return review.respond([_("Nothing is ticked, so nothing was saved.")], 422)
-        chosen, origin = review.chosen, Origin(self._actor(), sent.note, "import")
+            return self._show_import(review, [_("Nothing is ticked, so nothing was saved.")], 422)
         if overtaken := review.overtaken():
             raise ConflictError(overtaken)
-        try:
-            saved = self._state.save(chosen.wanted, chosen.expected, origin)
-        except InvalidValue as error:
-            return review.respond(not_allowed(error, self._permissions.viewable), 422)
-        except StoreError:
-            return review.respond([explain_failure()], 503)
+        chosen, origin = review.chosen, Origin(self._actor(), sent.note, "import")
+        saved = self._state.save(chosen.wanted, chosen.expected, origin)
         return self._lead_to_settings(review.form, saved, review.in_force)
 
 

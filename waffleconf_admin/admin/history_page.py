@@ -18,13 +18,12 @@ from ..state.change import Change
 from ..state.state import State
 from .change_sets import ChangeSetBuilder, ShownChangeSet
 from .ends import open_ends
-from .forbidden import forbidden_page
 from .history_filter import HistoryFilter
 from .links import history_links, page_links
 from .options import PageOptions
 from .page import Page
+from .problems import log_unreadable
 from .texts import relative_time, source_names
-from .unavailable import log_unreadable
 from .undo import quick_obstacle
 from .zone import Zone
 
@@ -51,29 +50,23 @@ class HistoryPage(Page):
 
     def respond(self) -> BaseResponse:
         """Return the response, where this user may see some of the history."""
-        if not self._settings:
-            return forbidden_page(self._options, self._permissions)
-        if self._state.history is None:
+        if self._settings and self._state.history is None:
             return self._render_history(404, enabled=False)
-        return self._answer()
+        return super().respond()
 
-    def _answer(self) -> BaseResponse:
-        """The response where there is a history."""
+    def _may_open(self) -> bool:
+        return bool(self._settings)
+
+    def _get(self) -> Response:
         return self._show(HistoryFilter(request.args))
 
     def _show(
-        self,
-        wanted: HistoryFilter,
-        *,
-        problems: Iterable[str] = (),
-        status: int = 200,
-        refusal: str = "",
+        self, wanted: HistoryFilter, problems: Iterable[str] = (), status: int = 200
     ) -> Response:
         """The page.
 
         :param wanted: the filter.
         :param problems: why nothing was undone.
-        :param refusal: what `csrf.refusal` has returned.
         """
         zone = Zone()
         try:
@@ -96,7 +89,7 @@ class HistoryPage(Page):
             week_url=wanted.url(since=_week_ago(zone).isoformat(), until=""),
             settings=self._settings.values(),
             sources=source_names(),
-            guard=Guard(refusal),
+            guard=Guard(self._refusal),
             ago=relative_time,
             full_date=full_date,
         )

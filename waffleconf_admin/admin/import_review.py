@@ -1,21 +1,16 @@
-"""Import review: the page that displays what a file would change, with a box for each setting."""
+"""Import review: what a file would change, with a box for each setting."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import NamedTuple
-
-from flask import Response
 
 from ..files import Drift, Plan, Step, pack_document
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from .diff import Comparer
 from .file_submission import FileSubmission
-from .options import PageOptions
 from .permissions import Permissions
-from .responses import render_page
 from .review import ReviewedChange, consequence_of, reviewed_change
 from .texts import relative_time
 
@@ -32,7 +27,6 @@ class ReviewedStep(NamedTuple):
 class ImportReview:
     """The review of one file for one user.
 
-    :param options: those of the page.
     :param permissions: of the user.
     :param plan: what an import of the whole file would do.
     :param form: of the settings that it would change.
@@ -41,16 +35,15 @@ class ImportReview:
 
     def __init__(
         self,
-        options: PageOptions,
         permissions: Permissions,
         plan: Plan,
         form: SettingsForm,
         sent: FileSubmission,
     ) -> None:
-        self._options = options
         self._permissions = permissions
         self.form = form
         self._sent = sent
+        self.note = sent.note or ""
         self.plan = plan
 
     @property
@@ -68,26 +61,16 @@ class ImportReview:
         versions = self._sent.chosen
         return [s.key for s in self.chosen.steps if self._version(s.key) != versions[s.key]]
 
-    def respond(self, problems: Iterable[str] = (), status: int = 200) -> Response:
-        """Return the page.
+    @property
+    def document(self) -> str:
+        """The values of the file that the form sends again."""
+        document = self._sent.document
+        return pack_document({s.key: document[s.key] for s in self.plan.changes})
 
-        :param problems: why nothing was saved.
-        """
-        comparer, document = Comparer(), self._sent.document
-        steps = [self._reviewed(step, comparer) for step in self.plan.changes]
-        return render_page(
-            self._options,
-            "waffleconf/import_review",
-            status,
-            form=self.form,
-            problems=list(problems),
-            document=pack_document({s.key: document[s.key] for s in self.plan.changes}),
-            steps=steps,
-            drifted=any(step.drift for step in steps),
-            note=self._sent.note or "",
-            heading=_("Review the import"),
-            one_group=self._permissions.one_group,
-        )
+    def steps(self) -> list[ReviewedStep]:
+        """Return what is displayed of each setting that the file would change."""
+        comparer = Comparer()
+        return [self._reviewed(step, comparer) for step in self.plan.changes]
 
     def _is_ticked(self, step: Step) -> bool:
         """Whether the user wants a change; before the first review those that undo no person's."""

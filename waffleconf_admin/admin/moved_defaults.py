@@ -11,8 +11,7 @@ from ..i18n import gettext as _
 from ..state.change import Change
 from ..state.state import State
 from .messages import leave_lines, shorten_label
-from .saving import explain_failure
-from .unavailable import log_unreadable
+from .problems import explain_failure, log_unreadable
 
 
 def find_moved(state: State, form: SettingsForm) -> Mapping[str, Change]:

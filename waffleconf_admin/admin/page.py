@@ -1,23 +1,34 @@
-"""Page: one request of a page, and what several pages do alike."""
+"""Page: one request of a page, in the steps that all pages have.
+
+A GET shows the page. A POST is refused; or it is read and done, and the response leads to a page.
+What can't be done is shown again, with the reason.
+"""
 
 from __future__ import annotations
 
-from flask import Response, url_for
+from collections.abc import Callable
+
+from flask import Response, current_app, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..exceptions import StoreError
+from ..exceptions import NotReadyError, StoreError
 from ..forms import SettingsForm
+from ..forms.tokens import FOREIGN, can_be_renewed, explain
+from ..i18n import gettext as _
 from ..state.history import History
 from ..state.save import Saved
 from ..state.state import State
-from . import undo
-from .fetch import lead_to
+from . import csrf, undo
+from .end_choice import EndChoice
+from .forbidden import forbidden_page
 from .messages import has_message, leave_message
 from .options import PageOptions
 from .permissions import Permissions
-from .responses import render_page
-from .submission import Pairs
-from .unavailable import log_unreadable, unavailable_page
+from .problems import log_unreadable
+from .responses import is_fetch, lead_to, render_page, renew_token
+from .review import ReviewedChange
+from .submission import Pairs, posted_form
 
 
 class Page:
@@ -27,10 +38,64 @@ class Page:
     :param state: the current app's state.
     """
 
+    _subject = "settings"  #: what the page reads
+
     def __init__(self, options: PageOptions, state: State) -> None:
         self._options = options
         self._state = state
         self._permissions = Permissions(options, state.app, state.settings)
+        #: Why the form of a POST is refused, as `csrf.refusal` says; "" if it is accepted.
+        self._refusal = ""
+
+    def respond(self) -> BaseResponse:
+        """Return the response to a GET or a POST."""
+        return self._answer(self._post if request.method == "POST" else self._get)
+
+    def _answer(self, respond: Callable[[], BaseResponse]) -> BaseResponse:
+        """Return a response, where this user may see the page and the database can be read."""
+        if not self._may_open():
+            return self._forbidden()
+        try:
+            return respond()
+        except StoreError as error:
+            return self._unavailable(error)
+
+    def _post(self) -> BaseResponse:
+        """Refuse what was sent, or do what it asks for."""
+        if obstacle := self._obstacle():
+            return self._refuse(*obstacle)
+        self._refusal = csrf.refusal()
+        if self._refusal == FOREIGN:  # the response has nothing of it
+            return self._refuse(explain(FOREIGN), 400)
+        if is_fetch() and can_be_renewed(self._refusal):
+            return renew_token()
+        return self._take(posted_form())
+
+    # What pages differ in
+
+    def _may_open(self) -> bool:
+        """Whether this user may see the page."""
+        return bool(self._permissions.viewable)
+
+    def _get(self) -> BaseResponse:
+        """Return the response to a GET."""
+        raise NotImplementedError
+
+    def _obstacle(self) -> tuple[str, int] | None:
+        """Return why nothing that this user sends is done, so that it need not be read, and the
+        status of the response; None: it is.
+        """
+        return None
+
+    def _refuse(self, problem: str, status: int) -> BaseResponse:
+        """Return the page with a problem, and with nothing of what was sent."""
+        raise NotImplementedError
+
+    def _take(self, form: MultiDict[str, str]) -> BaseResponse:
+        """Do what a form asks for, unless there is a `_refusal`."""
+        raise NotImplementedError
+
+    # What they have in common
 
     @property
     def _history(self) -> History:
@@ -48,14 +113,56 @@ class Page:
         one_group = self._permissions.one_group
         return render_page(self._options, template, status, one_group=one_group, **context)
 
-    def _unavailable(self, what: str, error: StoreError, again: Pairs | None = None) -> Response:
-        """Log that something can't be read, and return the page that says so.
+    def _show_review(
+        self,
+        changes: list[ReviewedChange],
+        again: Pairs,
+        note: str | None,
+        *,
+        back: str = "",
+        end: EndChoice | None = None,
+    ) -> Response:
+        """Return the page that shows changes before they are saved.
 
-        :param what: such as "history".
+        :param again: what it sends again, besides the note.
+        :param note: why all this is changed, if that was written already.
+        :param back: what the button says that leads back; "": to editing.
+        :param end: when the save goes back; None: it stays.
+        """
+        return self._render(
+            "waffleconf/review",
+            changes=changes,
+            again=again,
+            asked=any(change.field.setting.confirm for change in changes),
+            note=note or "",
+            back=back or _("Back to editing"),
+            end=end,
+            heading=_("Review changes"),
+        )
+
+    def _forbidden(self) -> Response:
+        return forbidden_page(self._options, self._permissions)
+
+    def _unavailable(self, error: StoreError, again: Pairs | None = None) -> Response:
+        """Log that the database can't be read, and return the page that says so.
+
         :param again: what was typed, to be sent again.
         """
-        log_unreadable(what, error)
-        return unavailable_page(self._options, self._permissions, error, again)
+        log_unreadable(self._subject, error)
+        problem = str(error) if self._may_read(error) else None
+        return render_page(
+            self._options, "waffleconf/unavailable", 503, again=again, problem=problem
+        )
+
+    def _may_read(self, error: StoreError) -> bool:
+        """Whether this user may read an error: outside of debug mode it could name a host or a user
+        of the database, but not where something is missing.
+        """
+        if current_app.debug:
+            return True
+        if not isinstance(error, NotReadyError):
+            return False
+        return any(map(self._permissions.may_edit, self._permissions.viewable))
 
     def _lead_to_settings(
         self, form: SettingsForm, saved: Saved, in_force: dict[str, object]

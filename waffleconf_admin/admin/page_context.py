@@ -25,10 +25,10 @@ from .messages import take_message
 from .moved_defaults import find_moved
 from .notes import NotedPage
 from .permissions import Permissions
+from .problems import log_unreadable
 from .rows import PageRows
 from .settings_filter import SettingsFilter
 from .submission import ENDING, PageSubmission, Pairs
-from .unavailable import log_unreadable
 from .workers import Applied, applied, count_workers
 
 

@@ -1,9 +1,17 @@
-"""Responses: a page in its layout, and the headers of every response."""
+"""Responses: a page in its layout, the way to the next page, and the headers of every response.
+
+The script of the page may send a form itself: then it is answered in another way.
+"""
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template
+from urllib.parse import urlencode
 
+from flask import Response, make_response, redirect, render_template, request
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..forms.guard import field_name
 from .app_templates import file_of
 from .options import PageOptions
 
@@ -18,6 +26,11 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     f"form-action 'self'; base-uri 'none'; {_CSP_EMBEDDED}"
 )
+
+#: The header of a form that the script sends.
+FETCH = "X-Waffle-Fetch"
+#: The header of an answer with a new CSRF token, as a form would send it.
+TOKEN = "X-Waffle-Token"  # nosec B105 # a name, no password
 
 
 def render_page(
@@ -39,6 +52,27 @@ def render_page(
         **context,
     )
     return make_response(html, status)
+
+
+def is_fetch() -> bool:
+    """Whether the script has sent the request. No page of another site can add the header."""
+    return FETCH in request.headers
+
+
+def lead_to(url: str) -> BaseResponse:
+    """Return the response that leads from a form to a page; the script goes there itself."""
+    if is_fetch():
+        return Response(status=204, headers={"Location": url})
+    return redirect(url, 303)
+
+
+def renew_token() -> BaseResponse:
+    """Return a new CSRF token in place of one that is refused, such as one from before a log-in.
+
+    The script sends the same form again with it, once; all of it is checked then. The token is
+    that of every page which the sender may open, and only pages of this site can read it.
+    """
+    return Response(status=409, headers={TOKEN: urlencode({field_name(): generate_csrf()})})
 
 
 def set_default_headers(response: Response, options: PageOptions) -> Response:

@@ -24,6 +24,7 @@ class Restore:
         #: The keys of what was saved, or lost a part of its history, since it was ticked.
         self.overtaken: list[str] = []
         first = comparison.first
+        self.records = first.records  #: what was read of all settings, by key
         for key, version in boxes.items():
             if not comparison.may_restore(key):
                 continue

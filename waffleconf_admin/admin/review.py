@@ -1,4 +1,4 @@
-"""Review: the page that shows what a form would change, old and new, before it is saved."""
+"""Review: what a form would change, old and new, to be shown before it is saved."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from flask import Response
-
 from ..fields.base import display_text
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from .diff import Comparer, Differences, whole_text
-from .end_choice import EndChoice
-from .options import PageOptions
-from .responses import render_page
-from .submission import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -30,38 +24,6 @@ class ReviewedChange(NamedTuple):
     new: str = ""
     differences: Differences = Differences()  #: of long texts
     consequence: str = ""  #: what the declaration says of such a change
-
-
-def review_page(
-    options: PageOptions,
-    changes: list[ReviewedChange],
-    again: Pairs,
-    note: str | None,
-    *,
-    one_group: bool,
-    back: str = "",
-    end: EndChoice | None = None,
-) -> Response:
-    """Return the page.
-
-    :param again: what it sends again, besides the note.
-    :param note: why all this is changed, if that was written already.
-    :param one_group: whether the user may see the settings of one group only.
-    :param back: what the button says that leads back; "": to editing.
-    :param end: when the save goes back; None: it stays.
-    """
-    return render_page(
-        options,
-        "waffleconf/review",
-        changes=changes,
-        again=again,
-        asked=any(change.field.setting.confirm for change in changes),
-        note=note or "",
-        back=back or _("Back to editing"),
-        end=end,
-        heading=_("Review changes"),
-        one_group=one_group,
-    )
 
 
 def needs_review(form: SettingsForm) -> bool:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..forms import SettingsForm
-from ..i18n import gettext as _
 from ..settings.equality import same
 from ..settings.setting import Setting
 from ..state.save import Saved
 from ..state.state import State
 from ..state.task import RESET, Origin
-
-log = logging.getLogger(__name__)
+from .problems import explain_failure
 
 
 def save_form(
@@ -55,12 +52,6 @@ def save_form(
         form.form_errors.append(explain_failure())
         form.add_errors({})  # marks secrets, which have to be typed again
         return 503, Saved()
-
-
-def explain_failure() -> str:
-    """Log why a save has failed, within an `except`, and return what the page says of it."""
-    log.exception("the settings can't be saved")
-    return _("Saving does not work at the moment. Please try again soon.")
 
 
 def _agreed(

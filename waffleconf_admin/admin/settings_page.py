@@ -6,23 +6,23 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from flask import Response, current_app, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import InvalidValue, StoreError
 from ..forms import SettingsForm
 from ..forms.guard import Guard
-from ..forms.tokens import FOREIGN, can_be_renewed, explain, has_expired
+from ..forms.tokens import has_expired
 from ..settings.setting import Setting
 from ..state.form import build_form
 from ..state.state import State
 from ..state.task import RESET, Origin
-from . import csrf, undo
+from . import undo
 from .checks import Checks
 from .conflicts import describe_conflicts
 from .end_choice import EndChoice
 from .ends import settle
-from .fetch import is_fetch, lead_to, renew_token
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .links import filtered_url
 from .messages import leave_message
@@ -31,10 +31,11 @@ from .options import PageOptions
 from .page import Page
 from .page_context import PageContext
 from .page_template import warn_once
-from .review import needs_review, review_page, reviewed_changes
+from .responses import lead_to
+from .review import needs_review, reviewed_changes
 from .saving import save_form
 from .settings_filter import SettingsFilter, group_name
-from .submission import ENDING, SHOWING, PageSubmission, Pairs, posted_form
+from .submission import ENDING, SHOWING, PageSubmission, Pairs
 from .texts import anchor
 
 
@@ -49,64 +50,62 @@ class SettingsPage(Page):
 
     def respond(self) -> BaseResponse:
         """Return the response to a GET or a POST."""
-        permissions = self._permissions
         try:
-            if not permissions.viewable:
-                typed = resubmission_of(permissions.declared)
-                return forbidden_page(self._options, permissions, typed)
-            return self._post() if request.method == "POST" else self._show(self._form())
+            return super().respond()
         except HTTPException as error:
-            return page_for_error(self._options, permissions, error)
-        except StoreError as error:
-            again = self._sent.everything(permissions.viewable) if self._sent else None
-            return self._unavailable("settings", error, again)
+            return page_for_error(self._options, self._permissions, error)
 
-    def _post(self) -> BaseResponse:
-        """Save what was sent; or show it again, for a review or with what is wrong."""
-        refusal = csrf.refusal()
-        if refusal == FOREIGN:  # the response has nothing of it
-            form = self._form(Guard(refusal))
-            form.form_errors.append(explain(refusal))
-            return self._show(form, 400)
-        if is_fetch() and can_be_renewed(refusal):
-            return renew_token()
-        self._sent = sent = PageSubmission(posted_form(), self._state.names.former)
+    def _forbidden(self) -> Response:
+        typed = resubmission_of(self._permissions.declared)
+        return forbidden_page(self._options, self._permissions, typed)
+
+    def _unavailable(self, error: StoreError, again: Pairs | None = None) -> Response:
+        if self._sent:
+            again = self._sent.everything(self._permissions.viewable)
+        return super()._unavailable(error, again)
+
+    def _get(self) -> Response:
+        return self._show(self._form())
+
+    def _refuse(self, problem: str, status: int) -> Response:
+        return self._fail(self._form(), problem, status)
+
+    def _take(self, form: MultiDict[str, str]) -> BaseResponse:
+        """Do what a button asks for: as a rule, review or save what was typed."""
+        self._sent = sent = PageSubmission(form, self._state.names.former)
         if sent.action == "discard" and not sent.key:
             return self._show_discarded(sent)
-        settled = self._settle(sent) if sent.action in ENDING and not refusal else None
-        form = self._form(Guard(refusal), sent)  # current values, with what was sent merged in
-        _apply(form, sent, self._permissions.viewable)
-        failure = "" if refusal else self._decide_default(form, sent)
-        valid = form.validate()  # the CSRF token too
+        settled = self._settle(sent) if sent.action in ENDING and not self._refusal else None
+        merged = self._form(sent)  # current values, with what was sent merged in
+        _apply(merged, sent, self._permissions.viewable)
+        failure = "" if self._refusal else self._decide_default(merged, sent)
+        valid = merged.validate()  # the CSRF token too
         if failure:
-            form.form_errors.append(failure)
-            form.add_errors({})  # marks secrets, which have to be typed again
-            return self._show(form, 503)
+            return self._fail(merged, failure, 503)
         if sent.action == "test":
-            return self._show(form, 200 if self._checks.run(sent.key, form) else 422)
-        typed_before = [key for key in sent.secrets if key in form and key not in form.changes]
-        if typed_before or sent.action in SHOWING or settled:
-            form.ask_for_secrets(typed_before)
+            return self._show(merged, 200 if self._checks.run(sent.key, merged) else 422)
+        saves = not settled and sent.action not in SHOWING
+        lost = [key for key in sent.secrets if key in merged and key not in merged.changes]
+        if lost or not saves:
+            merged.ask_for_secrets(lost)
         if settled:
-            return self._show_settled(form, *settled)
-        if not valid or typed_before:
-            return self._show(form, 422, expired=has_expired(refusal))
-        if sent.action in SHOWING:
-            return self._show(form)
+            return self._show_settled(merged, *settled)
+        if not valid or lost:
+            return self._show(merged, 422)
+        return self._review_or_save(merged, sent) if saves else self._show(merged)
+
+    def _review_or_save(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:
+        """Show what a valid form changes, if that was asked for or has to be; else save it."""
         end = EndChoice.of(self._state, sent)
         try:
             until = end.end(self._state.ends)
         except InvalidValue as error:
-            form.form_errors.append(str(error))
-            form.add_errors({})  # marks secrets, which have to be typed again
-            return self._show(form, 422)
-        reviewed = sent.action == "confirm"
-        if form.changes and not reviewed and (sent.action == "review" or needs_review(form)):
-            changes = reviewed_changes(form, form.changes)
+            return self._fail(form, str(error), 422)
+        asked = sent.action == "review" or needs_review(form)
+        if form.changes and asked and sent.action != "confirm":
             again = sent.typed(self._permissions.viewable)
-            one_group = self._permissions.one_group
-            return review_page(
-                self._options, changes, again, sent.note, one_group=one_group, end=end
+            return self._show_review(
+                reviewed_changes(form, form.changes), again, sent.note, end=end
             )
         return self._save(form, sent, until)
 
@@ -118,7 +117,7 @@ class SettingsPage(Page):
             return accept_new(self._state, form, sent.key, self._actor())
         return ""
 
-    def _form(self, guard: Guard | None = None, sent: PageSubmission | None = None) -> SettingsForm:
+    def _form(self, sent: PageSubmission | None = None) -> SettingsForm:
         return build_form(
             self._state,
             keys=[setting.key for setting in self._permissions.viewable],
@@ -127,16 +126,17 @@ class SettingsPage(Page):
             editable=self._permissions.may_edit,
             fields=self._options.fields,
             formdata=sent.settings if sent else None,
-            guard=guard or Guard(),
+            guard=Guard(self._refusal),
         )
 
+    def _fail(self, form: SettingsForm, problem: str, status: int) -> Response:
+        """Show a form with what is wrong with it as a whole."""
+        form.form_errors.append(problem)
+        form.add_errors({})  # marks secrets, which have to be typed again
+        return self._show(form, status)
+
     def _show(
-        self,
-        form: SettingsForm,
-        status: int = 200,
-        *,
-        expired: bool = False,
-        discarded: Pairs | None = None,
+        self, form: SettingsForm, status: int = 200, *, discarded: Pairs | None = None
     ) -> Response:
         conflicts = {}
         if form.conflicts:
@@ -152,7 +152,7 @@ class SettingsPage(Page):
             SettingsFilter(request.args),
             self._sent,
             conflicts=conflicts,
-            expired=expired,
+            expired=has_expired(self._refusal),
             discarded=discarded,
         )
         warn_once(self._state.app)
@@ -195,8 +195,7 @@ class SettingsPage(Page):
     def _show_settled(self, form: SettingsForm, status: int, problem: str) -> BaseResponse:
         """Show what is wrong; or reload the page, unless something was typed."""
         if problem:
-            form.form_errors.append(problem)
-            return self._show(form, status)
+            return self._fail(form, problem, status)
         if form.changes or form.errors:
             return self._show(form, 422 if form.errors else 200)
         return lead_to(filtered_url())

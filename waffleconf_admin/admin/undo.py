@@ -18,7 +18,7 @@ from ..state.task import RESET
 from .history_filter import number
 from .messages import has_session
 from .permissions import Permissions
-from .unavailable import log_unreadable
+from .problems import log_unreadable
 
 #: Returns why the old value of a change can't be restored; "" when it can.
 Obstacle = Callable[[Change], str]

@@ -3,56 +3,58 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from flask import Response, flash, redirect, request
+from flask import Response, flash, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..forms.form import ELSEWHERE
-from ..forms.tokens import FOREIGN, explain
+from ..forms.tokens import explain
 from ..i18n import gettext as _
-from ..i18n import ngettext
+from ..i18n import mark, ngettext
 from ..state.change import Change
 from ..state.open_ends import dropped_ends
-from . import csrf
 from .ends import time_text
 from .history_filter import HistoryFilter
 from .history_page import HistoryPage
 from .links import filtered_url
 from .messages import MESSAGES, has_session, shorten_label
+from .responses import lead_to
 from .undo import UndoButton, already_undone
 from .zone import Zone
 
 log = logging.getLogger(__name__)
 
+NOT_ALLOWED = mark("You may not undo this.")
+
 
 class UndoPage(HistoryPage):
     """One request that undoes a save, or its change of one setting."""
 
-    def _answer(self) -> BaseResponse:
+    def _obstacle(self) -> tuple[str, int] | None:
+        return None if self._permissions.undoable else (_(NOT_ALLOWED), 403)
+
+    def _refuse(self, problem: str, status: int) -> Response:
+        return self._show(HistoryFilter({}), [problem], status)
+
+    def _take(self, form: MultiDict[str, str]) -> BaseResponse:
         """Undo, and lead back to the history or the settings; or show why not."""
-        if not self._permissions.undoable:  # so the form need not be read
-            return self._not_allowed(HistoryFilter(request.args))
-        refusal = csrf.refusal()
-        if refusal == FOREIGN:  # the response has nothing of it
-            problems = [explain(refusal)]
-            return self._show(HistoryFilter({}), problems=problems, status=400, refusal=refusal)
         wanted = HistoryFilter(request.values)
-        if refusal:
-            return self._show(wanted, problems=[explain(refusal)], status=422, refusal=refusal)
-        button = UndoButton.parse(request.form.get("undo", ""))
+        if self._refusal:
+            return self._show(wanted, [explain(self._refusal)], 422)
+        button = UndoButton.parse(form.get("undo", ""))
         try:
             changes = self._changes_of(button)
             if not any(change.key in self._permissions.undoable for change in changes):
-                return self._not_allowed(wanted)
+                return self._show(wanted, [_(NOT_ALLOWED)], 403)
             restored = self._restore(button, changes)
         except (ConflictError, InvalidValue, StoreError) as error:
-            return self._show_failure(wanted, error)
+            return self._show(wanted, *self._why_not_undone(error))
         if has_session():
             self._flash(changes, restored)
-        to_settings = request.form.get("back") == "index"
-        return redirect(filtered_url() if to_settings else wanted.url(), 303)
+        return lead_to(filtered_url() if form.get("back") == "index" else wanted.url())
 
     def _changes_of(self, button: UndoButton) -> list[Change]:
         return [
@@ -80,19 +82,16 @@ class UndoPage(HistoryPage):
 
     # Messages
 
-    def _not_allowed(self, wanted: HistoryFilter) -> Response:
-        return self._show(wanted, problems=[_("You may not undo this.")], status=403)
-
-    def _show_failure(
-        self, wanted: HistoryFilter, error: ConflictError | InvalidValue | StoreError
-    ) -> Response:
+    def _why_not_undone(
+        self, error: ConflictError | InvalidValue | StoreError
+    ) -> tuple[Iterable[str], int]:
+        """What to say of an error, and the status of the response."""
         if isinstance(error, ConflictError):
-            return self._show(wanted, problems=self._overtaken(error), status=409)
+            return self._overtaken(error), 409
         if isinstance(error, InvalidValue):
-            return self._show(wanted, problems=self._invalid(error), status=422)
+            return self._invalid(error), 422
         log.error("a save can't be undone", exc_info=error)
-        problems = [_("Undo does not work at the moment. Please try again soon.")]
-        return self._show(wanted, problems=problems, status=503)
+        return [_("Undo does not work at the moment. Please try again soon.")], 503
 
     def _label(self, key: str) -> str:
         setting = self._settings.get(key)

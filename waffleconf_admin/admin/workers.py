@@ -12,7 +12,7 @@ from ..state.state import State
 from ..state.workers import Count, describe_lagging
 from .options import PageOptions
 from .permissions import Permissions
-from .unavailable import log_unreadable
+from .problems import log_unreadable
 
 
 class Applied(NamedTuple):
