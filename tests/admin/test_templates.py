@@ -16,7 +16,7 @@ from wtforms import SelectField, StringField
 
 import waffleconf_admin
 from waffleconf_admin import StoreError, WaffleAdmin
-from waffleconf_admin.admin.page_template import template_problem
+from waffleconf_admin.admin.app_templates import template_problem
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},

@@ -9,7 +9,7 @@ import pytest
 from pages import URL, MakeApp
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.admin.texts import relative_time, time_until
+from waffleconf_admin.admin.times import relative_time, time_until
 
 
 @pytest.mark.parametrize(

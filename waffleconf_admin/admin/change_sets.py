@@ -16,7 +16,7 @@ from .diff import LONG, Differences
 from .ends import end_text
 from .past_values import PastValues
 from .texts import shorten
-from .zone import Zone
+from .times import Zone
 
 #: A save of more settings than this is folded, and names the first ones.
 MANY, NAMED = 12, 5

@@ -16,16 +16,15 @@ from ..state.form import build_form
 from ..state.state import State
 from ..state.task import Origin
 from .compared_times import ComparedTimes
-from .comparison import ComparedSetting, Comparison
+from .comparison import ComparedSetting, Comparison, Restore
 from .links import history_links, page_links
 from .options import PageOptions
 from .page import Page
 from .past_values import PastValues
 from .problems import why_not_saved
-from .restore import Restore
 from .review import reviewed_changes
 from .submission import ACTION, note_of, ticked
-from .zone import Zone
+from .times import Zone
 
 
 class ComparePage(Page):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from flask import url_for
 
 from ..i18n import gettext as _
-from .zone import Zone
+from .times import Zone
 
 
 class ComparedTimes:

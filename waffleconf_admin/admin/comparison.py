@@ -1,8 +1,9 @@
-"""Comparison: how the settings at a time differ from those at another one, for one reader."""
+"""Comparison: how the settings at a time differ from those at another one, and the way back."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,9 +13,11 @@ from ..state.as_of import AsOf, PastValue, read_as_of
 from ..state.history import History
 from ..state.record import Record
 from ..state.state import State
+from ..state.task import RESET
 from .diff import Differences
 from .past_values import PastValues
 from .permissions import Permissions
+from .submission import TAKE, Pairs
 
 
 class ComparedSetting(NamedTuple):
@@ -104,6 +107,53 @@ class Comparison:
         """A short text that is another one for each pair of the value now and the first value."""
         parts = (record.clear_text, old.stored, self._values.whole(setting, old.value))
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+class Restore:
+    """What is ticked of a comparison, to have again what it had at the first time.
+
+    :param comparison: as the database is now.
+    :param boxes: the version that was displayed of each ticked setting, by key.
+    """
+
+    def __init__(self, comparison: Comparison, boxes: Mapping[str, str]) -> None:
+        self.rows: list[ComparedSetting] = []
+        #: The first values by key of settings that have these already.
+        self.in_force: dict[str, object] = {}
+        #: The keys of what was saved, or lost a part of its history, since it was ticked.
+        self.overtaken: list[str] = []
+        first = comparison.first
+        self.records = first.records  #: what was read of all settings, by key
+        for key, version in boxes.items():
+            if not comparison.may_restore(key):
+                continue
+            row, past = comparison.rows.get(key), first.values[key]
+            if row and row.box == f"{version} {key}":
+                self.rows.append(row)
+            elif not past.unknown and same(first.records[key].value, past.value):
+                self.in_force[key] = past.value
+            else:
+                self.overtaken.append(key)
+
+    @property
+    def boxes(self) -> Pairs:
+        """What a form sends that restores the same settings."""
+        return [(TAKE, row.box) for row in self.rows]
+
+    @property
+    def new_values(self) -> dict[str, object]:
+        """The new values by key."""
+        return {row.setting.key: row.past.value for row in self.rows}
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        """The new values by key, for a save: without a row where there was none."""
+        return {row.setting.key: row.past.value if row.past.stored else RESET for row in self.rows}
+
+    @property
+    def expected(self) -> dict[str, object]:
+        """The records by key that the save is decided by."""
+        return {row.setting.key: row.record for row in self.rows}
 
 
 def _second(second: AsOf | None, first: AsOf, key: str) -> PastValue:

@@ -17,7 +17,7 @@ from ..state.history import History
 from .diff import Comparer, Differences, whole_text
 from .permissions import Permissions
 from .problems import log_unreadable
-from .texts import relative_time
+from .times import relative_time
 
 #: Changes, and choices, among which the value that the page had displayed is searched.
 CHANGES, CHOICES = 20, 100

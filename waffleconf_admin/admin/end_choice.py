@@ -13,7 +13,7 @@ from ..i18n import mark, ngettext
 from ..state.ends import Ends
 from ..state.state import State
 from .submission import PageSubmission
-from .zone import Zone
+from .times import Zone
 
 #: The lengths that the page offers, in minutes.
 MINUTES = (1, 10, 60)

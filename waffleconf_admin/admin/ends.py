@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from flask import current_app
@@ -12,8 +11,8 @@ from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..fields.base import display_text
 from ..forms import SettingsForm
 from ..forms.form import ELSEWHERE
-from ..i18n import full_date, mark
 from ..i18n import gettext as _
+from ..i18n import mark
 from ..state.change import Change
 from ..state.open_ends import End
 from ..state.state import State
@@ -21,8 +20,7 @@ from .messages import leave_lines, quoted_text, shorten_label
 from .permissions import Permissions
 from .problems import not_allowed
 from .submission import PageSubmission
-from .texts import time_until
-from .zone import Zone
+from .times import Zone, time_until
 
 #: What the history says of ends, by what has become of them.
 _OUTCOMES = {
@@ -94,7 +92,7 @@ class ShownEnds:
         )
 
     def _time(self, end: End) -> str:
-        return f"{time_text(end.at, self._zone)} {self._zone.name}"
+        return f"{self._zone.text(end.at)} {self._zone.name}"
 
     def _text(self, end: End) -> str:
         time = self._time(end)
@@ -146,17 +144,10 @@ def end_text(change: Change, zone: Zone) -> str:
         return ""
     return _(
         _OUTCOMES[change.outcome],
-        end=time_text(change.ends_at, zone),
-        time=time_text(change.ended_at, zone) if change.ended_at else "",
+        end=zone.text(change.ends_at),
+        time=zone.text(change.ended_at) if change.ended_at else "",
         actor=change.remark or _("unknown"),
     )
-
-
-def time_text(at: datetime, zone: Zone) -> str:
-    """Return a time as people read it, with its day unless that is today."""
-    local, today = zone.local(at), zone.local(datetime.now(UTC)).date()
-    time = local.strftime("%H:%M")
-    return time if local.date() == today else f"{full_date(local.date())}, {time}"
 
 
 def open_ends(state: State, permissions: Permissions) -> Mapping[str, bool]:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from flask import url_for
 
 from ..settings.setting import Setting
-from .zone import Zone
+from .times import Zone
 
 
 class ListArguments(TypedDict):

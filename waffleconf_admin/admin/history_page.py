@@ -23,9 +23,9 @@ from .links import history_links, page_links
 from .options import PageOptions
 from .page import Page
 from .problems import log_unreadable
-from .texts import relative_time, source_names
+from .texts import source_names
+from .times import Zone, relative_time
 from .undo import quick_obstacle
-from .zone import Zone
 
 PAGE = 50  #: changes on a page
 

@@ -12,7 +12,7 @@ from .diff import Comparer
 from .file_submission import FileSubmission
 from .permissions import Permissions
 from .review import ReviewedChange, consequence_of, reviewed_change
-from .texts import relative_time
+from .times import relative_time
 
 
 class ReviewedStep(NamedTuple):

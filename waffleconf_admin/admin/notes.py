@@ -14,13 +14,19 @@ from ..i18n import gettext as _
 from ..i18n import mark
 from ..settings.copied import RESTART
 from ..settings.environment import SET_BY
+from ..settings.needs import Need
 from ..state.change import Change
 from .conflicts import Conflict
-from .needs import unmet_needs
-from .texts import relative_time
+from .texts import anchor, shorten
+from .times import relative_time
 
 OVERRIDDEN = mark("A test overrides it. What is saved takes effect when the test ends.")
 NOT_IN_USE = mark("Stored, and not in use: %(value)s.")
+#: Why a setting has no effect as another one is set now.
+_OFF = mark("Has no effect while %(setting)s is off.")
+_ON = mark("Has no effect while %(setting)s is on.")
+_NOT_SET = mark("Has no effect while %(setting)s is not set.")
+_OTHER = mark("Has no effect while %(setting)s is not %(value)s.")
 
 #: Characters of a value in a sentence.
 SHORT = 40
@@ -177,3 +183,30 @@ class Notes:
             return Markup('<span class="wf-empty">%s</span>') % self.texts["empty"]
         text = text if len(text) <= SHORT else text[: SHORT - 1] + "…"
         return f"“{text}”" if self.field.quoted else text
+
+
+def unmet_needs(form: SettingsForm) -> dict[str, list[Markup]]:
+    """Return by key why settings have no effect, each reason with a link to the other setting.
+
+    Nothing is said of a setting that the user may not see: it is not in the form.
+    """
+    return {
+        field.setting.key: [
+            _sentence(form[need.key], need)
+            for need in field.setting.needs
+            if need.key in form and not need.is_met(form[need.key].record.value)
+        ]
+        for field in form
+        if field.setting.needs
+    }
+
+
+def _sentence(other: BoundField, need: Need) -> Markup:
+    setting = other.setting
+    link = Markup('<a href="#%s">%s</a>') % (anchor(setting.key), setting.label)
+    if setting.value_type is bool:
+        text = _ON if need.is_exact and need.value is False else _OFF
+    else:
+        text = _OTHER if need.is_exact else _NOT_SET
+    value = shorten(display_text(other, need.value), 40) if text is _OTHER else ""
+    return Markup(_(text, setting=link, value=escape(f"“{value}”" if other.quoted else value)))  # nosec B704 # its texts are escaped

@@ -19,6 +19,7 @@ from ..state.form import build_form
 from ..state.state import State
 from ..state.task import RESET, Origin
 from . import undo
+from .app_templates import warn_of_template
 from .checks import Checks
 from .conflicts import describe_conflicts
 from .end_choice import EndChoice
@@ -30,7 +31,6 @@ from .moved_defaults import accept_new, keep_former
 from .options import PageOptions
 from .page import Page
 from .page_context import PageContext
-from .page_template import warn_once
 from .responses import lead_to
 from .review import needs_review, reviewed_changes
 from .saving import save_form
@@ -155,7 +155,7 @@ class SettingsPage(Page):
             expired=has_expired(self._refusal),
             discarded=discarded,
         )
-        warn_once(self._state.app)
+        warn_of_template(self._state.app)
         template = current_app.config["WAFFLE_TEMPLATE"]
         return self._render(template, status, form=form, page=page, checks=self._checks.answers)
 

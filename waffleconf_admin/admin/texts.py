@@ -1,18 +1,14 @@
-"""Texts: times, limits and sources as people read them."""
+"""Texts: limits and sources as people read them, and texts cut to a length."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from math import ceil
 from types import NoneType
 from urllib.parse import quote
 
-from ..i18n import gettext, mark, ngettext
+from ..i18n import gettext, mark
 from ..settings.notation import Notation
 from ..settings.setting import Setting
 from ..settings.value_types import display_text
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 #: The texts for both limits, the lower one, and the upper one.
 _LIMITS_OF_LENGTH: dict[tuple[type, ...], tuple[str, str, str]] = {
@@ -45,40 +41,6 @@ _SOURCES = {
     "deploy": mark("Deployment"),
     "restore": mark("Restore"),
 }
-
-
-def relative_time(at: datetime, now: datetime | None = None) -> str:
-    """Return how long ago a time was, or its date if that is a month or more.
-
-    :param at: aware.
-    """
-    seconds = ((now or datetime.now(UTC)) - at).total_seconds()
-    if seconds < -_MINUTE:  # it was stamped by a clock that is ahead
-        return at.date().isoformat()
-    if seconds < _MINUTE:
-        return gettext("just now")
-    if seconds < _HOUR:
-        count = int(seconds // _MINUTE)
-        return ngettext("%(count)s minute ago", "%(count)s minutes ago", count)
-    if seconds < _DAY:
-        return ngettext("%(count)s hour ago", "%(count)s hours ago", int(seconds // _HOUR))
-    if seconds < 30 * _DAY:
-        return ngettext("%(count)s day ago", "%(count)s days ago", int(seconds // _DAY))
-    return at.date().isoformat()
-
-
-def time_until(at: datetime, now: datetime | None = None) -> str:
-    """Return how long it is until a time, to the minute, hour or day.
-
-    :param at: aware.
-    """
-    seconds = (at - (now or datetime.now(UTC))).total_seconds()
-    if seconds < 2 * _HOUR:
-        count = max(ceil(seconds / _MINUTE), 1)
-        return ngettext("in %(count)s minute", "in %(count)s minutes", count)
-    if seconds < 2 * _DAY:
-        return ngettext("in %(count)s hour", "in %(count)s hours", round(seconds / _HOUR))
-    return ngettext("in %(count)s day", "in %(count)s days", round(seconds / _DAY))
 
 
 def beside_control(setting: Setting, notation: Notation) -> str:

@@ -16,14 +16,13 @@ from ..i18n import gettext as _
 from ..i18n import mark, ngettext
 from ..state.change import Change
 from ..state.open_ends import dropped_ends
-from .ends import time_text
 from .history_filter import HistoryFilter
 from .history_page import HistoryPage
 from .links import filtered_url
 from .messages import MESSAGES, has_session, shorten_label
 from .responses import lead_to
+from .times import Zone
 from .undo import UndoButton, already_undone
-from .zone import Zone
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +117,7 @@ class UndoPage(HistoryPage):
         for key in named:
             flash(_("%(label)s has its old value again.", label=self._label(key)), "success")
             if key in dropped:
-                time = f"{time_text(dropped[key], zone)} {zone.name}"
+                time = f"{zone.text(dropped[key])} {zone.name}"
                 flash(_("It no longer goes back by itself at %(time)s.", time=time), "warning")
         if len(restored) > MESSAGES:
             more = len(restored) - MESSAGES

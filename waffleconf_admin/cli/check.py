@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import click
 
 from ..admin import WaffleAdmin
-from ..admin.page_template import template_problem
+from ..admin.app_templates import template_problem
 from ..exceptions import StoreError
 from ..forms import check_values
 from ..settings.copied import find_copied
