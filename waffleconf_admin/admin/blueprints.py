@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import (
@@ -23,13 +24,13 @@ from ..forms.values import add_fields
 from ..settings.attributes import named_group
 from ..state.state import State
 from . import assets, csrf, workers
-from .api import ApiPage
 from .app_templates import require_layout, require_template
 from .checks import named_checks, require_groups
 from .compare_page import ComparePage
 from .files_page import FilesPage
 from .history_page import HistoryPage
 from .options import Actor, Can, Check, PageOptions
+from .permissions import Permissions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
 from .submission import allow_large_forms
@@ -179,10 +180,12 @@ class WaffleAdmin(Blueprint):
             self.add_url_rule(resource.rule, endpoint, self._answer_api, methods=_METHODS)
 
     def _answer_api(self, /, **variables: object) -> BaseResponse:
-        from ..api import respond
+        from ..api import Call, respond
 
-        endpoint = str(request.endpoint).rpartition(".")[2]
-        return respond(ApiPage(self.options), state_of_app(), endpoint, variables)
+        state, endpoint = state_of_app(), str(request.endpoint).rpartition(".")[2]
+        permissions = Permissions(self.options, state.app, state.settings)
+        actor = partial(self.options.current_actor, state.app)
+        return respond(Call(state, permissions, actor, csrf.api_refusal), endpoint, variables)
 
     def _exempt_from_csrf(self, endpoint: str | None, values: object) -> None:
         """Exempt our views from an app-wide CSRFProtect: they check the token themselves.

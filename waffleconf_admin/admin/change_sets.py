@@ -10,11 +10,13 @@ from ..fields import FieldFactory
 from ..i18n import gettext as _
 from ..settings.setting import Setting
 from ..state.change import Change
-from ..state.open_ends import with_outcome
+from ..state.history import History
+from ..state.open_ends import End, with_outcome
 from . import undo
 from .diff import LONG, Differences
-from .ends import end_text
+from .ends import end_text, may_settle
 from .past_values import PastValues
+from .permissions import Permissions
 from .texts import shorten
 from .times import Zone
 
@@ -68,32 +70,29 @@ class ShownChangeSet:
 class ChangeSetBuilder:
     """Prepares changes for one user.
 
-    :param settings: those whose history the user may see.
-    :param undoable: the keys of those whose changes the user may undo.
+    :param history: that they are in.
+    :param permissions: of the user.
     :param latest: the last change of each setting.
-    :param obstacle: returns why the old value of a change can't be restored.
     :param fields: by type.
     :param zone: that of the reader.
-    :param ends: whether the user may settle the saves that have an open end, by change set.
+    :param ends: the open ends of saves.
     """
 
     def __init__(
         self,
-        settings: Mapping[str, Setting],
-        undoable: set[str],
+        history: History,
+        permissions: Permissions,
         latest: Mapping[str, Change],
-        obstacle: undo.Obstacle,
         fields: Mapping[type, FieldFactory],
         zone: Zone,
-        ends: Mapping[str, bool],
+        ends: Iterable[End],
     ) -> None:
-        self._settings = settings
-        self._undoable = undoable
+        self._settings, self._undoable = permissions.with_history, permissions.undoable
         self._latest = latest
-        self._obstacle = obstacle
+        self._obstacle = undo.quick_obstacle(history)
         self._values = PastValues(fields)
         self._zone = zone
-        self._ends = ends
+        self._may_settle = {end.change_set: may_settle(permissions, end.changes) for end in ends}
 
     def build(self, changes: Iterable[Change], complete: Iterable[Change]) -> list[ShownChangeSet]:
         """Group changes by save, in the order given.
@@ -117,7 +116,7 @@ class ChangeSetBuilder:
             found = undo.outcome(undoable.get(name, ()), self._latest, self._obstacle)
             change_set.undo = str(undo.UndoButton(name)) if found == "undone" else ""
             change_set.overtaken = found == "overtaken"
-            change_set.may_settle = self._ends.get(name, False)
+            change_set.may_settle = self._may_settle.get(name, False)
         return list(change_sets.values())
 
     def _change(self, change: Change) -> ShownChange:

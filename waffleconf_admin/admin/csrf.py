@@ -40,7 +40,7 @@ def refusal() -> str:
 
 
 def api_refusal() -> str:
-    """Return why a request of the JSON API is refused, as `refusal` does; "" if it is accepted.
+    """Return why a request of the JSON API is refused, in a sentence; "" if it is accepted.
 
     Without cookies, and with a bearer token, it needs no CSRF token: no browser sends such a
     request for another site.
@@ -48,12 +48,16 @@ def api_refusal() -> str:
     if not guard.is_on():
         return ""
     if _fetch_site() in _OTHER_SITES:
-        return FOREIGN
+        return "A page of another site has sent this request."
     if request.method in ("GET", "HEAD") or _has_bearer_token_only():
         return ""
     names = current_app.config.get("WTF_CSRF_HEADERS", _HEADERS)
     tokens = (request.headers.get(name) for name in names)
-    return _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})
+    reason = _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})
+    return reason and (
+        f"{reason} Send the CSRF token of the session in the header X-CSRFToken, or no cookie and "
+        "Authorization: Bearer."
+    )
 
 
 def _has_bearer_token_only() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from flask import current_app
@@ -148,8 +148,3 @@ def end_text(change: Change, zone: Zone) -> str:
         time=zone.text(change.ended_at) if change.ended_at else "",
         actor=change.remark or _("unknown"),
     )
-
-
-def open_ends(state: State, permissions: Permissions) -> Mapping[str, bool]:
-    """Return whether this user may settle the saves that have an open end, by change set."""
-    return {end.change_set: may_settle(permissions, end.changes) for end in state.ends.open}

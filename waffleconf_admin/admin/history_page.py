@@ -17,7 +17,6 @@ from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.state import State
 from .change_sets import ChangeSetBuilder, ShownChangeSet
-from .ends import open_ends
 from .history_filter import HistoryFilter
 from .links import history_links, page_links
 from .options import PageOptions
@@ -25,7 +24,6 @@ from .page import Page
 from .problems import log_unreadable
 from .texts import source_names
 from .times import Zone, relative_time
-from .undo import quick_obstacle
 
 PAGE = 50  #: changes on a page
 
@@ -110,13 +108,12 @@ class HistoryPage(Page):
         single = keys is not None and len(keys) == 1
         complete = [] if single else self._complete(changes, wanted)
         builder = ChangeSetBuilder(
-            self._settings,
-            self._permissions.undoable,
+            self._history,
+            self._permissions,
             self._history.latest({change.key for change in [*changes, *complete]}),
-            quick_obstacle(self._history),
             self._options.field_table,
             zone,
-            open_ends(self._state, self._permissions),
+            self._state.ends.open,
         )
         change_sets = builder.build(changes[:PAGE], complete)
         older = changes[PAGE - 1].id if len(changes) > PAGE else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .call import Page, Permissions
+from .call import Call
 from .resources import RESOURCES, respond
 
-__all__ = ["RESOURCES", "Page", "Permissions", "respond"]
+__all__ = ["RESOURCES", "Call", "respond"]

@@ -1,7 +1,8 @@
-"""Call: one request, and what it needs of the settings page that the API belongs to."""
+"""Call: one request, with what the settings page that the API belongs to knows of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,11 +16,14 @@ NO_SETTING = "There is no setting of that name."
 
 @dataclass(frozen=True)
 class Call:
-    """A request of somebody who may see some settings."""
+    """One request."""
 
     state: State
-    page: Page
     permissions: Permissions
+    current_actor: Callable[[], str | None]  #: returns who makes it, for the history
+    refusal: Callable[
+        [], str
+    ]  #: returns why it may be another site's, in a sentence; "" if it can't
 
     def find(self, key: str) -> Setting:
         """Return a setting by its name, or a former one.
@@ -34,20 +38,7 @@ class Call:
 
     def origin(self, note: str | None) -> Origin:
         """Return who makes a change, and why."""
-        return Origin(self.page.current_actor(self.state), note, "api")
-
-
-class Page(Protocol):
-    """The settings page that an API belongs to: both have the same settings and permissions."""
-
-    def permissions(self, state: State) -> Permissions:
-        """Return what the current user may do."""
-
-    def current_actor(self, state: State) -> str | None:
-        """Return who makes the request, for the history."""
-
-    def refusal(self) -> str:
-        """Return why the request may come from another site, in a sentence; "" if it can't."""
+        return Origin(self.current_actor(), note, "api")
 
 
 class Permissions(Protocol):

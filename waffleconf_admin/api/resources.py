@@ -9,10 +9,9 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import StoreError
-from ..state.state import State
 from . import ends, history, openapi, settings, workers
 from .body import check_content_type
-from .call import Call, Page
+from .call import Call
 from .problem import NO_ACCESS, Problem, problem_of_http_error, problem_of_store
 
 #: In addresses; no variable of the app's own has this name.
@@ -56,7 +55,7 @@ RESOURCES = {
 }
 
 
-def respond(page: Page, state: State, endpoint: str, variables: Mapping[str, object]) -> Response:
+def respond(call: Call, endpoint: str, variables: Mapping[str, object]) -> Response:
     """Return the answer to a request; all that is wrong with it is a problem in JSON.
 
     :param endpoint: without the name of the blueprint.
@@ -72,7 +71,7 @@ def respond(page: Page, state: State, endpoint: str, variables: Mapping[str, obj
             headers = {"Allow": resource.allowed}
             raise Problem(405, f"The methods are {resource.allowed}.", headers=headers)
         key = [variables[KEY]] if KEY in variables else []
-        call = _admit(page, state, method)
+        _admit(call, method)
         _check_parameters(resource.parameters.get(method, ()))
         return function(call, *key)
     except Problem as problem:
@@ -93,16 +92,14 @@ def _check_parameters(known: Container[str]) -> None:
             raise Problem(400, f"There is no parameter {name[:60]!r} here.")
 
 
-def _admit(page: Page, state: State, method: str) -> Call:
-    """Return the call, if the user may see any setting and no other site has sent it.
+def _admit(call: Call, method: str) -> None:
+    """Refuse a call of who may see no setting, or of another site. Nothing has read the body yet.
 
-    Nothing has read the body yet.
+    :raises Problem: it is one of these.
     """
-    permissions = page.permissions(state)
-    if not permissions.viewable:
-        raise Problem(403, permissions.remedy() or NO_ACCESS)
+    if not call.permissions.viewable:
+        raise Problem(403, call.permissions.remedy() or NO_ACCESS)
     if method not in SAFE_METHODS:
         check_content_type()
-    if refusal := page.refusal():
+    if refusal := call.refusal():
         raise Problem(403, refusal)
-    return Call(state, page, permissions)
