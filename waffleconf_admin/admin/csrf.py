@@ -53,10 +53,11 @@ def api_refusal() -> str:
         return ""
     names = current_app.config.get("WTF_CSRF_HEADERS", _HEADERS)
     tokens = (request.headers.get(name) for name in names)
-    reason = _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})
-    return reason and (
-        f"{reason} Send the CSRF token of the session in the header X-CSRFToken, or no cookie and "
-        "Authorization: Bearer."
+    if not (refusal := _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})):
+        return ""
+    return (
+        f"{refusal} Send the CSRF token of the session in the header X-CSRFToken, or no cookie "
+        "and Authorization: Bearer."
     )
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 # Each module adds its commands to the group.
 from . import (  # noqa: F401
     check,
-    convert,
     deployed,
     ends,
     explain,
     files,
     history,
-    importing,
     lint,
     listing,
     prune,
-    rotate,
+    rewriting,
     values,
     workers,
 )

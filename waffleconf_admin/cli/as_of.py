@@ -12,10 +12,9 @@ from ..settings.setting import Setting
 from ..state.as_of import AsOf, PastValue, read_as_of
 from ..state.record import Record
 from ..state.state import State
-from .differences import difference
 from .group import DIFFERS
 from .options import TIME
-from .output import current_history, say, when
+from .output import current_history, difference, say, when
 
 
 def _past(ctx: object, param: click.Parameter, at: datetime | None) -> datetime | None:

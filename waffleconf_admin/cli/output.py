@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import difflib
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 import click
@@ -25,6 +26,8 @@ LENGTH = 60
 SECRET_TEXTS = {True: "<secret, set>", False: "<secret, not set>"}
 #: Choices that an error lists, at most.
 MOST_CHOICES = 20
+#: Longer texts are not compared line by line.
+MOST_COMPARED = 100_000
 NO_HISTORY = "There is no history: the store has no model for it (docs/history.md)."
 
 
@@ -75,6 +78,20 @@ def brief(setting: Setting, value: object) -> str:
     text = show_text(setting, value)
     line = printable(" ".join(text.split()) or (repr(text) if text else "<empty>"))
     return line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…"
+
+
+def difference(setting: Setting, old: object, new: object) -> Iterator[str]:
+    """Yield the lines that differ, those of the old value after - and those of the new after +."""
+    texts = [show_text(setting, value) for value in (old, new)]
+    if setting.secret or len("".join(texts)) > MOST_COMPARED:
+        texts = [brief(setting, value) for value in (old, new)]
+    before, after = (printable(text, but="\n").split("\n") for text in texts)
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]
+    for line in lines:
+        if not line.startswith("@@"):
+            yield f"{line[0]} {line[1:]}"
+    if not lines:  # secrets, and values that have one text
+        yield "(differs)"
 
 
 def printable(text: str, but: str = "") -> str:

@@ -11,16 +11,14 @@ from types import ModuleType
 from jinja2 import Environment
 
 from .code import Code
-from .config_files import named_in_files
 from .files import find_files, read_text
-from .finding import Finding, Remark, list_some
+from .finding import Comments, Finding, Remark, list_some
 from .names import AppNames
+from .outside import named_in_files
 from .python import read_python
-from .rules import RULES, find_uncertain
-from .silence import Comments
+from .rules import RULES, find_uncertain, find_unused
 from .source import Source
 from .templates import read_template
-from .unused import find_unused
 
 
 @dataclasses.dataclass(frozen=True)

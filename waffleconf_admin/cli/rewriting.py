@@ -1,4 +1,4 @@
-"""Convert: ``flask waffle convert``."""
+"""Rewriting: ``flask waffle convert | rotate``, which store the same values in another way."""
 
 from __future__ import annotations
 
@@ -36,4 +36,25 @@ def convert(target: Format, applied: bool) -> None:
     if current_app.config["WAFFLE_SERIALIZER"] != target:
         say(f"The app still saves in the other format: set WAFFLE_SERIALIZER = {target!r}")
     if done.left or (found and not applied):
+        raise click.exceptions.Exit(DIFFERS)
+
+
+@waffle.command("rotate", epilog=examples("rotate"))
+def rotate() -> None:
+    """Encrypt all stored secrets with the first of WAFFLE_ENCRYPTION_KEYS.
+
+    All or nothing is written, and no value changes. What the history has of a
+    setting that became a secret later is deleted from it. A secret whose key is
+    lost is named and left as it is; the exit code is 2 then.
+    """
+    done = current_state().rotation().run()
+    if done.swaps or done.rows:
+        what = f"{counted(len(done.swaps), 'secret')} encrypted"
+        blanked = f", {counted(len(done.rows), 'change')} blanked in the history"
+        click.echo(f"{what}{blanked if done.rows else ''}.")
+    else:
+        say("There is nothing to encrypt.")
+    for key, why in done.left.items():
+        click.echo(f"{key} is left as it is: {printable(why)}.")
+    if done.left:
         raise click.exceptions.Exit(DIFFERS)
