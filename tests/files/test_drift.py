@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from waffleconf_admin.files import make_plan
-from waffleconf_admin.files.drift import UNKNOWN
+from waffleconf_admin.files.plan import UNKNOWN
 
 CONFS: dict[str, Any] = {"A": {"default": 1}, "S": {"default": "", "secret": True}}
 

@@ -14,8 +14,8 @@ from pages import sent
 from states import MakeApp
 
 from waffleconf_admin import WaffleAdmin, WaffleConf, anyone
-from waffleconf_admin.settings.copied import COPIED
 from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.known_keys import COPIED
 
 
 def warnings(caplog: pytest.LogCaptureFixture, confs: dict[str, dict[str, Any]]) -> list[str]:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from waffleconf_admin.settings.copied import find_copied
 from waffleconf_admin.settings.declarations import declare
-from waffleconf_admin.settings.reserved import DATABASE_KEYS
+from waffleconf_admin.settings.known_keys import DATABASE_KEYS, find_copied
 
 ADDRESS = "postgresql://shop:hunter2@db/shop"
 

@@ -11,7 +11,7 @@ from flask import Flask
 from states import MakeApp, state_of
 
 from waffleconf_admin import ChangeEvent, InvalidValue, WaffleConf
-from waffleconf_admin.files.drift import find_drift
+from waffleconf_admin.files.plan import find_drift
 from waffleconf_admin.state.as_of import read_as_of
 from waffleconf_admin.state.deployments import Deployments
 from waffleconf_admin.state.history import History

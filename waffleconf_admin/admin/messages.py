@@ -12,7 +12,7 @@ from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import ngettext
-from ..settings.copied import RESTART, RESTART_OF
+from ..settings.known_keys import RESTART, RESTART_OF
 from ..settings.setting import Setting
 from .texts import shorten
 

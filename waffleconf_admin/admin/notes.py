@@ -12,9 +12,9 @@ from ..fields.widgets import escape_text
 from ..forms import SettingsForm
 from ..i18n import gettext as _
 from ..i18n import mark
-from ..settings.copied import RESTART
-from ..settings.environment import SET_BY
+from ..settings.known_keys import RESTART
 from ..settings.needs import Need
+from ..settings.setting import SET_BY
 from ..state.change import Change
 from .conflicts import Conflict
 from .texts import anchor, shorten

@@ -12,7 +12,7 @@ from ..admin import WaffleAdmin
 from ..admin.app_templates import template_problem
 from ..exceptions import StoreError
 from ..forms import check_values
-from ..settings.copied import find_copied
+from ..settings.known_keys import find_copied
 from ..settings.numbered import REMEDY, find_numbered
 from ..settings.setting import Setting
 from ..state.state import State

@@ -12,8 +12,8 @@ from flask import current_app
 from ..fields.base import is_set
 from ..files import write_json
 from ..forms import choice_texts, show_text
-from ..settings.copied import RESTART, RESTART_OF
 from ..settings.equality import same
+from ..settings.known_keys import RESTART, RESTART_OF
 from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..state.history import History

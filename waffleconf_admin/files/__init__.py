@@ -12,9 +12,8 @@ from .document import (
     write_document,
     write_json,
 )
-from .drift import Drift
 from .export import Export, export_values
-from .plan import ALL, Plan, Step, import_values, make_plan
+from .plan import ALL, Drift, Plan, Step, import_values, make_plan
 from .values import dump_value, load_value, load_values
 
 __all__ = [

@@ -1,8 +1,9 @@
-"""Plan: what an import would do, and does."""
+"""Plan: what an import would do, and does, and what it leaves alone because a person changed it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from .. import forms
@@ -11,10 +12,10 @@ from ..exceptions import ConflictError, InvalidValue
 from ..i18n import gettext, mark
 from ..settings.equality import same
 from ..settings.setting import Setting
+from ..state.change import Change, explains
 from ..state.record import Record
 from ..state.state import State
 from ..state.task import RESET, Origin
-from .drift import Drift, find_drift
 from .values import dump_value, unchanged
 
 #: How often an import is planned again because somebody else has saved.
@@ -25,6 +26,8 @@ NEVER_PRUNED: tuple[tuple[Callable[[Setting], bool], str], ...] = (
     (lambda setting: setting.secret, mark("it is a secret, which no file needs to name")),
     (lambda setting: setting.readonly, mark("it is read-only")),
 )
+#: The sources of changes that people make.
+PEOPLE = ("page", "api", "cli", "restore")
 NOT_IN_FILES = mark("no file can hold its value")
 
 
@@ -36,6 +39,17 @@ class _All(Container[str]):
 
 
 ALL = _All()
+
+
+class Drift(NamedTuple):
+    """Who made a setting drift from what files say."""
+
+    actor: str  #: "" where nobody was named
+    at: datetime | None  #: None: the history does not know
+    source: str  #: "" where the history does not know
+
+
+UNKNOWN = Drift("", None, "")
 
 
 class Step(NamedTuple):
@@ -203,3 +217,19 @@ def _why_not_pruned(state: State, setting: Setting, record: Record) -> str:
     except InvalidValue:
         return gettext(NOT_IN_FILES)
     return ""
+
+
+def find_drift(setting: Setting, record: Record, latest: Change | None) -> Drift | None:
+    """Return how a setting has drifted; None: the value that it has is not a person's.
+
+    :param record: as it is in the database.
+    :param latest: its last change in the history.
+    """
+    if latest is not None and is_by_person(latest):
+        return Drift(latest.actor, latest.at, latest.source)
+    return None if explains(latest, setting, record) else UNKNOWN
+
+
+def is_by_person(change: Change) -> bool:
+    """Whether a person made a change, and not code, an import or a deployment."""
+    return change.source in PEOPLE or (change.source in ("undo", "end") and bool(change.actor))

@@ -10,14 +10,13 @@ from types import ModuleType
 
 from jinja2 import Environment
 
-from .code import Code
 from .files import find_files, read_text
 from .finding import Comments, Finding, Remark, list_some
 from .names import AppNames
 from .outside import named_in_files
 from .python import read_python
 from .rules import RULES, find_uncertain, find_unused
-from .source import Source
+from .source import Code, Source
 from .templates import read_template
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-from .code import Code
 from .finding import Finding, Remark, list_some
 from .outside import named_by_packages
-from .source import Source
+from .source import Code, Source
 
 
 def _unknown(code: Code) -> Iterator[Finding]:

@@ -13,10 +13,9 @@ from .annotation import DeclaredType
 from .attributes import READERS, SYNONYMS, read_attributes
 from .choices import ChoiceSet, choice_list
 from .consistency import check_setting
-from .copied import describe_copied, find_copied
+from .known_keys import DATABASE_KEYS, describe_copied, find_copied, find_public_secrets
 from .names import nearest_name, present_name, wrong_names
 from .needs import Need, find_cycle
-from .reserved import DATABASE_KEYS, find_public_secrets
 from .setting import Setting
 
 log = logging.getLogger(__name__)

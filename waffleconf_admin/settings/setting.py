@@ -10,10 +10,9 @@ from enum import Enum
 from typing import Any, Literal
 
 from ..calls import call_directly, describe_error
-from ..i18n import gettext
+from ..i18n import gettext, mark
 from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
-from .environment import EnvironmentValue
 from .limits import Limited, Limits
 from .needs import Need
 from .notation import PLAIN, Notation
@@ -21,11 +20,29 @@ from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 
 log = logging.getLogger(__name__)
 
+SET_BY = mark("Set by the environment variable %(name)s. It can't be changed here.")
+
 _ABSENT = object()
 Type = type  # within Setting, "type" is an attribute
 #: What is served: the stored value, a converted one, the default, what the environment holds, or
 #: what a test overrides it with.
 Served = Literal["stored", "converted", "default", "environment", "override"]
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False, slots=True)
+class EnvironmentValue:
+    """What an environment variable gives a setting. It is in force while the process runs."""
+
+    variable: str
+    value: object
+
+    def __repr__(self) -> str:
+        return f"<EnvironmentValue of {self.variable}>"  # the value may be a secret
+
+    @property
+    def reason(self) -> str:
+        """Why nobody can change the setting."""
+        return gettext(SET_BY, name=self.variable)
 
 
 @dataclasses.dataclass(frozen=True, init=False, repr=False, eq=False)

@@ -15,8 +15,7 @@ from ..contexts import quiet_context
 from ..exceptions import InvalidValue
 from ..i18n import gettext, mark
 from ..log_once import LogOnce
-from ..settings.environment import EnvironmentValue
-from ..settings.setting import Setting
+from ..settings.setting import EnvironmentValue, Setting
 
 log = logging.getLogger(__name__)
 

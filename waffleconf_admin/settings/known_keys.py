@@ -1,11 +1,26 @@
-"""Copied: keys that Flask or a common extension copies when the app starts."""
+"""Known keys: those of Flask and of common extensions that can't be settings, have to be secret, or
+are copied when the app starts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ..i18n import mark
-from .reserved import DATABASE_KEYS
+
+#: Where the database is: it has to be known before a setting can be read. Of Flask-SQLAlchemy,
+#: Flask-SQLAlchemy-Lite, and FlaskDB of peewee.
+DATABASE_KEYS = {
+    *("SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_BINDS", "SQLALCHEMY_ENGINE_OPTIONS"),
+    *("SQLALCHEMY_ENGINES", "DATABASE", "DATABASE_URL"),
+}
+
+#: Keys whose values are passwords, or keys that sign.
+SECRET_KEYS = {
+    *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "WTF_CSRF_SECRET_KEY", "JWT_SECRET_KEY"),
+    *("SECURITY_PASSWORD_SALT", "MAIL_PASSWORD", "CACHE_MEMCACHED_PASSWORD"),
+    *("CACHE_REDIS_PASSWORD", "CACHE_REDIS_SENTINEL_PASSWORD"),
+}
 
 #: What is said of settings that are declared with `restart`.
 RESTART = mark("Takes effect when the processes are restarted.")
@@ -82,6 +97,11 @@ _TABLE: dict[str, tuple[str, str]] = {
 COPIED = {
     prefix + rest: package for package, (prefix, keys) in _TABLE.items() for rest in keys.split()
 }
+
+
+def find_public_secrets(confs: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """Return those keys of WAFFLE_CONFS whose values are secret, and which are not declared so."""
+    return [key for key, entry in confs.items() if key in SECRET_KEYS and not entry.get("secret")]
 
 
 def find_copied(confs: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
