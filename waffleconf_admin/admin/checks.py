@@ -14,6 +14,7 @@ from ..forms.validation import ask_again
 from ..i18n import gettext as _
 from ..settings.attributes import named_group
 from ..settings.setting import Setting
+from ..state.state import State
 from .check_runner import Answer, CheckRunner
 from .options import Check, PageOptions
 from .permissions import Permissions
@@ -30,23 +31,16 @@ class Checks:
     """The checks of one page, during one request.
 
     :param options: those of the page.
-    :param app: the current app.
-    :param settings: all that are declared.
+    :param state: the current app's state.
     :param permissions: of the user.
     """
 
-    def __init__(
-        self,
-        options: PageOptions,
-        app: Flask,
-        settings: Iterable[Setting],
-        permissions: Permissions,
-    ) -> None:
+    def __init__(self, options: PageOptions, state: State, permissions: Permissions) -> None:
         self._checks = options.checks or {}
-        self._app = app
+        self._app = state.app
         self._permissions = permissions
         self._members: dict[str, list[Setting]] = {name: [] for name in self._checks}
-        for setting in settings if self._checks else ():
+        for setting in state.settings.values() if self._checks else ():
             if (name := group_name(setting)) in self._members:
                 self._members[name].append(setting)
 

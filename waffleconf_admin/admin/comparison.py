@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from ..state.task import RESET
 from .diff import Differences
 from .past_values import PastValues
 from .permissions import Permissions
+from .review import version_of
 from .submission import TAKE, Pairs
 
 
@@ -106,7 +106,7 @@ class Comparison:
     def _version(self, setting: Setting, old: PastValue, record: Record) -> str:
         """A short text that is another one for each pair of the value now and the first value."""
         parts = (record.clear_text, old.stored, self._values.whole(setting, old.value))
-        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return version_of(repr(parts))
 
 
 class Restore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 from ..files import Drift, Plan, Step, pack_document
@@ -11,7 +10,7 @@ from ..i18n import gettext as _
 from .diff import Comparer
 from .file_submission import FileSubmission
 from .permissions import Permissions
-from .review import ReviewedChange, consequence_of, reviewed_change
+from .review import ReviewedChange, consequence_of, reviewed_change, version_of
 from .times import relative_time
 
 
@@ -97,6 +96,4 @@ class ImportReview:
     def _version(self, key: str) -> str:
         """A short text that is another one for each stored text."""
         text = self.plan.records[key].text
-        if text is None:
-            return "-"
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return "-" if text is None else version_of(text)

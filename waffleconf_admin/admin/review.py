@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -67,3 +68,8 @@ def reviewed_change(field: BoundField, value: object, comparer: Comparer) -> Rev
     return ReviewedChange(
         field, old=field.value_text, new=new, differences=comparer.compare(*whole)
     )
+
+
+def version_of(displayed: str) -> str:
+    """Return a short text that is another one for each text that a review may display."""
+    return hashlib.sha256(displayed.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -14,22 +14,16 @@ from ..state.task import RESET, Origin
 from .problems import explain_failure
 
 
-def save_form(
-    state: State,
-    form: SettingsForm,
-    wanted: Mapping[str, object],
-    expected: Mapping[str, object],
-    origin: Origin,
-) -> tuple[int, Saved]:
-    """Save values of a validated form, or add to the form why not.
+def save_form(state: State, form: SettingsForm, origin: Origin) -> tuple[int, Saved]:
+    """Save what a validated form changes, or add to the form why not.
 
     A setting that somebody else has just given the wanted value counts as saved: most likely a
     second click on Save, while another worker handles the first.
 
-    :param wanted: the new values by key; `RESET` deletes the row.
-    :param expected: the values that the settings must still have.
     :returns: the status of the response, 303 if all is saved; and what was written.
     """
+    wanted = {key: RESET if form.is_reset(key) else value for key, value in form.changes.items()}
+    expected = form.expected
     agreed: dict[str, object] = {}
     try:
         while True:

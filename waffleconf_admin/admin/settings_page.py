@@ -17,7 +17,7 @@ from ..forms.tokens import has_expired
 from ..settings.setting import Setting
 from ..state.form import build_form
 from ..state.state import State
-from ..state.task import RESET, Origin
+from ..state.task import Origin
 from . import undo
 from .app_templates import warn_of_template
 from .checks import Checks
@@ -44,7 +44,7 @@ class SettingsPage(Page):
 
     def __init__(self, options: PageOptions, state: State) -> None:
         super().__init__(options, state)
-        self._checks = Checks(options, state.app, state.settings.values(), self._permissions)
+        self._checks = Checks(options, state, self._permissions)
         #: What was sent; None on a GET, and of a form from another site.
         self._sent: PageSubmission | None = None
 
@@ -169,17 +169,13 @@ class SettingsPage(Page):
     def _save(
         self, form: SettingsForm, sent: PageSubmission, until: datetime | None
     ) -> BaseResponse:
-        wanted = {
-            key: RESET if form.is_reset(key) else value for key, value in form.changes.items()
-        }
-        actor = self._actor()
-        origin = Origin(actor, sent.note, "page", until)
-        status, saved = save_form(self._state, form, wanted, form.expected, origin)
+        origin = Origin(self._actor(), sent.note, "page", until)
+        status, saved = save_form(self._state, form, origin)
         if status != 303:
             return self._show(form, status)
         # Where processes report, the next page counts those that have read it.
         says_when = saved and self._state.workers is None
-        leave_message(form, wanted, saved, self._state.propagation() if says_when else None)
+        leave_message(form, form.changes, saved, self._state.propagation() if says_when else None)
         undo.offer(self._state, saved)
         row = sent.row if sent.row in form else next(iter(saved), None)
         return lead_to(filtered_url() + (f"#{anchor(row)}" if row else ""))

@@ -66,7 +66,7 @@ def parse_text(
     """
     setting = get_setting(settings, key)
     try:
-        field = _field(setting, _table(), EXACT)
+        field = field_of(setting, EXACT)
         if isinstance(field, SettingField):
             field.round_trips(setting.default)  # raises for what the field has no text for
             return field.read(text)
@@ -108,13 +108,13 @@ def _misreading(setting: Setting, value: object) -> str:
     if not (is_free or value_types.accepts(wanted, value)):
         noun, name = value_types.noun(wanted), type(value).__name__
         return gettext(READS_ANOTHER_TYPE, type=name, noun=noun)
-    return find_misreading(setting, value, partial(_field, setting, _table()))
+    return find_misreading(setting, value, partial(field_of, setting))
 
 
 def choice_texts(setting: Setting) -> list[str]:
     """Return the texts that stand for the choices of a setting; none where it has none."""
     try:
-        field = _field(setting, _table())
+        field = field_of(setting)
         return list(field.texts) if isinstance(field, ChoiceField) else []
     except Exception:  # a function of choices that fails, which is in the log already
         return []
@@ -126,7 +126,7 @@ def exact_text(setting: Setting, value: object) -> str:
     :raises InvalidValue: there is none; the message says why.
     """
     try:
-        field = _field(setting, _table())
+        field = field_of(setting)
         if not isinstance(field, SettingField):
             return show_text(setting, value)
         if isinstance(value, str) or field.round_trips(value):
@@ -143,28 +143,14 @@ def show_text(setting: Setting, value: object) -> str:
     """Return the text in the control of a setting for a value; of a secret nothing."""
     if setting.secret:
         return ""
-    return ", ".join(control_texts(setting, value, _table()))
-
-
-def control_texts(
-    setting: Setting,
-    value: object,
-    table: Mapping[type, FieldFactory],
-    notation: Notation = PLAIN,
-) -> list[str]:
-    """Return what the control of a setting sends for a value.
-
-    :param table: the fields by type.
-    :param notation: of numbers.
-    """
     try:
-        field = _field(setting, table, notation)
+        field = field_of(setting)
         if isinstance(field, SettingField):
-            return [field.format(value)]
+            return field.format(value)
         field.process(None, value)
-        return without_hidden_input(field, sent_values(field))
+        return ", ".join(without_hidden_input(field, sent_values(field)))
     except Exception:  # an UnsupportedValue, or whatever an app's own field raises
-        return [generic_text(value)]
+        return generic_text(value)
 
 
 def get_setting(settings: Mapping[str, Setting], key: str) -> Setting:
@@ -187,19 +173,12 @@ def get_settings(settings: Mapping[str, Setting], keys: Iterable[str]) -> dict[s
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
 
 
-def field_of(setting: Setting) -> Any:
+def field_of(setting: Setting, notation: Notation = PLAIN) -> Any:
     """Return the field of a setting outside a form, without a value; any field of WTForms.
 
+    :param notation: of numbers.
     :raises UnsupportedValue: the setting can't have one.
     """
-    return _field(setting, _table())
-
-
-def _table() -> Mapping[type, FieldFactory]:
-    """Return the fields of the app, with those that its pages have added."""
+    # The fields of the app, with those that its pages have added.
     added = current_app.extensions.get(ADDED, {}) if has_app_context() else {}
-    return {**FIELDS, **added}
-
-
-def _field(setting: Setting, table: Mapping[type, FieldFactory], notation: Notation = PLAIN) -> Any:
-    return standalone_field(setting, choose_source(setting, table), notation)
+    return standalone_field(setting, choose_source(setting, {**FIELDS, **added}), notation)
