@@ -53,10 +53,10 @@ def api_refusal() -> str:
         return ""
     names = current_app.config.get("WTF_CSRF_HEADERS", _HEADERS)
     tokens = (request.headers.get(name) for name in names)
-    if not (refusal := _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})):
+    if not (reason := _refusal_of_token({guard.field_name(): next(filter(None, tokens), "")})):
         return ""
     return (
-        f"{refusal} Send the CSRF token of the session in the header X-CSRFToken, or no cookie "
+        f"{reason} Send the CSRF token of the session in the header X-CSRFToken, or no cookie "
         "and Authorization: Bearer."
     )
 

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Any, TypedDict
+from datetime import date, timedelta
+from typing import Any
 
 from flask import url_for
 
 from ..settings.setting import Setting
+from ..state.change import Change
+from ..state.history import History
 from .times import Zone
-
-
-class ListArguments(TypedDict):
-    """Arguments of `History.list`."""
-
-    key: list[str] | None
-    actor_part: str | None
-    source: str | None
-    since: datetime | None
-    until: datetime | None
-    before: int | None
 
 
 class HistoryFilter:
@@ -74,20 +65,23 @@ class HistoryFilter:
         found = found or [key for key, names in texts.items() if any(part in n for n in names)]
         return found or ([self.key] if removed else [])
 
-    def arguments(self, keys: list[str] | None, zone: Zone) -> ListArguments:
-        """Return the arguments for `History.list`.
+    def find(self, history: History, keys: list[str] | None, zone: Zone, most: int) -> list[Change]:
+        """Return the changes that are asked for, the last one first.
 
         :param keys: the settings to list; None: all there ever were.
         :param zone: whose days are meant.
+        :param most: how many to return.
+        :raises StoreError: the database can't be read.
         """
-        return {
-            "key": keys,
-            "actor_part": self.actor or None,
-            "source": self.source or None,
-            "since": zone.start_of(self.since) if self.since else None,
-            "until": zone.start_of(self.until + timedelta(days=1)) if self.until else None,
-            "before": self.before,
-        }
+        return history.list(
+            keys,
+            actor_part=self.actor or None,
+            source=self.source or None,
+            since=zone.start_of(self.since) if self.since else None,
+            until=zone.start_of(self.until + timedelta(days=1)) if self.until else None,
+            before=self.before,
+            limit=most,
+        )
 
     def url(self, **changes: str | int) -> str:
         """Return the address of the history with this filter, but for some changes."""

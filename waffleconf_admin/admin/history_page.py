@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 from flask import Response, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,7 +12,6 @@ from ..exceptions import StoreError
 from ..forms.guard import Guard
 from ..i18n import full_date
 from ..i18n import gettext as _
-from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.state import State
 from .change_sets import ChangeSetBuilder, ShownChangeSet
@@ -26,16 +24,6 @@ from .texts import source_names
 from .times import Zone, relative_time
 
 PAGE = 50  #: changes on a page
-
-
-class FoundChanges(NamedTuple):
-    """What the history has of the changes that a filter asks for, on one page."""
-
-    change_sets: list[ShownChangeSet]
-    older: int | None  #: the id of the last change; None: there are no older ones
-    single: bool  #: whether the filter asks for one key
-    setting: Setting | None  #: of that key; None: the key has no setting, or there are several
-    actors: list[str]  #: whom the filter offers
 
 
 class HistoryPage(Page):
@@ -78,11 +66,7 @@ class HistoryPage(Page):
             available=True,
             problems=list(problems),
             wanted=wanted,
-            days=_by_day(found.change_sets),
-            older=found.older,
-            single=found.single,
-            setting=found.setting,
-            actors=found.actors,
+            **found,
             zone=zone.name,
             week_url=wanted.url(since=_week_ago(zone).isoformat(), until=""),
             settings=self._settings.values(),
@@ -98,13 +82,13 @@ class HistoryPage(Page):
         frame = {"heading": _("History"), "links": links, "side": side, "setting": None}
         return self._render("waffleconf/history", status, **frame | context)
 
-    def _find(self, wanted: HistoryFilter, zone: Zone) -> FoundChanges:
-        """Read the changes.
+    def _find(self, wanted: HistoryFilter, zone: Zone) -> dict[str, object]:
+        """Read the changes; return what the template knows of them.
 
         :raises StoreError: the database can't be read.
         """
         keys = wanted.keys(self._settings, removed=self._covers_all)
-        changes = self._history.list(**wanted.arguments(keys, zone), limit=PAGE + 1)
+        changes = wanted.find(self._history, keys, zone, PAGE + 1)
         single = keys is not None and len(keys) == 1
         complete = [] if single else self._complete(changes, wanted)
         builder = ChangeSetBuilder(
@@ -119,9 +103,13 @@ class HistoryPage(Page):
         older = changes[PAGE - 1].id if len(changes) > PAGE else None
         if older and change_sets[-1].name == changes[PAGE].change_set:
             change_sets[-1].continues = True
-        setting = self._settings.get(keys[0]) if keys and single else None
-        actors = self._history.actors(None if self._covers_all else self._settings)
-        return FoundChanges(change_sets, older, single, setting, actors)
+        return {
+            "days": _by_day(change_sets),
+            "older": older,  # the id of the last change; None: there are no older ones
+            "single": single,
+            "setting": self._settings.get(keys[0]) if keys and single else None,
+            "actors": self._history.actors(None if self._covers_all else self._settings),
+        }
 
     def _complete(self, changes: list[Change], wanted: HistoryFilter) -> list[Change]:
         """The changes of a page, and what its first and its last save changed on other pages."""

@@ -42,7 +42,7 @@ def leave_message(
     """
     if has_session():
         settings = [form[key].setting for key in wanted if key in saved]
-        lines = [*describe_save(form, wanted, saved), *_describe_effect(settings, promise)]
+        lines = [*_describe_save(form, wanted, saved), *_describe_effect(settings, promise)]
         session[_MESSAGE] = [bool(saved), *lines]
 
 
@@ -66,10 +66,10 @@ def take_message() -> SaveMessage | None:
     return SaveMessage(found[0], found[1:]) if found else None
 
 
-def describe_save(
+def _describe_save(
     form: SettingsForm, wanted: Iterable[str], saved: Mapping[str, object]
 ) -> Iterator[str]:
-    """Return lines about what was saved; parameters as for `leave_message`."""
+    """Lines about what was saved; parameters as for `leave_message`."""
     keys = [key for key in wanted if key in saved]
     if not keys:
         yield _("Nothing to save: no setting was changed.")

@@ -20,7 +20,7 @@ from ..state.history import History
 from ..state.save import Saved
 from ..state.state import State
 from . import csrf, undo
-from .end_choice import EndChoice
+from .ends import EndChoice
 from .forbidden import forbidden_page
 from .messages import has_message, leave_message
 from .options import PageOptions

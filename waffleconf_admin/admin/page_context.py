@@ -17,8 +17,7 @@ from ..state.state import State
 from ..sync.health import attention_sentence
 from . import undo
 from .conflicts import Conflict
-from .end_choice import MISSING, EndChoice
-from .ends import ShownEnds
+from .ends import MISSING, EndChoice, ShownEnds
 from .found_settings import FoundSettings
 from .links import Link, page_links
 from .messages import take_message

@@ -22,8 +22,7 @@ from . import undo
 from .app_templates import warn_of_template
 from .checks import Checks
 from .conflicts import describe_conflicts
-from .end_choice import EndChoice
-from .ends import settle
+from .ends import EndChoice, settle
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .links import filtered_url
 from .messages import leave_message
