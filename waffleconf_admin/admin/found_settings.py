@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..fields.binding import BoundField
 from ..i18n import gettext as _
-from ..i18n import mark, ngettext
+from ..i18n import ngettext
 from ..state.change import Change
 from .search import CLOSE, NONE
 from .settings_filter import FLAGS, GENERAL, SettingsFilter, group_label, group_name
@@ -38,19 +38,6 @@ class Chip(NamedTuple):
     total: int | None  #: how many settings it has; None: only the history knows
     is_on: bool
     url: str
-
-
-#: The filters that are on or off: what people read, and what it means.
-_CHIPS = {
-    "modified": (mark("Modified"), mark("Settings that differ from their default")),
-    "attention": (
-        mark("Needs attention"),
-        mark("Settings whose stored value has a problem"),
-    ),
-    "locked": (mark("Locked"), mark("Those that can’t be changed here")),
-    "secret": (mark("Secret"), mark("Those whose value is never shown")),
-    "week": (mark("Changed this week"), mark("Those that were saved in the last seven days")),
-}
 
 
 class FoundSettings:
@@ -90,7 +77,7 @@ class FoundSettings:
         self.elsewhere = self.matching - self.count if settings_filter.narrows else 0
         #: Whether all that is found is only close to the search.
         self.is_close = bool(self.count) and self.groups[0].rank >= CLOSE
-        self.chips = {name: self._chip(name, fields) for name in _CHIPS}
+        self.chips = {name: self._chip(name, fields) for name in FLAGS}
 
     def _match(self, fields: list[BoundField], latest: Mapping[str, Change]) -> None:
         """Find the rank of each setting, and which the history leaves out."""
@@ -146,8 +133,8 @@ class FoundSettings:
         )
 
     def _chip(self, name: str, fields: list[BoundField]) -> Chip:
-        label, title = _CHIPS[name]
+        label, title, has = FLAGS[name]
         is_on = name in self._filter.flags
-        total = sum(map(FLAGS[name], fields)) if name in FLAGS else None
+        total = sum(map(has, fields)) if has else None
         url = self._filter.url(**{name: "" if is_on else "1"})
         return Chip(name, _(label), _(title), total, is_on, url)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from ..fields.binding import BoundField
 from ..i18n import gettext as _
+from ..i18n import mark
 from ..settings.setting import Setting
 from ..state.change import Change
 from .search import LONGEST, NONE, Search, fold
@@ -23,17 +25,39 @@ from .search import LONGEST, NONE, Search, fold
 GENERAL = "General"
 WEEK = timedelta(days=7)
 
-#: The filters that are on or off, by their parameter, but for those that the history answers.
-FLAGS: dict[str, Callable[[BoundField], bool]] = {
-    "modified": attrgetter("differs"),
-    "attention": attrgetter("attention"),
-    "locked": lambda field: not field.editable,
-    "secret": attrgetter("setting.secret"),
+
+class Flag(NamedTuple):
+    """A filter that is on or off."""
+
+    label: str
+    title: str  #: what it means
+    has: Callable[[BoundField], bool] | None = None  #: None: only the history knows
+
+
+#: Those that there are, by their parameter.
+FLAGS = {
+    "modified": Flag(
+        mark("Modified"), mark("Settings that differ from their default"), attrgetter("differs")
+    ),
+    "attention": Flag(
+        mark("Needs attention"),
+        mark("Settings whose stored value has a problem"),
+        attrgetter("attention"),
+    ),
+    "locked": Flag(
+        mark("Locked"),
+        mark("Those that can’t be changed here"),
+        lambda field: not field.editable,
+    ),
+    "secret": Flag(
+        mark("Secret"), mark("Those whose value is never shown"), attrgetter("setting.secret")
+    ),
+    "week": Flag(mark("Changed this week"), mark("Those that were saved in the last seven days")),
 }
 
 
 class SettingsFilter:
-    """What was asked for with ``?q=``, ``?group=``, the names of `FLAGS`, ``?week=`` and ``?by=``.
+    """What was asked for with ``?q=``, ``?group=``, the names of `FLAGS`, and ``?by=``.
 
     :param args: those of the request.
     """
@@ -41,7 +65,7 @@ class SettingsFilter:
     def __init__(self, args: MultiDict[str, str]) -> None:
         self.search = Search(args.get("q", ""))
         self.group = args.get("group", "")
-        self.flags = {name for name in (*FLAGS, "week") if args.get(name)}
+        self.flags = {name for name in FLAGS if args.get(name)}
         self.by = args.get("by", "").strip()[:LONGEST]  #: in the name of who made the last change
         given = self._given
         self._others = [pair for pair in args.items(multi=True) if pair[0] not in given]
@@ -49,7 +73,7 @@ class SettingsFilter:
     @property
     def _given(self) -> dict[str, str]:
         """Our parameters, in the order in which addresses have them."""
-        flags = {name: "1" if name in self.flags else "" for name in (*FLAGS, "week")}
+        flags = {name: "1" if name in self.flags else "" for name in FLAGS}
         return {"q": self.search.text, "group": self.group, **flags, "by": self.by}
 
     def __bool__(self) -> bool:
@@ -71,7 +95,7 @@ class SettingsFilter:
 
         :param change: its last one, if the user may see that.
         """
-        if not all(FLAGS[name](field) for name in self.flags & FLAGS.keys()):
+        if not all(has(field) for name in self.flags if (has := FLAGS[name].has)):
             return NONE
         if not self.fits_history(change):
             return NONE
