@@ -27,10 +27,21 @@ from waffleconf_admin.store import (
 )
 
 ROW = HistoryRow("set", "A", None, "two  blanks", "ana", datetime.now(UTC), "", "code")
-TRIGGER = (
-    "CREATE TRIGGER cleans AFTER INSERT ON {table} BEGIN "
-    "UPDATE {table} SET {column} = replace(new.{column}, '  ', ' ') WHERE id = new.id; END"
+CHANGE = (
+    "CREATE TRIGGER cleans AFTER {event} ON {table} BEGIN "
+    "UPDATE {table} SET {column} = {to} WHERE id = new.id; END"
 )
+
+
+def trigger(
+    table: str, column: str, *, event: str = "INSERT", to: str = "replace({}, '  ', ' ')"
+) -> str:
+    """The SQL of a trigger of SQLite that changes a text; by default it leaves single blanks.
+
+    :param to: what the text becomes, an expression.
+    """
+    to = to.format(f"new.{column}")
+    return CHANGE.format(event=event, table=table, column=column, to=to)
 
 
 class Place:
@@ -92,7 +103,7 @@ def refuses(store: WaffleStore, text: str, table: str = "settings", column: str 
 # The database
 
 
-@pytest.mark.parametrize("declared", ["STRING", "NUMERIC", "POINT", "REAL"])
+@pytest.mark.parametrize("declared", ["STRING", "NUMERIC", "POINT", "REAL", "CHARINT"])
 def test_a_column_of_sqlite_that_makes_numbers_of_texts_is_read_back(
     place: Place, declared: str
 ) -> None:
@@ -111,17 +122,139 @@ def test_a_column_of_sqlite_that_keeps_texts_holds_a_number(place: Place, declar
 
 
 def test_what_a_trigger_changes_is_read_back_at_each_save(place: Place) -> None:
-    place.sql(TRIGGER.format(table="confs", column="value"))
+    place.sql(trigger("confs", "value"))
     assert place.store.swap({"B": (None, "one blank")})
     refuses(place.store, "two  blanks")
 
 
+def test_a_trigger_is_found_however_its_table_is_written(place: Place) -> None:
+    place.sql(trigger("CONFS", "value"))
+    refuses(place.store, "two  blanks")
+
+
+@pytest.mark.parametrize(
+    ("to", "is_padded"),
+    [
+        pytest.param("{} || '  '", True, id="blanks at the end"),
+        pytest.param("' ' || {}", False, id="a blank before"),
+        pytest.param("{} || char(10)", False, id="a line at the end"),
+    ],
+)
+def test_only_blanks_at_the_end_are_padding(place: Place, to: str, is_padded: bool) -> None:
+    place.sql(trigger("confs", "value", to=to))
+    if is_padded:
+        assert place.store.swap({"A": (None, "x")}, [ROW])
+    else:
+        refuses(place.store, "x")
+
+
+def test_the_texts_of_the_history_may_not_even_be_padded(place: Place) -> None:
+    place.sql(trigger("conf_changes", "new", to="{} || ' '"))
+    refuses(place.store, "x", "history", "new")
+
+
+def test_texts_that_the_history_gets_anew_are_read_back(place: Place) -> None:
+    place.sql(trigger("conf_changes", "new", event="UPDATE OF new"))
+    assert place.store.swap({"A": (None, "x")}, [ROW])
+    [row] = place.store.read_history(HistoryQuery())
+    with pytest.raises(StoreError, match="column 'new' of the table of the history"):
+        place.store.rewrite({}, [row._replace(new="three   blanks")])
+    assert place.store.read_history(HistoryQuery()) == [row]
+
+
 def test_what_a_trigger_of_the_history_changes_is_read_back(place: Place) -> None:
-    place.sql(TRIGGER.format(table="conf_changes", column="new"))
+    place.sql(trigger("conf_changes", "new"))
     refuses(place.store, "x", "history", "new")
     place.sql("DROP TRIGGER cleans")
-    place.sql(TRIGGER.format(table="conf_changes", column="note"))
+    place.sql(trigger("conf_changes", "note"))
     assert place.store.swap({"A": (None, "x")}, [ROW._replace(note="a  note")])
+
+
+LOWER = (
+    "CREATE FUNCTION lower_value() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN new.value = lower(new.value); RETURN new; END $$",
+    "CREATE TRIGGER lowers BEFORE INSERT ON confs FOR EACH ROW EXECUTE FUNCTION lower_value()",
+)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param(LOWER, id="trigger"),
+        pytest.param(
+            ("CREATE RULE lowers AS ON INSERT TO confs DO ALSO UPDATE confs SET value = 'x'",),
+            id="rule",
+        ),
+        pytest.param(
+            (
+                *LOWER,
+                "ALTER TABLE confs RENAME TO all_confs",
+                "CREATE VIEW confs AS SELECT * FROM all_confs",
+            ),
+            id="view",
+        ),
+        pytest.param(
+            (
+                *LOWER,
+                "ALTER TABLE confs RENAME TO rest",
+                "CREATE TABLE confs (LIKE rest INCLUDING DEFAULTS) PARTITION BY LIST (key)",
+                "ALTER TABLE confs ATTACH PARTITION rest DEFAULT",
+            ),
+            id="partition",
+        ),
+    ],
+)
+def test_what_postgresql_changes_by_itself_is_read_back(
+    postgres_url: str, orm: str, statements: tuple[str, ...]
+) -> None:
+    with ExitStack() as stack:
+        place = MAKE[orm](stack, postgres_url)
+        for statement in statements:
+            place.sql(statement)
+        refuses(place.store, "Crêperie")
+
+
+def translated(stack: ExitStack, url: str) -> Place:
+    """The schema of a tenant, for models that are declared without one."""
+    place = on_sqlalchemy(stack, url)
+    engine = place.store.db.get_bind()
+    tenant = engine.execution_options(schema_translate_map={None: "tenant"})
+    place.sql("CREATE SCHEMA tenant")
+    place.store.model.metadata.create_all(tenant)
+    place.store.db.remove()
+    place.store.db.configure(bind=tenant)
+    return place
+
+
+def declared_in_sqlalchemy(stack: ExitStack, url: str) -> Place:
+    place = on_sqlalchemy(stack, url)
+    place.sql("CREATE SCHEMA tenant")
+    _, model = alchemy_model(sa.Text, {"__tablename__": "confs"}, schema="tenant")
+    model.metadata.create_all(place.store.db.get_bind())
+    return Place(AlchemyWaffleStore(place.store.db, model, place.store.history), place.sql)
+
+
+def declared_in_peewee(stack: ExitStack, url: str) -> Place:
+    place = on_peewee(stack, url)
+    place.sql("CREATE SCHEMA tenant")
+    meta = {"database": place.store.db, "schema": "tenant", "table_name": "confs"}
+    model = peewee_model(meta, {"value": peewee.TextField()})
+    place.store.db.create_tables([model])
+    return Place(PeeweeWaffleStore(place.store.db, model, place.store.history), place.sql)
+
+
+@pytest.mark.parametrize("make", [translated, declared_in_sqlalchemy, declared_in_peewee])
+def test_a_table_of_another_schema_is_not_taken_for_that_of_the_settings(
+    postgres_url: str, make: Callable[[ExitStack, str], Place]
+) -> None:
+    with ExitStack() as stack:
+        place = make(stack, postgres_url)
+        place.sql("ALTER TABLE tenant.confs ALTER key TYPE char(20)")
+        refuses(place.store, "x", column="key")
+
+
+def test_a_database_without_a_catalog_that_is_known_is_read_back() -> None:
+    assert not catalog.keeps_texts("oracle", "confs", ["value"], lambda *_: [])
 
 
 def test_a_key_in_a_padded_column_of_postgresql_is_refused(
@@ -163,13 +296,19 @@ def test_a_role_without_rights_on_the_catalog_of_postgresql_saves(
     monkeypatch.setitem(catalog._COLUMNS, "postgresql", select)
     with ExitStack() as stack:
         place = MAKE[orm](stack, server_url("postgres"))
-        assert place.store.swap({"A": (None, "a")}, [ROW])
-        assert place.store.read() == [("A", "a")]
+        assert place.store.swap({"B": (None, "b")})
+        assert place.store.read() == [("B", "b")]
+        place.sql("ALTER TABLE confs ALTER key TYPE char(20)")
+        refuses(place.store, "x", column="key")
 
 
-def test_a_table_of_texts_is_asked_for_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["confs", "Confs"])
+def test_a_table_of_texts_is_asked_for_once(tmp_path: Path, name: str) -> None:
     with ExitStack() as stack:
         place = on_sqlalchemy(stack, f"sqlite:///{tmp_path}/test.db")
+        place.sql("ALTER TABLE confs RENAME TO other")
+        place.sql(f"ALTER TABLE other RENAME TO {name}")
+        place.statements.clear()
         assert place.store.swap({"A": (None, "a")}, [ROW])
         first = len(place.statements)
         assert place.store.swap({"B": (None, "b")}, [ROW])
@@ -226,24 +365,30 @@ def test_a_listener_of_sqlalchemy_that_changes_texts_is_read_back(tmp_path: Path
     assert store.swap({"A": (None, "crêperie")})
 
 
+def alchemy_model(column: Any, members: dict[str, Any], **table: Any) -> tuple[Any, Any]:
+    """Return the model of a history, and one of settings.
+
+    :param table: arguments of its table.
+    """
+    base = orm.declarative_base()
+    _, change = AlchemyWaffleStore.make_models(base)
+    members = {
+        "__tablename__": "own",
+        "__table_args__": table,
+        "id": sa.Column(sa.Integer, primary_key=True),
+        "key": sa.Column(sa.String(99), unique=True),
+        "value": sa.Column(column),
+        **members,
+    }
+    return change, type("Own", (WaffleMixin, base), members)
+
+
 def alchemy_store(
     tmp_path: Path, column: Any, members: dict[str, Any]
 ) -> tuple[AlchemyWaffleStore, Any]:
-    base = orm.declarative_base()
-    _, change = AlchemyWaffleStore.make_models(base)
-    model = type(
-        "Own",
-        (WaffleMixin, base),
-        {
-            "__tablename__": "own",
-            "id": sa.Column(sa.Integer, primary_key=True),
-            "key": sa.Column(sa.String(99), unique=True),
-            "value": sa.Column(column),
-            **members,
-        },
-    )
+    change, model = alchemy_model(column, members)
     engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
-    base.metadata.create_all(engine)
+    model.metadata.create_all(engine)
     session = orm.scoped_session(orm.sessionmaker(engine))
     return AlchemyWaffleStore(session, model, change), model
 
@@ -258,6 +403,12 @@ def saves_lower(self: Any, *args: Any, **options: Any) -> Any:
     return peewee.Model.save(self, *args, **options)
 
 
+def peewee_model(meta: dict[str, Any], members: dict[str, Any]) -> Any:
+    key = peewee.CharField(unique=True)
+    members = {"Meta": type("Meta", (), meta), "key": key, **members}
+    return type("Own", (WaffleMixin, peewee.Model), members)
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -270,9 +421,21 @@ def test_a_model_of_peewee_that_changes_texts_is_read_back(
 ) -> None:
     database = peewee.SqliteDatabase(tmp_path / "test.db")
     _, change = PeeweeWaffleStore.make_models(database)
-    meta = type("Meta", (), {"database": database})
-    key = peewee.CharField(unique=True)
-    model = type("Own", (WaffleMixin, peewee.Model), {"Meta": meta, "key": key, **members})
+    model = peewee_model({"database": database}, members)
     with database.connection_context():
         database.create_tables([model, change])
     refuses(PeeweeWaffleStore(database, model, change), "Crêperie")
+
+
+class SingleBlanksField(peewee.TextField):  # type: ignore[misc]
+    def db_value(self, value: str | None) -> str | None:
+        return value and value.replace("  ", " ")
+
+
+def test_a_history_of_peewee_that_changes_texts_is_read_back(tmp_path: Path) -> None:
+    database = peewee.SqliteDatabase(tmp_path / "test.db")
+    conf, change = PeeweeWaffleStore.make_models(database)
+    own = type("Own", (change,), {"new": SingleBlanksField(null=True)})
+    with database.connection_context():
+        database.create_tables([conf, own])
+    refuses(PeeweeWaffleStore(database, conf, own), "x", "history", "new")
