@@ -22,6 +22,11 @@ class Upper(wtforms.StringField):
         self.data = valuelist[0].upper() if valuelist else ""
 
 
+class Refusing(wtforms.StringField):
+    def process_formdata(self, valuelist: list[str]) -> None:
+        raise ValueError("not today")
+
+
 class Broken(wtforms.StringField):
     def process_data(self, value: Any) -> None:
         raise LookupError
@@ -67,6 +72,8 @@ def test_a_field_that_may_send_nothing_has_a_hidden_input() -> None:
         (lambda s: wtforms.DecimalField(places=1), 1.25),
         (lambda s: wtforms.SelectField(choices=["a"]), "z"),
         (lambda s: wtforms.FieldList(wtforms.StringField()), ["a"]),
+        (wtforms.IntegerField, True),
+        (Refusing, "x"),
         (Broken, "x"),
         (lambda s: 1 / 0, "x"),
         (lambda s: None, "x"),
@@ -86,3 +93,9 @@ def test_a_function_of_the_setting_may_give_validators_of_its_own() -> None:
     )
     assert len(made.validators) == 2
     assert (made.flags.min, made.flags.max) == (1, 9)
+
+
+def test_a_blank_stands_for_none_and_nothing_else_does() -> None:
+    blank = field(default=None, type=str, field=wtforms.StringField)
+    first = field(default=None, type=str, field=lambda s: wtforms.SelectField(choices=["a"]))
+    assert (blank.editable, first.editable) == (True, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,6 +12,7 @@ from flask import Flask
 from wtforms import ValidationError
 
 from waffleconf_admin import InvalidValue
+from waffleconf_admin.settings.equality import same
 from waffleconf_admin.state.task import RESET, Origin
 
 
@@ -30,6 +33,10 @@ def strip(form: Any, field: Any) -> None:
     field.data = field.data.strip()
 
 
+def whole(form: Any, field: Any) -> None:
+    field.data = int(field.data)
+
+
 def lower(form: Any, field: Any) -> None:
     field.data = [each.lower() for each in field.data]
 
@@ -38,8 +45,9 @@ def sort(form: Any, field: Any) -> None:
     field.data.sort()
 
 
-def add_to_other(form: Any, field: Any) -> None:
-    form["OTHER"].data.append("added")
+def clear_other(form: Any, field: Any) -> None:
+    other = form["OTHER"].data
+    (other if hasattr(other, "clear") else other[0]).clear()
 
 
 @pytest.mark.parametrize(
@@ -96,13 +104,31 @@ def test_a_validator_that_never_leaves_a_value_alone_is_asked_twice(
         ({"default": "a", "type": Literal["a"], "validators": [strip]}, "a ", "a"),
         ({"default": ["a"], "type": list[Literal["a"]], "validators": [lower]}, ["A"], ["a"]),
         ({"default": ["a"], "validators": [sort]}, ["c", "b"], ["b", "c"]),
+        ({"default": 1, "validators": [whole]}, 2.0, 2),
+        ({"default": 1, "validators": [whole]}, True, 1),
     ],
 )
 def test_a_validator_may_make_a_value_fit_its_declaration(
     make_app: Callable[..., Flask], entry: dict[str, Any], value: object, saved: object
 ) -> None:
     state = make_app({"A": entry}).extensions["waffleconf"]
-    assert state.update_db({"A": value}) == {"A": saved}
+    assert same(state.update_db({"A": value})["A"], saved)
+
+
+def test_a_validator_gets_no_value_of_another_class(make_app: Callable[..., Flask]) -> None:
+    asked = list[object]()
+
+    def note(form: Any, field: Any) -> None:
+        asked.append(field.data)
+
+    confs = {
+        "A": {"default": "", "type": "email", "validators": [note]},
+        "B": {"default": "b", "validators": [strip]},
+    }
+    state = make_app(confs).extensions["waffleconf"]
+    with pytest.raises(InvalidValue, match="an e-mail address, not int"):
+        state.update_db({"A": 5, "B": "new"})
+    assert (asked, state.parse_conf()) == ([], {"A": "", "B": "b"})
 
 
 @pytest.mark.parametrize(
@@ -123,15 +149,34 @@ def test_what_is_of_another_class_or_does_not_fit_when_it_is_cleaned_is_refused(
         state.update_db({"A": value})
 
 
-def test_a_validator_changes_no_value_in_place_but_its_own(make_app: Callable[..., Flask]) -> None:
+@pytest.mark.parametrize(
+    "other", [["a"], (["a"],), {"a": "b"}, {"a"}, deque(["a"]), bytearray(b"a")], ids=repr
+)
+def test_a_validator_changes_no_value_in_place_but_its_own(
+    make_app: Callable[..., Flask], other: object
+) -> None:
     confs: dict[str, Any] = {
-        "LIST": {"default": [], "validators": [add_to_other, sort]},
-        "OTHER": {"default": ["own"]},
+        "LIST": {"default": [], "validators": [clear_other, sort]},
+        "OTHER": {"default": other},
     }
     app = make_app(confs)
-    state = app.extensions["waffleconf"]
-    state.update_db({"OTHER": ["own"]})
+    state, before = app.extensions["waffleconf"], copy.deepcopy(other)
+    state.update_db({"OTHER": other})
     given = ["b", "a"]
     assert state.update_db({"LIST": given}) == {"LIST": ["a", "b"]}
-    assert (given, app.config["OTHER"]) == (["b", "a"], ["own"])
-    assert state.parse_conf() == {"LIST": ["a", "b"], "OTHER": ["own"]}
+    assert (given, other, app.config["OTHER"]) == (["b", "a"], before, before)
+    assert state.parse_conf() == {"LIST": ["a", "b"], "OTHER": before}
+
+
+class Uncopyable:
+    def __deepcopy__(self, memo: object) -> None:
+        raise RuntimeError("not to be copied")
+
+
+def test_a_value_that_holds_what_can_not_be_copied_is_refused(
+    make_app: Callable[..., Flask],
+) -> None:
+    confs = {"LIST": {"default": [], "validators": [lambda form, field: None]}}
+    state = make_app(confs).extensions["waffleconf"]
+    with pytest.raises(InvalidValue):
+        state.update_db({"LIST": [Uncopyable()]})

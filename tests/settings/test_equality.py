@@ -44,7 +44,8 @@ class Unusual:
         ({frozenset({1})}, {frozenset({True})}), ({NOON_UTC}, {NOON_UTC.astimezone(PARIS)}),
         ({NAN, OTHER_NAN, Decimal("NaN")}, {NAN, Decimal("NaN"), Decimal("NAN")}),
         ({time(1)}, {time(1, fold=1)}), ({1}, {1, 2}), ({1}, frozenset({1})),
-        (Unusual(1), Unusual(2)),
+        (Unusual(1), Unusual(2)), ([1, bytearray(b"x")], [True, bytearray(b"x")]),
+        (datetime(2026, 1, 1), datetime(2026, 1, 1, fold=1)),
         (deque([1], 2), deque([1], 3)), (deque(maxlen=0), deque()), (deque([1]), deque([True])),
         (defaultdict(int, a=1), defaultdict(list, a=1)), (defaultdict(int), defaultdict()),
         (OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)), (Counter("a"), {"a": 1}),
@@ -56,10 +57,20 @@ def test_different(a: Any, b: Any) -> None:
         assert ValueMap([(one, "its")]).get(other) is None
 
 
+class Hashless:
+    """An object whose hash fails in a way of its own."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Hashless
+
+    def __hash__(self) -> int:
+        raise LookupError
+
+
 VALUES = [
     float("nan"), [float("nan")], Decimal("NaN"), {"a": [(1, {2})]}, b"x", NOON_UTC, PARIS,
     {float("nan")}, {(1, frozenset({2.5}))}, deque([1], 2), defaultdict(list, a=[1]),
-    OrderedDict(b=2, a=1), {Decimal("1.0")}, bytearray(b"x"),
+    OrderedDict(b=2, a=1), {Decimal("1.0")}, bytearray(b"x"), Hashless(),
 ]  # fmt: skip
 
 

@@ -40,6 +40,24 @@ class Renamed(enum.Enum):
     FREE = next_number()
 
 
+class Annotated(enum.Enum):
+    FREE: int = enum.auto()
+
+
+class Labelled(enum.Enum):
+    FREE = enum.auto(), "free of charge"
+
+    def __new__(cls, number: int, label: str) -> Labelled:
+        member = object.__new__(cls)
+        member._value_ = number
+        return member
+
+
+class Counted(enum.Enum):
+    FREE = "free".count("e")
+    GOLD = len("gold")
+
+
 class Described(enum.Enum):
     """Its numbers are stored: nobody may write auto() here."""
 
@@ -58,6 +76,15 @@ def within_a_function() -> enum.Enum:
     return Inner.FREE
 
 
+def with_an_import_of_its_own() -> enum.Enum:
+    from enum import auto
+
+    class Local(enum.Enum):
+        FREE = auto()
+
+    return Local.FREE
+
+
 MADE = enum.Enum("MADE", "FREE GOLD")
 
 
@@ -71,6 +98,11 @@ MADE = enum.Enum("MADE", "FREE GOLD")
         ({"default": Rights.READ}, "Rights"),
         ({"default": Renamed.FREE}, "Renamed"),
         ({"default": within_a_function()}, "Inner"),
+        ({"default": with_an_import_of_its_own()}, "Local"),
+        ({"default": Annotated.FREE}, "Annotated"),
+        ({"default": Labelled.FREE}, "Labelled"),
+        ({"default": [], "choices": [Auto.FREE]}, "Auto"),
+        ({"default": Counted.FREE}, None),
         ({"default": Described.FREE}, None),
         ({"default": None, "type": enum.Enum}, None),
         ({"default": Written.FREE}, None),

@@ -155,12 +155,13 @@ def show_value(field: BoundField, value: object) -> bool:
     """
     try:
         field.process(None, value)
+        if not field.process_errors:  # WTForms catches a ValueError of its fields
+            return True
     except Exception as error:
         if not isinstance(error, ValueError):
             log_failure(f"the control of {field.setting.key}", field.setting, error)
-        field.process(None, field.record.value)
-        return False
-    return True
+    field.process(None, field.record.value)
+    return False
 
 
 def render_control(field: Any, given: Mapping[str, object]) -> Markup:

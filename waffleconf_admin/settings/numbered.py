@@ -39,8 +39,7 @@ def _types_of(setting: Setting) -> Iterable[type]:
 def _is_numbered(cls: type[Enum]) -> bool:
     """Whether `auto` numbers the members of an Enum; False where that is unknown."""
     try:
-        members = list(cls)
-        if not members or not all(type(member.value) is int for member in members):
+        if not all(type(member.value) is int for member in cls):
             return False
         names = vars(sys.modules[cls.__module__])
         return any(_is_auto(call.func, names) for call in _calls(inspect.getsource(cls)))
