@@ -17,11 +17,15 @@ from states import away, kinds, overtake, rows, state_of, statements
 
 from waffleconf_admin import (
     AlchemyWaffleStore,
+    BusyError,
     ConflictError,
     InvalidValue,
+    StoreError,
     WaffleChangeMixin,
     WaffleConf,
 )
+from waffleconf_admin.state.ends import LATER
+from waffleconf_admin.sync.resync import RETRY
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"default": "Waffle"},
@@ -282,7 +286,18 @@ def test_a_save_can_go_back_before_its_end(simple: Any) -> None:
     saved = simple.update_db({"SIZE": 40}, until=soon())
     assert simple.ends.go_back(saved.change_set, actor="bob") == {"SIZE": 20}
     assert served(simple)[1] == 20 and simple.history.list()[0].source == "undo"
+    assert (simple.ends.open, simple.ends.deadline) == ((), None)
     assert outcomes(simple) == [("SIZE", "back", "bob")] * 2
+
+
+@pytest.mark.parametrize("settle", ["keep", "go_back"])
+def test_other_processes_are_told_when_an_end_is_settled(
+    simple: Any, monkeypatch: pytest.MonkeyPatch, settle: str
+) -> None:
+    saved, told = simple.update_db({"SIZE": 30}, until=soon()), list[tuple[()]]()
+    monkeypatch.setattr(simple.synchronizer, "notify", lambda *args: told.append(args))
+    getattr(simple.ends, settle)(saved.change_set)
+    assert told == [()]
 
 
 def test_an_end_is_settled_by_one(state: Any) -> None:
@@ -475,6 +490,55 @@ def test_ends_that_can_not_be_read_keep_no_settings_from_being_loaded(
     assert caplog.text.count("be carried out: the database is away") == 1
     del simple.configstore.read_ends
     assert forward(simple) and rows(simple.app).keys() == {"SITENAME"}
+
+
+def test_code_of_the_app_that_fails_keeps_no_settings_from_being_loaded(
+    simple: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(promptly: bool) -> Any:
+        raise LookupError("its own error")
+
+    simple.configstore.read_ends = fail
+    assert simple.update_conf() and simple.update_conf()
+    assert caplog.text.count("Settings could not go back") == 1
+    assert "LookupError: its own error" in caplog.text
+
+
+def never(*_: Any) -> Any:
+    raise ConflictError(["SIZE"])
+
+
+@pytest.mark.parametrize(
+    ("until", "error", "pause"),
+    [
+        pytest.param(False, StoreError("away"), LATER, id="none is known"),
+        pytest.param(False, BusyError("locked"), RETRY, id="locked for a moment"),
+        pytest.param(True, StoreError("away"), RETRY, id="one is known"),
+        pytest.param(True, LookupError("of the app"), RETRY, id="code of the app"),
+    ],
+)
+def test_ends_that_can_not_be_read_are_read_again_soon_where_there_may_be_one(
+    simple: Any, monkeypatch: pytest.MonkeyPatch, until: bool, error: Exception, pause: float
+) -> None:
+    def fail(promptly: bool) -> Any:
+        raise error
+
+    simple.update_db({"SIZE": 30}, until=soon() if until else None)
+    pauses = list[float]()
+    monkeypatch.setattr(simple.ends, "_read_in", pauses.append)
+    simple.configstore.read_ends = fail
+    simple.update_conf()
+    assert pauses == [pause]
+
+
+def test_an_end_that_others_get_in_the_way_of_is_tried_again_in_a_second(
+    simple: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simple.update_db({"SIZE": 30}, until=soon())
+    pauses = list[float]()
+    monkeypatch.setattr(simple.ends, "_read_in", pauses.append)
+    monkeypatch.setattr(simple.ends._going_back, "run", never)
+    assert forward(simple) and pauses == [RETRY]
 
 
 def test_the_code_of_the_page_runs(simple: Any, capsys: pytest.CaptureFixture[str]) -> None:

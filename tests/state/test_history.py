@@ -382,9 +382,10 @@ def test_an_undo_does_not_overwrite_what_is_written_past_the_history(
         (None, "no longer a setting"),
         ({"default": 3, "max": 4}, "no longer allowed: At most 4"),
         ({"default": "many"}, "another type"),
+        ({"default": [1], "type": list[int]}, "another type"),
         ({"default": 20, "secret": True}, "secret"),
     ],
-    ids=["gone", "invalid", "another type", "secret"],
+    ids=["gone", "invalid", "another type", "another declared type", "secret"],
 )
 def test_undo_leaves_out_what_cannot_be_and_says_why(simple: Any, now: Any, reason: str) -> None:
     simple.update_db({"SIZE": 5})
@@ -395,6 +396,13 @@ def test_undo_leaves_out_what_cannot_be_and_says_why(simple: Any, now: Any, reas
     with pytest.raises(InvalidValue, match=reason):
         simple.history.undo(saved.change_set, keys=["SIZE"])
     assert simple.history.undo(saved.change_set) == {"SITENAME": "Waffle"}
+
+
+def test_where_the_default_is_none_any_value_comes_back(simple: Any) -> None:
+    redeclared(simple, SIZE={"default": None})
+    simple.update_db({"SIZE": 5})
+    saved = simple.update_db({"SIZE": "many"})
+    assert simple.history.undo(saved.change_set) == {"SIZE": 5}
 
 
 def test_a_value_that_cannot_be_read_any_more_says_so(simple: Any) -> None:

@@ -19,6 +19,7 @@ from states import MakeApp, away, kinds, state_of, statements
 from waffleconf_admin import (
     ConflictError,
     InvalidValue,
+    PeeweeWaffleStore,
     Settings,
     WaffleAdmin,
     anyone,
@@ -29,6 +30,8 @@ from waffleconf_admin import (
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.state.state import State
 from waffleconf_admin.state.task import RESET, Origin
+from waffleconf_admin.store import HistoryQuery, HistoryRow
+from waffleconf_admin.store.history_rows import DEPLOY
 from waffleconf_admin.testing import override_conf
 
 #: What three releases of an app declare.
@@ -232,6 +235,75 @@ def test_a_new_worker_that_starts_later_asks_the_history(
     expected = "by old" if history else "by new"
     assert served(release(SECOND)) == [expected]
     assert ("different values" in caplog.text) is not history
+
+
+@ONLY_HISTORY
+def test_the_history_tells_of_a_secret_too_which_row_counts(release: Release) -> None:
+    secret = {"default": "", "secret": True}
+    old = release({"HELP_TOKEN": secret})
+    new = {"SUPPORT_TOKEN": {**secret, "was": "HELP_TOKEN"}}
+    release(new).update_db({"SUPPORT_TOKEN": "by new"})
+    old.update_db({"HELP_TOKEN": "by old"})
+    assert served(release(new)) == ["by old"]
+
+
+@ONLY_HISTORY
+def test_a_default_that_a_deployment_has_noted_is_no_change(release: Release) -> None:
+    old, new = release(FIRST), release(SECOND)
+    new.update_db({"SUPPORT_MAIL": "by new"})
+    old.update_db({"HELP_MAIL": "by old"})
+    text = serialize("by new", format="json")
+    noted = HistoryRow("1", "SUPPORT_MAIL", None, text, "", datetime.now(UTC), "", DEPLOY)
+    new.configstore.note_history([noted])
+    assert served(release(SECOND)) == ["by old"]
+
+
+@ONLY_HISTORY
+def test_the_history_is_asked_where_saves_are_written(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = PeeweeWaffleStore.read_history, list[HistoryQuery]()
+
+    def note(store: PeeweeWaffleStore, query: HistoryQuery) -> list[HistoryRow]:
+        asked.append(query)
+        return read(store, query)
+
+    put(release(SECOND), SUPPORT_MAIL="b@example.org", HELP_MAIL="c@example.org")
+    monkeypatch.setattr(PeeweeWaffleStore, "read_history", note)
+    release(SECOND)
+    assert {query.fresh for query in asked} == {True}
+
+
+@ONLY_HISTORY
+def test_a_history_that_can_not_be_read_hinders_no_load(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(release(SECOND), SUPPORT_MAIL="b@example.org", HELP_MAIL="c@example.org")
+    monkeypatch.setattr(PeeweeWaffleStore, "read_history", away)
+    assert served(release(SECOND)) == ["b@example.org"]
+
+
+@pytest.mark.parametrize("stored_by", [("sqlalchemy", False)], ids=[""])
+def test_what_rows_had_in_common_is_that_of_the_names_of_today(
+    release: Release, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = release(SECOND)
+    state.update_db({"SUPPORT_MAIL": "b@example.org"})
+    put(state, OLDEST_MAIL="c@example.org")
+    names = {"default": "a@example.org", "was": ["HELP_MAIL", "OLDEST_MAIL"]}
+    state.app.config["WAFFLE_CONFS"] = {"SUPPORT_MAIL": names}
+    assert served(state) == ["b@example.org"]
+    assert "different values" in caplog.text
+
+
+@pytest.mark.parametrize("stored_by", [("sqlalchemy", False)], ids=[""])
+def test_a_new_row_that_somebody_has_written_by_hand_counts_without_a_word(
+    release: Release, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = release(SECOND)
+    state.update_db({"SUPPORT_MAIL": "b@example.org"})
+    put(state, SUPPORT_MAIL="c@example.org")
+    assert served(state) == ["c@example.org"] and "different values" not in caplog.text
 
 
 def test_a_row_that_an_old_worker_adds_after_the_end_of_its_name_does_not_count(
