@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
 from typing import Any
 
 import pytest
 from flask import Flask
-from states import CONFS, MakeApp, overtake, put, rows, state_of
+from states import CONFS, MakeApp, execute, overtake, put, rows, state_of
 
 from waffleconf_admin import (
     BusyError,
     ConflictError,
     InvalidValue,
+    StoreError,
 )
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.state.state import State
@@ -53,12 +55,33 @@ def test_a_save_that_is_overtaken_decides_again(app: Flask, state: State) -> Non
 
 
 def test_a_save_that_is_always_overtaken_gives_up(
-    state: State, monkeypatch: pytest.MonkeyPatch
+    app: Flask, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("waffleconf_admin.state.save.time.sleep", lambda seconds: None)
-    monkeypatch.setattr(state.configstore, "swap", lambda changes: False)
-    with pytest.raises(BusyError, match="SITENAME"):
+    def overtaken(changes: Any) -> bool:
+        put(app, "SITENAME", serialize(f"Faster {next(numbers)}"))
+        return False
+
+    numbers = itertools.count()
+    monkeypatch.setattr("waffleconf_admin.state.attempts.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(state.configstore, "swap", overtaken)
+    with pytest.raises(BusyError, match="Others kept saving SITENAME"):
         state.update_db({"SITENAME": "x"})
+
+
+def test_a_save_that_the_table_ignores_says_so(app: Flask, state: State) -> None:
+    put(app, "SITENAME", serialize("Waffle"))
+    ignore = "CREATE TRIGGER ignores BEFORE {} ON confs BEGIN SELECT raise(IGNORE); END"
+    saves = {
+        "UPDATE": lambda: state.update_db({"SITENAME": "x"}),
+        "DELETE": lambda: state.reset(["SITENAME"]),
+    }
+    for statement, save in saves.items():
+        execute(app, ignore.format(statement))
+        with pytest.raises(StoreError, match="does not write SITENAME") as caught:
+            save()
+        assert not isinstance(caught.value, BusyError)  # to try again is no use
+        execute(app, "DROP TRIGGER ignores")
+    assert rows(app)["SITENAME"] == serialize("Waffle")
 
 
 def lower_than_limit(values: dict[str, Any]) -> dict[str, str]:

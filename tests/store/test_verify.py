@@ -162,6 +162,41 @@ def test_texts_that_the_history_gets_anew_are_read_back(place: Place) -> None:
     assert place.store.read_history(HistoryQuery()) == [row]
 
 
+def test_an_insert_that_a_later_trigger_ignores_is_refused(place: Place) -> None:
+    assert place.store.swap({"B": (None, "b")})  # the process knows its table from now on
+    place.sql(
+        "CREATE TRIGGER ignores BEFORE INSERT ON confs WHEN new.key = 'A' "
+        "BEGIN SELECT raise(IGNORE); END"
+    )
+    refuses(place.store, "a", column="key")
+    with pytest.raises(StoreError, match="for A"):
+        place.store.swap({"A": (None, "a"), "B": ("b", "c"), "C": (None, "c")})
+    assert place.store.read() == [("B", "b")]
+
+
+def test_an_insert_that_a_trigger_of_postgresql_sends_elsewhere_is_found_there(
+    server_url: Callable[[str], str], orm: str
+) -> None:
+    with ExitStack() as stack:
+        place = MAKE[orm](stack, server_url("postgres"))
+        assert place.store.swap({"B": (None, "b")})
+        stack.callback(place.sql, "DROP FUNCTION sends CASCADE")
+        stack.callback(place.sql, "DROP TABLE elsewhere")
+        place.sql("CREATE TABLE elsewhere () INHERITS (confs)")
+        place.sql(
+            "CREATE FUNCTION sends() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF new.key <> 'A' THEN INSERT INTO elsewhere (id, key, value) "
+            "VALUES (new.id, new.key, new.value); END IF; RETURN NULL; END $$"
+        )
+        place.sql(
+            "CREATE TRIGGER sends BEFORE INSERT ON confs FOR EACH ROW EXECUTE FUNCTION sends()"
+        )
+        assert place.store.swap({"C": (None, "c")})
+        with pytest.raises(StoreError, match="for A"):
+            place.store.swap({"A": (None, "a")})
+        assert sorted(place.store.read()) == [("B", "b"), ("C", "c")]
+
+
 def test_what_a_trigger_of_the_history_changes_is_read_back(place: Place) -> None:
     place.sql(trigger("conf_changes", "new"))
     refuses(place.store, "x", "history", "new")

@@ -53,6 +53,17 @@ def put(app: Flask, key: str, text: str) -> None:
         store.commit()
 
 
+def execute(app: Flask, sql: str) -> None:
+    """Execute a statement past the extension."""
+    db = app.waffle_db  # type: ignore[attr-defined]
+    with quiet_context(app):
+        if hasattr(db, "session"):
+            db.session.execute(sa.text(sql))
+            db.session.commit()
+        else:
+            db.execute_sql(sql)
+
+
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
     """The SQL that reaches the database; "COMMIT" for each commit of a write."""

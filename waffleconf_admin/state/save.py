@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import reprlib
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from flask import Flask
 
 from .. import calls, forms
-from ..exceptions import BusyError, ConflictError, InvalidValue
+from ..exceptions import ConflictError, InvalidValue
 from ..i18n import gettext
 from ..settings.equality import same
-from ..spread import spread
 from ..store import HistoryRow, Swap
+from .attempts import Attempts
 from .cache import Cache, Changes
 from .former_names import answering
 from .record import Record
@@ -24,9 +23,6 @@ from .repository import Repository
 from .task import RESET, Task, history_rows
 
 log = logging.getLogger(__name__)
-
-#: How often a save that others keep overtaking is tried before it is given up.
-ATTEMPTS = 20
 
 #: What rules say: the messages by key ({} when fine).
 Problems = Mapping[str, str] | None
@@ -110,16 +106,14 @@ class Saver:
                 writes_all = decision.records.texts.keys() == task.wanted.keys()
                 if writes_all and self._write(decision):
                     return self._bring_into_memory(known, decision)
-        for attempt in range(ATTEMPTS):
+        attempts = Attempts(task.wanted)
+        for _ in attempts:
             reading = self._read(task)
+            attempts.note(reading.records.texts)
             decision = self._decide(task, reading)
             if self._write(decision):
                 return self._bring_into_memory(reading, decision)
-            time.sleep(spread(0.002 * 2 ** min(attempt, 6), 0))
-        raise BusyError(
-            f"Others kept saving {', '.join(task.wanted)} at the same moment; nothing was saved: "
-            "try again."
-        )
+        raise attempts.failure()
 
     def check(self, task: Task) -> None:
         """Raise what `save` would raise about the values themselves; write nothing.

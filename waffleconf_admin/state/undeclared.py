@@ -12,9 +12,9 @@ from ..log_once import LogOnce
 from ..store import HistoryRow, Swap
 from ..store.history_rows import is_storable
 from ..sync.synchronizer import Synchronizer
+from .attempts import ATTEMPTS
 from .declared import Declared
 from .repository import Repository
-from .save import ATTEMPTS
 from .task import Origin, history_rows
 
 log = logging.getLogger(__name__)

@@ -44,8 +44,11 @@ class SettingRows(ABC, Generic[C]):
         wanted = list(keys)
         return self._texts(self.fetch_locked(connection, wanted), wanted)
 
-    def write(self, connection: C, swaps: Swaps) -> None:
+    def write(self, connection: C, swaps: Swaps) -> bool:
         """Write texts where rows still are as they were seen; all rows of a key become equal.
+
+        Return whether the database has counted each row as written. If not, a trigger or a rule
+        of the table may have done something else instead, without an error.
 
         :param swaps: only those that write.
         :raises RowChanged: some row is not as it was seen.
@@ -54,12 +57,14 @@ class SettingRows(ABC, Generic[C]):
             # An UPDATE locks the rows on every database, so they stay as they are compared.
             self.execute(connection, "touch", [(key,) for key in swaps])
             self.write_instances(connection, swaps)
-            return
+            return False  # nobody counts
+        all_counted = True
         for name, parameters in by_statement(swaps).items():
-            # The rowcount of an INSERT means nothing: it fails or not.
-            count = self.execute(connection, name, parameters)
-            if name != "insert" and count != len(parameters):
-                raise RowChanged
+            if self.execute(connection, name, parameters) != len(parameters):
+                if name != "insert":
+                    raise RowChanged
+                all_counted = False
+        return all_counted
 
     @abstractmethod
     def may_alter(self, connection: C) -> bool:

@@ -125,10 +125,9 @@ class SQLStore(WaffleStore, Generic[C]):
         verification = Verification(self._connections, settings, history)
 
         def write(at: C) -> None:
-            if swaps:
-                settings.write(at, swaps)
+            all_counted = not swaps or settings.write(at, swaps)
             history.rewrite(at, rows)
-            verification.check_settings(at, swaps)
+            verification.check_settings(at, swaps, all_counted=all_counted)
             verification.check_rewritten(at, rows)
 
         return self._change(write)
