@@ -133,7 +133,7 @@ def test_who_has_to_be_restarted_is_said_when_processes_do_not_follow(
 def test_get_never_steers_the_terminal_and_changes_nothing_in_a_pipe(
     app: Flask, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
 ) -> None:
-    text = "a\x1b]0;title\x07b\tc\nd\u202e\r"
+    text = "a\x1b]0;title\x07\x1b[31mb\tc\nd\u202e\r"
     app.extensions["waffleconf"].update_db({"TEXT": text})
     reader, writer = os.openpty() if is_terminal else os.pipe()
     with open(reader, "rb"), open(writer, "w", encoding="utf-8") as stdout:
@@ -145,7 +145,7 @@ def test_get_never_steers_the_terminal_and_changes_nothing_in_a_pipe(
         monkeypatch.undo()
         stdout.flush()
         shown = os.read(reader, 1000).decode()
-    harmless = r"a\x1b]0;title\x07b" + "\tc\nd" + r"\u202e\r"
+    harmless = r"a\x1b]0;title\x07\x1b[31mb" + "\tc\nd" + r"\u202e\r"
     assert shown == (harmless if is_terminal else text) + "\n"
 
 

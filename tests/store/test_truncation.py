@@ -1,4 +1,4 @@
-"""MariaDB that is not strict cuts texts and replaces letters silently: a save refuses that."""
+"""MariaDB may cut texts and replace letters silently: a save refuses that. Rollbacks may fail."""
 
 from __future__ import annotations
 
@@ -179,3 +179,20 @@ def test_instances_of_a_model_with_get_value_are_compared(url: str, orm: str) ->
         with pytest.raises(StoreError, match="'value'"):
             place.store.swap({"B": (None, "LONG")})
         assert place.store.read() == [("A", "SHORT")]
+
+
+# Engines
+
+
+@pytest.mark.parametrize(
+    ("engine", "warnings"), [("InnoDB", 0), ("MyISAM", 1), ("Aria", 1), ("MEMORY", 1)]
+)
+def test_a_table_that_no_rollback_reaches_is_reported_once(
+    place: Place, engine: str, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.sql("ALTER TABLE confs MODIFY `key` VARCHAR(100), MODIFY value VARCHAR(100)")
+    place.sql(f"ALTER TABLE confs ENGINE = {engine}")
+    assert place.store.swap({"A": (None, "a")})
+    assert place.store.swap({"A": ("a", "b"), "B": (None, "b")})
+    reports = [text for text in caplog.messages if "engine without transactions" in text]
+    assert len(reports) == warnings

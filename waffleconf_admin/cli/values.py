@@ -57,7 +57,8 @@ def get_setting(key: str, reveal: bool) -> None:
     text = exact_text(replace(setting, secret=False), record.value)
     # A file or program gets the text as it is, but for half of a surrogate pair: no file takes it.
     exact = text.encode("utf-8", "backslashreplace").decode()
-    click.echo(printable(text, but="\n\t") if sys.stdout.isatty() else exact)
+    # color=True: click would take escape codes out of it.
+    click.echo(printable(text, but="\n\t") if sys.stdout.isatty() else exact, color=True)
 
 
 @waffle.command(

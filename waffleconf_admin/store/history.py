@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic
 
 from ..exceptions import StoreError
+from .engines import TableName
 from .history_rows import DEPLOY, HistoryQuery, HistoryRow, Settlement
 from .instances import Model, as_text, column_time, read_time
 from .rows import C, chunks
@@ -39,6 +40,11 @@ class HistoryRows(ABC, Generic[C]):
 
     def __init__(self, model: Model) -> None:
         self.model = model
+
+    @property
+    @abstractmethod
+    def table_name(self) -> TableName:
+        """The table, as the database knows it."""
 
     @property
     @abstractmethod

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeGuard, TypeVar
 
+from .engines import TableName
 from .instances import Model, as_text
 from .swaps import Parameters, RowChanged, Swaps, by_statement
 
@@ -33,6 +34,13 @@ class SettingRows(ABC, Generic[C]):
         self.model = model
         # Keys with several rows, or with one that has no text: no statement can compare these.
         self._irregular: set[str] = set()
+        #: Whether it is known what its engine can do.
+        self.engine_checked = False
+
+    @property
+    @abstractmethod
+    def table_name(self) -> TableName:
+        """The table, as the database knows it."""
 
     def read(self, connection: C, keys: Iterable[str] | None) -> dict[str, str]:
         """Return texts by key, of the rows there are; None is all."""

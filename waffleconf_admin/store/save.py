@@ -22,12 +22,15 @@ A failure rolls it back. Then:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Generic, NoReturn
 
 from ..exceptions import ConflictError, StoreError
 from . import errors
 from .connections import Connections
+from .engines import warn_of_engines
 from .history import HistoryRows
 from .history_rows import HistoryRow, Settlement
 from .rows import C, SettingRows
@@ -109,6 +112,7 @@ class Save(Generic[C]):
 
     def _do_all(self, connection: C) -> None:
         """Do what comes before the commit."""
+        self._check_engines(connection)
         if len(self._writes) < len(self._swaps):
             stored = self._settings.lock(connection, self._swaps)
             if any(stored.get(key) != swap.seen for key, swap in self._swaps.items()):
@@ -122,6 +126,16 @@ class Save(Generic[C]):
         self._verification.check_settings(connection, self._writes, all_counted=all_counted)
         self._verification.check_added(connection, self._rows)
         self._committing = True
+
+    def _check_engines(self, connection: C) -> None:
+        """Warn once, on MySQL and MariaDB, of tables that no rollback reaches."""
+        if not self._settings.engine_checked:
+            self._settings.engine_checked = True
+            if self._connections.may_truncate(connection):
+                history = [self._history.table_name] if self._rows else []
+                tables = [self._settings.table_name, *history]
+                with suppress(*self._connections.error_types):  # something else that speaks MySQL
+                    warn_of_engines(partial(self._connections.execute, connection), tables)
 
     def _is_decided_by_absent_rows(self) -> bool:
         decided = len(self._writes) < len(self._swaps)

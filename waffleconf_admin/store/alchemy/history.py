@@ -9,15 +9,20 @@ from functools import cached_property
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from ..engines import TableName
 from ..history import Condition, HistoryRows, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
 from ..rows import chunks
-from .rows import TextColumns, has_hooks, new_instance, session_on
+from .rows import TextColumns, has_hooks, name_of_table, new_instance, session_on
 
 
 class AlchemyHistory(HistoryRows[sa.Connection]):
     """The rows of a history model."""
+
+    @property
+    def table_name(self) -> TableName:
+        return name_of_table(sa.inspect(self.model))
 
     def may_alter(self, connection: sa.Connection) -> bool:
         return self._columns.may_alter(connection)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from ..catalog import keeps_texts
+from ..engines import TableName
 from ..instances import Model, key_of, overrides, text_of
 from ..rows import MAX_KEYS, Row, SettingRows
 from ..swaps import Parameters, Swaps, instances_to_write
@@ -48,6 +49,10 @@ class AlchemyRows(SettingRows[sa.Connection]):
         self._columns = TextColumns(self.mapper, ["key", "value"])
         self._queries: dict[tuple[bool, bool, int | None], sa.Select[object]] = {}
         self._statements: dict[tuple[str, bool], Statement] = {}
+
+    @property
+    def table_name(self) -> TableName:
+        return name_of_table(self.mapper)
 
     def is_ready(self) -> bool:
         """Whether reading does not configure the app's mappers before all are declared."""
@@ -205,6 +210,12 @@ class TextColumns:
                 return keeps_texts(dialect.name, name, columns, execute)
         except sa.exc.SQLAlchemyError:
             return False
+
+
+def name_of_table(mapper: orm.Mapper[object]) -> TableName:
+    """Return the table of a mapped class."""
+    table = mapper.local_table
+    return getattr(table, "schema", None), str(getattr(table, "name", ""))
 
 
 def _parameters(keys: list[str] | None) -> dict[str, object]:

@@ -8,11 +8,12 @@ from functools import cached_property
 
 import peewee
 
+from ..engines import TableName
 from ..history import Condition, HistoryRows, newest_first, reading, row_of
 from ..history_rows import DEPLOY, VALUES, HistoryQuery, HistoryRow
 from ..instances import as_text
 from ..rows import chunks
-from .rows import TextColumns, has_hooks
+from .rows import TextColumns, has_hooks, name_of_table
 
 # Rows of one INSERT: every database limits a statement's parameters, SQLite at 999 once.
 _TOGETHER = 100
@@ -20,6 +21,10 @@ _TOGETHER = 100
 
 class PeeweeHistory(HistoryRows[peewee.Database]):
     """The rows of a history model."""
+
+    @property
+    def table_name(self) -> TableName:
+        return name_of_table(self.model)
 
     def may_alter(self, connection: peewee.Database) -> bool:
         return self._columns.may_alter(connection)

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import peewee
 
 from ..catalog import keeps_texts
+from ..engines import TableName
 from ..instances import Model, key_of, overrides, text_of
 from ..rows import MAX_KEYS, Row, SettingRows
 from ..swaps import Parameters, Swaps, instances_to_write, taker
@@ -34,6 +35,10 @@ class PeeweeRows(SettingRows[peewee.Database]):
         )
         self._columns = TextColumns(model, ["key", "value"])
         self._built: dict[tuple[type, str | int], tuple[str, list[str]]] = {}
+
+    @property
+    def table_name(self) -> TableName:
+        return name_of_table(self.model)
 
     def fetch(self, connection: peewee.Database, keys: list[str] | None) -> list[Row]:
         model = self.model
@@ -150,7 +155,7 @@ class TextColumns:
         if not all(map(_stores_text, self._fields)):
             return False
         dialect = dialect_of(connection)
-        schema, name = self._model._meta.schema, self._model._meta.table_name
+        schema, name = name_of_table(self._model)
         path = [schema, name] if schema else [name]
         if dialect == "postgresql":
             path = ['"' + part.replace('"', '""') + '"' for part in path]
@@ -168,6 +173,11 @@ class TextColumns:
                 return keeps_texts(dialect, ".".join(path), columns, execute)
         except peewee.PeeweeException:
             return False
+
+
+def name_of_table(model: Model) -> TableName:
+    """Return the table of a model."""
+    return model._meta.schema, model._meta.table_name
 
 
 def has_hooks(model: Model, methods: Set[str] = _SAVING) -> bool:
