@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from flask_wtf import CSRFProtect
-from pages import state_of, stored
+from pages import sent, state_of, stored
 
 from waffleconf_admin import WaffleAdmin
 
 MakeApp = Callable[..., Flask]
+Write = Callable[[str, bytes], bytes]
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"default": "Waffle"},
@@ -101,6 +103,46 @@ def test_no_body_is_a_failure(app: Flask, url: str) -> None:
         answer = client.post(url, data=body, content_type=kind)
         assert answer.status_code < 500, (kind, body[:60])
     assert stored(app)["TOKEN"] == "" and stored(app)["SIZE"] in (20, 30)
+
+
+def as_part(name: str, value: bytes) -> bytes:
+    return b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (
+        name.encode(),
+        value,
+    )
+
+
+def as_field(name: str, value: bytes) -> bytes:
+    return f"{name}={quote(value)}&".encode()
+
+
+@pytest.mark.parametrize("protected", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "write", "value"),
+    [
+        (FORM, as_field, b"caf\xe9"),
+        (f"{FORM}; charset=latin-1", as_field, b"caf\xe9"),
+        (FORM, lambda name, value: f"{name}=".encode() + value + b"&", b"caf\xe9"),
+        (FORM, as_field, b"\xed\xa0\x80"),
+        (PARTS, as_part, b"caf\xe9"),
+    ],
+)
+def test_a_form_that_is_not_utf8_saves_nothing(
+    make_app: MakeApp, kind: str, write: Write, value: bytes, protected: bool
+) -> None:
+    app = make_app(CONFS)
+    if protected:
+        CSRFProtect(app)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    fields = sent(client.get("/admin/config").text)
+    del fields["SITENAME"]
+    rest = b"".join(write(name, text.encode()) for name, text in fields.items())
+    end = b"--x--\r\n" if kind == PARTS else b""
+    for given, status, saved in [(value, 400, "Waffle"), ("café".encode(), 303, "café")]:
+        body = rest + write("SITENAME", given) + end
+        answer = client.post("/admin/config", data=body, content_type=kind)
+        assert (answer.status_code, stored(app)["SITENAME"]) == (status, saved)
 
 
 QUERIES = [

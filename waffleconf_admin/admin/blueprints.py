@@ -33,7 +33,7 @@ from .options import Actor, Can, Check, PageOptions
 from .permissions import Permissions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
-from .submission import allow_large_forms
+from .submission import allow_large_forms, refuse_other_encodings
 from .undo_page import UndoPage
 
 #: What our templates use besides their context, with "waffle_" before the name.
@@ -109,6 +109,7 @@ class WaffleAdmin(Blueprint):
             self._add_api()
         assets.add(self)
         self.url_value_preprocessor(allow_large_forms)
+        self.url_value_preprocessor(refuse_other_encodings)
         self.url_value_preprocessor(self._exempt_from_csrf)
         self.url_defaults(self._add_url_variables)
         self.after_request(self._add_headers)

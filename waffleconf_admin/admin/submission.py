@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import IO
+from urllib.parse import unquote_to_bytes
 
 from flask import request
-from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest
+from werkzeug.formparser import FormDataParser
 
 from ..forms.submission import PAGE, ControlNames, renamed
 from ..settings.setting import Setting
@@ -39,6 +44,11 @@ SHOWING = ("edit", "discard", "reset", "convert", "reset-group", "keep", "accept
 #: Bytes that a form may have, where the app allows less. A character takes up to nine bytes, and a
 #: browser sends every control of the page.
 FORM_BYTES = 2**25
+
+_URL_ENCODED = "application/x-www-form-urlencoded"
+_NOT_UTF8 = "Something in this form is not UTF-8, so nothing was saved."
+#: An escape of a byte beyond ASCII.
+_ESCAPED = re.compile(rb"%[89A-Fa-f]")
 
 #: What the control of a secret sends to clear it: no text, and its box.
 _CLEARED = ["", "clear"]
@@ -137,8 +147,51 @@ def allow_large_forms(endpoint: str | None, values: dict[str, object] | None) ->
     CSRF protection.
     """
     limit = request.max_form_memory_size
-    if limit is not None and request.mimetype == "application/x-www-form-urlencoded":
+    if limit is not None and request.mimetype == _URL_ENCODED:
         request.max_form_memory_size = max(limit, FORM_BYTES)
+
+
+def refuse_other_encodings(endpoint: str | None, values: dict[str, object] | None) -> None:
+    """Let reading a form raise a BadRequest if it is not in UTF-8.
+
+    A URL value preprocessor, as `allow_large_forms` is.
+    """
+    request.form_data_parser_class = _UTF8Parser
+
+
+class _UTF8Parser(FormDataParser):
+    """Refuses what Werkzeug would decode to something else: ``%E9`` to these three characters, and
+    bytes of multipart to U+FFFD.
+    """
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]:
+        if mimetype == _URL_ENCODED:
+            body = stream.read()
+            stream = BytesIO(body)
+            if not _is_utf8(unquote_to_bytes(body) if _ESCAPED.search(body) else body):
+                raise BadRequest(_NOT_UTF8)
+        parsed = super().parse(stream, mimetype, content_length, options)
+        if mimetype != _URL_ENCODED and any(map(_has_replaced, parsed[1].listvalues())):
+            raise BadRequest(_NOT_UTF8)
+        return parsed
+
+
+def _has_replaced(texts: list[str]) -> bool:
+    return any("\ufffd" in text for text in texts)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def posted_form() -> MultiDict[str, str]:
