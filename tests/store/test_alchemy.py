@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import orm
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.pool import QueuePool
 from store_cases import Case, open_case, released_soon, write_refused
 
@@ -48,6 +49,32 @@ class KeyedConf(WaffleMixin, Base):
     __tablename__ = "keyed"
     key: orm.Mapped[str] = orm.mapped_column(sa.String(255), primary_key=True)
     value: orm.Mapped[str] = orm.mapped_column(sa.Text)
+
+
+class RenamedConf(WaffleMixin, Base):
+    """Has columns of other names, and their present ones as synonyms."""
+
+    __tablename__ = "renamed"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    name: orm.Mapped[str] = orm.mapped_column("of", sa.String(255), unique=True)
+    text: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    key: orm.Mapped[str] = orm.synonym("name")
+    value: orm.Mapped[str] = orm.synonym("text")
+
+
+class HybridConf(WaffleMixin, Base):
+    __tablename__ = "hybrid"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    name: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(sa.Text)
+
+    @hybrid_property
+    def key(self) -> str:
+        return self.name
+
+    @key.inplace.setter
+    def _set_key(self, key: str) -> None:
+        self.name = key
 
 
 class ReversedConf(WaffleMixin, Base):
@@ -401,7 +428,7 @@ def test_in_memory(url: str, expected: bool) -> None:
 # Models
 
 
-@pytest.mark.parametrize("model", [KeyedConf, ReversedConf, SaltedConf])
+@pytest.mark.parametrize("model", [KeyedConf, RenamedConf, HybridConf, ReversedConf, SaltedConf])
 def test_other_models_keep_the_contract(session: Any, engine: sa.Engine, model: Any) -> None:
     store = AlchemyWaffleStore(session, model)
     assert store.swap({"A": (None, "abc"), "B": (None, "b")})
@@ -413,6 +440,9 @@ def test_other_models_keep_the_contract(session: Any, engine: sa.Engine, model: 
     assert store.put("A", "123").get_value() == "123"
     store.commit()
     assert store.read(["A"]) == [("A", "123")]
+    read = store.get("A").get_value()
+    assert read == "123" and store.swap({"A": ("123", "456")})
+    assert store.get("A").get_value() == "456"
 
 
 def test_doubled_keys_are_reported_once_and_become_equal(

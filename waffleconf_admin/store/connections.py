@@ -88,8 +88,11 @@ class Connections(ABC, Generic[C]):
     def notifications(self) -> Notifications:
         """As `WaffleStore.notifications`."""
 
-    def expire(self, model: Model, swaps: Swaps) -> None:
-        """Make the caller load instances again that a save has written, where the ORM keeps any."""
+    def expire(self, model: Model, key_name: str, swaps: Swaps) -> None:
+        """Make the caller load instances again that a save has written, where the ORM keeps any.
+
+        :param key_name: what the model calls its column of keys.
+        """
 
     @abstractmethod
     def in_memory(self) -> bool:

@@ -30,6 +30,9 @@ class SettingRows(ABC, Generic[C]):
     Without a unique index a key may have several rows.
     """
 
+    #: What the model calls its column of keys.
+    key_name = "key"
+
     def __init__(self, model: Model) -> None:
         self.model = model
         # Keys with several rows, or with one that has no text: no statement can compare these.

@@ -117,7 +117,7 @@ class SQLStore(WaffleStore, Generic[C]):
         connections = self._connections
         done = Save(connections, self._settings, self._history, swaps, history, ends).run()
         if done:
-            connections.expire(self.model, swaps)
+            connections.expire(self.model, self._settings.key_name, swaps)
         return done
 
     def rewrite(self, swaps: Swaps, rows: Sequence[HistoryRow]) -> bool:

@@ -143,9 +143,11 @@ class AlchemyConnections(Connections[sa.Connection]):
                 f"The app's session names no database for the settings ({errors.describe(error)})."
             ) from error
 
-    def expire(self, model: Model, swaps: Swaps) -> None:
+    def expire(self, model: Model, key_name: str, swaps: Swaps) -> None:
         """Make the caller's session reload instances that a save has written, unless it has
         changed them itself.
+
+        :param key_name: what the model calls its column of keys.
         """
         session = self._session()
         if session is None:
@@ -153,7 +155,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         for instance in list(session.identity_map.values()):
             if isinstance(instance, model):
                 state = sa.inspect(instance)
-                seen, new = swaps.get(state.dict.get("key"), (None, None))
+                seen, new = swaps.get(state.dict.get(key_name), (None, None))
                 if seen != new and not state.modified:
                     session.expire(instance)
 

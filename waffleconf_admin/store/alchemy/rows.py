@@ -32,7 +32,9 @@ class AlchemyRows(SettingRows[sa.Connection]):
         # Nothing here configures the app's mappers, as `mapper.attrs` would: while some are not
         # declared yet that fails, and SQLAlchemy never tries again.
         self.mapper: orm.Mapper[object] = sa.inspect(model)
-        self._key = self.mapper.columns["key"]
+        #: What the model calls its column of keys: a synonym, or a hybrid, may stand for it.
+        self.key_name = "key" if "key" in self.mapper.columns else model.key.property.key
+        self._key = self.mapper.columns[self.key_name]
         self._key_given = sa.bindparam("of_key", type_=self._key.type)
         value = self.mapper.columns.get("value")
         self._needs_instances = (
@@ -46,7 +48,7 @@ class AlchemyRows(SettingRows[sa.Connection]):
         self._types = (
             [self._key.type] if self._value is None else [self._key.type, self._value.type]
         )
-        self._columns = TextColumns(self.mapper, ["key", "value"])
+        self._columns = TextColumns(self.mapper, [self.key_name, "value"])
         self._queries: dict[tuple[bool, bool, int | None], sa.Select[object]] = {}
         self._statements: dict[tuple[str, bool], Statement] = {}
 
