@@ -22,7 +22,6 @@ A failure rolls it back. Then:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import Generic, NoReturn
@@ -129,13 +128,17 @@ class Save(Generic[C]):
 
     def _check_engines(self, connection: C) -> None:
         """Warn once, on MySQL and MariaDB, of tables that no rollback reaches."""
-        if not self._settings.engine_checked:
-            self._settings.engine_checked = True
-            if self._connections.may_truncate(connection):
-                history = [self._history.table_name] if self._rows else []
-                tables = [self._settings.table_name, *history]
-                with suppress(*self._connections.error_types):  # something else that speaks MySQL
-                    warn_of_engines(partial(self._connections.execute, connection), tables)
+        if self._settings.engine_checked or not self._connections.may_truncate(connection):
+            return
+        history = [self._history.table_name] if self._rows else []
+        try:
+            execute = partial(self._connections.execute, connection)
+            warn_of_engines(execute, [self._settings.table_name, *history])
+        except self._connections.error_types as error:
+            if errors.is_connection_lost(error) or errors.is_transient(error):
+                raise
+            # Something else that speaks MySQL has no such catalog.
+        self._settings.engine_checked = True
 
     def _is_decided_by_absent_rows(self) -> bool:
         decided = len(self._writes) < len(self._swaps)
