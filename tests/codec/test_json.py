@@ -12,6 +12,7 @@ import traceback
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -192,6 +193,13 @@ def test_what_json_cannot_hold_is_refused_with_the_remedy(value: object) -> None
     for refused in (value, [value], {"a": (value,)}):
         with pytest.raises(InvalidValue, match=r"JSON can't hold .* use a dict .*'pickle'"):
             written(refused)
+
+
+def test_a_number_of_too_many_digits_is_refused_as_such() -> None:
+    for number in (10**4300, -(10**5000), Fraction(10**4300, 3)):  # pytest can't write them
+        for refused in (number, [number], {1: number}):
+            with pytest.raises(InvalidValue, match="more than 4300 digits"):
+                written(refused)
 
 
 def test_a_value_inside_itself_is_refused() -> None:

@@ -7,6 +7,7 @@ import math
 import secrets
 from collections.abc import Callable
 from enum import Enum
+from fractions import Fraction
 from json.encoder import encode_basestring as quote
 from types import NoneType
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from ..exceptions import InvalidValue
 from ..i18n import mark
 from .json_tags import BY_TYPE, ENUM, MARK, UNSTORABLE, Tag, write_enum
-from .limits import MAX_ITEMS, too_large
+from .limits import MAX_ITEMS, too_large, too_many_digits
 
 _LARGE = 2**63  # databases and JavaScript round larger numbers
 _WHOLE = 1e16  # larger floats are written without a point by jsonb, and would be read as whole
@@ -93,7 +94,8 @@ class _Writer:
         try:
             content = tag.write(value)
         except Exception as error:
-            raise _refused(value) from error
+            has_digits = isinstance(value, int | Fraction)  # Python writes no more of them
+            raise (too_many_digits() if has_digits else _refused(value)) from error
         return f'{{"{tag.name}": {self.write(content)}}}'
 
 
