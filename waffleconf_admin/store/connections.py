@@ -13,11 +13,13 @@ from .postgresql import Notifications
 from .rows import C, T
 from .swaps import Swaps
 
+#: MySQL's unix_timestamp() takes a local time, and is an hour behind in the hour that comes twice.
+_OF_MYSQL = "SELECT timestampdiff(MICROSECOND, '1970-01-01', utc_timestamp(6)) / 1000000"
 #: What reads the seconds since 1970 from the clock of a database server. SQLite has none.
 _CLOCKS = {
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())",
-    "mysql": "SELECT unix_timestamp(sysdate(6))",
-    "mariadb": "SELECT unix_timestamp(sysdate(6))",
+    "mysql": _OF_MYSQL,
+    "mariadb": _OF_MYSQL,
 }
 
 
