@@ -181,6 +181,14 @@ def test_slash_focuses_the_search_and_escape_clears_it(open_page: Open) -> None:
     assert page.get_by_label("Site name").input_value().endswith("/")
 
 
+def test_a_group_can_be_opened_in_another_tab(open_page: Open) -> None:
+    page = open_page()
+    with page.context.expect_page() as other:
+        page.locator(".wf-side").get_by_role("link", name="Uploads").click(modifiers=["Control"])
+    other.value.wait_for_url("**/config?group=Uploads")
+    assert visible_keys(page) == [*FULL_SHOP]
+
+
 def test_search_sees_what_was_typed_meanwhile(open_page: Open) -> None:
     page = open_page()
     search(page).fill("harbour")
