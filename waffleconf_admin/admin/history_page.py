@@ -29,6 +29,8 @@ PAGE = 50  #: changes on a page
 class HistoryPage(Page):
     """One request of the history."""
 
+    _subject = "history"
+
     def __init__(self, options: PageOptions, state: State) -> None:
         super().__init__(options, state)
         self._settings = self._permissions.with_history

@@ -5,7 +5,6 @@ from __future__ import annotations
 # Each module adds its commands to the group.
 from . import (  # noqa: F401
     check,
-    deployed,
     ends,
     explain,
     files,
