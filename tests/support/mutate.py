@@ -13,6 +13,7 @@ import os
 import queue
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -110,11 +111,16 @@ def run_tests(tests: str, tree: Path) -> tuple[int, str]:
     environment = {**os.environ, "PYTHONPATH": str(tree), "WAFFLE_REQUIRE_ALL": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     arguments = ["-x", "-q", "-p", "no:cacheprovider", "--timeout=120", *shlex.split(tests)]
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=tree, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    return done.returncode, done.stdout
+        start_new_session=True,
+    ) as tests_of_one:  # fmt: skip
+        output, _ = tests_of_one.communicate()
+        # A test that was given up may have left a process that never ends.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(tests_of_one.pid, signal.SIGKILL)
+    return tests_of_one.returncode, output
 
 
 def try_mutation(mutation: Mutation, tree: Path) -> tuple[str, str]:
