@@ -69,15 +69,15 @@ class AppConfig:
 
         :param former: the values that were last written to it.
         """
-        now = zip(values.items(), map(self._config.get, values), strict=True)
-        others = {key: found for (key, value), found in now if found is not value}  # mostly none
+        pairs = zip(values.items(), map(self._config.get, values), strict=True)
+        others = {key: now for (key, value), now in pairs if now is not value}  # mostly none
         return [
             key
-            for key, found in others.items()
+            for key, now in others.items()
             if key in self._config
-            and found is not former.get(key, _ABSENT)
-            and found is not self._found.get(key, _ABSENT)
-            and not same(found, values[key])
+            and now is not former.get(key, _ABSENT)
+            and now is not self._found.get(key, _ABSENT)
+            and not same(now, values[key])
         ]
 
 
