@@ -80,6 +80,17 @@ def test_mistakes_are_listed_and_kept(
     assert (app.config["SITENAME"], app.config["HOURS"]) == ("Crêperie", {})
 
 
+def test_a_message_goes_as_soon_as_somebody_types(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    page.get_by_label("Opening hours").fill('{"mon": [}')
+    save(page)
+    hours = row(page, "HOURS")
+    assert hours.locator(".wf-errors").is_visible()
+    page.get_by_label("Opening hours").press("End")
+    page.get_by_label("Opening hours").type("x")
+    assert hours.locator(".wf-errors, [aria-invalid]").count() == 0
+
+
 @pytest.mark.parametrize("touched", [set(), {"HOURS"}, {"ABOUT", "HOURS"}])
 def test_long_texts_are_sent_if_somebody_touched_them(
     app: Flask, open_page: Callable[..., Any], touched: set[str]

@@ -101,6 +101,33 @@ def test_what_was_discarded_comes_back(app: Flask, open_page: Open) -> None:
     assert app.config["BANNER"] == "Hello" and state_of(app).read()["SITENAME"].text is None
 
 
+def test_what_was_discarded_does_not_come_back_once_somebody_types(open_page: Open) -> None:
+    page = open_page()
+    banner = page.get_by_label("Banner")
+    banner.fill("Hello")
+    page.locator(".wf-discard").click()
+    banner.fill("x")
+    banner.fill("")
+    assert page.get_by_role("button", name="Bring it back").is_hidden()
+
+
+def test_who_types_after_a_reset_takes_it_back(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    row(page, "SITENAME").get_by_role("button", name="Reset").click()
+    page.get_by_label("Site name").fill(STORED["SITENAME"])
+    page.get_by_label("Banner").fill("Hello")
+    save(page)
+    assert (app.config["SITENAME"], app.config["BANNER"]) == (STORED["SITENAME"], "Hello")
+
+
+def test_what_is_discarded_has_the_focus_where_it_is_chosen(app: Flask, open_page: Open) -> None:
+    state_of(app).update_db({"THEME": "dark"})
+    page = open_page()
+    page.get_by_label("light").check()
+    row(page, "THEME").get_by_role("button", name="Discard").click()
+    assert page.locator(":focus").get_attribute("value") == "dark"
+
+
 def test_the_back_of_the_browser_brings_back_what_was_typed(app: Flask, open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Banner").fill("Hello")

@@ -131,6 +131,17 @@ def test_without_a_network_the_page_stays_and_tries_again(app: Flask, open_page:
     assert (app.config["SITENAME"], app.config["BANNER"]) == ("Bakery", "Hello")
 
 
+def test_a_failure_is_over_once_nothing_is_left_to_save(open_page: Open) -> None:
+    page = open_page()
+    page.route("**", lambda route: route.abort("internetdisconnected"), times=1)
+    bar = page.locator(".wf-bar")
+    saved(page).click()
+    bar.get_by_text("Trying again").wait_for()
+    page.get_by_label("Site name").fill(STORED["SITENAME"])
+    page.get_by_label("Banner").fill("Hello")
+    bar.get_by_text("1 unsaved", exact=True).wait_for()
+
+
 def test_after_a_new_login_one_save_is_enough(app: Flask, open_page: Open) -> None:
     logged_out = [False]
 
