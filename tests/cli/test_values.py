@@ -8,10 +8,11 @@ import sys
 import time
 import tty
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from commands import CONFS, Run, history, stored
@@ -193,6 +194,29 @@ def test_reset_brings_back_the_defaults(run: Run, app: Flask) -> None:
         "RATIO is the default already.",
     ]
     assert stored(app) == {"OPEN": True}
+
+
+@pytest.mark.parametrize(
+    ("value", "prints"),
+    [
+        (datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=1), "CET")), "2026-01-01T00:00 CET"),
+        (datetime(2026, 7, 1, tzinfo=timezone(timedelta(hours=1), "CET")), ""),
+        (datetime(2026, 7, 1, tzinfo=timezone(timedelta(hours=2), "CEST")), ""),
+        (datetime(2026, 7, 1, tzinfo=ZoneInfo("UTC")), "2026-07-01T00:00 UTC"),
+    ],
+)
+def test_get_prints_no_time_that_set_takes_for_another(
+    make_app: Callable[..., Flask], value: datetime, prints: str
+) -> None:
+    app = make_app({"AT": {"default": datetime(2026, 1, 1, tzinfo=UTC)}})
+    state, runner = app.extensions["waffleconf"], app.test_cli_runner()
+    state.update_db({"AT": value})
+    result = runner.invoke(args=["waffle", "get", "AT"])
+    assert (result.stdout.rstrip(), result.exit_code) == (prints, 0 if prints else 1)
+    if prints:
+        state.reset(["AT"])
+        runner.invoke(args=["waffle", "set", "AT", "--stdin"], input=result.stdout)
+        assert app.config["AT"] == value
 
 
 @pytest.mark.parametrize("value", ["", "hunter2"])

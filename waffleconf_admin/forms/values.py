@@ -130,13 +130,26 @@ def exact_text(setting: Setting, value: object) -> str:
         if not isinstance(field, SettingField):
             return show_text(setting, value)
         if isinstance(value, str) or field.round_trips(value):
-            return field.format(value)
+            text = field.format(value)
+            if not getattr(value, "tzinfo", None) or _is_same_time(
+                _field(setting, _table()).read(text), value
+            ):
+                return text
         why = gettext(NOT_GIVEN_BACK)
     except UnsupportedValue as error:
         why = str(error)
     except ValueError:  # its field refuses its text
         why = gettext(NOT_GIVEN_BACK)
     raise InvalidValue({setting.key: gettext("No text stands for this value: %(why)s.", why=why)})
+
+
+def _is_same_time(read: Any, value: Any) -> bool:
+    """Whether what is read of the text of a time is that time.
+
+    A control knows the time zone of its value: CET may be an hour from UTC in summer too. Somebody
+    else who has the text takes it for the zone of that name.
+    """
+    return bool(read == value and read.utcoffset() == value.utcoffset())
 
 
 def show_text(setting: Setting, value: object) -> str:
