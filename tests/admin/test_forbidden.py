@@ -126,7 +126,7 @@ def test_a_response_has_at_most_four_times_the_bytes_of_the_request(
 ) -> None:
     body = Body(part * (size // len(part)))
     page = post(closed(make_app).test_client(), body)
-    assert page.status_code == 403
+    assert page.status_code == (400 if b"\xff" in part else 403)  # it is not UTF-8
     assert len(page.data) <= 4 * len(body.getvalue())
 
 
