@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from pages import URL, MakeApp, change_can, row, sent, state_of, stored, typed, words
+from states import away
 
-from waffleconf_admin import StoreError, WaffleAdmin
+from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.state.task import Origin
 
 
@@ -121,15 +122,6 @@ def conflict(app: Flask, client: Any) -> str:
     return str(client.post(URL, data=form).text)
 
 
-def refuse(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let the database fail in one of the methods of the state."""
-
-    def fail(*args: Any, **options: Any) -> Any:
-        raise StoreError("away")
-
-    monkeypatch.setattr(state_of(app), name, fail)
-
-
 def test_a_conflict_keeps_the_other_changes(app: Flask, conflict: str) -> None:
     both = row(conflict, "SITENAME")
     assert "Keep what is saved" in both and " checked" not in both and "Use mine" in both
@@ -162,7 +154,7 @@ def test_a_choice_in_a_conflict_survives_a_failed_save(
     app: Flask, client: Any, conflict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        refuse(app, patch, "refresh")
+        patch.setattr(state_of(app).configstore, "read_fresh", away)
         form = sent(conflict) | {"waffle.theirs.SITENAME": "theirs"}
         page = client.post(URL, data=form).text
     assert client.post(URL, data=sent(page)).status_code == 303

@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from pages import sent, state_of, stored
+from states import away
 
-from waffleconf_admin import StoreError, WaffleAdmin
+from waffleconf_admin import WaffleAdmin
 
 MakeApp = Callable[..., Flask]
 
@@ -230,10 +231,7 @@ def test_the_unavailable_page_does_not_keep_what_another_site_has_sent(
 ) -> None:
     app = guarded(make_app)
 
-    def fail() -> Any:
-        raise StoreError("away")
-
-    monkeypatch.setattr(state_of(app), "refresh", fail)
+    monkeypatch.setattr(state_of(app).configstore, "read_fresh", away)
     page = app.test_client().post(URL, data=TYPED, headers=headers, base_url=HTTPS)
     assert page.status_code == 503 and "typed" not in page.text and "<form" not in page.text
 

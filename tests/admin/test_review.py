@@ -17,18 +17,10 @@ from pages import (
     stored,
     typed,
 )
+from states import away
 from werkzeug.datastructures import MultiDict
 
-from waffleconf_admin import StoreError, WaffleAdmin
-
-
-def refuse(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let the database fail in one of the methods of the state."""
-
-    def fail(*args: Any, **options: Any) -> Any:
-        raise StoreError("away")
-
-    monkeypatch.setattr(state_of(app), name, fail)
+from waffleconf_admin import WaffleAdmin
 
 
 def test_review_shows_old_and_new_and_saves_nothing(app: Flask, client: Any) -> None:
@@ -202,7 +194,7 @@ def reviewed(client: Any) -> dict[str, str]:
     return sent(client.post(URL, data=form).text) | NOTE
 
 
-@pytest.mark.parametrize("trouble", ["save", "refresh", "conflict", "mistake", "csrf", "back"])
+@pytest.mark.parametrize("trouble", ["save", "read", "conflict", "mistake", "csrf", "back"])
 def test_the_note_of_a_review_stays_until_it_is_saved(
     app: Flask,
     client: Any,
@@ -217,10 +209,12 @@ def test_the_note_of_a_review_stays_until_it_is_saved(
         state_of(app).update_db({"SITENAME": "Theirs"})
     form |= {"mistake": {"TAX": "-1"}, "csrf": {"csrf_token": "x"}}.get(trouble, {})
     with monkeypatch.context() as patch:
-        if trouble in ("save", "refresh"):
-            refuse(app, patch, trouble)
+        if trouble == "save":
+            patch.setattr(state_of(app), "save", away)
+        elif trouble == "read":
+            patch.setattr(state_of(app).configstore, "read_fresh", away)
         page = client.post(URL, data=form)
-    assert page.status_code == {"save": 503, "refresh": 503, "back": 200}.get(trouble, 422)
+    assert page.status_code == {"save": 503, "read": 503, "back": 200}.get(trouble, 422)
     assert not saved_note(caplog)
     again = sent(page.text)
     assert (again["SITENAME"], again["waffle.note"]) == ("Mine", "new & “old” sign")
@@ -247,7 +241,7 @@ def test_trying_again_does_what_was_asked_for(
     state_of(app).update_db({"HOURS": {}})
     form = typed(client, SITENAME="Mine") | {"waffle.do": do}
     with monkeypatch.context() as patch:
-        refuse(app, patch, "refresh")
+        patch.setattr(state_of(app).configstore, "read_fresh", away)
         page = client.post(URL, data=form)
     assert page.status_code == 503 and sent(page.text)["SITENAME"] == "Mine"
     answer = client.post(URL, data=sent(page.text))

@@ -12,8 +12,10 @@ import pytest
 from flask import Flask, session
 from flask_wtf import CSRFProtect
 from pages import CONFS, EDITED_CONFS, URL, MakeApp, row, sent, state_of, stored, typed
+from states import put
 
 from waffleconf_admin import BusyError, InvalidValue, StoreError, WaffleAdmin
+from waffleconf_admin.codec import serialize
 
 
 def test_a_save_answers_303_and_the_next_page_lists_what_was_saved(orm_app: Flask) -> None:
@@ -27,6 +29,40 @@ def test_a_save_answers_303_and_the_next_page_lists_what_was_saved(orm_app: Flas
     assert "Page size: 20 → 50" in page
     after = client.get(URL).text
     assert "“Crêperie”" not in after and "Saved" not in after
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reads"),
+    [
+        ({}, 303, []),
+        ({"SITENAME": "New"}, 303, [["SITENAME"]] * 2),  # the save reads too
+        ({"SITENAME": "New", "SIZE": "5"}, 303, [["SITENAME", "SIZE"]] * 2),
+        ({"SIZE": "x"}, 422, [["SIZE"], ["SITENAME", "SIZE", "TAX"]]),
+    ],
+)
+def test_a_submission_reads_what_was_changed_and_all_only_to_show_the_page(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str],
+    status: int,
+    reads: list[list[str]],
+) -> None:
+    app = make_app({"SITENAME": {"default": "a"}, "SIZE": {"default": 1}, "TAX": {"default": 2}})
+    app.register_blueprint(WaffleAdmin())
+    client, store, read = app.test_client(), state_of(app).configstore, []
+    form, real = typed(client, **changes), store.read_fresh
+    monkeypatch.setattr(store, "read_fresh", lambda keys: read.append([*keys]) or real(keys))
+    assert client.post(URL, data=form).status_code == status
+    assert read == reads
+
+
+def test_a_page_that_is_shown_again_has_what_another_process_has_saved(orm_app: Flask) -> None:
+    client = orm_app.test_client()
+    form = typed(client, PAGE_SIZE="none")
+    put(orm_app, "SITENAME", serialize("Theirs"))
+    page = client.post(URL, data=form)
+    assert page.status_code == 422 and 'value="Theirs"' in row(page.text, "SITENAME")
+    assert orm_app.config["SITENAME"] == "Theirs"  # what the page shows is served
 
 
 @pytest.mark.parametrize(

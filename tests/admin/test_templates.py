@@ -237,7 +237,7 @@ def page_of(app: Flask, name: str, patch: pytest.MonkeyPatch) -> Any:
     if name == "review":
         return client.post(URL, data=form | {"TOKEN": "x"})
     if name in ("away", "away for a save"):
-        patch.setattr(state, "refresh", away)
+        patch.setattr(state.configstore, "read_fresh", away)
         return client.post(URL, data=form) if name == "away for a save" else client.get(URL)
     if state.history is None:
         return client.get(f"{URL}/history")

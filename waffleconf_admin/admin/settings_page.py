@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from flask import Response, current_app, request
@@ -16,6 +16,7 @@ from ..forms.guard import Guard
 from ..forms.tokens import has_expired
 from ..settings.setting import Setting
 from ..state.form import build_form
+from ..state.record import Record
 from ..state.state import State
 from ..state.task import Origin
 from . import undo
@@ -120,13 +121,21 @@ class SettingsPage(Page):
         return build_form(
             self._state,
             keys=[setting.key for setting in self._permissions.viewable],
-            # The process serves what the page shows: it may have missed a save.
-            records=self._state.refresh(),
+            records=self._read,
             editable=self._permissions.may_edit,
             fields=self._options.fields,
             formdata=sent.settings if sent else None,
             guard=Guard(self._refusal),
         )
+
+    def _read(self, keys: Collection[str]) -> Mapping[str, Record]:
+        """Read what was changed; or all, to show the page.
+
+        The process serves from now on what the page shows: it may have missed a save.
+        """
+        if len(keys) < len(self._permissions.viewable):
+            return self._state.read(keys)
+        return self._state.refresh()
 
     def _fail(self, form: SettingsForm, problem: str, status: int) -> Response:
         """Show a form with what is wrong with it as a whole."""

@@ -21,7 +21,7 @@ from ..i18n import gettext, mark
 from ..settings.equality import same
 from ..settings.notation import Notation, reader_notation
 from ..settings.setting import Setting
-from .form_fields import FormFields, Meta
+from .form_fields import FormFields, Meta, ReadRecords
 from .guard import Guard
 from .merge import Edit, Merged, merge
 from .merge_token import signers
@@ -53,7 +53,7 @@ class SettingsForm(BaseForm):
     def __init__(
         self,
         settings: Mapping[str, Setting],
-        records: Mapping[str, Record],
+        records: Mapping[str, Record] | ReadRecords,
         *,
         editable: Callable[[Setting], bool] = lambda setting: True,
         fields: Mapping[type, FieldFactory] | None = None,
@@ -68,7 +68,8 @@ class SettingsForm(BaseForm):
         super().__init__((), meta=meta)
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._guard = guard
-        self._fields = FormFields(self, settings, records, {**FIELDS, **(fields or {})}, editable)
+        read = records if callable(records) else lambda _keys: records
+        self._fields = FormFields(self, settings, read, {**FIELDS, **(fields or {})}, editable)
         self._changes: dict[str, FormChange] = {}
         self.conflicts = []
         self._edits, self._lost = (

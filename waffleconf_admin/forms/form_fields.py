@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,13 +27,16 @@ from .submission import ControlNames
 NO_RIGHT = mark("You may see this setting, not change it.")
 READ_ONLY = mark("This setting is read-only.")
 
+#: Reads the records of settings by their keys.
+ReadRecords = Callable[[Collection[str]], Mapping[str, Record]]
+
 
 class FormFields(Mapping[str, BoundField]):
     """The fields of a form by key, each made when it is asked for: of a large form few are.
 
     :param form: the form that they belong to.
     :param settings: the settings of the form.
-    :param records: what the database has of them.
+    :param read: returns what the database has of some of them, perhaps of others too.
     :param table: the field classes by type of value.
     :param editable: whether a setting may be changed: only True allows it, as of `can`; the others
         are shown.
@@ -43,7 +46,7 @@ class FormFields(Mapping[str, BoundField]):
         self,
         form: BaseForm,
         settings: Mapping[str, Setting],
-        records: Mapping[str, Record],
+        read: ReadRecords,
         table: Mapping[type, FieldFactory],
         editable: Callable[[Setting], bool],
     ) -> None:
@@ -56,7 +59,8 @@ class FormFields(Mapping[str, BoundField]):
             "_translations": form.meta.get_translations(form),
         }
         self._app = current_app._get_current_object()  # type: ignore[attr-defined]
-        self._records = records
+        self._read = read
+        self._records: Mapping[str, Record] = {}
         self._table = table
         self._editable = editable
         self._reasons: dict[str, str] = {}
@@ -66,7 +70,7 @@ class FormFields(Mapping[str, BoundField]):
     def __getitem__(self, key: str) -> BoundField:
         if key not in self.made:
             with context_of(self._app):
-                self._make(key, self._records[key])
+                self._make(key, self._record(key))
         return self.made[key]
 
     def __contains__(self, key: object) -> bool:
@@ -83,8 +87,13 @@ class FormFields(Mapping[str, BoundField]):
         with context_of(self._app):
             for key in self.settings:
                 if key not in self.made:
-                    self._make(key, self._records[key])
+                    self._make(key, self._record(key))
         return [self.made[key] for key in self.settings]
+
+    def load(self, keys: Collection[str]) -> None:
+        """Read the records of settings at once; else those of all are read when one is needed."""
+        if keys:
+            self._records = self._read(keys)
 
     def reason(self, key: str) -> str:
         """Return why a setting may not be edited; blank where it may."""
@@ -114,6 +123,11 @@ class FormFields(Mapping[str, BoundField]):
         with context_of(self._app):
             self._make(key, record)
         return self.made[key]
+
+    def _record(self, key: str) -> Record:
+        if key not in self._records:
+            self.load(self.settings)
+        return self._records[key]
 
     def _find_reason(self, setting: Setting) -> str:
         if setting.environment is not None:

@@ -63,6 +63,7 @@ def merge(submission: Submission, fields: FormFields) -> Merged:
     if unticked:
         unticked.update(touched)
         touched = [key for key in settings if key in unticked]  # in the order of the page
+    fields.load(touched)
     for key in touched:
         field, values = fields[key], submission.values(key)
         if not field.editable:

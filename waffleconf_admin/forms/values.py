@@ -132,7 +132,7 @@ def exact_text(setting: Setting, value: object) -> str:
         if isinstance(value, str) or field.round_trips(value):
             text = field.format(value)
             if not getattr(value, "tzinfo", None) or _is_same_time(
-                _field(setting, _table()).read(text), value
+                field_of(setting).read(text), value
             ):
                 return text
         why = gettext(NOT_GIVEN_BACK)

@@ -12,6 +12,7 @@ from .. import forms
 from ..contexts import context_of
 from ..fields import FieldFactory
 from ..forms import SettingsForm
+from ..forms.form_fields import ReadRecords
 from ..forms.guard import Guard, refusal
 from ..forms.values import get_settings
 from ..settings.setting import Setting
@@ -27,7 +28,7 @@ def build_form(
     editable: Callable[[Setting], bool] = lambda setting: True,
     fields: Mapping[type, FieldFactory] | None = None,
     formdata: MultiDict[str, str] | EllipsisType | None = ...,
-    records: Mapping[str, Record] | None = None,
+    records: Mapping[str, Record] | ReadRecords | None = None,
     guard: Guard | None = None,
 ) -> SettingsForm:
     """Return a form of the app's settings, for a view.
@@ -40,7 +41,9 @@ def build_form(
     :param fields: ``{type: field class, or function of the Setting}``, besides our own.
     :param formdata: what was sent; as a rule (``...``) that of the current request, if it is a
         POST, PUT or PATCH. None: a form to be displayed.
-    :param records: what ``state.read()`` gave, if it was called already.
+    :param records: what ``state.read()`` gave, if it was called already; or a function that reads
+        settings by their keys. It is called with those that somebody has changed, and with all when
+        others are needed, as to display the form.
     :param guard: of the CSRF token, if what was sent was checked already.
     :raises InvalidValue: one of the keys is not declared.
     :raises StoreError: the database can't be read.
