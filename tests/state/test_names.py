@@ -359,7 +359,6 @@ def test_a_row_between_two_that_are_alike_gets_their_value(release: Release) -> 
     assert rows(third) == dict.fromkeys(MAILS, "b@example.org")
 
 
-@ONLY_HISTORY
 def test_a_value_that_comes_back_is_the_last_one_too(release: Release) -> None:
     states = first, second, third = release(FIRST), release(SECOND), release(THIRD)
     third.update_db({"SUPPORT_EMAIL": "b@example.org"})

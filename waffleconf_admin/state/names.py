@@ -206,7 +206,7 @@ class NamedRows:
         # of the oldest name. If that has the common text, it may have been given back to it.
         if written and written[-1] == list(rows)[-1]:
             return written[-1]
-        return self._last_changed(key, rows) or (written[-1] if written else None)
+        return self._last_changed(key, rows)
 
     def _last_changed(self, key: str, rows: Rows) -> str | None:
         """Return the name whose row has the text of the last change, if the history knows it."""
