@@ -61,7 +61,6 @@ export const discard = (row) => write(row, stored.get(row));
 function reset(row, text) {
   write(row, controlsOf(row).map((control) => [control, stateOfText(control, text)]));
   addReset(row);
-  row.hidden = false;
 }
 
 export const draftOf = (rows) => rows.map((row) => [row.id, statesOf(row).map(([, state]) => state), Boolean($("[name='waffle.reset']", row))]);
