@@ -60,6 +60,9 @@ def test_different(a: Any, b: Any) -> None:
 class Hashless:
     """An object whose hash fails in a way of its own."""
 
+    def __repr__(self) -> str:
+        return "Hashless"
+
     def __eq__(self, other: object) -> bool:
         return type(other) is Hashless
 
