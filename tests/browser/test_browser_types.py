@@ -283,10 +283,10 @@ def test_what_is_typed_is_stored_as_it_is(
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"default": datetime(2026, 1, 1, tzinfo=BERLIN)}, "2026-03-29T02:30", "the clocks skip"),
-    ({"default": date(2026, 1, 1)}, "12345-01-01", "Write a date"),
-    ({"default": timedelta(0)}, "5 fortnights", "Write a length of time"),
-    ({"default": 1, "type": "filesize"}, "10 XB", "Write a size"),
-    ({"default": Path("/")}, "", "Write a path"),
+    ({"default": date(2026, 1, 1)}, "12345-01-01", "Enter a date"),
+    ({"default": timedelta(0)}, "5 fortnights", "Enter a length of time"),
+    ({"default": 1, "type": "filesize"}, "10 XB", "Enter a size"),
+    ({"default": Path("/")}, "", "Enter a path"),
     ({"default": 1}, "1.000", "This can mean 1000 or 1.000"),
     ({"default": Decimal("0.1")}, "1,234", "This can mean 1234 or 1.234"),
 ]

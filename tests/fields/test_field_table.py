@@ -91,7 +91,7 @@ def test_a_named_type_has_a_noun_and_a_field(name: str) -> None:
     assert value_types.TYPES[name] in fields.FIELDS
 
 
-NO_URL = "Write a web address with http:// or https://, such as https://example.org."
+NO_URL = "Enter a web address with http:// or https://, such as https://example.org."
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ NO_URL = "Write a web address with http:// or https://, such as https://example.
     [
         ("email", "", None),
         ("email", "anna@localhost", None),
-        ("email", "anna", "Write an e-mail address, such as anna@example.org."),
-        ("email", "a@b@c", "Write an e-mail address, such as anna@example.org."),
-        ("email", "a b@example.org", "Write an e-mail address, such as anna@example.org."),
+        ("email", "anna", "Enter an e-mail address, such as anna@example.org."),
+        ("email", "a@b@c", "Enter an e-mail address, such as anna@example.org."),
+        ("email", "a b@example.org", "Enter an e-mail address, such as anna@example.org."),
         ("email", 5, "This must be an e-mail address, not int."),
         ("url", "https://example.org/ä?b#c", None),
         ("url", "HTTP://example.org", None),
@@ -109,9 +109,9 @@ NO_URL = "Write a web address with http:// or https://, such as https://example.
         ("url", "ftp://example.org", NO_URL),
         ("url", "example.org", NO_URL),
         ("color", "#abc", None),
-        ("color", "red", "Write a colour such as #0a5bd6."),
+        ("color", "red", "Enter a colour such as #0a5bd6."),
         ("timezone", "Europe/Berlin", None),
-        ("timezone", "Mars", "Write the name of a time zone, such as Europe/Berlin."),
+        ("timezone", "Mars", "Enter the name of a time zone, such as Europe/Berlin."),
         ("filesize", 5, None),
         ("filesize", -5, "At least 0 B."),
         ("filesize", True, "This must be a number of bytes, not bool."),
@@ -133,7 +133,7 @@ def test_a_declared_type_holds_on_every_way_in(
     ("declared", "problem"),
     [
         ({"default": 5, "type": "range"}, "declare both"),
-        ({"default": "anna", "type": "email"}, "Write an e-mail address"),
+        ({"default": "anna", "type": "email"}, "Enter an e-mail address"),
         ({"default": 5, "type": "url"}, "a web address"),
         ({"default": Theme.LIGHT, "max": 5}, "take them out"),
         ({"default": NOON, "min": date(2026, 1, 1)}, "a date and time, like its default"),

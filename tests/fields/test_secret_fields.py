@@ -47,7 +47,7 @@ def test_a_secret_is_read_as_its_type() -> None:
         ({}, ["", "clear"], ""),
         ({"min": 1}, ["", "clear"], "It can't be cleared: write a new one."),
         ({"choices": ["hunter2"]}, ["", "clear"], "It can't be cleared: write a new one."),
-        ({}, ["new", "clear"], "Write a new one, or tick “Clear it”: not both."),
+        ({}, ["new", "clear"], "Enter a new one, or tick “Clear it”: not both."),
     ],
 )
 def test_a_secret_is_cleared_where_it_may_be_blank(

@@ -53,7 +53,7 @@ UNCHECKED = "This could not be checked, so it is not saved; the log of the site 
         ({"default": "x", "validators": [stop, plain_error]}, "a", ["Stop."]),
         ({"default": "x", "validators": [plain_error]}, "a", ["not a"]),
         ({"default": "x", "validators": [broken]}, "a", [UNCHECKED]),
-        ({"default": 1, "validators": [broken]}, "a", ["Write a whole number, such as 1000."]),
+        ({"default": 1, "validators": [broken]}, "a", ["Enter a whole number, such as 1000."]),
         ({"default": "x", "validators": [no_waffles], "max": 3}, "waffles", ["No waffles here."]),
         ({"default": "x", "validators": [no_waffles], "max": 3}, "cake", ["At most 3 characters."]),
         ({"default": "x", "validators": [EqualTo("OTHER")]}, "a",

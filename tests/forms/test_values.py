@@ -42,8 +42,8 @@ def test_a_text_is_parsed_as_on_the_page(app: Flask, key: str, text: str, value:
     ("key", "text", "message"),
     [
         ("NOBODY", "x", "There is no setting of that name."),
-        ("SIZE", "x", "Write a whole number, such as 1000."),
-        ("OPEN", "maybe", "Write true or false."),
+        ("SIZE", "x", "Enter a whole number, such as 1000."),
+        ("OPEN", "maybe", "Enter true or false."),
         ("THEME", "neon", "This is not one of the choices."),
         ("PAIR", "3+4j", "It can only be changed in code: "),
     ],
@@ -98,7 +98,7 @@ def test_a_field_of_wtforms_reads_a_text_as_it_is_meant(
 @pytest.mark.parametrize(
     ("entry", "text", "message"),
     [
-        (BOX, "maybe", "Write true or false."),
+        (BOX, "maybe", "Enter true or false."),
         (LIST, '["b"]', "can't hold a field of type FieldList"),
         (PRICE, "2.555", "could not give its value back"),
         ({"default": 1.5, "field": wtforms.DecimalField}, "2.5", "a value of type Decimal"),

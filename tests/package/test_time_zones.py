@@ -95,11 +95,11 @@ def test_what_is_no_name_is_refused_all_the_same(
     make_app: MakeApp, no_zones: None, name: str
 ) -> None:
     state = state_of(make_app(CONFS))
-    with pytest.raises(InvalidValue, match="Write the name of a time zone"):
+    with pytest.raises(InvalidValue, match="Enter the name of a time zone"):
         state.update_db({"HOME": name})
     with pytest.raises(InvalidValue):
         parse_text(state, "AWAY", name)
-    with pytest.raises(InvalidValue, match="Write the name of a time zone"):
+    with pytest.raises(InvalidValue, match="Enter the name of a time zone"):
         make_app({"HOME": {"default": name, "type": "timezone"}})
 
 

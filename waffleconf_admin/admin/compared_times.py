@@ -29,7 +29,7 @@ class ComparedTimes:
         if not is_asked:
             return ""
         if self.since is None or (until and self.until is None):
-            return _("Write a date and a time.")
+            return _("Enter a date and a time.")
         if self.since > datetime.now(UTC) or (self.until and self.until > datetime.now(UTC)):
             return _("That time has not come yet.")
         if self.until and self.until < self.since:

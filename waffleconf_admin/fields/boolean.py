@@ -53,7 +53,7 @@ class BooleanField(SettingField):
         word = text.strip().lower()
         if word in TRUE or word in FALSE:
             return word in TRUE
-        raise ValueError(gettext("Write true or false."))
+        raise ValueError(gettext("Enter true or false."))
 
 
 class OptionalBooleanField(ChoiceField):

@@ -41,7 +41,7 @@ class DateField(LineField):
     def parse_value(self, text: str) -> object:
         folded = fold(text)
         if not _DAY.fullmatch(folded):
-            raise ValueError(gettext("Write a date, such as 2026-01-31."))
+            raise ValueError(gettext("Enter a date, such as 2026-01-31."))
         try:
             return date.fromisoformat(folded)
         except ValueError as error:
@@ -129,7 +129,7 @@ class TimeField(DateField):
         if not found or bool(found["day"]) != (self.python_type is datetime):
             raise ValueError(
                 gettext(
-                    "Write %(noun)s, such as %(example)s.",
+                    "Enter %(noun)s, such as %(example)s.",
                     noun=noun(self.python_type),
                     example=self.example,
                 )
@@ -160,7 +160,7 @@ class TimeField(DateField):
             if known is not None and str(known) == name:
                 return known
         if self.zone is None and self.setting.default is not None:
-            raise ValueError(gettext("Write it without a time zone."))
+            raise ValueError(gettext("Enter it without a time zone."))
         if name in ("UTC", "Z"):
             return UTC
         if found := _OFFSET.fullmatch(name):

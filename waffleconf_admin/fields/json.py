@@ -11,11 +11,11 @@ from .optional import LineField, OptionalField
 from .value_text import NOT_GIVEN_BACK, UnsupportedValue, is_unicode, require_type
 
 TOO_LARGE = mark("it is too large for this page")
-_WRITE_LIST = mark('Write a list, in square brackets: ["a", "b"].')
+_ENTER_LIST = mark('Enter a list, in square brackets: ["a", "b"].')
 #: The types of values, and what to write for one.
 _CONTAINERS: dict[type, str] = {
-    **dict.fromkeys((list, tuple, set, frozenset), _WRITE_LIST),
-    dict: mark('Write names with values, in curly brackets: {"name": "value"}.'),
+    **dict.fromkeys((list, tuple, set, frozenset), _ENTER_LIST),
+    dict: mark('Enter names with values, in curly brackets: {"name": "value"}.'),
 }
 
 

@@ -67,7 +67,7 @@ class IntegerField(NumberField):
                 )
             )
         if not found or not _WHOLE.fullmatch(found[0]):
-            raise ValueError(gettext("Write a whole number, such as 1000."))
+            raise ValueError(gettext("Enter a whole number, such as 1000."))
         return found[0]
 
 
@@ -165,5 +165,5 @@ def _plain_number(field: NumberField, text: str, non_finite: tuple[str, ...]) ->
     if plain in non_finite and isinstance(default, (float, Decimal)):
         if not math.isfinite(default):
             return plain
-        raise ValueError(gettext("Write a number that has an end, such as 1000000."))
-    raise ValueError(gettext("Write a number, such as %(example)s.", example=notation.write("1.5")))
+        raise ValueError(gettext("Enter a finite number, such as 1000000."))
+    raise ValueError(gettext("Enter a number, such as %(example)s.", example=notation.write("1.5")))

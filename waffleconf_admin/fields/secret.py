@@ -52,7 +52,7 @@ class SecretField(SettingField):
                 return self.blank
             raise ValueError(gettext("It can't be cleared: write a new one."))
         if text == _BOTH:
-            raise ValueError(gettext("Write a new one, or tick “Clear it”: not both."))
+            raise ValueError(gettext("Enter a new one, or tick “Clear it”: not both."))
         try:
             return self.inner.read(text)
         except ValueError:

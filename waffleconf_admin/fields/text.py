@@ -72,7 +72,7 @@ class BytesField(OptionalField):
         try:
             return self.setting.value_type(base64.b64decode("".join(text.split()), validate=True))
         except (binascii.Error, ValueError) as error:
-            raise ValueError(gettext("Write bytes as base64, such as AAEC/w==.")) from error
+            raise ValueError(gettext("Enter bytes as base64, such as AAEC/w==.")) from error
 
 
 class UuidField(LineField):
@@ -89,7 +89,7 @@ class UuidField(LineField):
             return UUID(text)
         except ValueError:
             raise ValueError(
-                gettext("Write a UUID, such as %(example)s.", example=UUID(int=0x1234 << 96))
+                gettext("Enter a UUID, such as %(example)s.", example=UUID(int=0x1234 << 96))
             ) from None
 
 
@@ -110,7 +110,7 @@ class PathField(LineField):
 
     def parse_value(self, text: str) -> object:
         if not text or "\0" in text or not is_unicode(text):
-            raise ValueError(gettext("Write a path, such as /srv/uploads."))
+            raise ValueError(gettext("Enter a path, such as /srv/uploads."))
         return self.setting.value_type(text)
 
 
@@ -138,7 +138,7 @@ class IPAddressField(LineField):
                 example for known, example in IP_EXAMPLES.items() if issubclass(wanted, known)
             )
             raise ValueError(
-                gettext("Write %(noun)s, such as %(example)s.", noun=noun(wanted), example=example)
+                gettext("Enter %(noun)s, such as %(example)s.", noun=noun(wanted), example=example)
             ) from error
 
 

@@ -59,7 +59,7 @@ def parse_size(text: str, *, example: str = "1.5 GB") -> int:
     """
     found = _SIZE.fullmatch(text.strip())
     if not found or found[3].lower() not in _BYTES:
-        raise ValueError(gettext("Write a size, such as 10 MB, %(size)s or 512 KiB.", size=example))
+        raise ValueError(gettext("Enter a size, such as 10 MB, %(size)s or 512 KiB.", size=example))
     size = Fraction(found[2]) * _BYTES[found[3].lower()]
     if size.denominator != 1:
         raise ValueError(gettext("This is not a whole number of bytes."))
@@ -93,7 +93,7 @@ def parse_duration(text: str) -> timedelta:
         rest = text[len(sign) :].lstrip()
         amounts = [(number, unit.lower()) for number, unit in _PART.findall(rest)]
         if not amounts or _PART.sub("", rest) or any(unit not in _TIMES for _, unit in amounts):
-            raise ValueError(gettext("Write a length of time, such as 1 h 30 min."))
+            raise ValueError(gettext("Enter a length of time, such as 1 h 30 min."))
     total = sum(Fraction(number) * _TIMES[unit] for number, unit in amounts)
     if total.denominator != 1:
         raise ValueError(gettext("This is finer than a millionth of a second."))

@@ -192,7 +192,7 @@ def shape_problem(value_type: type, value: object) -> str | None:
 def _zone_problem(name: str) -> str | None:
     if is_zone(name):
         return None
-    return gettext("Write the name of a time zone, such as Europe/Berlin.")
+    return gettext("Enter the name of a time zone, such as Europe/Berlin.")
 
 
 #: Types of numbers that may have decimals.
@@ -210,13 +210,13 @@ def _like(pattern: str, message: str) -> Callable[[str], str | None]:
 _SHAPES: dict[type, Callable[[str], str | None]] = {
     Email: _like(
         r"[^\s@<>\"(),:;\x00-\x1f]++@[^\s@<>\"(),:;\x00-\x1f]++",
-        mark("Write an e-mail address, such as anna@example.org."),
+        mark("Enter an e-mail address, such as anna@example.org."),
     ),
     Url: _like(
         # No javascript: or data:, for a site makes links of them.
         r"https?://[^\s/?#\x00-\x1f][^\s\x00-\x1f]*+",
-        mark("Write a web address with http:// or https://, such as https://example.org."),
+        mark("Enter a web address with http:// or https://, such as https://example.org."),
     ),
-    Color: _like(r"#([0-9a-f]{3}|[0-9a-f]{6})", mark("Write a colour such as #0a5bd6.")),
+    Color: _like(r"#([0-9a-f]{3}|[0-9a-f]{6})", mark("Enter a colour such as #0a5bd6.")),
     TimeZone: _zone_problem,
 }
