@@ -183,10 +183,15 @@ class Model:
         return {key: release.serve(key, self.stored(release, key))[0] for key in wanted}
 
     def text(self, release: Release, key: str) -> str:
-        """What stands for the value of a setting on a page; for that of a secret, its text."""
+        """What stands for the value of a setting on a page; for that of a secret, its text.
+
+        Without a row the page is the same as with one that holds the default.
+        """
         if release.is_secret(key):
-            winner = self._winner(release, key)
-            return str(self.rows[winner].text if winner else ABSENT)
+            row = self.rows.get(self._winner(release, key) or "")
+            default = release.versions[key].declaration["default"]
+            is_default = row is None or row.text in ((default, "json"), (default, "pickle"))
+            return ABSENT if is_default else str(row and row.text)
         return str(self.served(release, [key])[key])
 
     def differing(self, release: Release) -> list[str]:
