@@ -201,7 +201,6 @@ class Workers(RuleBasedStateMachine):
         form = typed(worker.client, **{key: str(new)})
         if meanwhile:
             self._save(other, self._wanted(other, wish, "code"), {}, "code")
-        self._read(number)
         now = self.model.text(release, key)
         status = worker.client.post(URL, data=form).status_code
         sent = None if release.is_secret(key) else str(new)
@@ -212,6 +211,8 @@ class Workers(RuleBasedStateMachine):
         else:
             outcome = self._predict(number, {key: new}, {}, "page")
         assert status == (303 if outcome == "saved" else 422), outcome
+        assert worker.client.get(URL).status_code == 200  # as a browser does after a 303
+        self._read(number)
         done[f"page: {outcome}"] += 1
 
     @rule(number=WORKERS, pick=PICKS, knows_all=st.booleans())
