@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from random import SystemRandom
 
 # Not the generator of the module: an app or its tests may have seeded that, and a fork copies it.
@@ -14,3 +16,11 @@ def spread(seconds: float, least: float = 0.75) -> float:
     :param least: the smallest part, from 0 to 1.
     """
     return seconds * _random.uniform(least, 1.0)
+
+
+def tries(number: int) -> Iterator[int]:
+    """Yield so many numbers from 0 on, with pauses between them that grow from 2 to 128 ms."""
+    for attempt in range(number):
+        if attempt:
+            time.sleep(spread(0.001 * 2 ** min(attempt, 7), 0))
+        yield attempt

@@ -389,3 +389,13 @@ def test_a_rule_that_belongs_to_no_setting_is_displayed(
     monkeypatch.setattr(state_of(app), "check", refuse)
     page = upload(client, document(SIZE=30))
     assert page.status_code == 422 and "Not today." in page.text
+
+
+def test_a_file_of_an_older_release_is_reviewed_and_saved(make_app: MakeApp) -> None:
+    app = make_app({"TITLE": {"default": "n", "was": "SITENAME"}}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    review = upload(client, document(SITENAME="Bar"))
+    assert review.status_code == 200
+    assert confirm(client, review.text, "TITLE").status_code == 303
+    assert stored(app) == {"TITLE": "Bar"}

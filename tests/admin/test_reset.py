@@ -85,9 +85,10 @@ def test_a_default_of_any_length_waits_too(make_app: MakeApp) -> None:
 def test_a_reset_loses_nothing_that_is_typed_elsewhere(app: Flask, client: Any) -> None:
     state_of(app).update_db({"SITENAME": "Crêperie"})
     page = press(client, "reset SITENAME", ABOUT="typed", OPEN="", TOKEN="s3cr3t")
-    assert "typed" in row(page.text, "ABOUT") and "write it again" in row(page.text, "TOKEN")
+    assert "typed" in row(page.text, "ABOUT") and "a secret is not shown" in row(page.text, "TOKEN")
     assert "s3cr3t" not in page.text
-    assert save(client, page).status_code == 303
+    assert save(client, page).status_code == 422  # the secret is still to be typed
+    assert save(client, page, TOKEN="s3cr3t").status_code == 303
     now = stored(app)
     assert (now["SITENAME"], now["ABOUT"], now["OPEN"]) == ("Waffle", "typed", False)
     assert "“Crêperie” → “Waffle”" in client.get(URL).text

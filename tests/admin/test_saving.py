@@ -56,6 +56,65 @@ def test_a_submission_reads_what_was_changed_and_all_only_to_show_the_page(
     assert read == reads
 
 
+def test_functions_of_the_app_that_are_asked_find_what_others_have_saved(
+    make_app: MakeApp,
+) -> None:
+    def at_least(_form: Any, field: Any) -> None:
+        if field.data < app.config["MIN"]:
+            raise ValueError("Less than MIN.")
+
+    app = make_app({"MIN": {"default": 1}, "MAX": {"default": 9, "validators": [at_least]}})
+    app.register_blueprint(WaffleAdmin())
+    form = typed(app.test_client(), MAX="7")
+    put(app, "MIN", serialize(8))  # by another process
+    page = app.test_client().post(URL, data=form)
+    assert page.status_code == 422 and "Less than MIN." in row(page.text, "MAX")
+
+
+def test_a_form_without_a_token_is_merged_with_one_reading(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(
+        {"SITENAME": {"default": "a"}, "OPEN": {"default": True}, "SIZE": {"default": 1}}
+    )
+    app.register_blueprint(WaffleAdmin())
+    store, read = state_of(app).configstore, []
+    real = store.read_fresh
+    monkeypatch.setattr(store, "read_fresh", lambda keys: read.append([*keys]) or real(keys))
+    assert app.test_client().post(URL, data={"SITENAME": "x"}).status_code == 303
+    assert read == [["SITENAME", "OPEN", "SIZE"], ["SITENAME"]]  # and the save
+
+
+@pytest.mark.parametrize("first", [{"SIZE": "x"}, {"SIZE": "3"}], ids=["mistake", "conflict"])
+def test_a_secret_that_was_typed_before_an_error_is_not_lost_without_a_word(
+    make_app: MakeApp, first: dict[str, str]
+) -> None:
+    app = make_app({"TOKEN": {"default": "", "secret": True}, "SIZE": {"default": 1}})
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    form = typed(client, TOKEN="hunter2", **first)
+    state_of(app).update_db({"SIZE": 2})
+    page = client.post(URL, data=form)
+    for _ in range(2):
+        assert page.status_code == 422
+        again = sent(page.text, SIZE="5") | {"waffle.theirs.SIZE": "mine"}
+        page = client.post(URL, data=again)
+        assert "a secret is not shown" in row(page.text, "TOKEN")
+    dropped = client.post(URL, data=again | {"waffle.do": "discard TOKEN"})
+    assert "waffle.secret" not in sent(dropped.text)
+    assert client.post(URL, data=again | {"TOKEN": "hunter3"}).status_code == 303
+    assert (stored(app)["SIZE"], app.config["TOKEN"]) == (5, "hunter3")
+
+
+def test_the_second_of_two_clicks_keeps_the_message_of_the_first(app: Flask) -> None:
+    client = app.test_client()
+    form = typed(client, SITENAME="New")
+    for _ in range(2):
+        assert client.post(URL, data=form).status_code == 303
+    page = client.get(URL).text
+    assert "Site name: “Waffle” → “New”" in page and "Nothing to save" not in page
+
+
 def test_a_page_that_is_shown_again_has_what_another_process_has_saved(orm_app: Flask) -> None:
     client = orm_app.test_client()
     form = typed(client, PAGE_SIZE="none")

@@ -43,7 +43,7 @@ ROOMS = {
     "sync": {"contexts", "defaults", "exceptions", "i18n", "spread", "store"},
     "forms": {"calls", "contexts", "exceptions", "fields", "i18n", "log_once", "settings"},
     "fields": {"calls", "codec", "exceptions", "i18n", "settings", "time_zones"},
-    "store": {"exceptions", "models"},
+    "store": {"exceptions", "models", "spread"},
     "util": {"codec"},
     "codec": {"exceptions", "i18n", "time_zones"},
     "settings": {"calls", "exceptions", "i18n", "snapshot", "time_zones"},

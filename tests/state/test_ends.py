@@ -537,7 +537,7 @@ def test_an_end_that_others_get_in_the_way_of_is_tried_again_in_a_second(
     simple.update_db({"SIZE": 30}, until=soon())
     pauses = list[float]()
     monkeypatch.setattr(simple.ends, "_read_in", pauses.append)
-    monkeypatch.setattr(simple.ends._going_back, "run", never)
+    monkeypatch.setattr(simple.ends._open_ends, "go_back", never)
     assert forward(simple) and pauses == [RETRY]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -282,8 +283,11 @@ def test_a_save_that_comes_first_is_not_lost(
     assert rotate(app).exit_code == 0
     assert decrypted(app, "TOKEN", SECOND) == "hunter4"
     writer.update_db({"TOKEN": "hunter5"})
-    monkeypatch.setattr(store, "rewrite", lambda *_: False)
-    with pytest.raises(BusyError, match="nothing was written: try again"):
+    numbers = itertools.count(6)
+    monkeypatch.setattr(
+        store, "rewrite", lambda *_: not writer.update_db({"TOKEN": f"hunter{next(numbers)}"})
+    )
+    with pytest.raises(BusyError, match="Others kept saving TOKEN at the same moment"):
         state_of(app).rotation().run()
 
 

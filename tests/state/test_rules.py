@@ -18,6 +18,7 @@ from waffleconf_admin import (
 )
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.state.state import State
+from waffleconf_admin.state.task import Origin
 
 
 def test_expected_values_that_hold_let_a_save_through(state: State) -> None:
@@ -62,7 +63,7 @@ def test_a_save_that_is_always_overtaken_gives_up(
         return False
 
     numbers = itertools.count()
-    monkeypatch.setattr("waffleconf_admin.state.attempts.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("waffleconf_admin.spread.time.sleep", lambda seconds: None)
     monkeypatch.setattr(state.configstore, "swap", overtaken)
     with pytest.raises(BusyError, match="Others kept saving SITENAME"):
         state.update_db({"SITENAME": "x"})
@@ -82,6 +83,20 @@ def test_a_save_that_the_table_ignores_says_so(app: Flask, state: State) -> None
         assert not isinstance(caught.value, BusyError)  # to try again is no use
         execute(app, "DROP TRIGGER ignores")
     assert rows(app)["SITENAME"] == serialize("Waffle")
+
+
+def test_a_deletion_or_conversion_that_the_table_ignores_says_so(app: Flask, state: State) -> None:
+    put(app, "SITENAME", serialize("Waffle"))
+    put(app, "GONE", serialize(1))
+    ignore = "CREATE TRIGGER no_{0} BEFORE {0} ON confs BEGIN SELECT raise(IGNORE); END"
+    for statement in ("UPDATE", "DELETE"):
+        execute(app, ignore.format(statement))
+    with pytest.raises(StoreError, match="does not write GONE") as caught:
+        state.undeclared.delete(["GONE"], Origin("ops", None, "cli"))
+    assert not isinstance(caught.value, BusyError)
+    with pytest.raises(StoreError, match="does not write SITENAME") as caught:
+        state.format_conversion("json").run()
+    assert not isinstance(caught.value, BusyError)
 
 
 def lower_than_limit(values: dict[str, Any]) -> dict[str, str]:

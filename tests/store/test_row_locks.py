@@ -92,14 +92,14 @@ def test_a_row_that_another_save_is_adding_is_waited_for(race: Race, end: str, s
 def test_rows_that_decide_a_save_are_locked_before_it_writes(
     race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows: Any = race.case.store._table.rows  # type: ignore[attr-defined]
+    rows: Any = race.case.store._settings  # type: ignore[attr-defined]
     write = rows.write
 
-    def look_and_write(*args: Any, **options: Any) -> None:
+    def look_and_write(*args: Any) -> bool:
         with pytest.raises(sa.exc.OperationalError, match=r"(?i)lock"):
             race.lock("B")
         race.other.rollback()
-        write(*args, **options)
+        return bool(write(*args))
 
     monkeypatch.setattr(rows, "write", look_and_write)
     assert race.case.store.swap({"A": ("old", "new"), "B": ("old", "old")})
@@ -113,7 +113,7 @@ def test_sqlites_lock_is_taken_before_a_save_reads(
     with ExitStack() as stack:
         case = open_case(stack, orm, database, f"sqlite:///{tmp_path}/test.db")
         case.store.swap({"A": (None, "old"), "B": (None, "old")})
-        rows: Any = case.store._table.rows  # type: ignore[attr-defined]
+        rows: Any = case.store._settings  # type: ignore[attr-defined]
         lock, refused = rows.lock, list[bool]()
 
         def lock_and_look(*args: Any) -> Any:

@@ -196,3 +196,11 @@ def test_a_table_that_no_rollback_reaches_is_reported_once(
     assert place.store.swap({"A": ("a", "b"), "B": (None, "b")})
     reports = [text for text in caplog.messages if "engine without transactions" in text]
     assert len(reports) == warnings
+
+
+def test_the_engine_of_the_history_counts_at_a_save_that_adds_nothing_to_it(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    place.sql("ALTER TABLE conf_changes ENGINE = Aria")
+    assert place.store.swap({"A": (None, "a")})  # as defaults are stored
+    assert "engine without transactions" in caplog.text

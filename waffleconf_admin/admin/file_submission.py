@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from flask import request
@@ -12,6 +12,7 @@ from ..exceptions import InvalidValue
 from ..files import format_of, read_document
 from ..forms.submission import PAGE
 from ..i18n import gettext as _
+from ..state.names import NamedRows
 from .submission import FORM_BYTES, note_of, ticked
 
 # Names of inputs
@@ -31,9 +32,13 @@ class FileSubmission:
 
     :param form: the form data.
     :param files: the uploaded files.
+    :param names: the former names of settings: the file may be of an older release.
     """
 
-    def __init__(self, form: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> None:
+    def __init__(
+        self, form: MultiDict[str, str], files: MultiDict[str, FileStorage], names: NamedRows
+    ) -> None:
+        self._names = names
         self._file = files.get(FILE)
         self._packed = form.get(DOCUMENT)
         self.note = note_of(form)
@@ -51,11 +56,14 @@ class FileSubmission:
             self.chosen.pop(key, None)
 
     @cached_property
-    def document(self) -> dict[str, object]:
+    def document(self) -> Mapping[str, object]:
         """The values by key, as files have them.
 
         :raises InvalidValue: there is no file, or it can't be read; the message says where.
         """
+        return self._names.by_key(self._read())
+
+    def _read(self) -> dict[str, object]:
         if self._packed is not None:
             return read_document(self._packed.encode())
         if self._file is None or not self._file.filename:

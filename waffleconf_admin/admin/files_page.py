@@ -83,7 +83,7 @@ class FilesPage(Page):
     def _take(self, form: MultiDict[str, str]) -> BaseResponse:
         """Review the values of a file, or save those that were chosen in the review."""
         try:
-            return self._import(FileSubmission(form, request.files))
+            return self._import(FileSubmission(form, request.files, self._state.names))
         except InvalidValue as error:
             return self._show(_problems(error), 422)
 
@@ -92,7 +92,7 @@ class FilesPage(Page):
 
         :raises InvalidValue: the file can't be used.
         """
-        values, problems = self._load(self._state.names.by_key(sent.document))
+        values, problems = self._load(sent.document)
         review = self._review(sent, values, problems)
         if not review.plan.changes and not sent.chosen:
             return self._show(unchanged=True)
@@ -154,8 +154,7 @@ class FilesPage(Page):
         fields = (form[step.key] for step in plan.changes)
         locked |= {field.setting.key: field.reason for field in fields if not field.editable}
         if wrong := locked | problems:
-            names = self._state.names.by_key(sent.document)
-            raise InvalidValue({key: wrong[key] for key in names if key in wrong})
+            raise InvalidValue({key: wrong[key] for key in sent.document if key in wrong})
         return ImportReview(self._permissions, plan, form, sent)
 
     def _show_import(

@@ -115,6 +115,12 @@ class Notes:
         return self.is_unsaved and self._page.form.is_reset(self.key)
 
     @property
+    def asks_again(self) -> bool:
+        """Whether it is a secret that was typed, which no page sends back."""
+        typed = bool(self.field.errors) and not getattr(self.field, "clearing", False)
+        return self.is_unsaved and self.field.setting.secret and typed
+
+    @property
     def is_converted(self) -> bool:
         return self.is_unsaved and self._page.form.is_converted(self.key)
 

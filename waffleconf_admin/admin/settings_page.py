@@ -26,7 +26,7 @@ from .conflicts import describe_conflicts
 from .ends import EndChoice, settle
 from .forbidden import forbidden_page, page_for_error, resubmission_of
 from .links import filtered_url
-from .messages import leave_message
+from .messages import has_message, leave_message
 from .moved_defaults import accept_new, keep_former
 from .options import PageOptions
 from .page import Page
@@ -129,13 +129,16 @@ class SettingsPage(Page):
         )
 
     def _read(self, keys: Collection[str]) -> Mapping[str, Record]:
-        """Read what was changed; or all, to show the page.
+        """Read what was changed; or all, to show the page, or to ask functions of the app.
 
-        The process serves from now on what the page shows: it may have missed a save.
+        The process, which may have missed a save, serves from now on what the page shows, and what
+        these functions find in the configuration.
         """
-        if len(keys) < len(self._permissions.viewable):
-            return self._state.read(keys)
-        return self._state.refresh()
+        settings = self._state.settings
+        needs_all = len(keys) == len(self._permissions.viewable) or self._options.fields
+        if needs_all or any(settings[key].asks_the_app for key in keys):
+            return self._state.refresh()
+        return self._state.read(keys)
 
     def _fail(self, form: SettingsForm, problem: str, status: int) -> Response:
         """Show a form with what is wrong with it as a whole."""
@@ -183,7 +186,9 @@ class SettingsPage(Page):
             return self._show(form, status)
         # Where processes report, the next page counts those that have read it.
         says_when = saved and self._state.workers is None
-        leave_message(form, form.changes, saved, self._state.propagation() if says_when else None)
+        if saved or not has_message():  # a first click on the button may have saved
+            promise = self._state.propagation() if says_when else None
+            leave_message(form, form.changes, saved, promise)
         undo.offer(self._state, saved)
         row = sent.row if sent.row in form else next(iter(saved), None)
         return lead_to(filtered_url() + (f"#{anchor(row)}" if row else ""))

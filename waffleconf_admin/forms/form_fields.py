@@ -61,6 +61,7 @@ class FormFields(Mapping[str, BoundField]):
         self._app = current_app._get_current_object()  # type: ignore[attr-defined]
         self._read = read
         self._records: Mapping[str, Record] = {}
+        self._loaded: set[str] = set()
         self._table = table
         self._editable = editable
         self._reasons: dict[str, str] = {}
@@ -92,8 +93,8 @@ class FormFields(Mapping[str, BoundField]):
 
     def load(self, keys: Collection[str]) -> None:
         """Read the records of settings at once; else those of all are read when one is needed."""
-        if keys:
-            self._records = self._read(keys)
+        if not self._loaded.issuperset(keys):
+            self._records, self._loaded = self._read(keys), set(keys)
 
     def reason(self, key: str) -> str:
         """Return why a setting may not be edited; blank where it may."""
@@ -125,7 +126,7 @@ class FormFields(Mapping[str, BoundField]):
         return self.made[key]
 
     def _record(self, key: str) -> Record:
-        if key not in self._records:
+        if key not in self._loaded:
             self.load(self.settings)
         return self._records[key]
 

@@ -128,6 +128,7 @@ def _unticked(submission: Submission, fields: FormFields) -> set[str]:
     """Return the boxes missing from a form that has all else: no browser sends an empty one."""
     missing = [key for key in fields if not fields.reason(key) and not submission.has(key)]
     boxes = {key for key in missing if fields.may_send_nothing(key)}
-    anything = any(submission.has(key) for key in fields)
+    if not boxes or not any(submission.has(key) for key in fields):
+        return set()
     whole = all(key in boxes or not fields[key].editable for key in missing)
-    return boxes if anything and whole else set()
+    return boxes if whole else set()

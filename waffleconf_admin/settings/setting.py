@@ -114,6 +114,12 @@ class Setting:
         return self.default is None or self.nullable
 
     @property
+    def asks_the_app(self) -> bool:
+        """Whether functions of the app decide about its values, or show them."""
+        functions = (self.choices, self.confirm_text, self.field)
+        return bool(self.validators) or any(map(callable, functions))
+
+    @property
     def search_words(self) -> str:
         """What the search finds it by, and its row does not have: keywords and former names."""
         return " ".join(map(str, (*self.keywords, *self.was)))

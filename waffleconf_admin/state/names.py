@@ -34,7 +34,7 @@ class NamedRows:
 
     - if they were alike when this process last read or wrote them, and that of the oldest name has
       another text now, the older release has saved it, and it counts;
-    - else the row counts whose name the history has the last change of;
+    - else the row counts that has the text of the last change in the history;
     - else that of the newest name.
 
     :param store: the history is asked for the last change.
@@ -214,7 +214,7 @@ class NamedRows:
             return None
         query = HistoryQuery(keys=self._of[key], saves=True, limit=RECENT, fresh=True)
         with suppress(StoreError):
-            return _last_changed(self._of[key], rows, self._store.read_history(query))
+            return _name_of_last_text(self._of[key], rows, self._store.read_history(query))
         return None
 
     # The history
@@ -227,7 +227,9 @@ class NamedRows:
         ]
 
 
-def _last_changed(names: Sequence[str], rows: Rows, changes: Iterable[HistoryRow]) -> str | None:
+def _name_of_last_text(
+    names: Sequence[str], rows: Rows, changes: Iterable[HistoryRow]
+) -> str | None:
     """Return the name whose row has the text of the last change; None: no row has that of any.
 
     A change writes the row of its own name and those of all older ones. A worker may give its text

@@ -8,14 +8,12 @@ from typing import NamedTuple
 
 from ..codec import Format
 from ..codec.encryption import is_encrypted
-from ..exceptions import BusyError, InvalidValue
+from ..exceptions import InvalidValue
 from ..i18n import gettext
 from ..settings.setting import Setting
 from ..store import HistoryRow, Swap
+from .attempts import Attempts
 from .repository import Repository
-
-#: How often a rewriting that others' saves overtake is tried before it is given up.
-ATTEMPTS = 5
 
 
 class Rewritten(NamedTuple):
@@ -50,12 +48,14 @@ class Rewriting(ABC):
         :raises BusyError: others kept saving.
         :raises StoreError: the database can't be read or written; nothing was written.
         """
-        for _ in range(ATTEMPTS):
+        attempts = Attempts()
+        for _ in attempts:
             plan = self.plan()
             nothing = not plan.swaps and not plan.rows
             if nothing or self._repository.rewrite(plan.swaps, plan.rows):
                 return plan
-        raise BusyError("Others kept saving settings; nothing was written: try again.")
+            attempts.note({key: swap.seen for key, swap in plan.swaps.items()})
+        raise attempts.failure(plan.swaps)
 
     def _stored_texts(self) -> Iterator[tuple[Setting, str]]:
         for key, text in self._repository.read_fresh(list(self._settings)).items():

@@ -106,14 +106,14 @@ class Saver:
                 writes_all = decision.records.texts.keys() == task.wanted.keys()
                 if writes_all and self._write(decision):
                     return self._bring_into_memory(known, decision)
-        attempts = Attempts(task.wanted)
+        attempts = Attempts()
         for _ in attempts:
             reading = self._read(task)
             attempts.note(reading.records.texts)
             decision = self._decide(task, reading)
             if self._write(decision):
                 return self._bring_into_memory(reading, decision)
-        raise attempts.failure()
+        raise attempts.failure(task.wanted)
 
     def check(self, task: Task) -> None:
         """Raise what `save` would raise about the values themselves; write nothing.

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from flask import Flask
 
-from ..exceptions import BusyError, InvalidValue
+from ..exceptions import InvalidValue
 from ..log_once import LogOnce
 from ..store import HistoryRow, Swap
 from ..store.history_rows import is_storable
 from ..sync.synchronizer import Synchronizer
-from .attempts import ATTEMPTS
+from .attempts import Attempts
 from .declared import Declared
 from .repository import Repository
 from .task import Origin, history_rows
@@ -104,7 +104,8 @@ class Undeclared:
             )
         former = self._repository.names.former
         renamed = list({former[name]: None for name in wanted if name in former})
-        for _ in range(ATTEMPTS):
+        attempts = Attempts()
+        for _ in attempts:
             if renamed:
                 self._repository.keep_values(renamed)
             found = {
@@ -116,8 +117,9 @@ class Undeclared:
             history = self._history_rows(gone, origin)
             if self._repository.swap(swaps, history):
                 break
+            attempts.note(found)
         else:
-            raise BusyError("Others kept writing these rows; nothing was deleted: try again.")
+            raise attempts.failure(found)
         if found:
             names = ", ".join(map(_printable, found))
             log.info("Rows deleted by %r from %s: %s", origin.actor, origin.source, names)

@@ -41,7 +41,7 @@ function mark(row) {
     $(".wf-pending", row)?.remove();
   }
   row.classList.toggle("wf-unsaved", changed);
-  for (const input of $$("[name='waffle.reset'], [name='waffle.convert']", row)) input.remove();
+  for (const input of $$("[name='waffle.reset'], [name='waffle.convert'], [name='waffle.secret']", row)) input.remove();
 }
 
 // It deletes the stored row; without it the default would be saved as a value.

@@ -18,6 +18,9 @@ UNKNOWN = (
     "unknown: check them before you save again."
 )
 
+#: How often a save that others keep overtaking is tried before it is given up.
+ATTEMPTS = 20
+
 #: Characters of an SQLSTATE, which may be digits; MariaDB's numbers have fewer.
 SQLSTATE_LENGTH = 5
 
@@ -125,6 +128,22 @@ _FAULTS = (
     ),
     _LOST,
 )
+
+
+def overtaken(keys: Iterable[str]) -> BusyError:
+    """Return the error of a save that others have overtaken at each of its `ATTEMPTS`."""
+    return BusyError(
+        f"Others kept saving {', '.join(keys)} at the same moment; nothing was saved: try again."
+    )
+
+
+def ignored(keys: Iterable[str]) -> StoreError:
+    """Return the error of a save of which the database has written nothing, without an error."""
+    return StoreError(
+        f"Nothing was saved: the database does not write {', '.join(keys)}, and reports no error. "
+        "A policy of the table (row-level security), a trigger or a rule may keep this user from "
+        "it."
+    )
 
 
 def is_transient(error: BaseException) -> bool:

@@ -11,7 +11,8 @@ A save is one transaction:
 
 A failure rolls it back. Then:
 
-- A row is not as it was seen, or the database asks to try again: `run` returns False.
+- A row is not as it was seen: `run` returns False.
+- The database asks to try again, after a deadlock say: the transaction is run again, some times.
 - An end is settled already: a ConflictError.
 - A unique index refuses a row: `run` returns False if somebody else has added that row.
 - The connection is lost before the commit: nothing was written, and `run` returns False.
@@ -22,11 +23,13 @@ A failure rolls it back. Then:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import Generic, NoReturn
 
 from ..exceptions import ConflictError, StoreError
+from ..spread import tries
 from . import errors
 from .connections import Connections
 from .engines import warn_of_engines
@@ -71,15 +74,19 @@ class Save(Generic[C]):
         """Return whether all was saved; False: nothing was, read again and decide again.
 
         :raises ConflictError: an end is settled already.
-        :raises BusyError: the database is locked.
+        :raises BusyError: the database is locked, or asked to try again each time.
         :raises StoreError: it can't be written, or it is unknown whether it was.
         """
         if not self._writes and not self._ends:
             return True
-        try:
-            return self._attempt()
-        except _CommitLost as lost:
-            return self._resolve_lost_commit(lost.error)
+        for _ in tries(errors.ATTEMPTS):
+            try:
+                return self._attempt()
+            except _CommitLost as lost:
+                return self._resolve_lost_commit(lost.error)
+            except _TryAgain as error:
+                last = error.__cause__
+        raise errors.overtaken(self._writes) from last
 
     def _attempt(self, *, again: bool = False) -> bool:
         """Run the transaction.
@@ -103,8 +110,10 @@ class Save(Generic[C]):
         except self._connections.error_types as error:
             if self._committing and errors.is_connection_lost(error):
                 raise _CommitLost(error) from error
-            if self._connections.renew(error) or errors.is_transient(error):
+            if self._connections.renew(error):
                 return False
+            if errors.is_transient(error):
+                raise _TryAgain from error
             self._fail(error)
         except Exception as error:  # of the app's own code too: hooks of its models
             self._fail(error)
@@ -130,7 +139,7 @@ class Save(Generic[C]):
         """Warn once, on MySQL and MariaDB, of tables that no rollback reaches."""
         if self._settings.engine_checked or not self._connections.may_truncate(connection):
             return
-        history = [self._history.table_name] if self._rows else []
+        history = [] if self._history.model is None else [self._history.table_name]
         try:
             execute = partial(self._connections.execute, connection)
             warn_of_engines(execute, [self._settings.table_name, *history])
@@ -157,8 +166,9 @@ class Save(Generic[C]):
         """
         try:
             self._connections.renew(lost)
-            if self._attempt():
-                return True
+            with suppress(_TryAgain):
+                if self._attempt():
+                    return True
             stored = self._stored(list(self._writes))
             if all(stored.get(key) == swap.new for key, swap in self._writes.items()):
                 return True
@@ -177,6 +187,10 @@ class Save(Generic[C]):
 
     def _fail(self, error: Exception) -> NoReturn:
         errors.fail(error, chain.from_iterable(self._writes.values()))
+
+
+class _TryAgain(Exception):
+    """The same transaction may succeed at the next try."""
 
 
 class _CommitLost(Exception):

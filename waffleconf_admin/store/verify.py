@@ -47,14 +47,8 @@ class Verification(Generic[C]):
         ):
             return
         found = settings.read(connection, writes)
-        _refuse(
-            "settings",
-            (
-                (key, "value" if key in found else "key")
-                for key, swap in writes.items()
-                if not _is_padded(swap.new, found.get(key))
-            ),
-        )
+        altered = [key for key, swap in writes.items() if not _is_padded(swap.new, found.get(key))]
+        _refuse("settings", ((key, "value" if key in found else "key") for key in altered))
 
     def check_added(self, connection: C, rows: Sequence[HistoryRow]) -> None:
         """Compare rows that were added to the history with what its table has now.
@@ -149,6 +143,7 @@ def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
             "replaces letters, make it larger (on MySQL and MariaDB LONGTEXT), connect with "
             "charset=utf8mb4, and convert a table of a smaller character set: ALTER TABLE … "
             "CONVERT TO CHARACTER SET utf8mb4. Else the type of the column, a hook or validator of "
-            "the model, or a trigger changes texts, or CHAR pads them: declare the column as Text "
-            "(in the database TEXT), and let hooks and triggers leave keys and values as they are."
+            "the model, or a trigger changes texts, CHAR pads them, or a trigger or a rule drops "
+            "rows: declare the column as Text (in the database TEXT), and let hooks and triggers "
+            "leave keys, values and rows as they are."
         )
