@@ -53,7 +53,7 @@ def find_zone(name: str) -> ZoneInfo:
         raise ValueError(gettext(NO_ZONE_DATA))
     raise ValueError(
         gettext(
-            "There is no time zone “%(zone)s”: write one such as Europe/Berlin.", zone=name[:40]
+            "There is no time zone “%(zone)s”: enter one such as Europe/Berlin.", zone=name[:40]
         )
     )
 

@@ -115,7 +115,7 @@ def test_a_stored_secret_is_used_only_while_nothing_else_is_changed(
     response = try_values(client, **changes)
     if named:
         assert response.status_code == 422 and seen == []
-        assert f"write “{named}” again" in answer(response)
+        assert f"enter “{named}” again" in answer(response)
     else:
         expected = {**dict.fromkeys(("PASSWORD", "KEY"), ""), **stored_secrets}
         typed = {k: v for k, v in changes.items() if k in expected}
@@ -131,13 +131,13 @@ def test_the_default_of_a_secret_is_not_used_while_something_else_is_changed(
     client = page_of(make_app(confs, WTF_CSRF_ENABLED=True), seen.append)
     for changes in ({}, {"waffle.reset": "PASSWORD"}):
         response = try_values(client, HOST="evil.example", **changes)
-        assert "write “Password” again" in answer(response) and seen == []
+        assert "enter “Password” again" in answer(response) and seen == []
 
 
 def test_a_typed_secret_has_to_be_typed_again_and_the_page_says_so(client: Any) -> None:
     response = try_values(client, PASSWORD="typed")
     assert answer(response).startswith("A mail is on its way")
-    assert "a secret is not shown: write it again" in words(response.text)
+    assert "a secret is not shown: enter it again" in words(response.text)
 
 
 def test_values_that_break_a_rule_are_not_tested(client: Any, seen: Seen) -> None:

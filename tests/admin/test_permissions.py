@@ -191,7 +191,7 @@ def test_a_user_who_is_logged_out_while_typing_loses_nothing(make_app: MakeApp, 
     }
     logged_in[""] = True
     page = client.post("/admin/config", data=form)
-    assert page.status_code == 422 and "write it again" in row(page.text, "TOKEN")
+    assert page.status_code == 422 and "enter it again" in row(page.text, "TOKEN")
     form = sent(page.text, TOKEN="s3cr3t") | {"waffle.do": "review"}
     assert "2 changes, not saved yet" in client.post("/admin/config", data=form).text
 

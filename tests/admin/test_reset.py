@@ -63,7 +63,7 @@ def test_a_reset_waits_until_it_is_saved_and_then_deletes_the_row(
     state_of(app).update_db(SHORT_OR_LONG)
     page = press(client, f"reset {key}")
     assert page.status_code == 200 and "Reset, not saved yet" in row(page.text, key)
-    assert "write it again" not in page.text
+    assert "enter it again" not in page.text
     assert stored(app).items() >= SHORT_OR_LONG.items()
     assert save(client, page).status_code == 303
     records = state_of(app).read()

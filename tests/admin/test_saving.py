@@ -266,7 +266,7 @@ def test_a_failed_save_answers_503_with_everything_typed(
     response = orm_app.test_client().post(URL, data=typed)
     assert response.status_code == 503
     assert 'value="Crêperie"' in response.text
-    assert "write it again" in row(response.text, "TOKEN") and "s3cr3t" not in response.text
+    assert "enter it again" in row(response.text, "TOKEN") and "s3cr3t" not in response.text
     assert "try again" in response.text.partition('role="alert"')[2]
     assert "driver text" not in response.text and "driver text" in caplog.text
 
@@ -454,4 +454,4 @@ def test_a_secret_typed_before_going_back_to_editing_is_asked_for_again(client: 
     form = typed(client, TOKEN="s3cr3t") | {"waffle.do": "review"}
     review = client.post(URL, data=form).text
     page = client.post(URL, data=sent(review) | {"waffle.do": "edit"}).text
-    assert "write it again" in row(page, "TOKEN") and "s3cr3t" not in page
+    assert "enter it again" in row(page, "TOKEN") and "s3cr3t" not in page

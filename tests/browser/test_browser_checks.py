@@ -43,7 +43,7 @@ def test_values_are_tested_and_nothing_typed_is_lost(
     answered("Sent by None with •")
     host = row(page, "SMTP_HOST").get_by_role("textbox")
     host.fill("mail.example")
-    answered("write “Password of the mail server” again")
+    answered("enter “Password of the mail server” again")
     row(page, "SMTP_PASSWORD").locator("summary").click()
     secret = row(page, "SMTP_PASSWORD").locator("input").first
     secret.fill("typed")
@@ -52,7 +52,7 @@ def test_values_are_tested_and_nothing_typed_is_lost(
     assert page.get_by_label("Site name").input_value() == "Typed"
     # No page sends a secret back: without the script it says so.
     assert secret.input_value() == ("typed" if script else "")
-    said = page.get_by_text("Nothing is saved yet, and a secret is not shown: write it again.")
+    said = page.get_by_text("Nothing is saved yet, and a secret is not shown: enter it again.")
     assert said.count() == (0 if script else 2)
     if not script:
         assert button.evaluate("e => e.getBoundingClientRect().top < innerHeight")

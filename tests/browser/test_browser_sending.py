@@ -171,7 +171,7 @@ def test_after_a_new_login_one_save_is_enough(app: Flask, open_page: Open) -> No
     bar.get_by_text("3 unsaved. Not saved: your log-in has ended").wait_for()
     logged_out[0] = False
     save(page)  # to the review, as TOKEN is to be confirmed
-    page.get_by_label("Write the new value again").fill("n3w")
+    page.get_by_label("Enter the new value again").fill("n3w")
     follow(page, page.get_by_role("button", name="Save 3 changes"))
     now = {key: app.config[key] for key in ("SITENAME", "BANNER", "TOKEN")}
     assert now == {"SITENAME": "Bakery", "BANNER": "Hello", "TOKEN": "n3w"}
@@ -213,7 +213,7 @@ def test_a_secret_is_written_again_in_a_review_or_not_at_all(app: Flask, open_pa
     follow(page, page.get_by_role("button", name="Review"))
     assert page.get_by_label("Clear it").count() == 0
     follow(page, page.get_by_role("button", name="Back to editing"))
-    assert "write it again" in row(page, "TOKEN").inner_text()
+    assert "enter it again" in row(page, "TOKEN").inner_text()
     page.get_by_label("Clear it").check()
     save(page)
     follow(page, page.get_by_role("button", name="Save 1 change"))

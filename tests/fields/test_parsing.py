@@ -192,12 +192,12 @@ def test_a_text_that_is_no_basic_value_gets_a_clear_message(
         (
             {"default": NOON.replace(tzinfo=UTC)},
             "2026-01-31 12:00 Mars/Olympus",
-            "There is no time zone “Mars/Olympus”: write one such as Europe/Berlin.",
+            "There is no time zone “Mars/Olympus”: enter one such as Europe/Berlin.",
         ),
         (
             {"default": NOON.replace(tzinfo=BERLIN)},
             "2026-03-29 02:30",
-            "In Europe/Berlin the clocks skip this time: write another.",
+            "In Europe/Berlin the clocks skip this time: enter another.",
         ),
         (
             {"default": NOON.replace(tzinfo=BERLIN)},

@@ -45,8 +45,8 @@ def test_a_secret_is_read_as_its_type() -> None:
     ("entry", "sent", "wanted"),
     [
         ({}, ["", "clear"], ""),
-        ({"min": 1}, ["", "clear"], "It can't be cleared: write a new one."),
-        ({"choices": ["hunter2"]}, ["", "clear"], "It can't be cleared: write a new one."),
+        ({"min": 1}, ["", "clear"], "It can't be cleared: enter a new one."),
+        ({"choices": ["hunter2"]}, ["", "clear"], "It can't be cleared: enter a new one."),
         ({}, ["new", "clear"], "Enter a new one, or tick “Clear it”: not both."),
     ],
 )

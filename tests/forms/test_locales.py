@@ -95,19 +95,19 @@ def test_numbers_are_read_as_the_locale_has_them(
 @pytest.mark.parametrize(
     ("key", "text", "message"),
     [
-        ("PRICE", "1.234", "This can mean 1234 or 1,234: write one of these."),
+        ("PRICE", "1.234", "This can mean 1234 or 1,234: enter one of these."),
         (
             "COUNT",
             "1.234",
-            "This can mean 1234 or 1,234: write only digits.",
+            "This can mean 1234 or 1,234: enter only digits.",
         ),
         (
             "COUNT",
             "1,234",
-            "This can mean 1234 or 1,234: write only digits.",
+            "This can mean 1234 or 1,234: enter only digits.",
         ),
-        ("SIZE", "1.234 MB", "This can mean 1234 or 1,234: write one of these."),
-        ("WAIT", "1.234 s", "This can mean 1234 or 1,234: write one of these."),
+        ("SIZE", "1.234 MB", "This can mean 1234 or 1,234: enter one of these."),
+        ("WAIT", "1.234 s", "This can mean 1234 or 1,234: enter one of these."),
         ("PRICE", "x", "Enter a number, such as 1,5."),
         ("SIZE", "x", "Enter a size, such as 10 MB, 1,5 GB or 512 KiB."),
         ("SIZE", "-5 MB", "At least 0 B."),

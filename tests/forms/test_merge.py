@@ -190,7 +190,7 @@ def test_a_guessed_secret_is_a_change_like_any_other(app: Flask) -> None:
 def test_a_secret_has_to_be_typed_again_when_anything_is_wrong(app: Flask) -> None:
     page = Page(app)
     form = page.send(TOKEN="new", SIZE="0")
-    assert "write it again" in form.errors["TOKEN"][0]
+    assert "enter it again" in form.errors["TOKEN"][0]
     assert page.fields["TOKEN"] == ""
     page.send(TOKEN="new", SIZE="5")
     assert (stored(app)["TOKEN"], stored(app)["SIZE"]) == ("new", 5)

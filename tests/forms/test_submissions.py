@@ -129,7 +129,7 @@ def test_an_error_keeps_what_was_typed_and_writes_nothing(app: Flask) -> None:
     form = page.send(SIZE="1000", RATE="1,234", NAME="<new>", TEXT="x\r\ny", OPEN="")
     assert form.errors == {
         "SIZE": ["At most 100."],
-        "RATE": ["This can mean 1234 or 1.234: write one of these."],
+        "RATE": ["This can mean 1234 or 1.234: enter one of these."],
     }
     assert stored(app) == before
     assert [page.fields[key] for key in ("SIZE", "RATE", "NAME", "TEXT", "OPEN")] == [
@@ -194,7 +194,7 @@ def test_messages_of_a_failed_save_are_shown(app: Flask) -> None:
             "A rule about a setting that is not on this page does not allow this."
         ]
         assert form["TOKEN"].errors == [
-            "Nothing is saved yet, and a secret is not shown: write it again."
+            "Nothing is saved yet, and a secret is not shown: enter it again."
         ]
 
 

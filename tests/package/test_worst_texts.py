@@ -136,7 +136,7 @@ def test_a_long_line_is_refused_before_it_is_parsed(
     assert isinstance(made, LineField)
     parsed: list[str] = []
     monkeypatch.setattr(type(made), "parse_value", lambda self, text: parsed.append(text))
-    message = f"This is too long: write at most {made.longest} characters."
+    message = f"This is too long: enter at most {made.longest} characters."
     assert read(made, "1" * (made.longest + 1)) == message
     assert parsed == []
     read(made, "1" * made.longest)

@@ -74,10 +74,10 @@ def test_the_mark_that_the_page_shows_before_decimals_is_never_that_of_groups(
 @pytest.mark.parametrize(
     ("locale", "text", "message"),
     [
-        ("", "1,234", "This can mean 1234 or 1.234: write one of these."),
-        ("en", "1,234", "This can mean 1234 or 1.234: write one of these."),
-        ("de", "1.234", "This can mean 1234 or 1,234: write one of these."),
-        ("es", "-12.000", "This can mean -12000 or -12,000: write one of these."),
+        ("", "1,234", "This can mean 1234 or 1.234: enter one of these."),
+        ("en", "1,234", "This can mean 1234 or 1.234: enter one of these."),
+        ("de", "1.234", "This can mean 1234 or 1,234: enter one of these."),
+        ("es", "-12.000", "This can mean -12000 or -12,000: enter one of these."),
     ],
 )
 def test_a_text_that_can_mean_two_numbers_is_refused_with_both(

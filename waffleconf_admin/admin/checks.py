@@ -129,7 +129,7 @@ def _obstacle(form: SettingsForm, settings: Collection[Setting]) -> str:
         # Else whoever may edit the group could send the secret to a server of their own.
         if setting.secret and changed - {key} and _is_from_the_server(form, key):
             return _(
-                "Nothing was tested: write “%(label)s” again. A stored secret is used only while "
+                "Nothing was tested: enter “%(label)s” again. A stored secret is used only while "
                 "nothing else in its group is changed.",
                 label=label,
             )

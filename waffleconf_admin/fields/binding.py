@@ -127,7 +127,7 @@ def process_values(field: BoundField, values: list[str]) -> None:
     except Exception as error:
         log_failure(f"the control of {field.setting.key}", field.setting, error)
         field.data = None
-        field.process_errors = [gettext("This can't be read: write it in another way.")]
+        field.process_errors = [gettext("This can't be read: enter it in another way.")]
 
 
 def find_misreading(setting: Setting, value: object, make: Callable[[], Any]) -> str:

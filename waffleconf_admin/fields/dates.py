@@ -221,7 +221,7 @@ class DateTimeField(TimeField):
             )
         if _is_skipped(first):
             raise ValueError(
-                gettext("In %(zone)s the clocks skip this time: write another.", zone=found)
+                gettext("In %(zone)s the clocks skip this time: enter another.", zone=found)
             )
         return first
 

@@ -62,7 +62,7 @@ class IntegerField(NumberField):
             both = self.notation.name_both(found)
             raise ValueError(
                 gettext(
-                    "This can mean %(one)s or %(other)s: write only digits.",
+                    "This can mean %(one)s or %(other)s: enter only digits.",
                     **both,
                 )
             )

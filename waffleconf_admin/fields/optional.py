@@ -52,7 +52,7 @@ class LineField(OptionalField):
     def parse(self, text: str) -> object:
         if len(text) > self.longest:
             raise ValueError(
-                gettext("This is too long: write at most %(count)s characters.", count=self.longest)
+                gettext("This is too long: enter at most %(count)s characters.", count=self.longest)
             )
         return super().parse(text)
 

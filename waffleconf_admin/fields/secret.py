@@ -50,7 +50,7 @@ class SecretField(SettingField):
         if text == CLEAR:
             if self._may_be_blank():
                 return self.blank
-            raise ValueError(gettext("It can't be cleared: write a new one."))
+            raise ValueError(gettext("It can't be cleared: enter a new one."))
         if text == _BOTH:
             raise ValueError(gettext("Enter a new one, or tick “Clear it”: not both."))
         try:

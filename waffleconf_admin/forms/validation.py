@@ -16,7 +16,7 @@ UNCHECKED = mark("This could not be checked, so it is not saved; the log of the 
 NOT_ACCEPTED = mark("This value is not accepted.")
 OVERTAKEN = mark("This was changed since you opened the page. Choose the value to save.")
 UNDECIDED = mark("Nothing is saved yet: choose “Keep what is saved” or “Use mine”.")
-AGAIN = mark("Nothing is saved yet, and a secret is not shown: write it again.")
+AGAIN = mark("Nothing is saved yet, and a secret is not shown: enter it again.")
 
 
 def validate_field(

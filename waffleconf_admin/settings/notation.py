@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ..i18n import decimal_mark, gettext, locale_name, mark
 
-TWO_READINGS = mark("This can mean %(one)s or %(other)s: write one of these.")
+TWO_READINGS = mark("This can mean %(one)s or %(other)s: enter one of these.")
 
 
 @dataclass(frozen=True, slots=True)
