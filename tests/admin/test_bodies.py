@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO, RawIOBase
 from itertools import product
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
 from flask_wtf import CSRFProtect
 from pages import sent, state_of, stored
+from werkzeug.formparser import FormDataParser
 
 from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.admin.submission import FORM_BYTES
 
 MakeApp = Callable[..., Flask]
 Write = Callable[[str, bytes], bytes]
@@ -143,6 +146,102 @@ def test_a_form_that_is_not_utf8_saves_nothing(
         body = rest + write("SITENAME", given) + end
         answer = client.post("/admin/config", data=body, content_type=kind)
         assert (answer.status_code, stored(app)["SITENAME"]) == (status, saved)
+
+
+@pytest.mark.parametrize(("kind", "write"), [(FORM, as_field), (PARTS, as_part)])
+def test_a_replacement_character_is_saved_as_it_is(
+    make_app: MakeApp, kind: str, write: Write
+) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    fields = sent(client.get("/admin/config").text) | {"SITENAME": "a\ufffdb"}
+    body = b"".join(write(name, text.encode()) for name, text in fields.items())
+    body += b"--x--\r\n" if kind == PARTS else b""
+    answer = client.post("/admin/config", data=body, content_type=kind)
+    assert (answer.status_code, stored(app)["SITENAME"]) == (303, "a\ufffdb")
+
+
+@pytest.mark.parametrize("shift", ["", "n", "nn"])  # a read of 64 KiB divides the character
+def test_a_replacement_character_elsewhere_is_not_that_of_a_latin1_text(
+    make_app: MakeApp, shift: str
+) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    fields = sent(client.get("/admin/config").text) | {"waffle.note": shift + "\ufffd" * 40_000}
+    del fields["SITENAME"]
+    rest = b"".join(as_part(name, text.encode()) for name, text in fields.items())
+    for given, status, saved in [(b"caf\xe9", 400, "Waffle"), (b"caf\xc3\xa9", 303, "café")]:
+        body = rest + as_part("SITENAME", given) + b"--x--\r\n"
+        answer = client.post("/admin/config", data=body, content_type=PARTS)
+        assert (answer.status_code, stored(app)["SITENAME"]) == (status, saved)
+
+
+#: Of a request whose length the client does not say, to a server that knows its end.
+CHUNKED: dict[str, Any] = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+
+
+class Endless(RawIOBase):
+    """A body of as many bytes as one likes to read, up to a quarter of a gigabyte."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), 2**28 - self.sent)
+        buffer[:size] = b"n" * size
+        self.sent += size
+        return size
+
+
+@pytest.mark.parametrize(
+    ("length", "most"),
+    [({"CONTENT_LENGTH": str(FORM_BYTES + 1)}, 0), (CHUNKED, FORM_BYTES + 2**16)],
+)
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_a_form_that_is_too_large_is_not_read(
+    app: Flask, length: dict[str, Any], most: int, limit: int
+) -> None:
+    app.config["MAX_FORM_MEMORY_SIZE"] = limit
+    body = Endless()
+    answer = app.test_client().post(
+        "/admin/config", content_type=FORM, environ_overrides={**length, "wsgi.input": body}
+    )
+    assert answer.status_code == 413
+    assert body.sent <= most
+
+
+def test_a_form_of_unknown_length_is_saved(make_app: MakeApp) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin())
+    client = app.test_client()
+    fields = sent(client.get("/admin/config").text) | {"SITENAME": "n" * 100_000}
+    body = {"wsgi.input": BytesIO(urlencode(fields).encode())}
+    answer = client.post("/admin/config", content_type=FORM, environ_overrides=CHUNKED | body)
+    assert (answer.status_code, stored(app)["SITENAME"]) == (303, "n" * 100_000)
+
+
+@pytest.mark.parametrize("kind", [FORM, PARTS])
+def test_a_parser_of_the_app_reads_the_forms_of_the_page(make_app: MakeApp, kind: str) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin())
+    read = []
+
+    class Parser(FormDataParser):
+        def parse(self, stream: Any, mimetype: str, *rest: Any) -> Any:
+            read.append(mimetype)
+            return super().parse(stream, mimetype, *rest)
+
+    class Request(app.request_class):  # type: ignore[name-defined, misc]
+        form_data_parser_class = Parser
+
+    app.request_class = Request
+    app.test_client().post("/admin/config", data=b"", content_type=kind)
+    assert read == [kind.partition(";")[0]]
 
 
 QUERIES = [
