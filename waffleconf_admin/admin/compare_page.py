@@ -45,7 +45,7 @@ class ComparePage(Page):
     def _get(self) -> Response:
         return self._show(self._compare())
 
-    def _obstacle(self) -> tuple[str, int] | None:
+    def _refused_unread(self) -> tuple[str, int] | None:
         if self._permissions.undoable:
             return None
         return _("You may see these settings, but not change them."), 403

@@ -72,7 +72,7 @@ class FilesPage(Page):
             for setting in self._permissions.viewable
         )
 
-    def _obstacle(self) -> tuple[str, int] | None:
+    def _refused_unread(self) -> tuple[str, int] | None:
         if not self._can_import:
             return _("You may see these settings, but not change them."), 403
         return (too_large(), 422) if drop_if_too_large() else None

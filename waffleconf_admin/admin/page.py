@@ -62,8 +62,8 @@ class Page:
 
     def _post(self) -> BaseResponse:
         """Refuse what was sent, or do what it asks for."""
-        if obstacle := self._obstacle():
-            return self._refuse(*obstacle)
+        if refused := self._refused_unread():
+            return self._refuse(*refused)
         self._refusal = csrf.refusal()
         if self._refusal == FOREIGN:  # the response has nothing of it
             return self._refuse(explain(FOREIGN), 400)
@@ -81,7 +81,7 @@ class Page:
         """Return the response to a GET."""
         raise NotImplementedError
 
-    def _obstacle(self) -> tuple[str, int] | None:
+    def _refused_unread(self) -> tuple[str, int] | None:
         """Return why nothing that this user sends is done, so that it need not be read, and the
         status of the response; None: it is.
         """
@@ -94,6 +94,10 @@ class Page:
     def _take(self, form: MultiDict[str, str]) -> BaseResponse:
         """Do what a form asks for, unless there is a `_refusal`."""
         raise NotImplementedError
+
+    def _typed(self) -> Pairs | None:
+        """Return what was typed, for a page that sends it again; None: it asks for nothing."""
+        return None
 
     # What they have in common
 
@@ -143,15 +147,12 @@ class Page:
     def _forbidden(self) -> Response:
         return forbidden_page(self._options, self._permissions)
 
-    def _unavailable(self, error: StoreError, again: Pairs | None = None) -> Response:
-        """Log that the database can't be read, and return the page that says so.
-
-        :param again: what was typed, to be sent again.
-        """
+    def _unavailable(self, error: StoreError) -> Response:
+        """Log that the database can't be read, and return the page that says so."""
         log_unreadable(self._subject, error)
         problem = str(error) if self._may_read(error) else None
         return render_page(
-            self._options, "waffleconf/unavailable", 503, again=again, problem=problem
+            self._options, "waffleconf/unavailable", 503, again=self._typed(), problem=problem
         )
 
     def _may_read(self, error: StoreError) -> bool:

@@ -46,11 +46,17 @@ def why_not_saved(
     :param viewable: those that the user may see.
     """
     if isinstance(error, ConflictError):
-        text = _("%(label)s was saved by somebody else meanwhile. Check it, and tick it again.")
-        return [text % {"label": shorten_label(settings[key].label)} for key in error.keys], 409
+        return [_was_saved_meanwhile(settings[key]) for key in error.keys], 409
     if isinstance(error, InvalidValue):
         return not_allowed(error, viewable), 422
     return [explain_failure()], 503
+
+
+def _was_saved_meanwhile(setting: Setting) -> str:
+    return _(
+        "%(label)s was saved by somebody else meanwhile. Check it, and tick it again.",
+        label=shorten_label(setting.label),
+    )
 
 
 def not_allowed(error: InvalidValue, viewable: Iterable[Setting]) -> list[str]:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..exceptions import InvalidValue, StoreError
+from ..exceptions import InvalidValue
 from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..forms.tokens import has_expired
@@ -59,10 +59,8 @@ class SettingsPage(Page):
         typed = resubmission_of(self._permissions.declared)
         return forbidden_page(self._options, self._permissions, typed)
 
-    def _unavailable(self, error: StoreError, again: Pairs | None = None) -> Response:
-        if self._sent:
-            again = self._sent.everything(self._permissions.viewable)
-        return super()._unavailable(error, again)
+    def _typed(self) -> Pairs | None:
+        return self._sent.everything(self._permissions.viewable) if self._sent else None
 
     def _get(self) -> Response:
         return self._show(self._form())

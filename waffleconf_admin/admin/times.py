@@ -35,8 +35,8 @@ class Zone:
     def text(self, at: datetime) -> str:
         """Return a time as people read it, with its day unless that is today."""
         local, today = self.local(at), self.local(datetime.now(UTC)).date()
-        time = local.strftime("%H:%M")
-        return time if local.date() == today else f"{full_date(local.date())}, {time}"
+        clock = local.strftime("%H:%M")
+        return clock if local.date() == today else f"{full_date(local.date())}, {clock}"
 
 
 def relative_time(at: datetime, now: datetime | None = None) -> str:

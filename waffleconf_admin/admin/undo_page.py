@@ -32,7 +32,7 @@ NOT_ALLOWED = mark("You may not undo this.")
 class UndoPage(HistoryPage):
     """One request that undoes a save, or its change of one setting."""
 
-    def _obstacle(self) -> tuple[str, int] | None:
+    def _refused_unread(self) -> tuple[str, int] | None:
         return None if self._permissions.undoable else (_(NOT_ALLOWED), 403)
 
     def _refuse(self, problem: str, status: int) -> Response:

@@ -21,9 +21,8 @@ class Call:
     state: State
     permissions: Permissions
     current_actor: Callable[[], str | None]  #: returns who makes it, for the history
-    refusal: Callable[
-        [], str
-    ]  #: returns why it may be another site's, in a sentence; "" if it can't
+    #: Returns why it may be another site's, in a sentence; "" if it can't.
+    refusal: Callable[[], str]
 
     def find(self, key: str) -> Setting:
         """Return a setting by its name, or a former one.

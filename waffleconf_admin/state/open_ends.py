@@ -74,13 +74,12 @@ class OpenEnds:
     def read(self, *, promptly: bool = False) -> tuple[End, ...]:
         """Return the ends that are still to come or were refused, the next first.
 
-        Those of settings that were changed again since are settled.
+        Those of settings that were changed again since are settled. To be called if `available`.
 
         :param promptly: as `Repository.read_promptly` reads.
         :raises StoreError: the database can't be read or written.
         """
-        if self._history is None:
-            return ()
+        assert self._history  # nosec B101 # for the type checker: it is `available`
         chains: dict[str, list[HistoryRow]] = {}
         for row in sorted(self._rows.read_ends(promptly=promptly), key=lambda row: row.id):
             chains.setdefault(row.key, []).append(row)
