@@ -159,7 +159,7 @@ def test_more_than_is_written_is_read(state: Any, key: str, written: object, val
         ("FLOAT", 10**400, "digits"),
         ("DECIMAL", 1.1, 'Write it in quotes: "1.1".'),
         ("DATE", 20260131, "This must be a date, not int."),
-        ("DATE", "31.1.2026", "Write"),
+        ("DATE", "31.1.2026", "Enter"),
         ("LIST", "[1]", "This must be a list, not str."),
         ("LIST", {}, "Enter a list"),
         ("SET", [1, 1], "twice"),
