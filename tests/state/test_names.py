@@ -350,6 +350,19 @@ def test_what_older_releases_have_reset_tells_which_row_counts(
 
 
 @ONLY_HISTORY
+def test_a_text_that_a_row_has_by_itself_is_no_later_change(
+    release: Release,
+) -> None:
+    """The first release saves what the third one had saved, resets it, and nobody has followed."""
+    first, second, third = release(FIRST), release(SECOND), release(THIRD)
+    third.update_db({"SUPPORT_EMAIL": "b@example.org"})
+    second.update_db({"SUPPORT_MAIL": "c@example.org"})
+    first.update_db({"HELP_MAIL": "b@example.org"})
+    first.reset(["HELP_MAIL"])
+    assert served(release(THIRD)) == ["c@example.org"]
+
+
+@ONLY_HISTORY
 def test_a_row_between_two_that_are_alike_gets_their_value(release: Release) -> None:
     first, second, third = release(FIRST), release(SECOND), release(THIRD)
     third.update_db({"SUPPORT_EMAIL": "b@example.org"})

@@ -244,8 +244,12 @@ def _name_of_last_text(
         is_secret = change.old is None and change.new is None
         newer = unknown[: unknown.index(change.key) + 1] if change.key in unknown else unknown
         for name in reversed(newer):
-            if name in rows and (name == change.key if is_secret else rows[name] == change.new):
+            if name not in rows:
+                continue
+            if name == change.key if is_secret else rows[name] == change.new:
                 return name
+            if name != change.key:
+                break  # a worker that gives it to newer names gives it to this one too
         if change.key in unknown:
             del unknown[unknown.index(change.key) :]
     return None
