@@ -399,3 +399,9 @@ def test_a_file_of_an_older_release_is_reviewed_and_saved(make_app: MakeApp) -> 
     assert review.status_code == 200
     assert confirm(client, review.text, "TITLE").status_code == 303
     assert stored(app) == {"TITLE": "Bar"}
+
+
+def test_all_that_is_wrong_with_a_file_is_named_at_once(client: Any) -> None:
+    page = upload(client, document(NONE=1, SIZE=1000, SITENAME="Bar"))
+    assert page.status_code == 422
+    assert "NONE: There is no setting of that name. SIZE: At most 100." in words(page.text)

@@ -184,6 +184,18 @@ def test_all_that_is_wrong_is_named(state: Any) -> None:
     assert [*caught.value.errors] == ["INT", "NOBODY", "DATE"]
 
 
+def test_what_a_save_would_refuse_is_named_beside_what_is_no_value(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app({"SIZE": {"default": 1, "max": 5}, "RATE": {"default": 1}})
+    with pytest.raises(InvalidValue) as caught:
+        load_values(app.extensions["waffleconf"], {"SIZE": 9, "RATE": "x"})
+    assert caught.value.errors == {
+        "SIZE": "At most 5.",
+        "RATE": "Enter a whole number, such as 1000.",
+    }
+
+
 @pytest.mark.parametrize(
     ("declared", "value"),
     [

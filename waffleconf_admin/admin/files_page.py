@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, WaffleError
-from ..files import ALL, export_values, load_values, make_plan, write_document
+from ..files import ALL, export_values, find_problems, load_values, make_plan, write_document
 from ..forms.guard import Guard
 from ..forms.tokens import explain
 from ..i18n import gettext as _
@@ -154,6 +154,7 @@ class FilesPage(Page):
         fields = (form[step.key] for step in plan.changes)
         locked |= {field.setting.key: field.reason for field in fields if not field.editable}
         if wrong := locked | problems:
+            wrong = {**find_problems(self._state, values), **wrong}
             raise InvalidValue({key: wrong[key] for key in sent.document if key in wrong})
         return ImportReview(self._permissions, plan, form, sent)
 

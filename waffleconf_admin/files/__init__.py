@@ -14,7 +14,7 @@ from .document import (
 )
 from .export import Export, export_values
 from .plan import ALL, Drift, Plan, Step, import_values, make_plan
-from .values import dump_value, load_value, load_values
+from .values import dump_value, find_problems, load_value, load_values
 
 __all__ = [
     "ALL",
@@ -26,6 +26,7 @@ __all__ = [
     "change_facts",
     "dump_value",
     "export_values",
+    "find_problems",
     "format_of",
     "import_values",
     "load_value",

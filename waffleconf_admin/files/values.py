@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from ..contexts import context_of
-from ..exceptions import InvalidValue
+from ..exceptions import InvalidValue, StoreError
 from ..fields import UnsupportedValue
 from ..forms.values import get_setting
 from ..i18n import gettext
@@ -21,7 +21,8 @@ from .converters import converter_of
 def load_values(state: State, written: Mapping[str, object]) -> dict[str, object]:
     """Return the values of settings by key, of what a file has for them.
 
-    :raises InvalidValue: some are no values, or not declared; `errors` names all of them.
+    :raises InvalidValue: some are no values, or not declared; `errors` names all of them, and what
+        a save would refuse of the others.
     """
     values: dict[str, object] = {}
     problems: dict[str, str] = {}
@@ -31,8 +32,20 @@ def load_values(state: State, written: Mapping[str, object]) -> dict[str, object
         except InvalidValue as error:
             problems |= error.errors or {key: str(error)}
     if problems:
-        raise InvalidValue(problems)
+        problems |= find_problems(state, values)
+        raise InvalidValue({key: problems[key] for key in written if key in problems})
     return values
+
+
+def find_problems(state: State, values: Mapping[str, object]) -> Mapping[str, str]:
+    """Return why a save of values would be refused, by key; none where it can't be known now."""
+    try:
+        state.check(values)
+    except InvalidValue as error:
+        return error.errors
+    except StoreError:
+        pass
+    return {}
 
 
 def load_value(state: State, key: str, written: object) -> object:
