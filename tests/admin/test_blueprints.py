@@ -20,7 +20,7 @@ from pages import (
 from wtforms import ColorField
 
 from waffleconf_admin import WaffleAdmin, blueprint, build_form
-from waffleconf_admin.admin.submission import FORM_BYTES
+from waffleconf_admin.admin.form_body import FORM_BYTES
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

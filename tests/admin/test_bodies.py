@@ -15,7 +15,7 @@ from pages import sent, state_of, stored
 from werkzeug.formparser import FormDataParser
 
 from waffleconf_admin import WaffleAdmin
-from waffleconf_admin.admin.submission import FORM_BYTES
+from waffleconf_admin.admin.form_body import FORM_BYTES
 
 MakeApp = Callable[..., Flask]
 Write = Callable[[str, bytes], bytes]

@@ -28,12 +28,12 @@ from .app_templates import require_layout, require_template
 from .checks import named_checks, require_groups
 from .compare_page import ComparePage
 from .files_page import FilesPage
+from .form_body import allow_large_forms, refuse_other_encodings
 from .history_page import HistoryPage
 from .options import Actor, Can, Check, PageOptions
 from .permissions import Permissions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
-from .submission import allow_large_forms, refuse_other_encodings
 from .undo_page import UndoPage
 
 #: What our templates use besides their context, with "waffle_" before the name.

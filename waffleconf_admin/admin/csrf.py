@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from ..forms import guard
 from ..forms.tokens import FOREIGN
-from .submission import posted_form
+from .form_body import posted_form
 
 #: Values of Sec-Fetch-Site. A sister domain is "same-site".
 _OTHER_SITES = ("cross-site", "same-site")

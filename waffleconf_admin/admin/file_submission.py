@@ -13,7 +13,8 @@ from ..files import format_of, read_document
 from ..forms.submission import PAGE
 from ..i18n import gettext as _
 from ..state.names import NamedRows
-from .submission import FORM_BYTES, note_of, ticked
+from .form_body import FORM_BYTES
+from .submission import note_of, ticked
 
 # Names of inputs
 FILE = PAGE + "file"

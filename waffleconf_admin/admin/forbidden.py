@@ -17,6 +17,7 @@ from ..forms.submission import TOKEN
 from ..forms.tokens import report_session
 from ..settings.setting import Setting
 from . import csrf
+from .form_body import posted_form
 from .options import PageOptions
 from .permissions import Permissions
 from .responses import render_page
@@ -35,7 +36,6 @@ from .submission import (
     UNTIL_AT,
     PageSubmission,
     Pairs,
-    posted_form,
 )
 
 #: Bytes of a form that are read at most.

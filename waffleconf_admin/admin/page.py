@@ -22,13 +22,14 @@ from ..state.state import State
 from . import csrf, undo
 from .ends import EndChoice
 from .forbidden import forbidden_page
+from .form_body import posted_form
 from .messages import has_message, leave_message
 from .options import PageOptions
 from .permissions import Permissions
 from .problems import log_unreadable
 from .responses import is_fetch, lead_to, render_page, renew_token
 from .review import ReviewedChange
-from .submission import Pairs, posted_form
+from .submission import Pairs
 
 
 class Page:

@@ -246,7 +246,8 @@ def _name_of_last_text(
         for name in reversed(newer):
             if name not in rows:
                 continue
-            if name == change.key if is_secret else rows[name] == change.new:
+            is_written = name == change.key if is_secret else rows[name] == change.new
+            if is_written:
                 return name
             if name != change.key:
                 break  # a worker that gives it to newer names gives it to this one too
