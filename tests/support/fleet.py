@@ -63,6 +63,10 @@ class Process:
         """Without any request in that process."""
         return until(lambda: self.do("config") == value)
 
+    def comes_to_note(self, value: str) -> bool:
+        """Of a process that notes times: also what it served for a moment only."""
+        return until(lambda: self.do("seen_at", value))
+
     def end(self) -> str:
         """What it printed as errors, once its standard input is closed."""
         with self.popen:

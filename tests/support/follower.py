@@ -248,7 +248,11 @@ class Commands:
         self.save(value)
 
     def die_at_end(self, when: str) -> None:
-        """Be killed while a save goes back: before, in the middle of, or after the transaction."""
+        """Save for a second, and be killed while that goes back.
+
+        :param when: before, in the middle of, or after the transaction.
+        """
+        self.save_for("Sale", 1)
 
         def kill(*args: Any, **options: Any) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
