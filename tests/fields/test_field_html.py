@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import wtforms
-from controls import Stored, control, field, tags
+from controls import control, field, tags
 from flask import Flask
 from wtforms.validators import DataRequired, NumberRange
 
@@ -17,6 +17,7 @@ from waffleconf_admin.fields.binding import process_values
 from waffleconf_admin.forms.form import SettingsForm
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.notation import Notation
+from waffleconf_admin.settings.record import Record
 
 NOON = datetime(2026, 1, 31, 12, 0)
 ABSENT = "absent"
@@ -203,7 +204,7 @@ KEYS = ["A", "A B", "A  B", "A.20.B", 'a"b', "a'b", "é", "🍩", "a.0", "a", "<
 def test_ids_are_valid_and_unique_whatever_the_keys() -> None:
     settings = declare({key: {"default": 1, "choices": [1, 2]} for key in KEYS})
     with Flask(__name__).app_context():
-        form = SettingsForm(settings, {key: Stored(1) for key in KEYS})
+        form = SettingsForm(settings, {key: Record("stored", 1) for key in KEYS})
         found = [attrs.get("id") for made in form for _, attrs in tags(made())]
     ids = [name for name in found if name]
     assert len(ids) == len(set(ids)) == len(KEYS) * 3

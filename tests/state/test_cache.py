@@ -13,8 +13,8 @@ import pytest
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.record import Record
 from waffleconf_admin.state.cache import Cache, Changes
-from waffleconf_admin.state.record import Record
 from waffleconf_admin.state.records import Records
 
 

@@ -14,10 +14,10 @@ from stored_values import VALUES
 from waffleconf_admin.codec import FORMATS, serialize
 from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.record import Record
 from waffleconf_admin.settings.setting import EnvironmentValue
 from waffleconf_admin.state.codec import Codec
 from waffleconf_admin.state.decoder import Decoder
-from waffleconf_admin.state.record import Record
 
 KEY = Fernet.generate_key()
 

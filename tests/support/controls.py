@@ -11,15 +11,8 @@ from waffleconf_admin import fields
 from waffleconf_admin.fields.factory import standalone_field
 from waffleconf_admin.forms.form import SettingsForm
 from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.record import Record
 from waffleconf_admin.settings.setting import Setting
-
-
-class Stored:
-    """A record as the state reads it."""
-
-    def __init__(self, value: Any) -> None:
-        self.text, self.value, self.served, self.problem = "stored", value, "stored", None
-        self.clear_text, self.behind = self.text, None
 
 
 def setting(key: str = "KEY", /, **entry: Any) -> Setting:
@@ -36,7 +29,7 @@ def field(value: Any = ..., key: str = "KEY", /, **entry: Any) -> Any:
     made = setting(key, **entry)
     value = made.default if value is ... else value
     with Flask(__name__).app_context():
-        return SettingsForm({key: made}, {key: Stored(value)})[key]
+        return SettingsForm({key: made}, {key: Record("stored", value)})[key]
 
 
 class Tags(HTMLParser):

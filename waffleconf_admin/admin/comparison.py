@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..state.as_of import AsOf, PastValue, read_as_of
 from ..state.history import History
-from ..state.record import Record
 from ..state.state import State
 from ..state.task import RESET
 from .diff import Differences

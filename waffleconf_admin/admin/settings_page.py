@@ -14,9 +14,9 @@ from ..exceptions import InvalidValue
 from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..forms.tokens import has_expired
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..state.form import build_form
-from ..state.record import Record
 from ..state.state import State
 from ..state.task import Origin
 from . import undo

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..exceptions import InvalidValue
-from ..fields.record import differs
+from ..fields.binding import differs
 from ..files import dump_value
 from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
-from ..state.record import Record
 from ..state.state import State
 from .answer import Versions
 from .call import Permissions

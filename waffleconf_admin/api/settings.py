@@ -11,8 +11,8 @@ from ..exceptions import InvalidValue, WaffleError
 from ..files import load_value
 from ..forms import check_values
 from ..i18n import gettext
+from ..settings.record import Record
 from ..settings.setting import Setting
-from ..state.record import Record
 from ..state.save import Saved
 from ..state.task import RESET, Origin
 from . import body

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import click
 
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..state.as_of import AsOf, PastValue, read_as_of
-from ..state.record import Record
 from ..state.state import State
 from .group import DIFFERS
 from .options import TIME

@@ -10,9 +10,9 @@ from flask import current_app
 
 from ..admin import WaffleAdmin
 from ..settings import value_types
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..state.change import Change
-from ..state.record import Record
 from ..state.state import State
 from .group import waffle
 from .options import examples

@@ -7,9 +7,9 @@ import click
 from ..exceptions import InvalidValue
 from ..fields.base import is_set
 from ..files import dump_value
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
-from ..state.record import Record
 from ..state.state import State
 from .group import waffle
 from .options import examples, json_option

@@ -15,9 +15,9 @@ from ..forms import choice_texts, show_text
 from ..settings.equality import same
 from ..settings.known_keys import RESTART, RESTART_OF
 from ..settings.names import nearest_name
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..state.history import History
-from ..state.record import Record
 from ..state.state import State
 
 #: Characters of a value in a list.

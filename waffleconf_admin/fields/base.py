@@ -16,8 +16,8 @@ from wtforms.fields.core import Flags, Label
 from ..i18n import gettext
 from ..settings.equality import same
 from ..settings.notation import PLAIN, Notation
+from ..settings.record import Record
 from ..settings.setting import Setting
-from .record import Record
 from .value_text import (
     NOT_GIVEN_BACK,
     TEXT_LIMIT,

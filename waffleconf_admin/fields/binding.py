@@ -13,11 +13,11 @@ from wtforms.widgets.core import clean_key
 from ..codec import is_text_of, serialize
 from ..i18n import gettext
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from . import foreign
 from .base import SettingField, is_set
 from .factory import Source, instantiate, log_failure, make_field
-from .record import Record, differs
 from .value_text import NOT_GIVEN_BACK, ONLY_IN_CODE, UnsupportedValue, generic_text, join_values
 from .widgets import Static, attributes
 
@@ -266,3 +266,15 @@ def _static(
         field.value_text = generic_text(record.value)
     field.process(None, record.value)
     return field
+
+
+def differs(setting: Setting, record: Record) -> bool:
+    """Return whether a setting has another value than its default.
+
+    Of a secret the stored texts are compared. A secret that somebody typed has a text of its own,
+    so the page never reveals that a guess is the default.
+    """
+    if setting.secret:
+        text = record.clear_text
+        return text is not None and not is_text_of(text, setting.default)
+    return record.served != "default" and not same(record.value, setting.default)

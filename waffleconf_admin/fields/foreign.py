@@ -10,9 +10,9 @@ import wtforms
 from wtforms.validators import Optional
 
 from ..i18n import gettext
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .base import SettingField, is_set
-from .record import Record
 from .value_text import UnsupportedValue, generic_text
 
 #: Fields of WTForms whose control a browser leaves out where nothing is ticked.

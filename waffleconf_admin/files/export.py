@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..exceptions import InvalidValue
 from ..settings.equality import same
-from ..state.record import Record
+from ..settings.record import Record
 from ..state.state import State
 from .values import dump_value
 

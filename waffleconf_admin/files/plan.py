@@ -11,9 +11,9 @@ from ..contexts import context_of
 from ..exceptions import ConflictError, InvalidValue
 from ..i18n import gettext, mark
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..state.change import Change, explains
-from ..state.record import Record
 from ..state.state import State
 from ..state.task import RESET, Origin
 from .values import dump_value, unchanged

@@ -13,6 +13,7 @@ from ..fields.binding import BoundField
 from ..fields.factory import instantiate
 from ..fields.value_text import generic_text
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .form import SettingsForm
 from .validation import validate_field
@@ -31,27 +32,16 @@ class Cleaned(NamedTuple):
     problems: dict[str, str]  #: messages by key; no values are to be saved if there are any
 
 
-class Draft(NamedTuple):
-    """A value in place of a record, where nothing is read from the database."""
-
-    value: object
-    text: str | None = None
-    served: str = "stored"
-    problem: None = None
-    clear_text: str | None = None
-    behind: None = None
-
-
-class Drafts(dict[str, Draft]):
-    """The drafts of all settings, each made when a form asks for it."""
+class Drafts(dict[str, Record]):
+    """Values in place of what is stored, as records; each is made when a form asks for it."""
 
     def __init__(self, settings: Mapping[str, Setting], values: Mapping[str, object]) -> None:
         super().__init__()
         self._settings = settings
         self._values = values
 
-    def __missing__(self, key: str) -> Draft:
-        return Draft(_own_copy(self._values.get(key, self._settings[key].default)))
+    def __missing__(self, key: str) -> Record:
+        return Record(None, _own_copy(self._values.get(key, self._settings[key].default)))
 
 
 def check_values(

@@ -14,12 +14,12 @@ from ..contexts import context_of
 from ..fields import FIELDS, FieldFactory
 from ..fields.base import SettingField
 from ..fields.binding import BoundField, process_values, show_value
-from ..fields.record import Record
 from ..fields.value_text import ONLY_IN_CODE, join_values
 from ..fields.widgets import attributes
 from ..i18n import gettext, mark
 from ..settings.equality import same
 from ..settings.notation import Notation, reader_notation
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .form_fields import FormFields, Meta, ReadRecords
 from .guard import Guard

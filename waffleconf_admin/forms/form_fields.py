@@ -18,9 +18,9 @@ from ..fields import FieldFactory, SettingField, choose_source
 from ..fields.binding import BoundField, bind_field, find_misreading, render_control
 from ..fields.factory import Source, field_id, make_field
 from ..fields.foreign import may_send_nothing
-from ..fields.record import Record
 from ..i18n import gettext, mark
 from ..settings.notation import PLAIN, Notation
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .submission import ControlNames
 

@@ -26,8 +26,9 @@ from ..fields.value_text import NOT_GIVEN_BACK, ONLY_IN_CODE, generic_text
 from ..i18n import gettext, mark
 from ..settings import value_types
 from ..settings.notation import EXACT, PLAIN, Notation
+from ..settings.record import Record
 from ..settings.setting import Setting
-from .cleaning import Draft, draft_form
+from .cleaning import draft_form
 from .validation import validate_field
 
 READS_ANOTHER_TYPE = mark("its field makes a value of type %(type)s of a text, not %(noun)s")
@@ -75,7 +76,7 @@ def parse_text(
     except ValueError as error:
         # Without a cause for a secret: Python's own messages quote what they refuse.
         raise InvalidValue({key: str(error)}) from (None if setting.secret else error)
-    field.setting, field.record = setting, Draft(setting.copy_default())
+    field.setting, field.record = setting, Record(None, setting.copy_default())
     process_values(field, _values_sent(field, key, text))
     validate_field(draft_form(settings, values), field)
     if field.errors:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from ..i18n import gettext, mark
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .change import Change, explains
 from .history import History
-from .record import Record
 from .state import State
 
 #: Changes that are read at once.

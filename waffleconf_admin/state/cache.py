@@ -9,10 +9,10 @@ from collections.abc import Callable, Container, Iterable, Mapping, MutableMappi
 
 from ..exceptions import StoreError
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .app_config import AppConfig, warn_of_replaced, warn_of_undeclared
 from .decoder import Decoder
-from .record import Record
 from .records import Records
 from .repository import Repository
 from .values import is_immutable

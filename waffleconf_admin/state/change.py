@@ -8,11 +8,11 @@ from datetime import datetime
 
 from ..exceptions import InvalidValue
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..store import HistoryRow
 from ..store.history_rows import DEPLOY
 from .codec import Codec
-from .record import Record
 from .task import RESET
 
 

@@ -12,11 +12,11 @@ from ..codec.encryption import is_encrypted
 from ..exceptions import InvalidValue
 from ..i18n import gettext
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Served, Setting
 from .codec import Codec
-from .record import Record, overlay, own_copy
 from .records import Records
-from .values import is_immutable
+from .values import is_immutable, own_copy
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Decoder:
             else:
                 record = self._record_of(setting, text, stored)
         held = setting.environment
-        return record if held is None else overlay(record, held.value, "environment")
+        return record if held is None else record.overlaid(own_copy(held.value), "environment")
 
     def _record_of_other(self, setting: Setting, text: str, error: InvalidValue) -> Record:
         """The record of a text that is encrypted, or that can't be read."""

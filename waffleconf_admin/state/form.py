@@ -15,9 +15,9 @@ from ..forms import SettingsForm
 from ..forms.form_fields import ReadRecords
 from ..forms.guard import Guard, refusal
 from ..forms.values import get_settings
+from ..settings.record import Record
 from ..settings.setting import Setting
 from .former_names import answering
-from .record import Record
 from .state import State
 
 

@@ -13,12 +13,12 @@ from flask import Flask
 
 from ..exceptions import ConflictError, InvalidValue, StoreError
 from ..i18n import gettext
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..store import HistoryQuery, HistoryRow
 from ..store.history_rows import is_storable
 from .change import Change, read_change, values_before
 from .obstacles import find_obstacle
-from .record import Record
 from .repository import Repository
 from .save import Saved
 from .task import Origin

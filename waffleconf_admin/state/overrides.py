@@ -19,9 +19,9 @@ from ..snapshot import renew_snapshot
 from .cache import Cache
 from .declared import Declared
 from .decoder import Decoder
-from .record import overlay
 from .records import Records
 from .repository import Repository
+from .values import own_copy
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class OverridingDecoder(Decoder):
 
     def _overlaid(self, records: Records) -> Records:
         overridden = {
-            key: overlay(records[key], value, "override")
+            key: records[key].overlaid(own_copy(value), "override")
             for key, value in self.override.values.items()
             if key in records
         }

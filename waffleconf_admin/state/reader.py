@@ -9,11 +9,11 @@ from flask import Flask
 
 from ..exceptions import InvalidValue, StoreError
 from ..log_once import LogOnce
+from ..settings.record import Record
 from ..store import Swap
 from .cache import Cache
 from .declared import Declared
 from .former_names import answering
-from .record import Record
 from .repository import Repository
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .record import Record
+from ..settings.record import Record
 
 
 class Records(Mapping[str, Record]):

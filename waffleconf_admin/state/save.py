@@ -13,11 +13,11 @@ from .. import calls, forms
 from ..exceptions import ConflictError, InvalidValue
 from ..i18n import gettext
 from ..settings.equality import same
+from ..settings.record import Record
 from ..store import HistoryRow, Swap
 from .attempts import Attempts
 from .cache import Cache, Changes
 from .former_names import answering
-from .record import Record
 from .records import Records
 from .repository import Repository
 from .task import RESET, Task, history_rows

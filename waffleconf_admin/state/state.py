@@ -11,6 +11,7 @@ from flask import Flask, has_request_context
 
 from ..codec import Format
 from ..contexts import context_of
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
 from ..store import WaffleStore
@@ -30,7 +31,6 @@ from .loading import Loader
 from .names import NamedRows
 from .overrides import Overrides
 from .reader import Reader, listed
-from .record import Record
 from .repository import Repository
 from .rewriting import FormatConversion, Rotation
 from .save import Saved, Saver, Validate

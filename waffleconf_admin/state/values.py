@@ -1,7 +1,8 @@
-"""Values: which of them nobody can change in place, and fast copies of the most common ones."""
+"""Values: which of them nobody can change in place, and copies, fast ones of the most common."""
 
 from __future__ import annotations
 
+import copy
 from datetime import date, datetime, timedelta
 from enum import Enum
 from types import NoneType
@@ -48,3 +49,11 @@ def quick_copy(value: object, depth: int = _MAX_DEPTH) -> object:
             return value.copy()
         return {key: quick_copy(item, depth - 1) for key, item in value.items()}
     raise NoQuickCopy
+
+
+def own_copy(value: object) -> object:
+    """Return a default or a value of a layer as one that no other record has."""
+    try:
+        return quick_copy(value)
+    except NoQuickCopy:
+        return copy.deepcopy(value)

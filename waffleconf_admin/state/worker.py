@@ -13,11 +13,11 @@ from uuid import uuid4
 from flask import Flask
 
 from ..settings.equality import same
+from ..settings.record import Record
 from ..settings.setting import Setting
 from ..store import WorkerRow
 from ..sync import reporter
 from .cache import Cache
-from .record import Record
 from .repository import Repository
 
 #: Intervals between reports after which the row of a process that made none is deleted.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..settings.setting import Served
-from .values import NoQuickCopy, quick_copy
+from .setting import Served
 
 
 class Record(NamedTuple):
@@ -38,18 +36,12 @@ class Record(NamedTuple):
             return self.served
         return "default" if self.text is None else "database"
 
+    def overlaid(self, value: object, served: Served) -> Record:
+        """Return the record of the setting where a layer above this one has the value.
+
+        :param value: one that no other record has.
+        """
+        return self._replace(value=value, served=served, problem=None, behind=self)
+
     def __repr__(self) -> str:
         return f"<Record: {self.served}>"  # the value may be a secret
-
-
-def overlay(record: Record, value: object, served: Served) -> Record:
-    """Return the record of a setting whose value comes from a layer above that of a record."""
-    return record._replace(value=own_copy(value), served=served, problem=None, behind=record)
-
-
-def own_copy(value: object) -> object:
-    """A default or a value of a layer, as one that no other record has."""
-    try:
-        return quick_copy(value)
-    except NoQuickCopy:
-        return copy.deepcopy(value)
