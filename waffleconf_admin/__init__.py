@@ -11,11 +11,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .admin import Can, WaffleAdmin, anyone, blueprint
+    from .admin import WaffleAdmin, blueprint
     from .core import WaffleConf
     from .exceptions import BusyError, ConflictError, InvalidValue, StoreError, WaffleError
     from .forms import SettingsForm
     from .models import WaffleChangeMixin, WaffleMixin, WaffleWorkerMixin
+    from .permissions import Can, anyone
     from .settings.declaration import Declaration
     from .settings.setting import Setting
     from .settings.typed import Settings, setting
@@ -74,7 +75,7 @@ if find_spec("peewee"):
 _MODULES = {
     "AlchemyWaffleStore": "store",
     "BusyError": "exceptions",
-    "Can": "admin.options",
+    "Can": "permissions",
     "Change": "state.change",
     "ChangeEvent": "signals",
     "ConflictError": "exceptions",
@@ -96,7 +97,7 @@ _MODULES = {
     "WaffleMixin": "models",
     "WaffleStore": "store",
     "WaffleWorkerMixin": "models",
-    "anyone": "admin",
+    "anyone": "permissions",
     "blueprint": "admin",
     "build_form": "state.form",
     "conf": "state.conf",

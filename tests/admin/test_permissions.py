@@ -54,7 +54,7 @@ def test_without_can_the_page_refuses_with_the_line_to_paste(
 def test_the_line_to_paste_works(make_app: MakeApp) -> None:
     from flask import session
 
-    from waffleconf_admin.admin.permissions import REMEDY
+    from waffleconf_admin.permissions import REMEDY
 
     client = go(make_app)
     assert client.get("/admin/config").status_code == 403

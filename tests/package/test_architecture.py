@@ -18,8 +18,8 @@ PACKAGE = Path(waffleconf_admin.__file__).parent
 ROOMS = {
     "testing": {"core", "state"},
     "__init__": {
-        "admin", "core", "exceptions", "forms", "models", "settings", "signals", "state", "store",
-        "sync",
+        "admin", "core", "exceptions", "forms", "models", "permissions", "settings", "signals",
+        "state", "store", "sync",
     },
     "core": {"calls", "cli", "defaults", "hooks", "settings", "state", "store", "watcher"},
     "hooks": {"contexts", "log_once"},
@@ -29,9 +29,12 @@ ROOMS = {
     "lint": set(),
     "admin": {
         "api", "calls", "contexts", "exceptions", "fields", "files", "forms", "i18n", "log_once",
-        "settings", "state", "sync",
+        "permissions", "settings", "state", "sync",
     },
-    "api": {"exceptions", "fields", "files", "forms", "i18n", "settings", "state"},
+    "api": {
+        "exceptions", "fields", "files", "forms", "i18n", "permissions", "settings", "state",
+    },
+    "permissions": {"calls", "log_once", "settings"},
     "files": {
         "codec", "contexts", "exceptions", "fields", "forms", "i18n", "settings", "state",
     },

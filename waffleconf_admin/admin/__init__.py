@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from .blueprints import WaffleAdmin
-from .options import Can
-from .permissions import anyone
 
-__all__ = ["Can", "WaffleAdmin", "anyone", "blueprint"]
+__all__ = ["WaffleAdmin", "blueprint"]
 
 #: A page for apps that name their `can` in the configuration, as WAFFLE_CAN.
 blueprint = WaffleAdmin()

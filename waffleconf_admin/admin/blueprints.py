@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from .. import i18n
 from ..fields import FieldFactory
 from ..forms.values import add_fields
+from ..permissions import Can
 from ..settings.attributes import named_group
 from ..state.state import State
 from . import assets, csrf, workers
@@ -30,8 +31,7 @@ from .compare_page import ComparePage
 from .files_page import FilesPage
 from .form_body import allow_large_forms, refuse_other_encodings
 from .history_page import HistoryPage
-from .options import Actor, Can, Check, PageOptions
-from .permissions import Permissions
+from .options import Actor, Check, PageOptions
 from .responses import set_default_headers
 from .settings_page import SettingsPage
 from .undo_page import UndoPage
@@ -184,7 +184,7 @@ class WaffleAdmin(Blueprint):
         from ..api import Call, respond
 
         state, endpoint = state_of_app(), str(request.endpoint).rpartition(".")[2]
-        permissions = Permissions(self.options, state.app, state.settings)
+        permissions = self.options.permissions(state.app, state.settings)
         actor = partial(self.options.current_actor, state.app)
         return respond(Call(state, permissions, actor, csrf.api_refusal), endpoint, variables)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..fields import FieldFactory
 from ..i18n import gettext as _
+from ..permissions import Permissions
 from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.history import History
@@ -16,7 +17,6 @@ from . import undo
 from .diff import LONG, Differences
 from .ends import end_text, may_settle
 from .past_values import PastValues
-from .permissions import Permissions
 from .texts import shorten
 from .times import Zone
 

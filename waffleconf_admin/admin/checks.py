@@ -12,12 +12,12 @@ from ..fields.base import is_set
 from ..forms import SettingsForm
 from ..forms.validation import ask_again
 from ..i18n import gettext as _
+from ..permissions import Permissions
 from ..settings.attributes import named_group
 from ..settings.setting import Setting
 from ..state.state import State
 from .check_runner import Answer, CheckRunner
 from .options import Check, PageOptions
-from .permissions import Permissions
 from .settings_filter import GENERAL, group_name
 from .texts import shorten
 

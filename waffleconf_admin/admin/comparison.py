@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from ..permissions import Permissions
 from ..settings.equality import same
 from ..settings.record import Record
 from ..settings.setting import Setting
@@ -15,7 +16,6 @@ from ..state.state import State
 from ..state.task import RESET
 from .diff import Differences
 from .past_values import PastValues
-from .permissions import Permissions
 from .review import version_of
 from .submission import TAKE, Pairs
 

@@ -11,11 +11,11 @@ from ..fields.base import display_text
 from ..fields.binding import BoundField
 from ..forms import SettingsForm
 from ..i18n import gettext as _
+from ..permissions import Permissions
 from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.history import History
 from .diff import Comparer, Differences, whole_text
-from .permissions import Permissions
 from .problems import log_unreadable
 from .times import relative_time
 

@@ -15,12 +15,12 @@ from ..forms import SettingsForm
 from ..forms.form import ELSEWHERE
 from ..i18n import gettext as _
 from ..i18n import mark, ngettext
+from ..permissions import Permissions
 from ..state.change import Change
 from ..state.ends import Ends
 from ..state.open_ends import End
 from ..state.state import State
 from .messages import leave_lines, quoted_text, shorten_label
-from .permissions import Permissions
 from .problems import not_allowed
 from .submission import PageSubmission
 from .times import Zone, time_until

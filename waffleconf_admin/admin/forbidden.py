@@ -15,11 +15,11 @@ from werkzeug.exceptions import HTTPException
 from ..forms.guard import field_name
 from ..forms.submission import TOKEN
 from ..forms.tokens import report_session
+from ..permissions import Permissions
 from ..settings.setting import Setting
 from . import csrf
 from .form_body import posted_form
 from .options import PageOptions
-from .permissions import Permissions
 from .responses import render_page
 from .settings_filter import group_name
 from .submission import (

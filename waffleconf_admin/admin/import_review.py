@@ -7,9 +7,9 @@ from typing import NamedTuple
 from ..files import Drift, Plan, Step, pack_document
 from ..forms import SettingsForm
 from ..i18n import gettext as _
+from ..permissions import Permissions
 from .diff import Comparer
 from .file_submission import FileSubmission
-from .permissions import Permissions
 from .review import ReviewedChange, consequence_of, reviewed_change, version_of
 from .times import relative_time
 

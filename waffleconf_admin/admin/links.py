@@ -7,8 +7,8 @@ from typing import NamedTuple
 from flask import request, url_for
 
 from ..i18n import gettext as _
+from ..permissions import Permissions
 from ..state.state import State
-from .permissions import Permissions
 
 #: Views that belong to the page of another one.
 _PAGE_OF = {"undo": "history", "compare": "history"}

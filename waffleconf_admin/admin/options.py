@@ -12,12 +12,13 @@ from flask import Flask, current_app
 from .. import calls
 from ..fields import FIELDS, FieldFactory
 from ..log_once import LogOnce
+from ..permissions import Can, Permissions
+from ..settings.names import nearest_name
 from ..settings.setting import Setting
+from .settings_filter import GENERAL
 
 log = logging.getLogger(__name__)
 
-#: ``can(action, setting)``: whether the current user may do something. May be asynchronous.
-Can = Callable[[str, Setting], bool | Awaitable[bool]]
 #: Returns who saves. May be asynchronous.
 Actor = Callable[[], str | Awaitable[str | None] | None]
 #: ``check(values)``: tries the values of a group, and returns a sentence. May be asynchronous. Any:
@@ -59,6 +60,16 @@ class PageOptions:
         for option, function in {"can=": self.can, "actor=": self.actor, **checks}.items():
             calls.check(app, function, option)
 
+    def permissions(self, app: Flask, settings: Mapping[str, Setting]) -> Permissions:
+        """Return what the current user may do on the page; parameters and errors as of the class.
+
+        That the groups of the page have no settings is logged, once.
+        """
+        permissions = Permissions(app, settings, self.can, self.groups)
+        if permissions.other_groups:
+            _warn_without_settings(self, permissions.other_groups)
+        return permissions
+
     def current_actor(self, app: Flask) -> str | None:
         """Return who uses the page: what `actor` says, or else the user of Flask-Login."""
         if self.actor is not None:
@@ -88,3 +99,17 @@ def _logged_in() -> str | None:
     from flask_login import current_user
 
     return cast("str | None", current_user.get_id())
+
+
+def _warn_without_settings(options: PageOptions, other_groups: list[str]) -> None:
+    wanted = sorted(options.groups or ())
+    known = {group or GENERAL: group for group in other_groups}
+    near = {known[name] for group in wanted if (name := nearest_name(group, known))}
+    LogOnce.of(options, log)(
+        "settings",
+        logging.WARNING,
+        "the page %r shows no settings: none is declared in the group %s%s",
+        options.name,
+        " or ".join(map(repr, wanted)),
+        f"; did you mean {' or '.join(map(repr, sorted(near)))}?" if near else "",
+    )

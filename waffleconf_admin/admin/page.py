@@ -25,10 +25,10 @@ from .forbidden import forbidden_page
 from .form_body import posted_form
 from .messages import has_message, leave_message
 from .options import PageOptions
-from .permissions import Permissions
 from .problems import log_unreadable
 from .responses import is_fetch, lead_to, render_page, renew_token
 from .review import ReviewedChange
+from .settings_filter import is_one_group
 from .submission import Pairs
 
 
@@ -44,7 +44,7 @@ class Page:
     def __init__(self, options: PageOptions, state: State) -> None:
         self._options = options
         self._state = state
-        self._permissions = Permissions(options, state.app, state.settings)
+        self._permissions = options.permissions(state.app, state.settings)
         #: Why the form of a POST is refused, as `csrf.refusal` says; "" if it is accepted.
         self._refusal = ""
 
@@ -115,7 +115,7 @@ class Page:
 
     def _render(self, template: str, status: int = 200, **context: object) -> Response:
         """Return the page; parameters as for `render_page`."""
-        one_group = self._permissions.one_group
+        one_group = is_one_group(self._permissions.viewable)
         return render_page(self._options, template, status, one_group=one_group, **context)
 
     def _show_review(

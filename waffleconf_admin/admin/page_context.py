@@ -11,6 +11,7 @@ from ..forms import SettingsForm
 from ..forms.guard import Guard
 from ..i18n import gettext as _
 from ..i18n import ngettext
+from ..permissions import Permissions
 from ..state.change import Change
 from ..state.ends import refused_sentence
 from ..state.state import State
@@ -23,7 +24,6 @@ from .links import Link, page_links
 from .messages import take_message
 from .moved_defaults import find_moved
 from .notes import NotedPage
-from .permissions import Permissions
 from .problems import log_unreadable
 from .rows import PageRows
 from .settings_filter import SettingsFilter

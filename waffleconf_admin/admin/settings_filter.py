@@ -6,7 +6,7 @@ what was typed in them is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
@@ -146,6 +146,13 @@ def _parts(field: BoundField) -> list[str]:
 def group_name(setting: Setting) -> str:
     """Return how addresses name the group of a setting."""
     return setting.group or GENERAL
+
+
+def is_one_group(settings: Iterable[Setting]) -> bool:
+    """Whether settings belong to one group; of none it is true."""
+    groups = map(group_name, settings)
+    first = next(groups, "")
+    return all(group == first for group in groups)  # mostly the second one decides
 
 
 def group_label(setting: Setting) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from flask import session
 
 from ..exceptions import StoreError
+from ..permissions import Permissions
 from ..settings.equality import same
 from ..state.change import Change, values_before
 from ..state.history import History
@@ -17,7 +18,6 @@ from ..state.state import State
 from ..state.task import RESET
 from .history_filter import number
 from .messages import has_session
-from .permissions import Permissions
 from .problems import log_unreadable
 
 #: Returns why the old value of a change can't be restored; "" when it can.

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from flask import Response
 
 from ..exceptions import StoreError
+from ..permissions import Permissions
 from ..state.state import State
 from ..state.workers import Count, describe_lagging
 from .options import PageOptions
-from .permissions import Permissions
 from .problems import log_unreadable
 
 
@@ -53,7 +53,7 @@ def count_workers(
 
 def respond(options: PageOptions, state: State) -> Response:
     """Return the sentences again, as a text: with 202 while a process lags, else with 200."""
-    permissions = Permissions(options, state.app, state.settings)
+    permissions = options.permissions(state.app, state.settings)
     count = count_workers(state, permissions)
     if count is None:
         return Response(status=404)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
+from ..permissions import Permissions
 from ..settings.setting import Setting
 from ..state.state import State
 from ..state.task import Origin
@@ -38,33 +38,3 @@ class Call:
     def origin(self, note: str | None) -> Origin:
         """Return who makes a change, and why."""
         return Origin(self.current_actor(), note, "api")
-
-
-class Permissions(Protocol):
-    """What the current user may do, during one request."""
-
-    @property
-    def viewable(self) -> list[Setting]:
-        """The settings that this user may see."""
-
-    @property
-    def with_history(self) -> dict[str, Setting]:
-        """The settings whose history this user may see, by key."""
-
-    @property
-    def editable(self) -> set[str]:
-        """The keys of the settings that this user may change."""
-
-    @property
-    def undoable(self) -> set[str]:
-        """The keys of the settings whose changes this user may undo."""
-
-    @property
-    def covers_removed_settings(self) -> bool:
-        """Whether the history may include settings that are no longer declared."""
-
-    def may_edit(self, setting: Setting) -> bool:
-        """Whether this user may change a setting."""
-
-    def remedy(self) -> str | None:
-        """Return the line of code that is missing to give anybody access; None: none is."""

@@ -9,13 +9,13 @@ from ..fields.binding import differs
 from ..files import dump_value
 from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext
+from ..permissions import Permissions
 from ..settings.equality import same
 from ..settings.record import Record
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
 from ..state.state import State
 from .answer import Versions
-from .call import Permissions
 
 Facts = dict[str, object]
 

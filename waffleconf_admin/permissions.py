@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cached_property
 
 from flask import Flask, current_app
 
-from ..calls import await_result
-from ..log_once import LogOnce
-from ..settings.names import nearest_name
-from ..settings.setting import Setting
-from .options import Can, PageOptions
-from .settings_filter import GENERAL, group_name
+from .calls import await_result
+from .log_once import LogOnce
+from .settings.setting import Setting
 
 log = logging.getLogger(__name__)
+
+#: ``can(action, setting)``: whether the current user may do something. May be asynchronous.
+Can = Callable[[str, Setting], bool | Awaitable[bool]]
 
 #: What a developer pastes who has not said yet who may use the page.
 REMEDY = 'app.config["WAFFLE_CAN"] = lambda action, setting: session.get("is_admin") is True'
 
 
 class Permissions:
-    """What the current user may do on one page, during one request.
+    """What the current user may do on one page and in its API, during one request.
 
-    :param options: those of the page.
     :param app: the current app.
     :param settings: all that are declared.
+    :param can: that of the page; None: WAFFLE_CAN.
+    :param groups: those of the page; None: all.
     :raises RuntimeError: WAFFLE_CAN is not a function.
     """
 
-    def __init__(self, options: PageOptions, app: Flask, settings: Mapping[str, Setting]) -> None:
-        self._can: Can | None = options.can or app.config.get("WAFFLE_CAN")
+    def __init__(
+        self,
+        app: Flask,
+        settings: Mapping[str, Setting],
+        can: Can | None,
+        groups: Collection[str] | None,
+    ) -> None:
+        self._can: Can | None = can or app.config.get("WAFFLE_CAN")
         if self._can is not None and not callable(self._can):
             raise RuntimeError(
                 f"WAFFLE_CAN is {self._can!r}: write a function of (action, setting), such as "
@@ -42,16 +49,13 @@ class Permissions:
         self._allowed: defaultdict[str, dict[str, bool]] = defaultdict(dict)  #: by action and key
         #: The settings that this page is about.
         self.declared: list[Setting] = [
-            setting
-            for setting in settings.values()
-            if options.groups is None or setting.group in options.groups
+            setting for setting in settings.values() if groups is None or setting.group in groups
         ]
-        self._has_all = options.groups is None
+        self._has_all = groups is None
         #: The groups of the app's settings, where this page has none of them.
         self.other_groups: list[str] = []
-        if options.groups and not self.declared:
+        if groups and not self.declared:
             self.other_groups = sorted({setting.group for setting in settings.values()})
-            _warn_without_settings(options, self.other_groups)
 
     @cached_property
     def viewable(self) -> list[Setting]:
@@ -72,13 +76,6 @@ class Permissions:
     def undoable(self) -> set[str]:
         """The keys of the settings whose changes this user may undo."""
         return {s.key for s in self.with_history.values() if not s.readonly and self.may_edit(s)}
-
-    @cached_property
-    def one_group(self) -> bool:
-        """Whether all that this user may see belongs to one group."""
-        groups = map(group_name, self.viewable)
-        first = next(groups, "")
-        return all(group == first for group in groups)  # mostly the second one decides
 
     @property
     def covers_removed_settings(self) -> bool:
@@ -136,17 +133,3 @@ class Permissions:
 def anyone(action: str, setting: Setting) -> bool:
     """Allow everybody everything: a ``can=`` for a page that something else protects."""
     return True
-
-
-def _warn_without_settings(options: PageOptions, other_groups: list[str]) -> None:
-    wanted = sorted(options.groups or ())
-    known = {group or GENERAL: group for group in other_groups}
-    near = {known[name] for group in wanted if (name := nearest_name(group, known))}
-    LogOnce.of(options, log)(
-        "settings",
-        logging.WARNING,
-        "the page %r shows no settings: none is declared in the group %s%s",
-        options.name,
-        " or ".join(map(repr, wanted)),
-        f"; did you mean {' or '.join(map(repr, sorted(near)))}?" if near else "",
-    )
