@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from waffleconf_admin.state import as_of
-from waffleconf_admin.state.as_of import PastValue, read_as_of
+from waffleconf_admin.state.as_of import AsOf, PastValue, read_as_of
 
 MakeApp = Callable[..., Flask]
 
@@ -31,8 +31,12 @@ def state(make_app: MakeApp, orm: str) -> Any:
     return app.extensions["waffleconf"]
 
 
+def read(state: Any, at: datetime) -> AsOf:
+    return read_as_of(state.history, state.settings, state.read(), at)
+
+
 def values_at(state: Any, at: datetime) -> dict[str, PastValue]:
-    return read_as_of(state, state.history, at).values
+    return read(state, at).values
 
 
 @pytest.mark.parametrize("batch", [1, 1000])
@@ -78,16 +82,16 @@ def test_what_the_history_no_longer_has_is_said(state: Any) -> None:
     at = now()
     state.update_db({"SITENAME": "B"})
     state.update_db({"SIZE": 30})
-    assert read_as_of(state, state.history, at).begins is None
-    early = read_as_of(state, state.history, at - timedelta(days=1))
+    assert read(state, at).begins is None
+    early = read(state, at - timedelta(days=1))
     assert early.begins == state.history.list()[-1].at
     state.history.prune(0, limit=2)  # both changes of SITENAME
-    late = read_as_of(state, state.history, at)
+    late = read(state, at)
     (left,) = state.history.list()
     assert late.begins == left.at
     assert "history does not say" in late.values["SITENAME"].unknown
     state.history.prune(0)
-    assert read_as_of(state, state.history, at).begins > at
+    assert read(state, at).begins > at
 
 
 def test_a_row_that_was_written_past_the_history_is_not_known(state: Any) -> None:
@@ -130,4 +134,4 @@ def test_what_can_no_longer_be_read_is_not_known(state: Any) -> None:
 
 def test_a_time_without_a_zone_is_refused(state: Any) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        read_as_of(state, state.history, datetime(2026, 1, 1))
+        read(state, datetime(2026, 1, 1))

@@ -179,7 +179,7 @@ def test_the_past_knows_no_deployments(release: Release) -> None:
     before = datetime.now(UTC)
     deployments(state).note("v1", None)
     deployments(release(SIZE=80)).note("v2", None)
-    found = read_as_of(state, history(state), before)
+    found = read_as_of(history(state), state.settings, state.read(), before)
     assert found.begins is None
     size, name = found.values["SIZE"], found.values["SITENAME"]
     assert (size.value, size.changed, name.value, name.changed) == (5, False, "Waffle", False)
@@ -193,7 +193,8 @@ def test_pruning_leaves_the_last_entry_of_each_setting(moved_state: State) -> No
     assert history(moved_state).prune(0) == 0
     later = datetime.now(UTC) + timedelta(days=1)
     # The history does not claim to reach back to where only deployments are left.
-    assert read_as_of(moved_state, history(moved_state), later).begins
+    moved, settings = history(moved_state), moved_state.settings
+    assert read_as_of(moved, settings, moved_state.read(), later).begins
 
 
 @pytest.mark.parametrize(

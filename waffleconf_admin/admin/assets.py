@@ -21,7 +21,7 @@ JOINED = {
     "waffleconf.css": ("base.css", "rows.css", "pages.css", "media.css"),
     "waffleconf.js": (
         "dom.js", "controls.js", "search.js", "finder.js", "sending.js", "unsaved.js", "bar.js",
-        "workers.js", "page.js",
+        "page.js",
     ),
 }  # fmt: skip
 #: What is left out when files are joined: comments on lines of their own, and how scripts import

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from flask import Response, request
 from werkzeug.datastructures import MultiDict
@@ -12,6 +13,7 @@ from ..exceptions import ConflictError, WaffleError
 from ..forms.guard import Guard, field_name
 from ..forms.tokens import explain
 from ..i18n import gettext as _
+from ..state.as_of import read_as_of
 from ..state.form import build_form
 from ..state.state import State
 from ..state.task import Origin
@@ -78,10 +80,11 @@ class ComparePage(Page):
         times = self._times
         if times.since is None or times.problem:
             return None
+        state = self._state
+        read = partial(read_as_of, self._history, state.settings, state.read())
+        second = read(times.until) if times.until else None
         values = PastValues(self._options.field_table)
-        return Comparison(
-            self._state, self._history, self._permissions, values, times.since, times.until
-        )
+        return Comparison(read(times.since), second, self._permissions, values)
 
     def _show(
         self, comparison: Comparison | None, problems: Iterable[str] = (), status: int = 200

@@ -10,9 +10,7 @@ from ..permissions import Permissions
 from ..settings.equality import same
 from ..settings.record import Record
 from ..settings.setting import Setting
-from ..state.as_of import AsOf, PastValue, read_as_of
-from ..state.history import History
-from ..state.state import State
+from ..state.as_of import AsOf, PastValue
 from ..state.task import RESET
 from .diff import Differences
 from .past_values import PastValues
@@ -36,30 +34,23 @@ class ComparedSetting(NamedTuple):
 class Comparison:
     """The settings at two times.
 
+    :param first: the settings at the first time.
+    :param second: those at the second one; None: they are compared with what is now.
     :param permissions: of the reader: settings whose history they may not see are left out.
-    :param since: the first time.
-    :param until: the second one; None: now.
-    :raises StoreError: the database can't be read.
+    :param values: formats them.
     """
 
     def __init__(
-        self,
-        state: State,
-        history: History,
-        permissions: Permissions,
-        values: PastValues,
-        since: datetime,
-        until: datetime | None,
+        self, first: AsOf, second: AsOf | None, permissions: Permissions, values: PastValues
     ) -> None:
+        self.first = first
         self._permissions = permissions
         self._values = values
-        second = read_as_of(state, history, until) if until else None
-        self.first = read_as_of(state, history, since)
         self.rows: dict[str, ComparedSetting] = {}  #: by key
         #: The settings that are not compared, by the reason.
         self.unknown: dict[str, list[Setting]] = {}
         for key, setting in permissions.with_history.items():
-            self._add(setting, self.first.values[key], _second(second, self.first, key))
+            self._add(setting, first.values[key], _second(second, first, key))
 
     @property
     def begins(self) -> datetime | None:

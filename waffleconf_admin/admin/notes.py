@@ -32,19 +32,15 @@ _OTHER = mark("Has no effect while %(setting)s is not %(value)s.")
 SHORT = 40
 
 _TEXTS = {
-    "default": mark("default"),
     "empty": mark("empty"),
-    "history": mark("History"),
     "is_set": mark("set"),
-    "modified": mark("Modified"),
     "not_set": mark("not set"),
-    "reset": mark("Reset"),
     "restart": RESTART,
 }
 
 
-class NotedPage:
-    """What the notes of one page are made of.
+class PageNotes:
+    """Makes the notes of one page, and holds what is the same for all of them.
 
     :param form: of the page.
     :param conflicts: what is to be said of the conflicts of the form, by key.
@@ -66,7 +62,7 @@ class NotedPage:
         restart: Callable[[str], str | None],
     ) -> None:
         self.form = form
-        self.unsaved = {*form.errors, *form.changes, *form.conflicts}
+        self.unsaved = form.unsaved
         self.conflicts = conflicts
         self.latest = latest
         self.refused = refused
@@ -76,18 +72,22 @@ class NotedPage:
         self.needs = unmet_needs(form)
         #: The keys of settings of which something is to be said, as far as these know.
         self.noted = {*self.unsaved, *filter(self.needs.get, self.needs), *ends, *moved}
-        #: What many rows say, translated once.
+        #: What many notes say, translated once.
         self.texts = {name: escape_text(_(text)) for name, text in _TEXTS.items()}
+
+    def __call__(self, field: BoundField) -> Notes:
+        """Return the notes of the setting of a field."""
+        return Notes(field, self)
 
 
 class Notes:
     """What is to be said of one setting.
 
     :param field: that of the setting.
-    :param page: the page that says it.
+    :param page: the notes of the page.
     """
 
-    def __init__(self, field: BoundField, page: NotedPage) -> None:
+    def __init__(self, field: BoundField, page: PageNotes) -> None:
         self.field, self.key, self._page = field, field.setting.key, page
         self.is_unsaved = self.key in page.unsaved
 

@@ -23,7 +23,7 @@ from .found_settings import FoundSettings
 from .links import Link, page_links
 from .messages import take_message
 from .moved_defaults import find_moved
-from .notes import NotedPage
+from .notes import PageNotes
 from .problems import log_unreadable
 from .rows import PageRows
 from .settings_filter import SettingsFilter
@@ -67,7 +67,7 @@ class PageContext:
         # Settings that nobody can change on a page say so in their rows.
         locked = [field.setting for field in fields if not field.editable]
         self._refused = {s.key for s in locked if not (s.readonly or permissions.may_edit(s))}
-        self._unsaved = (form.errors.keys() | form.changes.keys()) - {""}
+        self._unsaved = form.unsaved
         self.found = FoundSettings(
             fields, settings_filter, self._unsaved, self._refused, self.latest
         )
@@ -151,7 +151,7 @@ class PageContext:
 
     def _make_rows(self, conflicts: Mapping[str, Conflict]) -> PageRows:
         count = self._workers
-        page = NotedPage(
+        notes = PageNotes(
             self._form,
             conflicts,
             self.latest,
@@ -161,7 +161,7 @@ class PageContext:
             count.restart_sentence if count else lambda key: None,
         )
         history = self._permissions.with_history if self.has_history else ()
-        return PageRows(page, self.found, history, self.focused)
+        return PageRows(notes, self.found, history, self.focused)
 
     def _latest(self, fields: list[BoundField]) -> Mapping[str, Change]:
         history = self._state.history

@@ -12,12 +12,21 @@ from markupsafe import Markup, escape
 from ..fields import SettingField
 from ..fields.binding import BoundField
 from ..fields.widgets import attributes, escape_text
+from ..i18n import gettext as _
+from ..i18n import mark
 from .controls import Controls
 from .found_settings import FoundSettings
-from .notes import NotedPage, Notes
+from .notes import Notes, PageNotes
 from .search import CLOSE, NONE
 from .submission import ACTION
 from .texts import anchor
+
+_TEXTS = {
+    "default": mark("default"),
+    "history": mark("History"),
+    "modified": mark("Modified"),
+    "reset": mark("Reset"),
+}
 
 
 class Macros(Protocol):
@@ -33,7 +42,7 @@ class Macros(Protocol):
 class PageRows:
     """Makes the rows of one page, and holds what is the same for all of them.
 
-    :param page: what the notes of the rows are made of.
+    :param notes: makes those of the rows.
     :param found: what the filter of the page finds.
     :param history: those settings whose history this user may see.
     :param focused: the key of the setting whose control has the focus at first; None: of none.
@@ -41,14 +50,15 @@ class PageRows:
 
     def __init__(
         self,
-        page: NotedPage,
+        notes: PageNotes,
         found: FoundSettings,
         history: Container[str],
         focused: str | None,
     ) -> None:
-        self.page = page
-        self.texts = page.texts
-        self.controls = Controls(page.form.notation, focused)
+        self.notes = notes
+        self.controls = Controls(notes.form.notation, focused)
+        #: What many rows say, translated once.
+        self.texts = {name: escape_text(_(text)) for name, text in _TEXTS.items()}
         self.history = history
         self.history_url = escape(url_for(".history", key=""))
         self.found = found
@@ -70,7 +80,7 @@ class Row:
 
     def __init__(self, field: BoundField, rows: PageRows) -> None:
         self._field, self._key, self._rows = field, field.setting.key, rows
-        self._notes = Notes(field, rows.page)
+        self._notes = rows.notes(field)
 
     def html(self, macros: Macros) -> str:
         """Return the row.

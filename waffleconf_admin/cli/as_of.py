@@ -38,7 +38,7 @@ def print_differences_as_of(state: State, at: datetime) -> None:
 
     :raises Exit: with code 2, they do.
     """
-    found = read_as_of(state, current_history(), at)
+    found = read_as_of(current_history(), state.settings, state.read(), at)
     differing = []
     for key, past in found.values.items():
         if lines := [*_lines(state.settings[key], found.records[key], past)]:
@@ -57,7 +57,7 @@ def print_differences_as_of(state: State, at: datetime) -> None:
 
 def past_records(state: State, at: datetime) -> dict[str, Record]:
     """The records of an export, with the values at a time; what is not known is left out."""
-    found = read_as_of(state, current_history(), at)
+    found = read_as_of(current_history(), state.settings, state.read(), at)
     say_where_history_begins(found)
     records = {}
     for key, past in found.values.items():

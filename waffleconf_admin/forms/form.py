@@ -118,6 +118,11 @@ class SettingsForm(BaseForm):
         }
         return found | ({"": self.form_errors} if self.form_errors else {})
 
+    @property
+    def unsaved(self) -> set[str | None]:
+        """The keys of what people changed, whether it can be saved or not."""
+        return {*self.errors, *self._changes} - {""}
+
     def is_submitted(self) -> bool:
         """Whether there is a submission."""
         return self._submission is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +11,6 @@ from ..settings.record import Record
 from ..settings.setting import Setting
 from .change import Change, explains
 from .history import History
-from .state import State
 
 #: Changes that are read at once.
 BATCH = 1000
@@ -40,19 +39,22 @@ class AsOf(NamedTuple):
     begins: datetime | None
 
 
-def read_as_of(state: State, history: History, at: datetime) -> AsOf:
+def read_as_of(
+    history: History, settings: Mapping[str, Setting], records: Mapping[str, Record], at: datetime
+) -> AsOf:
     """Return the settings at a time, all changes of that instant included.
 
     It takes time in proportion to the changes since then.
 
-    :param history: of the state.
+    :param settings: all that are declared.
+    :param records: what ``state.read()`` gave just before: a change that comes after it is in the
+        history.
     :param at: aware.
     :raises ValueError: the time is not aware.
     :raises StoreError: the database can't be read.
     """
     is_covered = history.covers(_after(at))
-    # Records first: a change that comes after this is in the history that is read below.
-    records = {key: record.stored for key, record in state.read().items()}
+    records = {key: record.stored for key, record in records.items()}
     latest = history.latest(key for key, record in records.items() if record.text is not None)
     oldest = None
     # The first change of each setting since then; a replica may lack the latest.
@@ -60,9 +62,9 @@ def read_as_of(state: State, history: History, at: datetime) -> AsOf:
     for oldest in _since(history, at):
         first[oldest.key] = oldest
     values = {
-        key: _before(first[key], state.settings[key])
+        key: _before(first[key], settings[key])
         if key in first
-        else _still(state.settings[key], record, latest.get(key))
+        else _still(settings[key], record, latest.get(key))
         for key, record in records.items()
     }
     begins = oldest.at if oldest else datetime.now(UTC)

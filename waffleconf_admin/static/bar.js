@@ -2,6 +2,7 @@
 
 import { focus } from "./controls.js";
 import { $, $$, closest, on } from "./dom.js";
+import { copyLink } from "./finder.js";
 import { allowSending, clearFailure, leaveOutUntouched, sending, showMessage, stopTrying, submit } from "./sending.js";
 import { clicked, discard, draftOf, restore, stored, storeStates, typed } from "./unsaved.js";
 
@@ -101,6 +102,7 @@ export class Bar {
       if (type === "input") showWhole(closest(event.target, ".wf-row"));
     });
     on(form, "keyup", ({ key, target }) => key === "Tab" && showWhole(closest(target, ".wf-row")));
+    on(form, "click", copyLink);
     on(form, "click", (event) => {
       if (!clicked(event.target)) return;
       event.preventDefault();

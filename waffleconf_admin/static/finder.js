@@ -12,7 +12,10 @@ const FLAGS = { modified: ".wf-differs", attention: ".wf-attention", locked: ".w
 const ALL = { q: "", group: "", modified: "", attention: "", locked: "", secret: "", week: "", by: "" };
 const NAMES = Object.keys(ALL);
 
-export async function copyLink(link) {
+// A click on the key of a row copies its address, without the filter.
+export async function copyLink({ target }) {
+  const link = closest(target, ".wf-key");
+  if (!link) return;
   const url = new URL(link.href);
   for (const name of NAMES) url.searchParams.delete(name);
   try {

@@ -5,8 +5,17 @@ import { Bar } from "./bar.js";
 import { $, $$, on } from "./dom.js";
 import { watchControls } from "./controls.js";
 import { Finder } from "./finder.js";
-import { countWorkers } from "./workers.js";
 import { allowSending, sendOnce, testClicked } from "./sending.js";
+
+// The count of the processes that apply a save is asked for until all do, some seconds long.
+async function countWorkers(line, tries = 9) {
+  for (let status = 202; line && status === 202 && tries--;) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const response = await fetch(line.dataset.count, { redirect: "manual" }).catch(() => ({}));
+    status = response.status;
+    if (response.ok) line.textContent = await response.text();
+  }
+}
 
 on(document, "submit", sendOnce);
 on(document, "click", testClicked);

@@ -2,7 +2,7 @@
 
 import { controlsOf, displayTexts, focus, readState, stateOfText, statesOf, writeState } from "./controls.js";
 import { $, $$, closest, partOfForm } from "./dom.js";
-import { copyLink, searchTexts } from "./finder.js";
+import { searchTexts } from "./finder.js";
 
 export const stored = new WeakMap(); // by row: each control with its stored state
 
@@ -87,9 +87,8 @@ export function typed({ type, target }) {
 
 // Whether a click was on a button of a row or a group that the script can do without the server.
 export function clicked(target) {
-  const button = closest(target, ".wf-undo, .wf-reset, .wf-reset-group, .wf-key");
+  const button = closest(target, ".wf-undo, .wf-reset, .wf-reset-group");
   if (!button) return false;
-  if (button.matches(".wf-key")) return void copyLink(button);
   const row = closest(button, ".wf-row");
   if (button.matches(".wf-undo")) {
     if (!stored.has(row)) return false;
