@@ -17,7 +17,7 @@ from pages import change_can, state_of
 
 from waffleconf_admin import InvalidValue, WaffleAdmin
 from waffleconf_admin.api.schemas import value_schema
-from waffleconf_admin.files import dump_value
+from waffleconf_admin.files import FileValues
 
 MakeApp = Callable[..., Flask]
 URL = "/admin/config/api/openapi.json"
@@ -50,18 +50,20 @@ def test_every_value_fits_the_schema_of_its_setting(whole_app: Flask) -> None:
     with whole_app.test_request_context():
         for key in every_type.CONFS:
             check_values(state, key)
-            validator = Draft202012Validator(value_schema(state, state.settings[key]))
-            assert validator.is_valid(dump_value(state, key, state.settings[key].default)), key
+            values, setting = FileValues(state.app, state.settings), state.settings[key]
+            validator = Draft202012Validator(value_schema(values, setting))
+            assert validator.is_valid(values.dump(key, setting.default)), key
 
 
 def check_values(state: Any, key: str) -> None:
-    validator = Draft202012Validator(value_schema(state, state.settings[key]))
+    values = FileValues(state.app, state.settings)
+    validator = Draft202012Validator(value_schema(values, state.settings[key]))
 
     @settings(max_examples=5, deadline=None, database=None, phases=[Phase.generate])
     @given(every_type.VALUES[key])
     def check(value: Any) -> None:
         with suppress(InvalidValue):  # no file can hold it
-            written = dump_value(state, key, value)
+            written = values.dump(key, value)
             assert validator.is_valid(written), (key, written)
 
     check()

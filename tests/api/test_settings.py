@@ -13,7 +13,7 @@ from flask_babel import Babel
 from pages import change_can, state_of, stored
 
 from waffleconf_admin import StoreError, WaffleAdmin
-from waffleconf_admin.files import dump_value
+from waffleconf_admin.files import FileValues
 
 URL = "/admin/config/api/settings"
 MakeApp = Callable[..., Flask]
@@ -169,9 +169,9 @@ def test_values_are_written_in_the_same_way_in_every_language(
     app = make_app(CONFS, WAFFLE_STORE_DEFAULTS=False)
     app.register_blueprint(WaffleAdmin(api=True))
     with app.app_context():
-        plain = {
-            key: dump_value(state_of(app), key, conf["default"]) for key, conf in CONFS.items()
-        }
+        state = state_of(app)
+        in_files = FileValues(app, state.settings)
+        plain = {key: in_files.dump(key, conf["default"]) for key, conf in CONFS.items()}
     Babel(app, locale_selector=lambda: locale)
     client = app.test_client()
     assert json.dumps(values(client)) == json.dumps(plain)

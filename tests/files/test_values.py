@@ -19,8 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.files import (
-    dump_value,
-    load_value,
+    FileValues,
     load_values,
     read_document,
     write_document,
@@ -36,9 +35,13 @@ def state(make_app: Callable[..., Flask]) -> Iterator[Any]:
         yield app.extensions["waffleconf"]
 
 
+def values_of(state: Any) -> FileValues:
+    return FileValues(state.app, state.settings)
+
+
 def in_a_file(state: Any, key: str, value: object, name: str) -> object:
     """A value after it was written to a file, and read."""
-    text = write_document({key: dump_value(state, key, value)}, name)
+    text = write_document({key: values_of(state).dump(key, value)}, name)
     return load_values(state, read_document(text.encode(), name))[key]
 
 
@@ -61,7 +64,7 @@ def test_a_value_of_any_type_comes_back(state: Any, key: str, name: str) -> None
 @pytest.mark.parametrize("key", CONFS)
 def test_a_default_of_any_type_comes_back(state: Any, key: str) -> None:
     default = state.settings[key].default
-    assert same(load_value(state, key, dump_value(state, key, default)), default)
+    assert same(values_of(state).load(key, values_of(state).dump(key, default)), default)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_a_default_of_any_type_comes_back(state: Any, key: str) -> None:
 def test_json_holds_what_it_can_and_texts_stand_for_the_rest(
     state: Any, key: str, value: object, written: object
 ) -> None:
-    assert same(dump_value(state, key, value), written)
+    assert same(values_of(state).dump(key, value), written)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def test_a_set_with_what_is_no_longer_a_choice_is_in_no_file(
     ],
 )
 def test_more_than_is_written_is_read(state: Any, key: str, written: object, value: object) -> None:
-    assert same(load_value(state, key, written), value)
+    assert same(values_of(state).load(key, written), value)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,7 @@ def test_more_than_is_written_is_read(state: Any, key: str, written: object, val
 )
 def test_what_is_no_value_is_refused(state: Any, key: str, written: object, message: str) -> None:
     with pytest.raises(InvalidValue) as caught:
-        load_value(state, key, written)
+        values_of(state).load(key, written)
     assert [*caught.value.errors] == [key] and message in caught.value.errors[key]
 
 
@@ -212,14 +215,14 @@ def test_a_value_that_no_file_can_hold_is_refused(
 ) -> None:
     state = make_app({"K": declared}).extensions["waffleconf"]
     with pytest.raises(InvalidValue, match="No file can hold this value"):
-        dump_value(state, "K", value)
+        values_of(state).dump("K", value)
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb\n"])
 def test_the_ends_of_lines_are_those_of_the_file(make_app: Callable[..., Flask], text: str) -> None:
     state = make_app({"K": {"default": ""}}).extensions["waffleconf"]
-    assert dump_value(state, "K", text) == text
-    assert load_value(state, "K", text) == text
+    assert values_of(state).dump("K", text) == text
+    assert values_of(state).load("K", text) == text
 
 
 def test_fields_of_an_app_read_values_of_files(make_app: Callable[..., Flask]) -> None:
@@ -227,10 +230,10 @@ def test_fields_of_an_app_read_values_of_files(make_app: Callable[..., Flask]) -
         return wtforms.StringField(filters=[str.strip], validators=[wtforms.validators.Length(2)])
 
     state = make_app({"K": {"default": "xx", "field": field}}).extensions["waffleconf"]
-    assert load_value(state, "K", " yy ") == "yy"
-    assert dump_value(state, "K", "yy") == "yy"
+    assert values_of(state).load("K", " yy ") == "yy"
+    assert values_of(state).dump("K", "yy") == "yy"
     with pytest.raises(InvalidValue, match="at least 2"):
-        load_value(state, "K", "y")
+        values_of(state).load("K", "y")
 
 
 @pytest.mark.parametrize(
@@ -248,5 +251,5 @@ def test_what_is_said_of_a_secret_never_quotes_it(
 ) -> None:
     state = make_app({"K": {"default": default, "secret": True}}).extensions["waffleconf"]
     with pytest.raises(InvalidValue) as caught:
-        load_value(state, "K", written)
+        values_of(state).load("K", written)
     assert not re.search("hunter2|12345", str(caught.value)) and caught.value.__cause__ is None

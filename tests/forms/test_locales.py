@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from flask_babel import Babel
 from submissions import Page, store, stored
 
 from waffleconf_admin import InvalidValue
-from waffleconf_admin.files import load_value
+from waffleconf_admin.files import FileValues
 from waffleconf_admin.forms import check_values, exact_text, show_text
 from waffleconf_admin.forms.merge_token import signers
 from waffleconf_admin.forms.submission import Submission
@@ -183,6 +184,7 @@ def test_outside_the_page_numbers_have_the_plain_form_only(
     reader: Reader, way: str, key: str, text: str
 ) -> None:
     state = reader.app.extensions["waffleconf"]
-    read = load_value if way == "file" else parse_text
+    in_files = FileValues(reader.app, state.settings).load
+    read = in_files if way == "file" else partial(parse_text, state)
     with reader.app.test_request_context(), pytest.raises(InvalidValue):
-        read(state, key, text)
+        read(key, text)

@@ -15,7 +15,7 @@ from states import state_of
 from wtforms.validators import EqualTo, Length, ValidationError
 
 from waffleconf_admin import InvalidValue, WaffleAdmin, WaffleConf, anyone, conf, conf_changed
-from waffleconf_admin.files import ALL, export_values, import_values
+from waffleconf_admin.files import ALL, FileValues, export_values, import_values
 from waffleconf_admin.forms import exact_text
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.equality import same
@@ -302,7 +302,9 @@ def test_an_import_leaves_what_the_environment_holds_with_the_reason(
         ("SITENAME", True),
         ("SIZE", True),
     ]
-    assert export_values(state_of(app), state_of(app).read()).values == {"SIZE": 20, "HOURS": {}}
+    state = state_of(app)
+    values = FileValues(app, state.settings)
+    assert export_values(values, state.read(), defaults=False).values == {"SIZE": 20, "HOURS": {}}
 
 
 # Commands

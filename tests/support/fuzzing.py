@@ -26,7 +26,7 @@ from pages import sent
 from werkzeug.test import create_environ, run_wsgi_app
 
 from waffleconf_admin import InvalidValue
-from waffleconf_admin.files import load_value
+from waffleconf_admin.files import FileValues
 
 PAGE = "/admin/config"
 API = f"{PAGE}/api"
@@ -409,7 +409,8 @@ class Target:
         """What a file may have for a setting, other than its default."""
         for written in [*TYPED, 2, 2.5, False, [1], ["b"], {"a": [2]}]:
             with contextlib.suppress(InvalidValue):
-                if load_value(self.state, key, written) != CONFS[key]["default"]:
+                values = FileValues(self.state.app, self.state.settings)
+                if values.load(key, written) != CONFS[key]["default"]:
                     return written
         return "other"
 

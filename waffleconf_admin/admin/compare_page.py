@@ -104,7 +104,7 @@ class ComparePage(Page):
             note=self._note or "",
             guard=Guard(self._refusal),
             heading=_("History"),
-            links=page_links(self._state, self._permissions),
+            links=page_links(self._state.history, self._permissions),
             side=history_links(),
         )
 

@@ -50,12 +50,13 @@ class EndChoice(NamedTuple):
     at: str = ""  #: the date and time, as the browser sends it
 
     @classmethod
-    def of(cls, state: State, sent: PageSubmission | None) -> EndChoice:
+    def of(cls, ends: Ends, sent: PageSubmission | None) -> EndChoice:
         """Return the choice for a page.
 
+        :param ends: of the state.
         :param sent: what was sent before, if anything.
         """
-        offered = state.ends.available
+        offered = ends.available
         return cls(offered, sent.until, sent.until_at) if sent else cls(offered)
 
     @property

@@ -9,7 +9,15 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..exceptions import ConflictError, InvalidValue, WaffleError
-from ..files import ALL, export_values, find_problems, load_values, make_plan, write_document
+from ..files import (
+    ALL,
+    FileValues,
+    export_values,
+    find_problems,
+    load_values,
+    make_plan,
+    write_document,
+)
 from ..forms.guard import Guard
 from ..forms.tokens import explain
 from ..i18n import gettext as _
@@ -37,7 +45,8 @@ class FilesPage(Page):
 
     def _file(self) -> BaseResponse:
         records = self._state.read([setting.key for setting in self._permissions.viewable])
-        export = export_values(self._state, records, defaults=request.args.get("all") == "1")
+        values = FileValues(self._state.app, self._state.settings)
+        export = export_values(values, records, defaults=request.args.get("all") == "1")
         response = Response(write_document(export.values), mimetype="application/json")
         response.headers.set("Content-Disposition", "attachment", filename="settings.json")
         return response
@@ -60,7 +69,7 @@ class FilesPage(Page):
             problems=list(problems),
             unchanged=unchanged,
             heading=_("Import, export"),
-            links=page_links(self._state, self._permissions),
+            links=page_links(self._state.history, self._permissions),
         )
 
     # Import

@@ -79,7 +79,7 @@ class HistoryPage(Page):
         )
 
     def _render_history(self, status: int, **context: object) -> Response:
-        links = page_links(self._state, self._permissions)
+        links = page_links(self._state.history, self._permissions)
         side = history_links() if self._state.history else ()
         frame = {"heading": _("History"), "links": links, "side": side, "setting": None}
         return self._render("waffleconf/history", status, **frame | context)

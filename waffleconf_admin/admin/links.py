@@ -8,7 +8,7 @@ from flask import request, url_for
 
 from ..i18n import gettext as _
 from ..permissions import Permissions
-from ..state.state import State
+from ..state.history import History
 
 #: Views that belong to the page of another one.
 _PAGE_OF = {"undo": "history", "compare": "history"}
@@ -22,14 +22,14 @@ class Link(NamedTuple):
     is_current: bool  #: whether the request is for this page
 
 
-def page_links(state: State, permissions: Permissions) -> list[Link]:
+def page_links(history: History | None, permissions: Permissions) -> list[Link]:
     """Return the links to the pages that the user may see, for a request of one of them."""
     current = _view()
     current = _PAGE_OF.get(current, current)
     pages = [("files", _("Import, export"))]
     if current != "index":  # whose heading says so
         pages.insert(0, ("index", _("Settings")))
-    if state.history is not None and permissions.with_history:
+    if history is not None and permissions.with_history:
         pages.append(("history", _("History")))
     return [Link(text, url_for(f".{name}"), name == current) for name, text in pages]
 

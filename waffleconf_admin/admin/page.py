@@ -177,5 +177,5 @@ class Page:
         done = in_force | saved  # a first click on the button may have saved
         if saved or not has_message():
             leave_message(form, done, done, self._state.propagation())
-        undo.offer(self._state, saved)
+        undo.offer(self._state.settings, saved)
         return lead_to(url_for(".index"))

@@ -73,15 +73,15 @@ class PageContext:
         )
         self.groups = self.found.groups
         #: Whether, and when, the next save goes back.
-        self.end = EndChoice.of(state, sent)
+        self.end = EndChoice.of(state.ends, sent)
         #: Whether that needs a date and time, and has none.
         self.end_missing = _(MISSING) in form.form_errors
         #: The saves that go back.
         self.ends = ShownEnds(state, permissions, form)
-        self._workers = count_workers(state, permissions, by_memory=True)
+        self._workers = count_workers(state.workers, permissions, by_memory=True)
         self.rows = self._make_rows(conflicts)
         #: The change set that the user may undo, right after saving it.
-        self.undo = undo.take_offer(state, permissions)
+        self.undo = undo.take_offer(state.history, permissions)
         #: The end of that save, whose buttons stand in place of Undo; None: it has none.
         self.new_end = next((e for e in self.ends.list if e.change_set == self.undo), None)
         #: What the save just before this page has written.
@@ -99,7 +99,7 @@ class PageContext:
     @property
     def links(self) -> list[Link]:
         """The other pages."""
-        return page_links(self._state, self._permissions)
+        return page_links(self._state.history, self._permissions)
 
     @property
     def note(self) -> str:
@@ -157,7 +157,7 @@ class PageContext:
             self.latest,
             self._refused,
             self.ends.of_rows,
-            find_moved(self._state, self._form),
+            find_moved(self._state.deployments, self._form),
             count.restart_sentence if count else lambda key: None,
         )
         history = self._permissions.with_history if self.has_history else ()

@@ -94,7 +94,7 @@ class SettingsPage(Page):
 
     def _review_or_save(self, form: SettingsForm, sent: PageSubmission) -> BaseResponse:
         """Show what a valid form changes, if that was asked for or has to be; else save it."""
-        end = EndChoice.of(self._state, sent)
+        end = EndChoice.of(self._state.ends, sent)
         try:
             until = end.end(self._state.ends)
         except InvalidValue as error:
@@ -110,9 +110,9 @@ class SettingsPage(Page):
     def _decide_default(self, form: SettingsForm, sent: PageSubmission) -> str:
         """Do what a button beside a moved default asks for, and return why it could not be done."""
         if sent.action == "keep":
-            keep_former(self._state, form, sent.key)
+            keep_former(self._state.deployments, form, sent.key)
         elif sent.action == "accept":
-            return accept_new(self._state, form, sent.key, self._actor())
+            return accept_new(self._state.deployments, form, sent.key, self._actor())
         return ""
 
     def _form(self, sent: PageSubmission | None = None) -> SettingsForm:
@@ -187,7 +187,7 @@ class SettingsPage(Page):
         if saved or not has_message():  # a first click on the button may have saved
             promise = self._state.propagation() if says_when else None
             leave_message(form, form.changes, saved, promise)
-        undo.offer(self._state, saved)
+        undo.offer(self._state.settings, saved)
         row = sent.row if sent.row in form else next(iter(saved), None)
         return lead_to(filtered_url() + (f"#{anchor(row)}" if row else ""))
 

@@ -11,6 +11,7 @@ from flask import session
 from ..exceptions import StoreError
 from ..permissions import Permissions
 from ..settings.equality import same
+from ..settings.setting import Setting
 from ..state.change import Change, values_before
 from ..state.history import History
 from ..state.save import Saved
@@ -90,19 +91,17 @@ def already_undone(state: State, history: History, changes: list[Change]) -> dic
     return old if all(same(records[key].value, old[key]) for key in old) else {}
 
 
-def offer(state: State, saved: Saved) -> None:
+def offer(settings: Mapping[str, Setting], saved: Saved) -> None:
     """Let the next settings page offer to undo a save."""
     # A save of secrets can't be undone, and the cookie must not reveal whether one was written.
-    settings = state.settings
     undoable = any(not settings[key].secret for key in saved)
     if saved.change_set and undoable and has_session():
         session[_OFFER] = saved.change_set
 
 
-def take_offer(state: State, permissions: Permissions) -> str | None:
+def take_offer(history: History | None, permissions: Permissions) -> str | None:
     """Return the change set of the save just before this page, once, if all of it can be undone."""
     change_set = session.pop(_OFFER, None) if has_session() else None
-    history = state.history
     if not (change_set and history):
         return None
     try:

@@ -10,7 +10,7 @@ from flask import Response
 from ..exceptions import StoreError
 from ..permissions import Permissions
 from ..state.state import State
-from ..state.workers import Count, describe_lagging
+from ..state.workers import Count, Workers, describe_lagging
 from .options import PageOptions
 from .problems import log_unreadable
 
@@ -34,13 +34,12 @@ def applied(count: Count, permissions: Permissions) -> Applied:
 
 
 def count_workers(
-    state: State, permissions: Permissions, *, by_memory: bool = False
+    workers: Workers | None, permissions: Permissions, *, by_memory: bool = False
 ) -> Count | None:
     """Count the processes, for those who may change a setting; None: there is nothing to say.
 
     :param by_memory: this process has just read the settings.
     """
-    workers = state.workers
     if workers is None or not any(map(permissions.may_edit, permissions.viewable)):
         return None
     try:
@@ -54,7 +53,7 @@ def count_workers(
 def respond(options: PageOptions, state: State) -> Response:
     """Return the sentences again, as a text: with 202 while a process lags, else with 200."""
     permissions = options.permissions(state.app, state.settings)
-    count = count_workers(state, permissions)
+    count = count_workers(state.workers, permissions)
     if count is None:
         return Response(status=404)
     text, is_complete = applied(count, permissions)

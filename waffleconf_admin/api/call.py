@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..files import FileValues
 from ..permissions import Permissions
 from ..settings.setting import Setting
 from ..state.state import State
@@ -23,6 +24,11 @@ class Call:
     current_actor: Callable[[], str | None]  #: returns who makes it, for the history
     #: Returns why it may be another site's, in a sentence; "" if it can't.
     refusal: Callable[[], str]
+
+    @property
+    def values(self) -> FileValues:
+        """The values of settings, as files have them."""
+        return FileValues(self.state.app, self.state.settings)
 
     def find(self, key: str) -> Setting:
         """Return a setting by its name, or a former one.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ..exceptions import InvalidValue
 from ..fields.binding import differs
-from ..files import dump_value
+from ..files import FileValues
 from ..forms.form_fields import READ_ONLY
 from ..i18n import gettext
 from ..permissions import Permissions
@@ -14,14 +14,14 @@ from ..settings.equality import same
 from ..settings.record import Record
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
-from ..state.state import State
+from ..state.history import History
 from .answer import Versions
 
 Facts = dict[str, object]
 
 
 def setting_facts(
-    state: State, permissions: Permissions, setting: Setting, record: Record
+    values: FileValues, permissions: Permissions, setting: Setting, record: Record
 ) -> dict[str, object]:
     """Return the facts of a setting; of a secret neither the value nor the default.
 
@@ -48,7 +48,7 @@ def setting_facts(
             facts["value"] = facts["default"]  # most settings of most apps
             continue
         try:
-            facts[name] = dump_value(state, setting.key, value)
+            facts[name] = values.dump(setting.key, value)
         except InvalidValue as error:
             facts["problem"] = facts["problem"] or error.errors[setting.key]
     return facts
@@ -64,16 +64,16 @@ def why_not_editable(permissions: Permissions, setting: Setting) -> str:
 
 
 def all_facts(
-    state: State,
+    values: FileValues,
     permissions: Permissions,
     settings: Iterable[Setting],
     records: Mapping[str, Record],
 ) -> dict[str, Facts]:
     """Return the facts of settings by key."""
-    return {s.key: setting_facts(state, permissions, s, records[s.key]) for s in settings}
+    return {s.key: setting_facts(values, permissions, s, records[s.key]) for s in settings}
 
 
-def secret_versions(state: State, settings: Iterable[Setting]) -> Versions:
+def secret_versions(history: History | None, settings: Iterable[Setting]) -> Versions:
     """Return the ids of the last changes of those settings that are secrets, by key; 0: of none.
 
     Without a history nothing is known of them.
@@ -81,7 +81,7 @@ def secret_versions(state: State, settings: Iterable[Setting]) -> Versions:
     :raises StoreError: the database can't be read.
     """
     secrets = [setting.key for setting in settings if setting.secret]
-    if not secrets or state.history is None:
+    if not secrets or history is None:
         return {}
-    latest = state.history.latest(secrets)
+    latest = history.latest(secrets)
     return {key: latest[key].id if key in latest else 0 for key in secrets}

@@ -12,10 +12,9 @@ from types import NoneType
 from uuid import UUID
 
 from ..exceptions import InvalidValue
-from ..files import dump_value
+from ..files import FileValues
 from ..settings import value_types
 from ..settings.setting import Setting
-from ..state.state import State
 
 Schema = dict[str, object]
 
@@ -53,7 +52,7 @@ _LIMITS = {
 }
 
 
-def value_schema(state: State, setting: Setting) -> Schema:
+def value_schema(values: FileValues, setting: Setting) -> Schema:
     """Return the schema of the values that may be sent for a setting; of a secret only its type.
 
     A value may be refused that fits it: validators have no schema.
@@ -64,9 +63,9 @@ def value_schema(state: State, setting: Setting) -> Schema:
     schema |= _type_schema(setting)
     if setting.secret:
         return schema | {"writeOnly": True}
-    schema |= _limits(setting, schema) | _choices(state, setting)
+    schema |= _limits(setting, schema) | _choices(values, setting)
     with suppress(InvalidValue):
-        schema["default"] = dump_value(state, setting.key, setting.default)
+        schema["default"] = values.dump(setting.key, setting.default)
     return schema
 
 
@@ -99,14 +98,14 @@ def _limits(setting: Setting, schema: Schema) -> Schema:
     return {keyword: limit for keyword, limit in pairs if limit is not None}
 
 
-def _choices(state: State, setting: Setting) -> Schema:
+def _choices(file_values: FileValues, setting: Setting) -> Schema:
     if callable(setting.choices):
         return {}  # they may be others tomorrow
     values = [choice.value for choice in setting.choices or ()] or setting.members
     try:
         if setting.several:
             values = [setting.value_type([value]) for value in values]
-        written = [dump_value(state, setting.key, value) for value in values]
+        written = [file_values.dump(setting.key, value) for value in values]
     except (InvalidValue, TypeError):  # a namedtuple, for one, is not made of a list
         return {}
     if not written:

@@ -8,7 +8,6 @@ from typing import TypedDict
 from flask import Response, request
 
 from ..exceptions import InvalidValue, WaffleError
-from ..files import load_value
 from ..forms import check_values
 from ..i18n import gettext
 from ..settings.record import Record
@@ -86,12 +85,12 @@ def _representation(
     call: Call, setting: Setting | None, records: Mapping[str, Record]
 ) -> tuple[object, Mapping[str, int]]:
     """The facts of one setting, or of all, and the versions of the secrets among them."""
-    state, permissions = call.state, call.permissions
+    history, permissions = call.state.history, call.permissions
     if setting:
-        facts: object = setting_facts(state, permissions, setting, records[setting.key])
-        return facts, secret_versions(state, [setting])
-    facts = {"settings": all_facts(state, permissions, permissions.viewable, records)}
-    return facts, secret_versions(state, permissions.viewable)
+        facts: object = setting_facts(call.values, permissions, setting, records[setting.key])
+        return facts, secret_versions(history, [setting])
+    facts = {"settings": all_facts(call.values, permissions, permissions.viewable, records)}
+    return facts, secret_versions(history, permissions.viewable)
 
 
 # Changing
@@ -133,6 +132,7 @@ def _origin(call: Call, sent: ChangeBody) -> Origin:
 def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> dict[str, object]:
     """The values to save by key; all that is wrong is named."""
     viewable = {setting.key: setting for setting in call.permissions.viewable}
+    file_values = call.values
     errors: dict[str, str] = {}
     wanted: dict[str, object] = {}
     forbidden = False
@@ -146,7 +146,7 @@ def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> di
             wanted[key] = RESET
         else:
             try:
-                wanted[key] = load_value(call.state, key, written)
+                wanted[key] = file_values.load(key, written)
             except InvalidValue as error:
                 errors |= error.errors
     if errors:
@@ -206,5 +206,5 @@ def saved_facts(call: Call, saved: Saved, records: Mapping[str, Record]) -> dict
     return {
         "change_set": saved.change_set,
         "written": [key for key in records if key in saved],
-        "settings": all_facts(call.state, call.permissions, settings, records),
+        "settings": all_facts(call.values, call.permissions, settings, records),
     }

@@ -38,17 +38,18 @@ def print_differences_as_of(state: State, at: datetime) -> None:
 
     :raises Exit: with code 2, they do.
     """
-    found = read_as_of(current_history(), state.settings, state.read(), at)
+    settings = state.settings
+    found = read_as_of(current_history(), settings, state.read(), at)
     differing = []
     for key, past in found.values.items():
-        if lines := [*_lines(state.settings[key], found.records[key], past)]:
+        if lines := [*_lines(settings[key], found.records[key], past)]:
             differing.append(key)
             click.echo("\n  ".join([key, *lines]))
         elif past.unknown:
             say(f"{key} is not compared: {past.unknown}")
     if reset := [key for key in differing if not found.values[key].stored]:
         say(f"The default then, here as the code has it now: {', '.join(reset)}")
-    if held := [key for key in differing if state.settings[key].environment]:
+    if held := [key for key in differing if settings[key].environment]:
         say(f"What is stored, and not in force: {', '.join(held)}")
     say_where_history_begins(found)
     if differing:
@@ -57,11 +58,12 @@ def print_differences_as_of(state: State, at: datetime) -> None:
 
 def past_records(state: State, at: datetime) -> dict[str, Record]:
     """The records of an export, with the values at a time; what is not known is left out."""
-    found = read_as_of(current_history(), state.settings, state.read(), at)
+    settings = state.settings
+    found = read_as_of(current_history(), settings, state.read(), at)
     say_where_history_begins(found)
     records = {}
     for key, past in found.values.items():
-        if past.unknown and not state.settings[key].secret:
+        if past.unknown and not settings[key].secret:
             say(f"{key} was left out: {past.unknown}")
         else:
             records[key] = found.records[key]._replace(value=past.value, problem=None)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from ..exceptions import ConflictError
-from ..files import change_facts
+from ..files import FileValues, change_facts
+from ..settings.setting import Setting
 from ..state.change import Change
+from ..state.ends import Ends
 from ..state.open_ends import End
-from ..state.state import State
 from .group import waffle
 from .options import actor_option, changes_settings, examples, json_option
 from .output import (
@@ -34,14 +37,16 @@ def list_ends(as_json: bool) -> None:
     state = current_state()
     ends = state.ends.read()
     if as_json:
-        print_json([_facts(state, end) for end in ends])
+        values = FileValues(state.app, state.settings)
+        print_json([_facts(values, end) for end in ends])
         return
+    settings = state.settings
     for end in ends:
         actor = end.actor or "(nobody named)"
         click.echo(printable(f"{when(end.at)}  {actor}  {end.change_set}"))
         if end.refused:
             click.echo(f"  did not go back: {printable(end.refused)}")
-        rows = ((key, _texts(state, change)) for key, change in end.changes.items())
+        rows = ((key, _texts(settings, change)) for key, change in end.changes.items())
         print_columns(rows, indent="    ")
 
 
@@ -56,7 +61,7 @@ def keep(change_set: str, actor: str | None) -> None:
     except ConflictError as error:
         raise _overtaken() from error
     for key, change in end.changes.items():
-        click.echo(f"{key} stays {_value(state, key, change.new, change.new_text)}")
+        click.echo(f"{key} stays {_value(state.settings, key, change.new, change.new_text)}")
 
 
 @waffle.command("go-back", epilog=examples("go-back 0b5a7c1e4f9d4c0c8a6d1f3b2e5a7c9d"))
@@ -93,32 +98,32 @@ def end_text(change: Change) -> str:
     }[change.outcome]
 
 
-def say_end(state: State, change_set: str | None) -> None:
+def say_end(ends: Ends, change_set: str | None) -> None:
     """Say on standard error when a save goes back, and how to keep it."""
-    for end in state.ends.open:
+    for end in ends.open:
         if end.change_set == change_set:
             say(f"Goes back at {when(end.at)}. To keep it: flask waffle keep {change_set}")
 
 
-def _texts(state: State, change: Change) -> str:
-    new = _value(state, change.key, change.new, change.new_text)
-    return f"{new} -> {_value(state, change.key, change.old, change.old_text)}"
+def _texts(settings: Mapping[str, Setting], change: Change) -> str:
+    new = _value(settings, change.key, change.new, change.new_text)
+    return f"{new} -> {_value(settings, change.key, change.old, change.old_text)}"
 
 
-def _value(state: State, key: str, value: object, text: str | None) -> str:
-    setting = state.settings.get(key)
+def _value(settings: Mapping[str, Setting], key: str, value: object, text: str | None) -> str:
+    setting = settings.get(key)
     if setting is None or setting.secret:
         return "(not shown)"
     return "(default)" if text is None else brief(setting, value)
 
 
-def _facts(state: State, end: End) -> dict[str, object]:
+def _facts(values: FileValues, end: End) -> dict[str, object]:
     return {
         "change_set": end.change_set,
         "ends_at": end.at.isoformat(),
         "actor": end.actor,
         "refused": end.refused,
-        "changes": [change_facts(state, change) for change in end.changes.values()],
+        "changes": [change_facts(values, change) for change in end.changes.values()],
     }
 
 

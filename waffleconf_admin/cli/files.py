@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import click
@@ -9,6 +10,7 @@ import click
 from ..exceptions import InvalidValue
 from ..files import (
     ALL,
+    FileValues,
     Plan,
     Step,
     export_values,
@@ -62,7 +64,8 @@ def export_settings(format_name: str | None, defaults: bool, at: datetime | None
     """
     state = current_state()
     records = past_records(state, at) if at else state.read()
-    export = export_values(state, records, defaults=defaults)
+    values = FileValues(state.app, state.settings)
+    export = export_values(values, records, defaults=defaults)
     text = write_document(export.values, format_name or "json")
     # In UTF-8 whatever the terminal's encoding is: import reads no other.
     click.echo(text.encode(), nl=False)
@@ -100,9 +103,10 @@ def show_differences(
         raise click.UsageError("Give a FILE, or --as-of TIME and nothing else.")
     values = _read_values(state, path, format_name)
     plan = make_plan(state, values, prune=prune, take_over=ALL)
+    settings = state.settings
     for step in plan.changes:
         click.echo(step.key)
-        for line in difference(state.settings[step.key], step.old, step.new):
+        for line in difference(settings[step.key], step.old, step.new):
             click.echo(f"  {line}")
     if plan.changes:
         raise click.exceptions.Exit(DIFFERS)
@@ -169,7 +173,7 @@ def import_settings(
             state.check(plan.wanted)
     except InvalidValue as error:
         raise _refused(path, error) from error
-    _print_plan(state, plan)
+    _print_plan(state.settings, plan)
     _say_result(plan, applies)
     if applies and plan.changes:
         say_who_follows(state, plan.wanted)
@@ -177,9 +181,9 @@ def import_settings(
         raise click.exceptions.Exit(DIFFERS)
 
 
-def _print_plan(state: State, plan: Plan) -> None:
+def _print_plan(settings: Mapping[str, Setting], plan: Plan) -> None:
     print_columns(
-        (step.action, step.key, _step_text(state.settings[step.key], step))
+        (step.action, step.key, _step_text(settings[step.key], step))
         for step in plan.steps
         if step.action != "same"
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
 
 import click
 
 from ..exceptions import ConflictError
-from ..files import change_facts
+from ..files import FileValues, change_facts
+from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.open_ends import dropped_ends, with_outcome
-from ..state.state import State
 from .ends import end_text
 from .group import waffle
 from .options import END, TIME, actor_option, changes_settings, examples, json_option
@@ -70,15 +71,17 @@ def show_history(
         limit=limit,
     )
     if as_json:
-        print_json([change_facts(state, change) for change in changes])
+        values = FileValues(state.app, state.settings)
+        print_json([change_facts(values, change) for change in changes])
         return
     latest = current_history().latest(c.key for c in changes if c.ends_at and not c.outcome)
     changes = [with_outcome(change, latest.get(change.key)) for change in changes]
+    settings = state.settings
     for _, group in groupby(changes, lambda change: change.change_set):
-        _print_save(state, list(group))
+        _print_save(settings, list(group))
 
 
-def _print_save(state: State, changes: list[Change]) -> None:
+def _print_save(settings: Mapping[str, Setting], changes: list[Change]) -> None:
     first = changes[0]
     actor = first.actor or "(nobody named)"
     click.echo(printable(f"{when(first.at)}  {first.source}  {actor}  {first.change_set}"))
@@ -88,11 +91,11 @@ def _print_save(state: State, changes: list[Change]) -> None:
     if noted:
         click.echo(f"    {counted(len(noted), 'default')} noted for the first time")
     shown = [c for c in changes if c not in noted]
-    print_columns(((c.key, _change_text(state, c)) for c in shown), indent="    ")
+    print_columns(((c.key, _change_text(settings, c)) for c in shown), indent="    ")
 
 
-def _change_text(state: State, change: Change) -> str:
-    setting = state.settings.get(change.key)
+def _change_text(settings: Mapping[str, Setting], change: Change) -> str:
+    setting = settings.get(change.key)
     if change.secret or setting is None:
         return "changed"
     if change.problem:

@@ -6,11 +6,10 @@ import click
 
 from ..exceptions import InvalidValue
 from ..fields.base import is_set
-from ..files import dump_value
+from ..files import FileValues
 from ..settings.record import Record
 from ..settings.setting import Setting
 from ..settings.value_types import type_name
-from ..state.state import State
 from .group import waffle
 from .options import examples, json_option
 from .output import (
@@ -46,7 +45,8 @@ def list_settings(modified: bool, group: str | None, as_json: bool) -> None:
         if not modified or is_modified(settings[key], record)
     }
     if as_json:
-        print_json({key: _facts(state, settings[key], r) for key, r in records.items()})
+        values = FileValues(state.app, state.settings)
+        print_json({key: _facts(values, settings[key], r) for key, r in records.items()})
         return
     width = max(map(len, records), default=0)
     for key, record in records.items():
@@ -57,7 +57,7 @@ def list_settings(modified: bool, group: str | None, as_json: bool) -> None:
         say_problem(key, record, "  ")
 
 
-def _facts(state: State, setting: Setting, record: Record) -> dict[str, object]:
+def _facts(file_values: FileValues, setting: Setting, record: Record) -> dict[str, object]:
     """What programs get to know of a setting; of a secret only whether it is set."""
     facts: dict[str, object] = {
         "label": str(setting.label),
@@ -73,7 +73,7 @@ def _facts(state: State, setting: Setting, record: Record) -> dict[str, object]:
     if setting.secret:
         return facts | {"set": is_set(record.value)}
     try:
-        values = [dump_value(state, setting.key, v) for v in (record.value, setting.default)]
+        values = [file_values.dump(setting.key, v) for v in (record.value, setting.default)]
     except InvalidValue as error:
         return facts | {"value": None, "problem": facts["problem"] or str(error)}
     return {"value": values[0], "default": values[1]} | facts

@@ -12,7 +12,7 @@ import click
 
 from ..files import FORMATS
 from ..settings.units import parse_duration
-from ..state.state import State
+from ..state.ends import Ends
 
 #: A command, or a function that becomes one.
 C = TypeVar("C", bound=Callable[..., object] | click.Command)
@@ -111,13 +111,13 @@ def may_go_back(command: C) -> C:
     return for_option(until_option(command))
 
 
-def end_of(state: State, length: timedelta | None, until: datetime | None) -> datetime | None:
+def end_of(ends: Ends, length: timedelta | None, until: datetime | None) -> datetime | None:
     """Return when a save goes back, by the options of `may_go_back`; None: it stays."""
     if length is None:
         return until
     if until is not None:
         raise click.UsageError("Give --for or --until, not both.")
-    return state.ends.now() + length
+    return ends.now() + length
 
 
 def changes_settings(command: C) -> C:

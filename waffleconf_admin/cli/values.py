@@ -12,7 +12,7 @@ import click
 
 from ..exceptions import InvalidValue
 from ..fields.json_text import read_json
-from ..files import load_value
+from ..files import FileValues
 from ..forms import exact_text
 from ..settings.setting import Setting
 from ..state.form import parse_text
@@ -101,14 +101,14 @@ def set_setting(
         parsed = _parsed(state, setting, text, is_json)
     except InvalidValue as error:
         raise click.ClickException(f"{error}{choices_of(setting)}") from error
-    end = end_of(state, length, until)
+    end = end_of(state.ends, length, until)
     written = state.update_db({key: parsed}, actor=actor, note=note, until=end, source="cli")
     if key not in written:
         click.echo(f"{key} has this value already.")
     else:
         click.echo(f"{key} is now {brief(setting, written[key])}")
         say_who_follows(state, written)
-        say_end(state, written.change_set)
+        say_end(state.ends, written.change_set)
 
 
 def _given_text(setting: Setting, value: str | None, stdin: bool) -> str:
@@ -162,7 +162,7 @@ def _parsed(state: State, setting: Setting, text: str, is_json: bool) -> object:
         cause = None if setting.secret else error  # it has the text in it
         problem = "This is not JSON." if setting.secret else str(error)
         raise InvalidValue({setting.key: problem}) from cause
-    return load_value(state, setting.key, written)
+    return FileValues(state.app, state.settings).load(setting.key, written)
 
 
 @waffle.command("reset", epilog=examples("reset SITENAME PAGE_SIZE"))
@@ -179,7 +179,7 @@ def reset_settings(
     """Give each setting KEY its default again."""
     state = current_state()
     settings = {setting.key: setting for setting in (find(state, key) for key in keys)}
-    end = end_of(state, length, until)
+    end = end_of(state.ends, length, until)
     defaults = state.reset(list(settings), actor=actor, note=note, until=end, source="cli")
     for key, setting in settings.items():
         if key in defaults:
@@ -188,4 +188,4 @@ def reset_settings(
             click.echo(f"{key} is the default already.")
     if defaults:
         say_who_follows(state, defaults)
-        say_end(state, defaults.change_set)
+        say_end(state.ends, defaults.change_set)

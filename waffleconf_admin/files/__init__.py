@@ -14,22 +14,21 @@ from .document import (
 )
 from .export import Export, export_values
 from .plan import ALL, Drift, Plan, Step, import_values, make_plan
-from .values import dump_value, find_problems, load_value, load_values
+from .values import FileValues, find_problems, load_values
 
 __all__ = [
     "ALL",
     "FORMATS",
     "Drift",
     "Export",
+    "FileValues",
     "Plan",
     "Step",
     "change_facts",
-    "dump_value",
     "export_values",
     "find_problems",
     "format_of",
     "import_values",
-    "load_value",
     "load_values",
     "make_plan",
     "most_bytes",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from ..exceptions import InvalidValue
 from ..forms import show_text
 from ..state.change import Change
-from ..state.state import State
-from .values import dump_value
+from .values import FileValues
 
 
-def change_facts(state: State, change: Change) -> dict[str, object]:
+def change_facts(values: FileValues, change: Change) -> dict[str, object]:
     """Return the facts of a change, for JSON: a value as files have it, else its text."""
     facts: dict[str, object] = {
         "id": change.id,
@@ -33,7 +32,7 @@ def change_facts(state: State, change: Change) -> dict[str, object]:
         value = getattr(change, name)
         facts[f"{name}_is_default"] = text is None
         try:
-            facts[name] = None if text is None else dump_value(state, change.key, value)
+            facts[name] = None if text is None else values.dump(change.key, value)
         except InvalidValue:
-            facts[name] = show_text(state.settings[change.key], value)
+            facts[name] = show_text(values.settings[change.key], value)
     return facts

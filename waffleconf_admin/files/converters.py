@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -18,8 +18,6 @@ from ..settings import value_types
 from ..settings.choices import Choice
 from ..settings.equality import same
 from ..settings.setting import Setting
-from ..state.form import parse_text
-from ..state.state import State
 
 WRONG_TYPE = mark("This must be %(noun)s, not %(type)s.")
 
@@ -29,12 +27,13 @@ class Converter:
 
     :param setting: as one that is no secret, so that its values have texts.
     :param field: that of the setting.
+    :param parse: returns the value of a text, read as the page reads it.
     """
 
-    def __init__(self, state: State, setting: Setting, field: object) -> None:
-        self.state = state
+    def __init__(self, setting: Setting, field: object, parse: Callable[[str], object]) -> None:
         self.setting = setting
         self.field = field
+        self._parse = parse
 
     def load(self, written: object) -> object:
         """Return the value of what a file has.
@@ -63,9 +62,6 @@ class Converter:
         if _has_json(value):
             yield value
         yield exact_text(self.setting, value)
-
-    def _parse(self, text: str) -> object:
-        return parse_text(self.state, self.setting.key, text)
 
     def _wrong_type(self, written: object) -> ValueError:
         noun = value_types.noun(self.setting.value_type)
@@ -154,8 +150,8 @@ _CONVERTERS: dict[type, type[Converter]] = {
 }
 
 
-def converter_of(state: State, setting: Setting) -> Converter:
-    """Return the converter of a setting.
+def converter_of(setting: Setting, parse: Callable[[str], object]) -> Converter:
+    """Return the converter of a setting; *parse* as for `Converter`.
 
     :raises UnsupportedValue: the setting can't have a field.
     """
@@ -169,7 +165,7 @@ def converter_of(state: State, setting: Setting) -> Converter:
         why = gettext("its control can't be made at the moment")
         raise UnsupportedValue(why) from (None if setting.secret else error)
     found = next(found for cls, found in _CONVERTERS.items() if isinstance(field, cls))
-    return found(state, readable, field)
+    return found(readable, field, parse)
 
 
 def _is_json(text: str, value: object) -> bool:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from ..exceptions import InvalidValue
 from ..settings.equality import same
 from ..settings.record import Record
-from ..state.state import State
-from .values import dump_value
+from .values import FileValues
 
 
 class Export(NamedTuple):
@@ -21,7 +20,7 @@ class Export(NamedTuple):
     behind: list[str]  #: the keys of those whose stored value is not in force: the environment's is
 
 
-def export_values(state: State, records: Mapping[str, Record], *, defaults: bool = False) -> Export:
+def export_values(values: FileValues, records: Mapping[str, Record], *, defaults: bool) -> Export:
     """Return what the app has stored: of settings that the environment holds, what waits behind.
 
     :param records: by key, as ``state.read()`` returns them.
@@ -29,13 +28,13 @@ def export_values(state: State, records: Mapping[str, Record], *, defaults: bool
     """
     export = Export({}, [], [], [])
     for key, in_force in records.items():
-        setting, record = state.settings[key], in_force.stored
+        setting, record = values.settings[key], in_force.stored
         modified = not same(record.value, setting.default)
         if setting.secret:
             export.secrets.extend([key] if modified else [])
         elif modified or defaults:
             try:
-                export.values[key] = dump_value(state, key, record.value)
+                export.values[key] = values.dump(key, record.value)
             except InvalidValue:
                 export.unwritable.append(key)
             else:

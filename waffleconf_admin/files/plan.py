@@ -6,6 +6,8 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from flask import Flask
+
 from .. import forms
 from ..contexts import context_of
 from ..exceptions import ConflictError, InvalidValue
@@ -16,7 +18,7 @@ from ..settings.setting import Setting
 from ..state.change import Change, explains
 from ..state.state import State
 from ..state.task import RESET, Origin
-from .values import dump_value, unchanged
+from .values import FileValues, unchanged
 
 #: How often an import is planned again because somebody else has saved.
 ATTEMPTS = 5
@@ -120,17 +122,16 @@ def make_plan(
     :raises StoreError: the database can't be read.
     """
     # Records first: a change that comes after this is found by its record.
-    records = state.read()
-    steps = [*_named(state, values, records)]
+    records, settings = state.read(), state.settings
+    steps = [*_named(state.app, settings, values, records)]
     if prune:
-        steps += _unnamed(state, values, records)
+        steps += _unnamed(FileValues(state.app, settings), values, records)
     undecided = [step.key for step in steps if step.action in ("set", "reset")]
     latest = state.history.latest(undecided) if state.history else {}
     decided = []
     for step in steps:
         if step.action in ("set", "reset"):
-            setting, record = state.settings[step.key], records[step.key]
-            drift = find_drift(setting, record, latest.get(step.key))
+            drift = find_drift(settings[step.key], records[step.key], latest.get(step.key))
             step = step._replace(drift=drift)
             if drift and step.key not in take_over:
                 step = step._replace(action="leave")
@@ -167,16 +168,19 @@ def import_values(
 
 
 def _named(
-    state: State, values: Mapping[str, object], records: Mapping[str, Record]
+    app: Flask,
+    settings: Mapping[str, Setting],
+    values: Mapping[str, object],
+    records: Mapping[str, Record],
 ) -> Iterator[Step]:
     """Yield the steps of what a file names."""
     differing = {key: value for key, value in values.items() if not _is_there(records[key], value)}
-    cleaned = _clean(state, differing)
+    cleaned = _clean(app, settings, differing)
     for key, value in {**values, **cleaned}.items():
         record = records[key]
         if key not in differing or _is_there(record, value):
             yield Step(key, "same", record.value, value)
-        elif environment := state.settings[key].environment:
+        elif environment := settings[key].environment:
             yield Step(key, "leave", record.value, value, environment.reason)
         else:
             yield Step(key, "set", record.value, value)
@@ -187,33 +191,35 @@ def _is_there(record: Record, value: object) -> bool:
     return unchanged(record.value, value) or unchanged(record.stored.value, value)
 
 
-def _clean(state: State, values: Mapping[str, object]) -> dict[str, object]:
+def _clean(
+    app: Flask, settings: Mapping[str, Setting], values: Mapping[str, object]
+) -> dict[str, object]:
     """Return values as a save would leave them; those that it would refuse as they are."""
-    with context_of(state.app):
-        cleaned, problems = forms.clean_values(state.settings, values, state.app.config)
+    with context_of(app):
+        cleaned, problems = forms.clean_values(settings, values, app.config)
     return {key: values[key] if key in problems else value for key, value in cleaned.items()}
 
 
 def _unnamed(
-    state: State, values: Mapping[str, object], records: Mapping[str, Record]
+    file_values: FileValues, values: Mapping[str, object], records: Mapping[str, Record]
 ) -> Iterator[Step]:
     """Yield the steps of what a file does not name, if it is not the default."""
-    for key, setting in state.settings.items():
+    for key, setting in file_values.settings.items():
         record, default = records[key], setting.default
         if key in values or same(record.stored.value, default):
             continue
-        reason = _why_not_pruned(state, setting, record)
+        reason = _why_not_pruned(file_values, setting, record)
         yield Step(key, "leave" if reason else "reset", record.value, default, reason)
 
 
-def _why_not_pruned(state: State, setting: Setting, record: Record) -> str:
+def _why_not_pruned(values: FileValues, setting: Setting, record: Record) -> str:
     if setting.environment is not None:
         return setting.environment.reason
     for holds, reason in NEVER_PRUNED:
         if holds(setting):
             return gettext(reason)
     try:
-        dump_value(state, setting.key, record.value)
+        values.dump(setting.key, record.value)
     except InvalidValue:
         return gettext(NOT_IN_FILES)
     return ""

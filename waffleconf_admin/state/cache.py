@@ -12,10 +12,10 @@ from ..settings.equality import same
 from ..settings.record import Record
 from ..settings.setting import Setting
 from .app_config import AppConfig, warn_of_replaced, warn_of_undeclared
+from .copies import is_immutable
 from .decoder import Decoder
 from .records import Records
 from .repository import Repository
-from .values import is_immutable
 
 log = logging.getLogger(__name__)
 
@@ -100,20 +100,6 @@ class Cache:
         texts = (repository.read_fresh if fresh else repository.read)(keys)
         return self.own_records({key: texts.get(key) for key in keys})
 
-    def read_shared(self, keys: list[str], *, known: bool = False) -> tuple[Records, Records]:
-        """Return what `read` does, for a save: views may be reading the same lists and dicts; and
-        those of them that are not as they are in memory.
-
-        :param known: take the texts that this process knows, and read nothing.
-        :raises StoreError: the database can't be read.
-        """
-        found = self._records.texts if known else self._repository.read_fresh(keys)
-        texts = {key: found.get(key) for key in keys}
-        records = self._records
-        fresh = self._decoder.records(self._unlike(records, texts, shared=True))
-        there = records.only(texts)
-        return there.updated(fresh) if fresh else there, fresh
-
     def load(
         self, *, promptly: bool = False, before_serving: Callable[[], bool] | None = None
     ) -> Changes:
@@ -154,6 +140,15 @@ class Cache:
         known = self._records
         fresh = self._decoder.records(self._unlike(known, texts, shared=False))
         return fresh if len(fresh) == len(texts) else known.only(texts).updated(fresh)
+
+    def shared_records(self, texts: Mapping[str, str | None]) -> tuple[Records, Records]:
+        """Return the records of stored texts, with lists and dicts that views may be reading; and
+        those of them that are not as they are in memory.
+        """
+        known = self._records
+        fresh = self._decoder.records(self._unlike(known, texts, shared=True))
+        there = known.only(texts)
+        return there.updated(fresh) if fresh else there, fresh
 
     def written_records(
         self,

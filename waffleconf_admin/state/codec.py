@@ -12,7 +12,7 @@ from ..codec.encryption import Encryption, is_encrypted
 from ..exceptions import InvalidValue
 from ..i18n import gettext
 from ..settings.setting import Setting
-from .values import NoQuickCopy, quick_copy
+from .copies import NoQuickCopy, quick_copy
 
 #: Characters of a text that is surely within the limits of what is read.
 _SHORT = 1000

@@ -15,8 +15,8 @@ from ..settings.equality import same
 from ..settings.record import Record
 from ..settings.setting import Served, Setting
 from .codec import Codec
+from .copies import is_immutable, own_copy
 from .records import Records
-from .values import is_immutable, own_copy
 
 log = logging.getLogger(__name__)
 

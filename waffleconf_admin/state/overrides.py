@@ -17,11 +17,11 @@ from ..settings.names import nearest_name
 from ..settings.setting import Setting
 from ..snapshot import renew_snapshot
 from .cache import Cache
+from .copies import own_copy
 from .declared import Declared
 from .decoder import Decoder
 from .records import Records
 from .repository import Repository
-from .values import own_copy
 
 log = logging.getLogger(__name__)
 

@@ -135,20 +135,23 @@ class Saver:
         """
         if not self._cache.loaded or self._validate or task.expected or task.origin.ends:
             return None
+        generation = self._cache.generation
         records, unique = self._cache.records(), task.always_written()
         for key, value in task.wanted.items():
             if key in records.others or records.texts.get(key) is None:
                 return None
             if key not in unique and _holds(records, key, value):
                 return None
-        generation = self._cache.generation
-        return Reading(generation, *self._cache.read_shared(list(task.wanted), known=True))
+        texts = {key: records.texts[key] for key in task.wanted}
+        return Reading(generation, *self._cache.shared_records(texts))
 
     def _read(self, task: Task) -> Reading:
         """Read the settings that decide the save."""
-        decisive = task.settings if self._validate else {**task.wanted, **task.expected}
+        decisive = list(task.settings if self._validate else {**task.wanted, **task.expected})
         generation = self._cache.generation  # before it reads
-        return Reading(generation, *self._cache.read_shared(list(decisive)))
+        found = self._repository.read_fresh(decisive)
+        texts = {key: found.get(key) for key in decisive}
+        return Reading(generation, *self._cache.shared_records(texts))
 
     def _decide(self, task: Task, reading: Reading) -> Decision:
         """Decide what to write, or raise why nothing can be."""
@@ -202,9 +205,10 @@ class Saver:
         cleaned, problems = forms.clean_values(task.settings, differing, values)
         if problems:
             raise InvalidValue(problems)
-        for key in [key for key, value in cleaned.items() if value is not differing[key]]:
-            task = task._replace(wanted={**task.wanted, key: cleaned[key]})
-            if key not in unique and _holds(records, key, cleaned[key]):
+        altered = {key: value for key, value in cleaned.items() if value is not differing[key]}
+        task = task._replace(wanted={**task.wanted, **altered})
+        for key, value in altered.items():
+            if key not in unique and _holds(records, key, value):
                 del cleaned[key]
         encoded = self._repository.codec.encode(cleaned, unique)
         return task, self._cache.written_records(task.settings, encoded, gone)

@@ -271,8 +271,8 @@ class State:
         self._announcer.after_fork()
         if self._worker:
             self._worker.after_fork()
-        # What the parent has may be hours old.
-        self._cache.loaded &= not self.app.config["WAFFLE_AUTOLOAD"]
+        if self.app.config["WAFFLE_AUTOLOAD"]:
+            self._cache.loaded = False  # what the parent has may be hours old
         try:
             self._repository.after_fork()
         except Exception as error:

@@ -67,7 +67,7 @@ class Save(Generic[C]):
         # In one order: two saves that lock each other's rows would wait for each other.
         pairs = {key: swaps[key] for key in sorted(swaps)}
         self._swaps = {key: p if isinstance(p, Swap) else Swap(*p) for key, p in pairs.items()}
-        self._writes = {key: swap for key, swap in self._swaps.items() if swap.seen != swap.new}
+        self._writes = {key: swap for key, swap in self._swaps.items() if swap.writes}
         self._committing = False
 
     def run(self) -> bool:

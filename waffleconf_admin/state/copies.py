@@ -1,4 +1,4 @@
-"""Values: which of them nobody can change in place, and copies, fast ones of the most common."""
+"""Copies of values, fast ones of the most common; and which values need none."""
 
 from __future__ import annotations
 

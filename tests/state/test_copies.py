@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from waffleconf_admin.codec import deserialize, serialize
 from waffleconf_admin.settings.equality import same
-from waffleconf_admin.state.values import NoQuickCopy, is_immutable, quick_copy
+from waffleconf_admin.state.copies import NoQuickCopy, is_immutable, quick_copy
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.uuids()
