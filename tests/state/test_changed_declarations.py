@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from states import CONFS, MakeApp, put, state_of
 
-from waffleconf_admin import InvalidValue, conf
+from waffleconf_admin import InvalidValue, WaffleAdmin, anyone, conf
 from waffleconf_admin.state.state import State
 
 
@@ -139,4 +141,68 @@ def test_comparing_the_declarations_takes_no_longer_for_each_of_many(make_app: M
         confs.count = 0
         save_undo_and_list(state)
         counts.append(confs.count)
+    assert counts[0] == counts[1]
+
+
+def page(app: Flask) -> Any:
+    return app.test_client().get("/admin/config")
+
+
+def post(app: Flask) -> Any:
+    sent = {f"K{number}": "7" for number in range(len(app.config["WAFFLE_CONFS"]))}
+    return app.test_client().post("/admin/config", data=sent)
+
+
+def call_api(app: Flask) -> Any:
+    client = app.test_client()
+    sent = dict.fromkeys(app.config["WAFFLE_CONFS"], 8)
+    url = "/admin/config/api/settings"
+    known = {"If-Match": client.get(url).headers["ETag"]}
+    assert client.patch(url, json={"settings": sent}, headers=known).status_code == 200
+    assert client.get("/admin/config/api/openapi.json").status_code == 200
+    assert client.get("/admin/config/api/history").status_code == 200
+    return client.get(url)
+
+
+def compare(app: Flask) -> Any:
+    return app.test_client().get("/admin/config/history/compare?since=2026-01-01")
+
+
+def download(app: Flask) -> Any:
+    return app.test_client().get("/admin/config/files/settings.json?all=1")
+
+
+def run_commands(app: Flask) -> None:
+    file = Path(app.root_path, "settings.json")
+    for line in (
+        "export --all", "list", "list --json", "history", "history --json", "check", "explain K0",
+        "diff FILE", "import FILE --prune", "import FILE --apply", "undo LAST", "ends --json",
+        "go-back END", "diff --as-of 2026-01-01", "export --as-of 2026-01-01", "deployed",
+    ):  # fmt: skip
+        last = state_of(app).history.list(limit=1)[0].change_set
+        ends = [end.change_set for end in state_of(app).ends.open]
+        words = {"FILE": str(file), "LAST": last, "END": ends[0] if ends else ""}
+        args = [words.get(word, word) for word in line.split()]
+        result = app.test_cli_runner().invoke(args=["waffle", *args])
+        assert result.exit_code in (0, 2), result.output
+        if line == "export --all":
+            file.write_text(result.stdout.replace(": 3", ": 4"))
+        if line == "undo LAST":
+            until = datetime.now(UTC) + timedelta(hours=1)
+            state_of(app).update_db(dict.fromkeys(app.config["WAFFLE_CONFS"], 9), until=until)
+
+
+@pytest.mark.parametrize("use", [page, post, call_api, compare, download, run_commands])
+def test_pages_and_commands_compare_the_declarations_as_often_however_many_there_are(
+    make_app: MakeApp, use: Callable[[Flask], Any]
+) -> None:
+    counts = []
+    for number in (2, 40):
+        app = make_app({f"K{i}": {"default": 1} for i in range(number)}, history=True)
+        app.register_blueprint(WaffleAdmin(can=anyone, api=True))
+        state_of(app).update_db({f"K{i}": i + 2 for i in range(number)})
+        app.config["WAFFLE_CONFS"] = compared = Compared(app.config["WAFFLE_CONFS"])
+        response = use(app)
+        assert response is None or response.status_code in (200, 303), response.text
+        counts.append(compared.count)
     assert counts[0] == counts[1]

@@ -189,7 +189,8 @@ def settle(
         current_app.logger.exception("an end can't be settled")
         return 503, _("Saving does not work at the moment. Please try again soon.")
     text = mark("%(label)s is kept.") if keep else mark("%(label)s has its old value again.")
-    labels = [shorten_label(state.settings[key].label) for key in end.changes]
+    settings = state.settings
+    labels = [shorten_label(settings[key].label) for key in end.changes]
     leave_lines(_(text, label=label) for label in labels)
     return 303, ""
 

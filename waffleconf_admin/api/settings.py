@@ -193,7 +193,8 @@ def _expected(
     # The records first: a secret that is written after this has another text then.
     records = call.state.read(_keys(call, setting))
     facts, versions = _representation(call, setting, records)
-    hidden = any(call.state.settings[key].secret and key not in versions for key in wanted)
+    settings = call.state.settings
+    hidden = any(settings[key].secret and key not in versions for key in wanted)
     if not precondition_holds(None if hidden else make_etag(facts, versions)):
         why = " ETags cover secrets only where a history is kept." if hidden else ""
         raise Problem(412, f"This is not the current state: read it again.{why}")

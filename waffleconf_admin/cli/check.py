@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 import click
@@ -84,17 +84,18 @@ def _declarations(state: State) -> Iterator[Finding]:
     """
     for key, package in find_copied(state.app.config["WAFFLE_CONFS"]).items():
         yield Finding("warning", key, f'{package} copies it at the start: declare "restart"')
-    if state.app.config["WAFFLE_SERIALIZER"] == "pickle":
-        for key, name in find_numbered(state.settings).items():
+    settings, config = state.settings, state.app.config
+    if config["WAFFLE_SERIALIZER"] == "pickle":
+        for key, name in find_numbered(settings).items():
             yield Finding("warning", key, f"of its Enum {name}, {REMEDY}")
-    for key, setting in state.settings.items():
+    for key, setting in settings.items():
         try:
             setting.list_choices()
         except Exception as error:  # whatever a function of the app raises
             what = f"its choices can't be listed: {type(error).__name__}"
             yield Finding("error", key, what)
         else:
-            for text in _problems(state, setting, setting.copy_default()):
+            for text in _problems(settings, key, setting.copy_default(), config):
                 yield Finding("warning", key, f"its default is refused: {text}")
 
 
@@ -107,6 +108,7 @@ def _settings_page(state: State) -> Iterator[Finding]:
 
 
 def _stored_values(state: State) -> Iterator[Finding]:
+    settings, config = state.settings, state.app.config
     for key, record in state.read().items():
         if record.behind is not None:
             if behind := record.behind.problem:
@@ -114,21 +116,27 @@ def _stored_values(state: State) -> Iterator[Finding]:
         elif problem := problem_of(record):
             yield Finding("warning" if record.served == "converted" else "error", key, problem)
         elif record.text is not None:
-            for text in _problems(state, state.settings[key], record.value):
+            for text in _problems(settings, key, record.value, config):
                 yield Finding("error", key, f"it is used all the same: {text}")
 
 
-def _problems(state: State, setting: Setting, value: object) -> Iterator[str]:
-    """What the declaration says against a value; of a secret without quoting it."""
-    if problem := check_values(state.settings, {setting.key: value}, state.app.config):
-        yield "No more is said about a secret." if setting.secret else problem[setting.key]
+def _problems(
+    settings: Mapping[str, Setting], key: str, value: object, values: Mapping[str, object]
+) -> Iterator[str]:
+    """What the declaration says against a value; of a secret without quoting it.
+
+    :param values: of all settings.
+    """
+    if problem := check_values(settings, {key: value}, values):
+        yield "No more is said about a secret." if settings[key].secret else problem[key]
 
 
 def _environment(state: State) -> Iterator[Finding]:
     """What the start of the app can't check of the environment, because it calls no function."""
-    for key, setting in state.settings.items():
+    settings, config = state.settings, state.app.config
+    for key, setting in settings.items():
         if held := setting.environment:
-            for text in _problems(state, setting, held.value):
+            for text in _problems(settings, key, held.value, config):
                 yield Finding("error", key, f"{held.variable} is used all the same: {text}")
 
 

@@ -77,8 +77,9 @@ def go_back(change_set: str, actor: str | None, note: str | None) -> None:
         saved = state.ends.go_back(change_set, actor=actor, note=note)
     except ConflictError as error:
         raise _overtaken() from error
+    settings = state.settings
     for key, value in saved.items():
-        click.echo(f"{key} is {brief(state.settings[key], value)} again")
+        click.echo(f"{key} is {brief(settings[key], value)} again")
     if saved:
         say_who_follows(state, saved)
 

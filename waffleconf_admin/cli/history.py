@@ -132,12 +132,14 @@ def undo_save(change_set: str, keys: tuple[str, ...], actor: str | None, note: s
             "this save, name them with --key."
         ) from error
     dropped = dropped_ends(history, [found[key] for key in saved])
+    obstacles = history.obstacles(found[key] for key in wanted if key not in saved)
+    settings = state.settings
     for key in wanted:
         if key in saved:
-            click.echo(f"{key} is {brief(state.settings[key], saved[key])} again")
+            click.echo(f"{key} is {brief(settings[key], saved[key])} again")
             if key in dropped:
                 say(f"{key} does not go back any more ({when(dropped[key])}).")
-        elif why := history.obstacle(found[key]):
+        elif why := obstacles[key]:
             say(f"{key} was left alone: {why}")
         else:
             click.echo(f"{key} has this value already.")
@@ -159,10 +161,10 @@ def deployed(name: str | None, actor: str | None) -> None:
     state, _ = current_state(), current_history()
     assert state.deployments  # nosec B101 # for the type checker
     noted = state.deployments.note(name, actor)
-    records = state.read(noted.moved)
+    records, settings = state.read(noted.moved), state.settings
     rows = []
     for key, pair in noted.moved.items():
-        old, new = (brief(state.settings[key], value) for value in pair)
+        old, new = (brief(settings[key], value) for value in pair)
         kept = "" if records[key].layer == "default" else f" ({records[key].layer} has a value)"
         rows.append((key, f"{old} -> {new}{kept}"))
     print_columns(rows)

@@ -165,7 +165,8 @@ def say_who_follows(state: State, keys: Collection[str]) -> None:
 
     :param keys: the settings that were saved.
     """
-    waiting = [key for key in keys if state.settings[key].restart]
+    settings = state.settings
+    waiting = [key for key in keys if settings[key].restart]
     if len(waiting) < len(keys):
         _say_who_follows(state)
         for key in waiting:
