@@ -15,7 +15,6 @@ from ..i18n import gettext as _
 from ..permissions import Permissions
 from ..settings.attributes import named_group
 from ..settings.setting import Setting
-from ..state.state import State
 from .check_runner import Answer, CheckRunner
 from .options import Check, PageOptions
 from .settings_filter import GENERAL, group_name
@@ -31,16 +30,23 @@ class Checks:
     """The checks of one page, during one request.
 
     :param options: those of the page.
-    :param state: the current app's state.
+    :param app: the current app.
+    :param settings: all that are declared.
     :param permissions: of the user.
     """
 
-    def __init__(self, options: PageOptions, state: State, permissions: Permissions) -> None:
+    def __init__(
+        self,
+        options: PageOptions,
+        app: Flask,
+        settings: Mapping[str, Setting],
+        permissions: Permissions,
+    ) -> None:
         self._checks = options.checks or {}
-        self._app = state.app
+        self._app = app
         self._permissions = permissions
         self._members: dict[str, list[Setting]] = {name: [] for name in self._checks}
-        for setting in state.settings.values() if self._checks else ():
+        for setting in settings.values() if self._checks else ():
             if (name := group_name(setting)) in self._members:
                 self._members[name].append(setting)
 

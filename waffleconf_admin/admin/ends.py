@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,10 +16,10 @@ from ..forms.form import ELSEWHERE
 from ..i18n import gettext as _
 from ..i18n import mark, ngettext
 from ..permissions import Permissions
+from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.ends import Ends
 from ..state.open_ends import End
-from ..state.state import State
 from .messages import leave_lines, quoted_text, shorten_label
 from .problems import not_allowed
 from .submission import PageSubmission
@@ -101,15 +101,23 @@ class ShownEnd(NamedTuple):
 class ShownEnds:
     """The ends of saves that a user may see.
 
+    :param open_ends: those that are still to come or were refused.
+    :param settings: all that are declared.
     :param form: of the settings that the user may see.
     """
 
-    def __init__(self, state: State, permissions: Permissions, form: SettingsForm) -> None:
+    def __init__(
+        self,
+        open_ends: Iterable[End],
+        settings: Iterable[str],
+        permissions: Permissions,
+        form: SettingsForm,
+    ) -> None:
         self._permissions = permissions
         self._form = form
         self._zone = Zone()
-        self._hidden = [key for key in state.settings if key not in form]
-        ends = [end for end in state.ends.open if any(key in form for key in end.changes)]
+        self._hidden = [key for key in settings if key not in form]
+        ends = [end for end in open_ends if any(key in form for key in end.changes)]
         self.list = [self._shown(end) for end in ends]
         #: What the row of a setting says, by key.
         self.of_rows = {
@@ -164,7 +172,11 @@ def may_settle(permissions: Permissions, keys: Iterable[str]) -> bool:
 
 
 def settle(
-    state: State, permissions: Permissions, sent: PageSubmission, actor: str | None
+    ends: Ends,
+    settings: Mapping[str, Setting],
+    permissions: Permissions,
+    sent: PageSubmission,
+    actor: str | None,
 ) -> tuple[int, str]:
     """Do what the buttons of an end ask for, and leave a message for the next page.
 
@@ -172,15 +184,15 @@ def settle(
     """
     keep = sent.action == "keep-save"
     try:
-        end = next((e for e in state.ends.read() if e.change_set == sent.key), None)
+        end = next((e for e in ends.read() if e.change_set == sent.key), None)
         if end is None:
             return 409, _("This save has no end any more: it went back, or was kept or changed.")
         if not may_settle(permissions, end.changes):
             return 403, _("You may not change all settings of this save.")
         if keep:
-            state.ends.keep(end.change_set, actor=actor)
+            ends.keep(end.change_set, actor=actor)
         else:
-            state.ends.go_back(end.change_set, actor=actor)
+            ends.go_back(end.change_set, actor=actor)
     except ConflictError:
         return 409, _("Somebody else was faster. Look at the page again.")
     except InvalidValue as error:
@@ -189,7 +201,6 @@ def settle(
         current_app.logger.exception("an end can't be settled")
         return 503, _("Saving does not work at the moment. Please try again soon.")
     text = mark("%(label)s is kept.") if keep else mark("%(label)s has its old value again.")
-    settings = state.settings
     labels = [shorten_label(settings[key].label) for key in end.changes]
     leave_lines(_(text, label=label) for label in labels)
     return 303, ""

@@ -51,8 +51,8 @@ class PageContext:
         sent: PageSubmission | None,
         *,
         conflicts: Mapping[str, Conflict],
-        expired: bool = False,
-        discarded: Pairs | None = None,
+        expired: bool,
+        discarded: Pairs | None,
     ) -> None:
         self._state, self._permissions, self._form, self._sent = state, permissions, form, sent
         self.filter = settings_filter
@@ -77,7 +77,7 @@ class PageContext:
         #: Whether that needs a date and time, and has none.
         self.end_missing = _(MISSING) in form.form_errors
         #: The saves that go back.
-        self.ends = ShownEnds(state, permissions, form)
+        self.ends = ShownEnds(state.ends.open, state.settings, permissions, form)
         self._workers = count_workers(state.workers, permissions, by_memory=True)
         self.rows = self._make_rows(conflicts)
         #: The change set that the user may undo, right after saving it.

@@ -105,7 +105,7 @@ class Search:
             end = stop
         return html + escape(text[end:])
 
-    def spans(self, text: str, *, close: bool = False) -> Iterator[tuple[int, int]]:
+    def spans(self, text: str, *, close: bool) -> Iterator[tuple[int, int]]:
         """Return where the words of a text that match begin and end."""
         for match in _WORD.finditer(text):
             word = fold(match[0])

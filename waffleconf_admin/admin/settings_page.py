@@ -44,7 +44,7 @@ class SettingsPage(Page):
 
     def __init__(self, options: PageOptions, state: State) -> None:
         super().__init__(options, state)
-        self._checks = Checks(options, state, self._permissions)
+        self._checks = Checks(options, state.app, state.settings, self._permissions)
         #: What was sent; None on a GET, and of a form from another site.
         self._sent: PageSubmission | None = None
 
@@ -193,8 +193,8 @@ class SettingsPage(Page):
 
     def _settle(self, sent: PageSubmission) -> tuple[int, str]:
         """Keep a save that has an end, or let it go back now; return as `settle` does."""
-        actor = self._actor()
-        settled = settle(self._state, self._permissions, sent, actor)
+        state, actor = self._state, self._actor()
+        settled = settle(state.ends, state.settings, self._permissions, sent, actor)
         if not settled[1]:
             sent.action = "edit"  # it is done; what was typed is shown again
         return settled

@@ -1,4 +1,6 @@
-"""The field of a setting in a form: with its value, and whether and why not it can be edited."""
+"""The field of a setting, bound to a form as WTForms says: with its value, and whether and why not
+it can be edited.
+"""
 
 from __future__ import annotations
 
@@ -88,13 +90,13 @@ def bind_field(
     record: Record,
     source: Source | None,
     options: dict[str, object],
-    reason: str = "",
+    reason: str,
 ) -> BoundField:
     """Return the field of a setting in a form.
 
     :param source: None if there is no field for values of its type.
     :param options: of the field, as for `make_field`.
-    :param reason: why it may not be edited, where that is known already.
+    :param reason: why it may not be edited, where that is known already; else "".
     """
     editor, merge_text, why = _editor(setting, record, source, options)
     field: Any = _static(setting, record, editor, why, options) if reason or why else editor

@@ -180,7 +180,7 @@ class SettingsForm(BaseForm):
             return False
         return self._submission.digest(key, text) == self._submission.shown(key)
 
-    def ask_for_secrets(self, keys: Iterable[str] = ()) -> None:
+    def ask_for_secrets(self, keys: Iterable[str]) -> None:
         """Say of the secrets that were typed, and of these, that they have to be typed again.
 
         For a page that is shown though nothing is wrong: no page sends a secret back.

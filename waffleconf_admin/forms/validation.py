@@ -44,7 +44,7 @@ def validate_field(
         field.errors = [problem]
 
 
-def mark_conflict(field: BoundField, *, undecided: bool = False) -> None:
+def mark_conflict(field: BoundField, *, undecided: bool) -> None:
     """Show beside a field what somebody else has saved meanwhile.
 
     :param undecided: whether the page has asked for a choice before, and got none.

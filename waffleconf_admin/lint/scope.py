@@ -24,7 +24,7 @@ class Scope:
 
     def __init__(
         self,
-        typed: Collection[str] = (),
+        typed: Collection[str],
         names: ChainMap[str, Meaning] | None = None,
         origins: ChainMap[str, str] | None = None,
     ) -> None:

@@ -28,7 +28,7 @@ class MissedNotifications:
     :param max_delay: seconds that a watcher needs to receive a notification, at most.
     """
 
-    def __init__(self, trouble: Trouble, resync: float, max_delay: float = 0.0) -> None:
+    def __init__(self, trouble: Trouble, resync: float, max_delay: float) -> None:
         self._trouble = trouble
         self._resync = resync
         self._grace = GRACE + max_delay

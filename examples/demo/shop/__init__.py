@@ -36,7 +36,6 @@ def create_app() -> Flask:
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{folder / 'shop.db'}",
         WAFFLE_CONFS=CONFS,
         WAFFLE_SERIALIZER="json",
-        WAFFLE_STORE_DEFAULTS=False,
         # Several workers follow each other through a file of the shop's own.
         WAFFLE_MULTIPROC=True,
         WAFFLE_WATCHER_FILE=str(folder / "settings.changed"),
