@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import BytesIO, RawIOBase
 from itertools import product
@@ -15,6 +16,7 @@ from pages import sent, state_of, stored
 from werkzeug.formparser import FormDataParser
 
 from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.admin import form_body
 from waffleconf_admin.admin.form_body import FORM_BYTES
 
 MakeApp = Callable[..., Flask]
@@ -119,11 +121,17 @@ def as_field(name: str, value: bytes) -> bytes:
     return f"{name}={quote(value)}&".encode()
 
 
+def in_small_letters(name: str, value: bytes) -> bytes:
+    """A field as curl and other programs may escape it."""
+    return re.sub(rb"%..", lambda escape: escape[0].lower(), as_field(name, value))
+
+
 @pytest.mark.parametrize("protected", [False, True])
 @pytest.mark.parametrize(
     ("kind", "write", "value"),
     [
         (FORM, as_field, b"caf\xe9"),
+        (FORM, in_small_letters, b"caf\xe9"),
         (f"{FORM}; charset=latin-1", as_field, b"caf\xe9"),
         (FORM, lambda name, value: f"{name}=".encode() + value + b"&", b"caf\xe9"),
         (FORM, as_field, b"\xed\xa0\x80"),
@@ -178,6 +186,32 @@ def test_a_replacement_character_elsewhere_is_not_that_of_a_latin1_text(
         assert (answer.status_code, stored(app)["SITENAME"]) == (status, saved)
 
 
+class InPieces(RawIOBase):
+    """A body of which each read gets a piece, as from a slow client."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [*pieces, b""]
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._pieces.pop(0)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def test_a_replacement_character_may_come_in_three_reads(make_app: MakeApp) -> None:
+    app = make_app(CONFS)
+    app.register_blueprint(WaffleAdmin())
+    body = as_part("SITENAME", "a\ufffdb".encode()) + b"--x--\r\n"
+    at = body.index(b"\xbf")
+    pieces = InPieces(body[:at], body[at : at + 1], body[at + 1 :])
+    given = {"wsgi.input": pieces, "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": PARTS}
+    answer = app.test_client().post("/admin/config", environ_overrides=given)
+    assert (answer.status_code, stored(app)["SITENAME"]) == (303, "a\ufffdb")
+
+
 #: Of a request whose length the client does not say, to a server that knows its end.
 CHUNKED: dict[str, Any] = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
 
@@ -213,6 +247,27 @@ def test_a_form_that_is_too_large_is_not_read(
     )
     assert answer.status_code == 413
     assert body.sent <= most
+
+
+@pytest.mark.parametrize("is_length_known", [True, False])
+@pytest.mark.parametrize(("allowed", "most"), [(500, 2000), (3000, 3000)])
+def test_a_form_may_have_what_the_app_allows_and_never_less_than_we_need(
+    make_app: MakeApp,
+    monkeypatch: pytest.MonkeyPatch,
+    allowed: int,
+    most: int,
+    is_length_known: bool,
+) -> None:
+    monkeypatch.setattr(form_body, "FORM_BYTES", 2000)
+    app = make_app(CONFS, MAX_FORM_MEMORY_SIZE=allowed)
+    app.register_blueprint(WaffleAdmin())
+    for size, status in [(most + 1, 413), (most, 303)]:
+        body = b"SITENAME=".ljust(size, b"n")
+        length = {"CONTENT_LENGTH": str(size)} if is_length_known else CHUNKED
+        given = {"wsgi.input": BytesIO(body), **length}
+        answer = app.test_client().post("/admin/config", content_type=FORM, environ_overrides=given)
+        assert answer.status_code == status
+    assert stored(app)["SITENAME"] == "n" * (most - 9)
 
 
 def test_a_form_of_unknown_length_is_saved(make_app: MakeApp) -> None:

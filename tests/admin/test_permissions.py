@@ -106,6 +106,21 @@ def test_permissions_are_asked_for_each_setting(make_app: MakeApp) -> None:
     assert [record.value for record in records.values()] == ["New", "Hello"]
 
 
+def test_permissions_are_asked_for_once_a_request(make_app: MakeApp) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def can(action: str, setting: Any) -> bool:
+        asked.append((action, setting.key))
+        return action == "view"
+
+    client = go(make_app, can)
+    for respond in (client.get, client.post):
+        asked.clear()
+        respond("/admin/config")
+        assert ("edit", "SITENAME") in asked
+        assert len(asked) == len(set(asked))
+
+
 def test_a_setting_that_may_not_be_edited_is_text(make_app: MakeApp) -> None:
     def can(action: str, setting: Any) -> bool:
         return action == "view" or setting.key == "SITENAME"

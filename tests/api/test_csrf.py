@@ -117,6 +117,20 @@ def test_the_api_accepts_what_a_view_of_the_app_accepts(
     assert (answer.status_code == 200) == accepted == (stored(app)["SITENAME"] == "New")
 
 
+@pytest.mark.parametrize("protect", [True, False])
+@pytest.mark.parametrize(("headers", "accepted"), [({"X-Mine": "TOKEN"}, True), (TOKEN, False)])
+def test_the_app_names_the_header_of_the_token(
+    make_app: MakeApp, headers: dict[str, Any], accepted: bool, protect: bool
+) -> None:
+    app = guarded(make_app, protect, WTF_CSRF_HEADERS=["X-Mine"])
+    client = app.test_client()
+    sent = headers_of(app, client, headers, HTTP)
+    answer = client.patch(
+        f"{API}/settings/SITENAME", json={"value": "New"}, headers=sent, base_url=HTTP
+    )
+    assert answer.status_code == (200 if accepted else 403)
+
+
 def test_the_token_is_checked_though_the_app_checks_nothing(make_app: MakeApp) -> None:
     app = guarded(make_app, WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_METHODS=[])
     client = app.test_client()
