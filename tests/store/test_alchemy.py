@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.errors import SerializationFailure
 from sqlalchemy import orm
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.pool import QueuePool
@@ -573,6 +574,47 @@ def test_a_connection_lost_in_the_commit_saves_once(
 
         assert case.store.swap({"A": (None, "a")})
         assert case.store.read(["A"]) == [("A", "a")]
+
+
+@pytest.mark.parametrize("database", ["postgres", "mariadb"])
+def test_a_lost_commit_is_not_taken_for_done_by_one_of_its_rows(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    with ExitStack() as stack:
+        case = open_case(
+            stack, "scoped_session", database, request.getfixturevalue(f"{database}_url")
+        )
+
+        @sa.event.listens_for(case.db.session_factory.kw["bind"], "commit", once=True)
+        def cut(connection: sa.Connection) -> None:
+            _kill(connection)
+            with sa.create_engine(connection.engine.url).begin() as another:
+                another.exec_driver_sql("INSERT INTO confs VALUES (7, 'A', 'a')")
+            another.engine.dispose()
+
+        with pytest.raises(StoreError, match="unknown"):
+            case.store.swap({"A": (None, "a"), "B": (None, "b")})
+        assert case.store.read() == [("A", "a")]
+
+
+def test_a_commit_that_was_refused_is_not_the_one_that_is_lost(postgres_url: str) -> None:
+    with ExitStack() as stack:
+        case = open_case(stack, "scoped_session", "postgres", postgres_url)
+        case.store.swap({"A": (None, "a")})
+        engine = case.db.session_factory.kw["bind"]
+
+        @sa.event.listens_for(engine, "commit", once=True)
+        def refuse(connection: sa.Connection) -> None:
+            sa.event.listen(engine, "before_cursor_execute", cut, once=True)
+            raise sa.exc.OperationalError("COMMIT", {}, SerializationFailure())
+
+        def cut(connection: sa.Connection, *rest: Any) -> None:
+            _kill(connection)
+            with sa.create_engine(postgres_url).begin() as another:
+                another.exec_driver_sql("UPDATE confs SET value = 'theirs'")
+            another.engine.dispose()
+
+        assert case.store.swap({"A": ("a", "mine")}) is False  # read again, and decide again
 
 
 @pytest.mark.parametrize("setup", ["scoped_session", "peewee"])

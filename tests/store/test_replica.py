@@ -125,6 +125,12 @@ def test_a_save_is_decided_by_the_primary_and_written_there(state: Any) -> None:
     }
 
 
+def test_a_row_that_another_save_has_added_is_found_on_the_primary(state: Any) -> None:
+    state.update_db({"SITENAME": "Bakery"})
+    with state.app.app_context():
+        assert state.configstore.swap({"SITENAME": (None, "late")}) is False
+
+
 def test_an_undo_right_after_a_save_finds_it(state: Any) -> None:
     saved = state.update_db({"SITENAME": "Bakery"})
     assert [change.new for change in state.history.of(saved.change_set)] == ["Bakery"]

@@ -40,6 +40,10 @@ class Race:
         """Add a row in the other transaction."""
         self.other.execute(sa.insert(CONFS).values(key=key, value=text))
 
+    def set(self, key: str, text: str | None) -> None:
+        """Write a row in the other transaction."""
+        self.other.execute(sa.update(CONFS).where(CONFS.c.key == key).values(value=text))
+
     def save(self, swaps: Any) -> Future[bool]:
         """Begin a save, and return once it waits for the other transaction."""
         saving = self.executor.submit(self.case.store.swap, swaps)
@@ -87,6 +91,17 @@ def test_a_row_that_another_save_is_adding_is_waited_for(race: Race, end: str, s
     getattr(race.other, end)()
     assert saving.result(30) is saved
     assert ("C", "mine" if saved else "theirs") in race.case.rows()
+
+
+def test_instances_are_locked_before_they_are_compared(race: Race) -> None:
+    race.set("A", None)  # no statement compares NULL with a text
+    race.other.commit()
+    (seen,) = dict(race.case.store.read(["A"])).values()
+    race.set("A", "theirs")
+    saving = race.save({"A": (seen, "mine")})
+    race.other.commit()
+    assert not saving.result(30)
+    assert ("A", "theirs") in race.case.rows()
 
 
 def test_rows_that_decide_a_save_are_locked_before_it_writes(
