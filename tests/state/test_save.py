@@ -145,6 +145,25 @@ def test_a_save_that_finds_the_value_there_already_brings_memory_up_to_it(
     assert app.config["SITENAME"] == "New"
 
 
+def test_what_a_reload_brings_after_a_save_has_read_stays_in_memory(
+    app: Flask, state: State
+) -> None:
+    state.parse_conf()
+    store = state.configstore
+    read = store.read_fresh
+
+    def read_and_be_overtaken(*arguments: Any) -> Any:
+        del store.read_fresh  # type: ignore[method-assign]
+        found = read(*arguments)
+        put(app, "MAX_FILESIZE", serialize(5))
+        state.update_conf()
+        return found
+
+    store.read_fresh = read_and_be_overtaken  # type: ignore[method-assign]
+    assert state.update_db({"SITENAME": "New", "MAX_FILESIZE": 1000}) == {"SITENAME": "New"}
+    assert (app.config["SITENAME"], app.config["MAX_FILESIZE"]) == ("New", 5)
+
+
 def test_a_value_that_is_not_allowed_but_there_already_blocks_no_save(make_app: MakeApp) -> None:
     app = make_app({**CONFS, "MAX_FILESIZE": {"default": 5, "min": 1}})
     state = state_of(app)
