@@ -181,10 +181,11 @@ def test_slash_focuses_the_search_and_escape_clears_it(open_page: Open) -> None:
     assert page.get_by_label("Site name").input_value().endswith("/")
 
 
-def test_a_group_can_be_opened_in_another_tab(open_page: Open) -> None:
+@pytest.mark.parametrize("key", ["Control", "Shift"])
+def test_a_group_can_be_opened_in_another_tab(open_page: Open, key: Any) -> None:
     page = open_page()
     with page.context.expect_page() as other:
-        page.locator(".wf-side").get_by_role("link", name="Uploads").click(modifiers=["Control"])
+        page.locator(".wf-side").get_by_role("link", name="Uploads").click(modifiers=[key])
     other.value.wait_for_url("**/config?group=Uploads")
     assert sorted(visible_keys(page)) == sorted(FULL_SHOP)
 

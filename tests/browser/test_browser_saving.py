@@ -143,6 +143,23 @@ def test_the_back_of_the_browser_brings_back_what_was_typed(app: Flask, open_pag
     assert (app.config["BANNER"], app.config["THEME"]) == ("Hello", "dark")
 
 
+def test_back_brings_nothing_back_into_other_controls(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    page.get_by_label("dark").check()
+    dialogs(page)
+    page.goto(f"{page.url}/history")
+    confs = app.config["WAFFLE_CONFS"]
+    choices = ["light", "dark"]
+    app.config["WAFFLE_CONFS"] = confs | {"THEME": confs["THEME"] | {"choices": choices}}
+    page.go_back()
+    page.locator(".wf-bar").get_by_text("1 unsaved").wait_for()
+    controls = page.locator("[name=THEME]")
+    assert [control.get_attribute("value") for control in controls.all()] == choices
+    save(page)
+    assert (app.config["BANNER"], app.config["THEME"]) == ("Hello", "light")
+
+
 def test_a_group_is_reset_but_for_what_is_discarded(app: Flask, open_page: Open) -> None:
     page = open_page()
     button = page.get_by_role("button", name="Reset 2 modified Storefront")
@@ -164,6 +181,24 @@ def test_typing_leaves_the_cursor_where_it_is(open_page: Open) -> None:
     field.evaluate("e => { e.focus(); e.setSelectionRange(1, 1) }")
     page.keyboard.type("abc")
     assert field.input_value() == "Cabcrêperie du Port"
+
+
+@pytest.mark.parametrize("keys", ["Meta+s", "Meta+Enter"])
+def test_a_mac_saves_by_its_own_key(app: Flask, open_page: Open, keys: str) -> None:
+    page = open_page()
+    page.get_by_label("Banner").fill("Hello")
+    with arriving(page):
+        page.keyboard.press(keys)
+    assert app.config["BANNER"] == "Hello"
+
+
+@pytest.mark.parametrize("keys", ["Control+Shift+s", "Control+Alt+s", "s"])
+def test_keys_that_are_not_those_of_saving_are_left_alone(open_page: Open, keys: str) -> None:
+    page = open_page()
+    page.evaluate("() => { onkeydown = (event) => { window.prevented = event.defaultPrevented } }")
+    page.get_by_label("Banner").fill("Hello")
+    page.keyboard.press(keys)
+    assert page.evaluate("prevented") is False
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

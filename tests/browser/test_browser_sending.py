@@ -114,6 +114,21 @@ def test_a_double_click_sends_once(
     assert "Nothing" not in page.locator("#wf-main").inner_text()
 
 
+def test_what_was_stopped_can_be_sent_again(open_page: Open, slow: threading.Event) -> None:
+    page = open_page()
+    page.clock.install()
+    button, sent = saved(page), posts(page)
+    with page.expect_request(lambda request: request.method == "POST"):
+        button.click()
+    button.click()
+    page.clock.run_for(6_000)
+    with page.expect_request(lambda request: request.method == "POST"):
+        button.click()
+    assert len(sent) == 2
+    with arriving(page):
+        slow.set()
+
+
 def test_without_a_network_the_page_stays_and_tries_again(app: Flask, open_page: Open) -> None:
     page = open_page()
     page.clock.install()
