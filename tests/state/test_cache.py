@@ -115,6 +115,12 @@ def test_redeclaring_keeps_values_and_refuses_what_was_read_before(
     assert config["C"] == "c"
 
 
+def test_what_was_read_before_another_decoder_is_refused(live: Cache) -> None:
+    generation = live.generation
+    live.replace_decoder(lambda decoder: decoder, ["A"])  # as an override of a test does
+    assert apply(live, generation, {"A": serialize(5)}) is None
+
+
 def test_redeclaring_brings_new_defaults_and_asks_for_a_load(live: Cache) -> None:
     apply(live, live.generation, {"A": None})
     live.loaded = True
@@ -288,3 +294,10 @@ def test_only_a_text_that_is_another_is_a_change(config: dict[str, Any]) -> None
 def test_an_equal_value_in_another_text_is_no_change(live: Cache) -> None:
     apply(live, live.generation, {"A": serialize(2)})
     assert apply(live, live.generation, {"A": serialize(2, format="json")}) == {}
+
+
+def test_a_converted_value_of_another_text_is_a_change(config: dict[str, Any]) -> None:
+    live = Cache(config, NoRows())  # type: ignore[arg-type]
+    live.declare(declare({"A": {"default": 1, "type": int}}))
+    apply(live, live.generation, {"A": serialize("2")})
+    assert apply(live, live.generation, {"A": serialize("3")}) == {"A": (2, 3)}
