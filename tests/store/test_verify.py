@@ -174,6 +174,84 @@ def test_an_insert_that_a_later_trigger_ignores_is_refused(place: Place) -> None
     assert place.store.read() == [("B", "b")]
 
 
+#: How a database comes to drop rows without an error, by its name, the event and the table.
+DROPS = {
+    "sqlite": ("CREATE TRIGGER drops BEFORE {event} ON {table} BEGIN SELECT raise(IGNORE); END",),
+    "postgres": (
+        "CREATE FUNCTION drops() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER drops BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION drops()",
+    ),
+}
+
+
+@pytest.fixture(params=DROPS)
+def dropping(
+    request: pytest.FixtureRequest, orm: str, tmp_path: Path
+) -> Iterator[tuple[Place, Callable[[str, str], None]]]:
+    """A store whose process knows its tables, and what makes a table drop its rows from now on."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            place = MAKE[orm](stack, f"sqlite:///{tmp_path}/test.db")
+        else:
+            place = MAKE[orm](stack, request.getfixturevalue("server_url")(request.param))
+            stack.callback(place.sql, "DROP FUNCTION IF EXISTS drops CASCADE")
+        assert place.store.swap({"B": (None, "b")}, [ROW._replace(key="B")])
+
+        def drop(table: str, event: str) -> None:
+            for statement in DROPS[request.param]:
+                place.sql(statement.format(table=table, event=event))
+
+        yield place, drop
+
+
+Dropping = tuple[Place, Callable[[str, str], None]]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_save_is_refused_whose_change_a_later_trigger_keeps_out_of_the_history(
+    dropping: Dropping, number: int
+) -> None:
+    place, drop = dropping
+    before = place.store.read_history(HistoryQuery())
+    drop("conf_changes", "INSERT")
+    keys = [f"A{index}" for index in range(number)]
+    rows = [ROW._replace(key=key, old="x" if index else None) for index, key in enumerate(keys)]
+    with pytest.raises(StoreError, match=r"table of the history .*for A0.* drops rows"):
+        place.store.swap(dict.fromkeys(keys, (None, "a")), rows)
+    with pytest.raises(StoreError, match="table of the history"):
+        place.store.note_history(rows)
+    assert place.store.read() == [("B", "b")]
+    assert place.store.read_history(HistoryQuery()) == before
+
+
+def test_a_history_that_a_later_trigger_keeps_as_it_is_can_not_be_rewritten(
+    dropping: Dropping,
+) -> None:
+    place, drop = dropping
+    [row] = place.store.read_history(HistoryQuery())
+    drop("conf_changes", "UPDATE")
+    with pytest.raises(StoreError):
+        place.store.rewrite({}, [row._replace(new="other")])
+    assert place.store.read_history(HistoryQuery()) == [row]
+
+
+def test_a_prune_counts_what_was_deleted(dropping: Dropping) -> None:
+    place, drop = dropping
+    drop("conf_changes", "DELETE")
+    assert place.store.prune_history(datetime.now(UTC), 10) == 0
+    assert place.store.read_history(HistoryQuery())
+
+
+def test_changes_with_and_without_an_old_text_are_counted_together(place: Place) -> None:
+    assert place.store.swap({"B": (None, "b")}, [ROW._replace(key="B")])
+    place.statements.clear()
+    rows = [ROW._replace(key=key, old=old) for key, old in [("A", None), ("B", "b"), ("C", None)]]
+    assert place.store.swap({"A": (None, "a"), "B": ("b", "c"), "C": (None, "c")}, rows)
+    assert not [each for each in place.statements if each.lstrip().startswith("SELECT")]
+    found = place.store.read_history(HistoryQuery(limit=3))
+    assert [(row.key, row.old) for row in found] == [("C", None), ("B", "b"), ("A", None)]
+
+
 def test_an_insert_that_a_trigger_of_postgresql_sends_elsewhere_is_found_there(
     server_url: Callable[[str], str], orm: str
 ) -> None:

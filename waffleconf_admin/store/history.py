@@ -56,12 +56,17 @@ class HistoryRows(ABC, Generic[C]):
         """As `SettingRows.may_alter`."""
 
     @abstractmethod
-    def add(self, connection: C, rows: Sequence[HistoryRow]) -> None:
-        """Insert rows."""
+    def add(self, connection: C, rows: Sequence[HistoryRow]) -> bool:
+        """Insert rows; return whether the database has counted each of them, as `SettingRows.write`
+        does.
+        """
 
     @abstractmethod
-    def rewrite(self, connection: C, rows: Sequence[HistoryRow]) -> None:
-        """Give the rows with these ids the old and new texts of these; absent ones are left out."""
+    def rewrite(self, connection: C, rows: Sequence[HistoryRow]) -> bool:
+        """Give the rows with these ids the old and new texts of these; absent ones are left out.
+
+        Return whether the database has counted each of the others, as `SettingRows.write` does.
+        """
 
     @abstractmethod
     def read(self, connection: C, query: HistoryQuery) -> list[HistoryRow]:

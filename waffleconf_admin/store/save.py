@@ -126,13 +126,12 @@ class Save(Generic[C]):
             if any(stored.get(key) != swap.seen for key, swap in self._swaps.items()):
                 raise RowChanged
         all_counted = self._settings.write(connection, self._writes)
-        if self._rows:
-            self._history.add(connection, self._rows)
+        all_added = not self._rows or self._history.add(connection, self._rows)
         for settlement in self._ends:
             if not self._history.settle(connection, settlement):
                 raise ConflictError(self._swaps)
         self._verification.check_settings(connection, self._writes, all_counted=all_counted)
-        self._verification.check_added(connection, self._rows)
+        self._verification.check_added(connection, self._rows, all_counted=all_added)
         self._committing = True
 
     def _check_engines(self, connection: C) -> None:

@@ -126,9 +126,9 @@ class SQLStore(WaffleStore, Generic[C]):
 
         def write(at: C) -> None:
             all_counted = not swaps or settings.write(at, swaps)
-            history.rewrite(at, rows)
+            all_rewritten = history.rewrite(at, rows)
             verification.check_settings(at, swaps, all_counted=all_counted)
-            verification.check_rewritten(at, rows)
+            verification.check_rewritten(at, rows, all_counted=all_rewritten)
 
         return self._change(write)
 
@@ -154,8 +154,8 @@ class SQLStore(WaffleStore, Generic[C]):
         verification = Verification(self._connections, self._settings, history)
 
         def write(at: C) -> None:
-            history.add(at, rows)
-            verification.check_added(at, rows)
+            all_added = history.add(at, rows)
+            verification.check_added(at, rows, all_counted=all_added)
 
         self._connections.change(write)
 

@@ -50,12 +50,13 @@ class Verification(Generic[C]):
         altered = [key for key, swap in writes.items() if not _is_padded(swap.new, found.get(key))]
         _refuse("settings", ((key, "value" if key in found else "key") for key in altered))
 
-    def check_added(self, connection: C, rows: Sequence[HistoryRow]) -> None:
+    def check_added(self, connection: C, rows: Sequence[HistoryRow], *, all_counted: bool) -> None:
         """Compare rows that were added to the history with what its table has now.
 
+        :param all_counted: as for `check_settings`.
         :raises StoreError: as `check_settings` does.
         """
-        history, columns = self._history, self._columns(connection) if rows else ()
+        history, columns = self._history, self._columns(connection, rows, all_counted)
         if not columns:
             return
         found = [
@@ -73,12 +74,15 @@ class Verification(Generic[C]):
             ),
         )
 
-    def check_rewritten(self, connection: C, rows: Sequence[HistoryRow]) -> None:
+    def check_rewritten(
+        self, connection: C, rows: Sequence[HistoryRow], *, all_counted: bool
+    ) -> None:
         """Compare rows of the history that were given other texts with what its table has now.
 
+        :param all_counted: as for `check_settings`.
         :raises StoreError: as `check_settings` does.
         """
-        history, columns = self._history, self._columns(connection) if rows else ()
+        history, columns = self._history, self._columns(connection, rows, all_counted)
         if not columns:
             return
         keys = list(dict.fromkeys(row.key for row in rows))
@@ -93,11 +97,15 @@ class Verification(Generic[C]):
             ),
         )
 
-    def _columns(self, connection: C) -> tuple[str, ...]:
-        """Return the columns of the history to read back."""
+    def _columns(
+        self, connection: C, rows: Sequence[HistoryRow], all_counted: bool
+    ) -> tuple[str, ...]:
+        """Return the columns of the history to read back, of rows that were written."""
+        if not rows:
+            return ()
         if self._connections.may_truncate(connection):
             return _ALL
-        return VALUES if self._history.may_alter(connection) else ()
+        return VALUES if not all_counted or self._history.may_alter(connection) else ()
 
 
 def _differing(row: HistoryRow, other: HistoryRow, columns: Sequence[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -27,22 +29,35 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
     def may_alter(self, connection: sa.Connection) -> bool:
         return self._columns.may_alter(connection)
 
-    def add(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
+    def add(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> bool:
         with session_on(connection) as session:
-            self.add_to(session, rows)
+            return self.add_to(session, rows)
 
     def add_to(
         self, session: orm.Session | orm.scoped_session[orm.Session], rows: Sequence[HistoryRow]
-    ) -> None:
-        """Insert rows in a session; with one statement, unless the model has hooks."""
+    ) -> bool:
+        """Insert rows in a session; with one statement, unless the model has hooks.
+
+        Return what `add` does.
+        """
         instances = [new_instance(self.model, **self.attributes_of(row)) for row in rows]
-        if has_hooks(sa.inspect(self.model)):
+        mapper: orm.Mapper[object] = sa.inspect(self.model)
+        table = mapper.local_table
+        if has_hooks(mapper) or mapper.inherits is not None or not isinstance(table, sa.Table):
             session.add_all(instances)
             session.flush()
-        else:
-            session.bulk_save_objects(instances)
+            return False  # nobody counts
+        # As the session itself would, but it does not say how many rows that were. Those of one
+        # statement fill in the same columns: the others keep the defaults of the table.
+        insert, count = sa.insert(table).inline(), 0
+        filled = (_columns_of(mapper, instance) for instance in instances)
+        for _, some in groupby(filled, key=dict.keys):
+            result = session.execute(insert, list(some), bind_arguments={"mapper": mapper})
+            count += cast("sa.CursorResult[object]", result).rowcount
+        return count == len(rows)
 
-    def rewrite(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> None:
+    def rewrite(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> bool:
+        # The session counts itself, and raises an error.
         with session_on(connection) as session:
             for chunk in chunks(rows):
                 some = {row.id: row for row in chunk}
@@ -50,6 +65,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
                 for instance in session.scalars(found):
                     instance.old, instance.new = some[instance.id].old, some[instance.id].new
                 session.flush()
+        return True
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
@@ -91,8 +107,7 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
         is_old = [model.at < self.column_time(until), model.id.not_in(noted), *self.is_prunable()]
         old = sa.select(model.id).where(*is_old).order_by(model.at).limit(limit)
         ids = connection.scalars(old).all()
-        connection.execute(sa.delete(model).where(model.id.in_(ids)))
-        return len(ids)
+        return connection.execute(sa.delete(model).where(model.id.in_(ids))).rowcount
 
     def open_ends(self, connection: sa.Connection) -> list[HistoryRow]:
         # Every load asks this, and mostly there are none: a session would take longer than that.
@@ -122,3 +137,13 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
     def is_zoned(self) -> bool:
         column = sa.inspect(self.model).columns["at"]
         return bool(getattr(column.type, "timezone", False))
+
+
+def _columns_of(mapper: orm.Mapper[object], instance: object) -> dict[str, object]:
+    """The columns that a new instance fills in, by their keys in the table."""
+    given = sa.inspect(instance).dict
+    return {
+        column.key: given[name]
+        for name, column in mapper.columns.items()
+        if given.get(name) is not None
+    }

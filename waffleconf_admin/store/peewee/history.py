@@ -29,22 +29,26 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
     def may_alter(self, connection: peewee.Database) -> bool:
         return self._columns.may_alter(connection)
 
-    def add(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
+    def add(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> bool:
         if has_hooks(self.model):
             for row in rows:
                 self.model.create(**self.attributes_of(row))
-            return
+            return False  # nobody counts
         inserted = [self.model(**self.attributes_of(row)).__data__ for row in rows]
+        count = 0
         for some in peewee.chunked(inserted, _TOGETHER):
-            self.model.insert_many(some).execute(connection)
+            count += self.model.insert_many(some).as_rowcount().execute(connection)
+        return count == len(rows)
 
-    def rewrite(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> None:
+    def rewrite(self, connection: peewee.Database, rows: Sequence[HistoryRow]) -> bool:
+        all_counted = True
         for chunk in chunks(rows):
             some = {row.id: row for row in chunk}
             found = self.model.select().where(self.model.id.in_(list(some)))
             for record in list(found.execute(connection)):
                 record.old, record.new = some[record.id].old, some[record.id].new
-                record.save()
+                all_counted = record.save() == 1 and all_counted
+        return all_counted
 
     def read(self, connection: peewee.Database, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model
@@ -90,8 +94,7 @@ class PeeweeHistory(HistoryRows[peewee.Database]):
         is_old = [model.at < self.column_time(until), model.id.not_in(noted), *self.is_prunable()]
         old = model.select(model.id).where(*is_old).order_by(model.at)
         ids = [instance.id for instance in old.limit(limit).execute(connection)]
-        model.delete().where(model.id.in_(ids)).execute(connection)
-        return len(ids)
+        return int(model.delete().where(model.id.in_(ids)).execute(connection))
 
     def open_ends(self, connection: peewee.Database) -> list[HistoryRow]:
         return _rows(self.model.select().where(*self.is_open()), connection)
