@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import peewee
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from playhouse.flask_utils import FlaskDB
+from playhouse.sqliteq import SqliteQueueDatabase
+from sqlalchemy import orm as sa_orm
+from sqlalchemy.ext import asyncio
 from states import CONFS, VALUES, MakeApp, Memory, state_of
 
 from waffleconf_admin import (
@@ -256,6 +261,18 @@ def of_peewee() -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("store", "given", "remedy"),
     [
+        *[
+            (AlchemyWaffleStore, lambda a, p, db=db: (db, a[1]), "db= has no session")
+            for db in (
+                sa_orm.sessionmaker(),
+                sa.create_engine("sqlite://"),
+                asyncio.async_sessionmaker(),
+                asyncio.AsyncSession(),
+                SimpleNamespace(
+                    session=asyncio.async_scoped_session(asyncio.async_sessionmaker(), id)
+                ),
+            )
+        ],
         (AlchemyWaffleStore, lambda a, p: (a[0], p[1]), "model= is given Conf, which is no mapped"),
         (AlchemyWaffleStore, lambda a, p: (a[1], a[0]), "model= is given SQLAlchemy, which is no"),
         (AlchemyWaffleStore, lambda a, p: (None, a[1]), "db= has no session"),
@@ -286,6 +303,34 @@ def test_a_store_with_wrong_arguments_is_an_error_that_names_them(
     with pytest.raises(TypeError, match=f"^{store.__name__}: {remedy}"):
         WaffleConf(app, wrong)
     assert not app.extensions
+
+
+UNFIT = [
+    (lambda path: SqliteQueueDatabase(path, autostart=False), "no transactions"),
+    (lambda path: pytest.importorskip("playhouse.pwasyncio").AsyncSqliteDatabase(path), "await"),
+]
+
+
+@pytest.mark.parametrize(("make", "lack"), UNFIT)
+def test_a_database_of_peewee_in_which_no_save_is_safe_is_refused(
+    make: Any, lack: str, tmp_path: Any
+) -> None:
+    database = make(str(tmp_path / "test.db"))
+    store = PeeweeWaffleStore(database, *PeeweeWaffleStore.make_models(database))
+    with pytest.raises(TypeError, match=f"^PeeweeWaffleStore: Conf has a .*{lack}.* of their own"):
+        WaffleConf(Flask("shop"), store)
+
+
+def test_a_proxy_that_gets_such_a_database_later_is_refused_when_it_is_used(
+    tmp_path: Any,
+) -> None:
+    proxy = peewee.DatabaseProxy()
+    app = Flask("shop")
+    app.config["WAFFLE_CONFS"] = CONFS
+    waffle = WaffleConf(app, PeeweeWaffleStore(proxy, *PeeweeWaffleStore.make_models(proxy)))
+    proxy.initialize(SqliteQueueDatabase(str(tmp_path / "test.db"), autostart=False))
+    with pytest.raises(StoreError, match=r"Conf has a SqliteQueueDatabase, .*of their own"):
+        waffle.state.read()
 
 
 def test_a_flaskdb_that_was_not_initialised_is_named() -> None:

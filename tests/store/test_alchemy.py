@@ -21,7 +21,7 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg.errors import SerializationFailure
 from sqlalchemy import orm
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import QueuePool, SingletonThreadPool
 from store_cases import Case, open_case, released_soon, write_refused
 
 from waffleconf_admin.exceptions import BusyError, StoreError
@@ -140,13 +140,17 @@ def begin_by_event(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
-@pytest.fixture(params=["file", "wal", "memory"])
+#: Pools whose connection a view shares with its saves.
+SHARED: dict[str, Any] = {"one connection": sa.StaticPool, "one a thread": SingletonThreadPool}
+
+
+@pytest.fixture(params=["file", "wal", "memory", *SHARED])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     if request.param == "memory":
-        options: dict[str, Any] = {"poolclass": sa.StaticPool}
-        engine = sa.create_engine("sqlite://", **options)
+        engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
     else:
-        engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db")
+        pool = SHARED.get(request.param)
+        engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db", poolclass=pool)
     if request.param == "wal":
         with engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
@@ -294,6 +298,27 @@ def test_a_view_that_only_read_can_save_under_the_begin_recipe(tmp_path: Path) -
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
     session.remove()
     engine.dispose()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mysql"])
+def test_a_connection_keeps_its_autocommit(
+    request: pytest.FixtureRequest, database: str, tmp_path: Path
+) -> None:
+    servers = {"postgresql": "postgres_url", "mysql": "mariadb_url"}
+    url = f"sqlite:///{tmp_path}/test.db"
+    if database in servers:
+        url = request.getfixturevalue(servers[database])
+    with ExitStack() as stack:
+        case = open_case(stack, "driver's autocommit", database, url)
+        # The pool lends the connection that was given back last.
+        assert case.store.swap({"A": (None, "a")})
+        assert not case.store.swap({"A": (None, "b")})
+        engine = case.db.get_bind()
+        with engine.connect() as connection:
+            table = case.model.__table__
+            connection.execute(sa.insert(table).values(key="B", value="b"))
+            connection.rollback()
+        assert case.store.read(["B"]) == [("B", "b")]
 
 
 def test_a_pending_object_takes_no_connection_of_a_pool_of_one(tmp_path: Path) -> None:

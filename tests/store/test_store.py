@@ -23,6 +23,7 @@ FEWER = {
     "bind key": ["file"],
     "lite": ["file", "memory"],
     "autocommit": ["file", "postgres", "mariadb"],
+    "driver's autocommit": ["file", "postgres", "mariadb"],
     "rolled back": ["file", "postgres", "mariadb"],
     "pool behind a proxy": ["file", "postgres", "mariadb"],
     FOUR: ["file", "postgres", "mariadb"],

@@ -171,6 +171,21 @@ def _autocommit(case: Case, url: str) -> Iterator[None]:
         yield
 
 
+#: What makes a driver commit each statement, which SQLAlchemy does not know then.
+AUTOCOMMIT: dict[str, dict[str, Any]] = {
+    "sqlite": {"isolation_level": None},
+    "postgresql": {"autocommit": True},
+    "mysql": {"autocommit": True},
+}
+
+
+@contextmanager
+def _autocommit_of_the_driver(case: Case, url: str) -> Iterator[None]:
+    arguments = AUTOCOMMIT[sa.make_url(url).get_backend_name()]
+    with _scoped(case, url, connect_args=arguments):
+        yield
+
+
 @contextmanager
 def _rolled_back(case: Case, url: str) -> Iterator[None]:
     """An app whose tests run in one transaction, which is rolled back."""
@@ -256,6 +271,7 @@ SETUPS: dict[str, Any] = {
     "bind key": _bound,
     "lite": _lite,
     "autocommit": _autocommit,
+    "driver's autocommit": _autocommit_of_the_driver,
     "rolled back": _rolled_back,
     "peewee": _peewee,
     "pool behind a proxy": _pool_behind_a_proxy,

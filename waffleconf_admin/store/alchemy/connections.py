@@ -8,6 +8,7 @@ from typing import SupportsFloat, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.pool import SingletonThreadPool
 
 from ...exceptions import BusyError, NotReadyError
 from .. import errors, locks
@@ -17,7 +18,7 @@ from ..postgresql import Notifications, not_postgresql
 from ..rows import T
 from ..swaps import Swaps
 from .rows import AlchemyRows
-from .transactions import autocommitted, execute, forbid_autocommit, joined, transaction
+from .transactions import autocommitted, execute, joined, transaction
 from .workers import AlchemyWorkers
 
 
@@ -42,7 +43,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         if isinstance(bind, sa.Connection):
             with joined(bind):
                 return work(bind)
-        if _is_in_memory(bind) and self._is_open(bind):
+        if _is_only_one(bind) and self._is_open(bind):
             # Any other use of the one connection would roll back what the caller has flushed.
             session = self._session() or sessions_of(self._db)()
             return work(session.connection(bind_arguments={"bind": bind}))
@@ -53,10 +54,9 @@ class AlchemyConnections(Connections[sa.Connection]):
         if not self._rows.is_ready():
             raise NotReadyError("The app's models are not complete yet, so none can be read.")
         bind = self.bind(write=True)
-        if isinstance(bind, sa.Connection) or _is_in_memory(bind):
+        if isinstance(bind, sa.Connection) or _is_only_one(bind):
             return self.read(work, fresh=True)
         with self._connect_or_replica(bind) as connection:
-            forbid_autocommit(connection)
             connection.detach()  # it is closed for good afterwards; the process may be forked
             with transaction(connection, locks.FIRST_LOAD_WAIT):
                 return work(connection)
@@ -73,21 +73,18 @@ class AlchemyConnections(Connections[sa.Connection]):
             with joined(bind, write=True, serializable=serializable):
                 return work(bind)
         if self._is_open(bind):
-            if _is_in_memory(bind):
+            if _is_only_one(bind):
                 raise BusyError(errors.COMMIT_FIRST)
             wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
-        with bind.connect() as connection:
-            forbid_autocommit(connection)
-            with transaction(connection, wait, serializable):
-                return work(connection)
+        with bind.connect() as connection, transaction(connection, wait, serializable):
+            return work(connection)
 
     def write_at_once(self, work: Callable[[sa.Connection], T]) -> T:
         bind = self.bind(write=True)
-        if isinstance(bind, sa.Connection) or _is_in_memory(bind):
+        if isinstance(bind, sa.Connection) or _is_only_one(bind):
             raise BusyError(errors.COMMIT_FIRST)
         with bind.connect() as connection:
             if connection.dialect.name != "sqlite":
-                forbid_autocommit(connection)
                 with transaction(connection, locks.NO_WAIT):
                     return work(connection)
             limit = locks.limited("sqlite", partial(execute, connection), locks.NO_WAIT)
@@ -173,7 +170,7 @@ class AlchemyConnections(Connections[sa.Connection]):
         held = getattr(session and session.get_transaction(), "_connections", {}).get(bind)
         if held and not (held[0].closed or held[0].invalidated):
             raw = held[0].connection.dbapi_connection
-        elif isinstance(bind.pool, sa.StaticPool):
+        elif isinstance(bind.pool, sa.StaticPool) and bind.dialect.name == "sqlite":
             raw = bind.pool.connection.dbapi_connection
         # sqlite3 begins with the first write; other drivers with the first statement.
         return bool(raw is not None and getattr(raw, "in_transaction", True))
@@ -222,6 +219,11 @@ def _initialize_again(connection: sa.Connection) -> None:
     if connection.dialect.server_version_info is None:
         connection.dialect.initialize(connection)
         connection.rollback()
+
+
+def _is_only_one(bind: sa.Engine) -> bool:
+    """Whether a thread can't have another connection than the one that the caller has."""
+    return _is_in_memory(bind) or isinstance(bind.pool, sa.StaticPool | SingletonThreadPool)
 
 
 def _is_in_memory(bind: sa.Engine | sa.Connection) -> bool:

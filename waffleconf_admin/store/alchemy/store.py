@@ -48,12 +48,15 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
 
     def check_arguments(self) -> None:
         super().check_arguments()
-        is_class = isinstance(self.db, type) and not hasattr(self.db, "session")
-        if self.db is None or is_class or hasattr(type(self.db), "execute_sql"):  # peewee's
+        try:
+            session = sessions_of(self.db)
+        except RuntimeError:  # some extensions have a session inside the app's context only
+            return
+        if not isinstance(session, orm.Session | orm.scoped_session):
             name = type(self).__name__
             raise TypeError(
-                f"{name}: db= has no session: give Flask-SQLAlchemy's db, or a scoped_session: "
-                f"{name}(db=db, model=Conf)."
+                f"{name}: db= has no session that is used without await: give Flask-SQLAlchemy's "
+                f"db, or scoped_session(sessionmaker(engine)): {name}(db=db, model=Conf)."
             )
 
     def _is_model(self, model: object) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import SupportsFloat, cast
 
 import sqlalchemy as sa
 
 from .. import locks
+
+#: sqlite3 begins with the first write: LEGACY_TRANSACTION_CONTROL of Python 3.12.
+_LEGACY = -1
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def joined(
 
 @contextmanager
 def _begun(connection: sa.Connection, serializable: bool) -> Iterator[None]:
-    with connection.begin():
+    with _autocommit_off(connection), connection.begin():
         if serializable and connection.dialect.name in ("postgresql", "mysql", "mariadb"):
             connection.exec_driver_sql(locks.SERIALIZABLE)
         yield
@@ -79,12 +82,39 @@ def execute(connection: sa.Connection, statement: str) -> Sequence[SupportsFloat
     return (result.first() or ()) if result.returns_rows else ()
 
 
-def forbid_autocommit(connection: sa.Connection) -> None:
-    """Use real transactions on an engine that commits each statement: no save ends half-way."""
-    of_engine = getattr(connection.dialect, "_on_connect_isolation_level", None)
-    level = connection.get_execution_options().get("isolation_level", of_engine)
-    if level == "AUTOCOMMIT":
-        connection.execution_options(isolation_level=connection.default_isolation_level)
+@contextmanager
+def _autocommit_off(connection: sa.Connection) -> Iterator[None]:
+    """Have real transactions where the app commits each statement: no save ends half-way.
+
+    The driver is asked, for SQLAlchemy does not know what the app has told it.
+    """
+    turn = _autocommit_of(connection)
+    if turn is None:
+        yield
+        return
+    turn(False)
+    try:
+        yield
+    finally:
+        with suppress(Exception):  # the connection is gone
+            turn(True)
+
+
+def _autocommit_of(connection: sa.Connection) -> Callable[[bool], object] | None:
+    """Return what turns off and on that the driver commits each statement; None: it does not."""
+    raw = connection.connection.dbapi_connection
+    autocommit = getattr(raw, "autocommit", False)
+    ask = getattr(raw, "get_autocommit", None)
+    if ask is not None and callable(autocommit):  # PyMySQL, mysqlclient
+        return autocommit if ask() else None
+    if connection.dialect.name != "sqlite":
+        return partial(setattr, raw, "autocommit") if autocommit is True else None
+    if autocommit is True:  # of Python 3.12 and newer
+        return lambda on: setattr(raw, "autocommit", True if on else _LEGACY)
+    if _sqlite_of(connection).isolation_level is None:
+        # An app may say None, and begin by an event; what is said here does no harm then.
+        return lambda on: setattr(raw, "isolation_level", None if on else "")
+    return None
 
 
 def _sqlite_of(connection: sa.Connection) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ import peewee
 from flask import current_app, has_app_context
 from playhouse.pool import MaxConnectionsExceeded, PooledDatabase
 
-from ...exceptions import BusyError, NotReadyError
+from ...exceptions import BusyError, NotReadyError, StoreError
 from .. import errors, locks
 from ..connections import Connections
 from ..instances import Model
@@ -38,6 +38,12 @@ STAYS = (
     "test in store.join_transactions() (docs/testing.md)."
 )
 
+#: What classes of databases lack, by their names: some of their modules import gevent.
+_LACKS = {
+    "SqliteQueueDatabase": "which has no transactions, for another thread writes later",
+    "AsyncDatabaseMixin": "which is used with await only",
+}
+
 
 class PeeweeConnections(Connections[peewee.Database]):
     """Connections to the database of a model.
@@ -50,6 +56,8 @@ class PeeweeConnections(Connections[peewee.Database]):
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        #: The class of the database that is known to be fit.
+        self._checked: type | None = None
         #: Whether a transaction of the caller's is joined, and not left alone.
         self.joins_caller = False
         # Of former processes: the garbage collector would close the parent's connections.
@@ -60,16 +68,18 @@ class PeeweeConnections(Connections[peewee.Database]):
         """The model's database.
 
         :raises NotReadyError: it has none, or one that is not initialised yet.
+        :raises StoreError: no save would be safe in it.
         """
-        database: peewee.Database = self._model._meta.database
-        while isinstance(database, peewee.Proxy):
-            database = database.obj
+        database = database_of(self._model)
         if database is None or database.database is None:
             raise NotReadyError(
                 f"{self._model.__name__} has no database: name it in the model's Meta, and init() "
                 "it, initialize() its DatabaseProxy, or call init_app() of its FlaskDB, before "
                 "settings are read."
             )
+        if type(database) is not self._checked:
+            check_database(self._model)
+            self._checked = type(database)
         return database
 
     def read(self, work: Callable[[peewee.Database], T], *, fresh: bool = False) -> T:
@@ -188,3 +198,26 @@ class PeeweeConnections(Connections[peewee.Database]):
     def _is_only_one(self, database: peewee.Database) -> bool:
         """Whether no other thread can have a connection of its own."""
         return self.in_memory() or not database.thread_safe
+
+
+def database_of(model: Model) -> peewee.Database | None:
+    """Return the database of a model; None: it has none yet."""
+    database: peewee.Database | None = model._meta.database
+    while isinstance(database, peewee.Proxy):
+        database = database.obj
+    return database
+
+
+def check_database(model: Model) -> None:
+    """Check the database of a model, as far as it is known.
+
+    :raises StoreError: no save would be safe in it.
+    """
+    names = [cls.__name__ for cls in type(database_of(model)).__mro__]
+    for name in names:
+        if name in _LACKS:
+            raise StoreError(
+                f"{model.__name__} has a {names[0]}, {_LACKS[name]}: give the models of the "
+                "settings a database of their own, which may be the same file or server, such as "
+                'PooledSqliteDatabase(path, pragmas={"journal_mode": "wal"}).'
+            )

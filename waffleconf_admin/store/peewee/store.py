@@ -8,11 +8,12 @@ from functools import cached_property
 
 import peewee
 
+from ...exceptions import StoreError
 from ..history_rows import HistoryRow
 from ..instances import Model, text_of
 from ..sql import SQLStore
 from . import models
-from .connections import PeeweeConnections
+from .connections import PeeweeConnections, check_database
 from .history import PeeweeHistory
 from .rows import PeeweeRows
 from .workers import PeeweeWorkers
@@ -40,6 +41,14 @@ class PeeweeWaffleStore(SQLStore[peewee.Database]):
         base = models.base_class(db)
         made = models.make_models(base)
         return (*made, models.make_worker_model(base)) if workers else made
+
+    def check_arguments(self) -> None:
+        super().check_arguments()
+        for model in filter(None, (self.model, self.history, self.workers)):
+            try:
+                check_database(model)
+            except StoreError as error:
+                raise TypeError(f"{type(self).__name__}: {error}") from error
 
     def _is_model(self, model: object) -> bool:
         return isinstance(model, type) and issubclass(model, peewee.Model)
