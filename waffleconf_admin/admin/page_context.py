@@ -109,6 +109,8 @@ class PageContext:
     @property
     def problems(self) -> str:
         """The heading of what is wrong."""
+        if self.message:  # it says what was done, so "nothing" would contradict it
+            return _("Not saved yet")
         settles = self._sent is not None and self._sent.action in ENDING
         return _("Nothing was changed") if settles else _("Nothing was saved yet")
 
