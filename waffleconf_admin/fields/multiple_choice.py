@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ..i18n import gettext
 from ..settings.choices import Choice, ChoiceSet
-from ..settings.type_rule import SEVERAL
+from ..settings.type_rule import CHOSEN_TWICE, SEVERAL
 from . import widgets
 from .choice import ChoiceField, ChoiceTexts, text_of
 from .value_text import require_type
@@ -93,9 +93,11 @@ class MultipleChoiceField(ChoiceField):
         for line in chosen:
             if line not in self.texts:
                 raise ValueError(gettext("“%(text)s” is not one of the choices.", text=line[:50]))
+        if len(set(chosen)) < len(chosen):
+            raise ValueError(gettext(CHOSEN_TWICE))
         if not chosen and self.setting.optional:
             return None
-        return self.collect([self.texts[line].value for line in dict.fromkeys(chosen)])
+        return self.collect([self.texts[line].value for line in chosen])
 
     def process_formdata(self, valuelist: list[str]) -> None:
         stored = self.items(self.data)

@@ -18,6 +18,7 @@ from ..settings import value_types
 from ..settings.choices import Choice
 from ..settings.equality import same
 from ..settings.setting import Setting
+from ..settings.type_rule import CHOSEN_TWICE
 
 WRONG_TYPE = mark("This must be %(noun)s, not %(type)s.")
 
@@ -126,7 +127,7 @@ class _ChoicesConverter(_ChoiceConverter):
         # No more than there are choices: each takes its time.
         choices = [self._choice(part) for part in written[: len(texts) + 1]]
         if len({id(choice) for choice in choices}) < len(written):
-            raise ValueError(gettext("Something in this is there twice: take one out."))
+            raise ValueError(gettext(CHOSEN_TWICE))
         return self.field.collect([choice.value for choice in choices])
 
     def candidates(self, value: object) -> Iterator[object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, EnumMeta
 from typing import NamedTuple, TypeGuard
 
@@ -24,13 +24,17 @@ class ChoiceSet:
         values = [choice.value for choice in choices]
         #: The types of the values, each once, in their order.
         self.types: tuple[type, ...] = tuple(dict.fromkeys(map(type, values)))
-        self._known = ValueMap((value, True) for value in values)
+        self._places = ValueMap((value, place) for place, value in enumerate(values))
 
     def __bool__(self) -> bool:
         return bool(self.types)
 
     def __contains__(self, value: object) -> bool:
-        return self._known.get(value) is True
+        return self._places.get(value) is not None
+
+    def has_twice(self, values: Collection[object]) -> bool:
+        """Whether one of the choices is in values more than once; all of them are choices."""
+        return len(set(map(self._places.get, values))) < len(values)
 
 
 def choice_list(choices: object) -> list[Choice]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from numbers import Number
 
+from ..i18n import gettext
 from . import value_types
 from .setting import Setting
+from .type_rule import CHOSEN_TWICE
 
 
 def check_setting(setting: Setting, *, has_unit: bool) -> None:
@@ -73,7 +75,9 @@ def _default_problem(setting: Setting) -> str | None:
             f"type: it means {value_types.noun(setting.value_type)}, but the default is of type "
             f"{type(setting.default).__name__}: change one of them"
         )
-    if not callable(setting.choices) and setting.choice_problem(setting.default):
+    if not callable(setting.choices) and (problem := setting.choice_problem(setting.default)):
+        if problem == gettext(CHOSEN_TWICE):
+            return "choices: the default has one of them twice: take one out"
         pairs = any(choice.label is not None for choice in setting.choices or ())
         hint = " (what has two items is a value with its label)" if pairs else ""
         return f"choices: the default is not one of them: add it, or change the default{hint}"

@@ -16,7 +16,7 @@ from .choices import Choice, ChoiceSet, choice_list
 from .limits import Limited, Limits
 from .needs import Need
 from .notation import PLAIN, Notation
-from .type_rule import IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
+from .type_rule import CHOSEN_TWICE, IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 
 log = logging.getLogger(__name__)
 
@@ -260,7 +260,9 @@ class Setting:
         if value in known:
             return None
         if self.several and isinstance(value, SEVERAL):
-            return None if all(item in known for item in value) else gettext(ITEM_IS_NO_CHOICE)
+            if not all(item in known for item in value):
+                return gettext(ITEM_IS_NO_CHOICE)
+            return gettext(CHOSEN_TWICE) if known.has_twice(value) else None
         return gettext(IS_NO_CHOICE)
 
     def limit_problem(self, value: object) -> str | None:

@@ -18,6 +18,7 @@ from .limits import Limits
 SEVERAL = (list, tuple, set, frozenset)
 IS_NO_CHOICE = mark("This is not one of the choices.")
 ITEM_IS_NO_CHOICE = mark("Something in this is not one of the choices.")
+CHOSEN_TWICE = mark("Something in this is there twice: take one out.")
 
 
 class TypeRule:
