@@ -665,6 +665,11 @@ class OwnStore(WaffleStore):
     def read_latest(self, keys: Any) -> list[HistoryRow]:
         return list({row.key: row for row in self.rows}.values())
 
+    def prune_history(self, until: datetime, limit: int) -> int:
+        old = [row for row in self.rows if row.at < until][:limit]
+        self.rows = [row for row in self.rows if row not in old]
+        return len(old)
+
 
 def test_a_store_of_ones_own_can_keep_a_history() -> None:
     app, store = Flask("shop"), OwnStore()

@@ -111,11 +111,14 @@ class Ends:
         :raises InvalidValue: no save can have an end here.
         :raises StoreError: the database can't be read.
         """
+        self._check_available()
+        return self._rows.now()
+
+    def _check_available(self) -> None:
         if not self._rows.exists:
             raise InvalidValue(gettext(NO_HISTORY))
         if not self.available:
             raise InvalidValue(gettext(NO_COLUMNS))
-        return self._rows.now()
 
     def prepare(self, until: datetime, keys: Iterable[str]) -> None:
         """Make ready for a save with an end.
@@ -243,6 +246,7 @@ class Ends:
             pass  # another process was faster, or somebody has changed a setting just now
 
     def _find(self, change_set: str) -> End:
+        self._check_available()
         for end in self.read():
             if end.change_set == change_set:
                 return end
