@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from contextlib import suppress
+from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -20,6 +21,8 @@ NO_ZONE_DATA = mark(
     "There is no time zone data on this machine, only UTC: install tzdata (the Debian package "
     "tzdata, or pip install tzdata)."
 )
+#: What is said of a time that no clock of a zone shows, for they go forward over it.
+SKIPPED = mark("In %(zone)s the clocks skip this time: enter another.")
 
 
 def time_zones() -> tuple[str, ...]:
@@ -56,6 +59,11 @@ def find_zone(name: str) -> ZoneInfo:
             "There is no time zone “%(zone)s”: enter one such as Europe/Berlin.", zone=name[:40]
         )
     )
+
+
+def offset_text(at: datetime) -> str:
+    """Return how far an aware time is from UTC, as ISO 8601 writes it: ``+01:00``."""
+    return at.isoformat().removeprefix(at.replace(tzinfo=None).isoformat())
 
 
 @cache

@@ -6,6 +6,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -282,3 +283,34 @@ def test_who_may_see_a_setting_reads_why_it_could_not_go_back(client: Any, app: 
         assert (size in page) is ("SIZE" in visible)
         assert ("A rule about a setting that is not" in page) is (len(visible) == 1)
         assert name not in page or "SITENAME" in visible
+
+
+#: A few weeks before the clocks of Berlin go back, at 01:00 UTC, and long before they go forward.
+BEFORE = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", ZoneInfo("Europe/Berlin")], ids=["pytz", "zone"])
+@pytest.mark.parametrize(
+    ("typed", "end", "shown"),
+    [
+        ("2026-10-25T02:30", "2026-10-25T00:30", "02:30+02:00 Europe/Berlin"),
+        ("2026-10-25T02:30+01:00", "2026-10-25T01:30", "02:30+01:00 Europe/Berlin"),
+        ("2026-10-25T03:30", "2026-10-25T02:30", "03:30 Europe/Berlin"),
+        ("2026-10-24T10:30Z", "2026-10-24T10:30", "12:30 Europe/Berlin"),
+        ("2027-03-28T02:30", None, "In Europe/Berlin the clocks skip this time: enter another."),
+    ],
+)
+def test_an_end_in_the_hour_that_comes_twice_has_its_offset(
+    app: Flask, zone: Any, typed: str, end: str | None, shown: str
+) -> None:
+    Babel(app, locale_selector=lambda: "en", timezone_selector=lambda: zone)
+    client, state = app.test_client(), state_of(app)
+    state.configstore.clock = BEFORE.timestamp
+    answer = save(client, SIZE="30", **{"waffle.until": "at", "waffle.until_at": typed})
+    found = [each.at for each in state.ends.open]
+    assert found == ([datetime.fromisoformat(end).replace(tzinfo=UTC)] if end else [])
+    page = answer.text if end is None else client.get(URL).text
+    assert shown in text_of(page)
+    assert end or (answer.status_code, stored(app)["SIZE"]) == (422, 20)
+    # It is shown again, and marked.
+    assert end or re.search(r'<input[^>]*value="2027-03-28T02:30"[^>]*aria-invalid', page)

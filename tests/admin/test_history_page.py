@@ -355,6 +355,22 @@ def test_days_and_times_are_those_of_the_reader(
     assert sorted(found) == times
 
 
+SANTIAGO = "America/Santiago"  # its clocks go forward at midnight
+
+
+@pytest.mark.parametrize("zone", [SANTIAGO, ZoneInfo(SANTIAGO)], ids=["name", "zone"])
+def test_a_day_whose_midnight_is_skipped_begins_with_its_first_hour(
+    make_app: MakeApp, zone: Any
+) -> None:
+    app = make_app(HISTORY_CONFS, history=True)
+    Babel(app, timezone_selector=lambda: zone)
+    app.register_blueprint(WaffleAdmin())
+    first, minute = dt.datetime(2026, 9, 6, 4, tzinfo=dt.UTC), dt.timedelta(minutes=1)
+    add_changes(app, first - minute, first)
+    page = app.test_client().get(f"{HISTORY}?since=2026-09-06&until=2026-09-06").text
+    assert re.findall(r"After (\d)", words(page)) == ["1"]
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", ZoneInfo("Europe/Berlin")], ids=["name", "zone"])
 def test_a_day_that_the_clocks_go_back_has_25_hours(make_app: MakeApp, zone: Any) -> None:
     app = make_app(HISTORY_CONFS, history=True)

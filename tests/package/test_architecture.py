@@ -29,7 +29,7 @@ ROOMS = {
     "lint": set(),
     "admin": {
         "api", "calls", "contexts", "exceptions", "fields", "files", "forms", "i18n", "log_once",
-        "permissions", "settings", "state", "sync",
+        "permissions", "settings", "state", "sync", "time_zones",
     },
     "api": {
         "exceptions", "fields", "files", "forms", "i18n", "permissions", "settings", "state",

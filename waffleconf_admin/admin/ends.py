@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,10 +19,11 @@ from ..settings.setting import Setting
 from ..state.change import Change
 from ..state.ends import Ends
 from ..state.open_ends import End
+from ..time_zones import SKIPPED
 from .messages import leave_lines, quoted_text, shorten_label
 from .problems import not_allowed
 from .submission import PageSubmission
-from .times import Zone, time_until
+from .times import SkippedTime, Zone, time_until
 
 #: The lengths that the page offers, in minutes.
 MINUTES = (1, 10, 60)
@@ -83,9 +83,16 @@ class EndChoice(NamedTuple):
             return None
         if self.chosen in map(str, MINUTES):
             return ends.now() + timedelta(minutes=int(self.chosen))
-        with suppress(ValueError, OverflowError):
-            return Zone().aware(datetime.fromisoformat(self.at))
-        raise InvalidValue(_(MISSING))
+        try:
+            return Zone().read(self.at)
+        except SkippedTime as error:
+            raise InvalidValue(str(error)) from error
+        except (ValueError, OverflowError) as error:
+            raise InvalidValue(_(MISSING)) from error
+
+    def is_wrong(self, problems: Collection[str]) -> bool:
+        """Whether problems of the form say that the date and time is missing or none."""
+        return _(MISSING) in problems or _(SKIPPED, zone=self.zone) in problems
 
 
 class ShownEnd(NamedTuple):

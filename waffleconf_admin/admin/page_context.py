@@ -18,7 +18,7 @@ from ..state.state import State
 from ..sync.health import attention_sentence
 from . import undo
 from .conflicts import Conflict
-from .ends import MISSING, EndChoice, ShownEnds
+from .ends import EndChoice, ShownEnds
 from .found_settings import FoundSettings
 from .links import Link, page_links
 from .messages import take_message
@@ -74,8 +74,8 @@ class PageContext:
         self.groups = self.found.groups
         #: Whether, and when, the next save goes back.
         self.end = EndChoice.of(state.ends, sent)
-        #: Whether that needs a date and time, and has none.
-        self.end_missing = _(MISSING) in form.form_errors
+        #: Whether that needs a date and time, and has none, or one that no clock shows.
+        self.end_missing = self.end.is_wrong(form.form_errors)
         #: The saves that go back.
         self.ends = ShownEnds(state.ends.open, state.settings, permissions, form)
         self._workers = count_workers(state.workers, permissions, by_memory=True)

@@ -10,7 +10,7 @@ from ..i18n import gettext
 from ..settings.notation import fold
 from ..settings.setting import Setting
 from ..settings.value_types import noun
-from ..time_zones import find_zone
+from ..time_zones import SKIPPED, find_zone, offset_text
 from . import widgets
 from .optional import LineField
 from .value_text import require_type
@@ -210,28 +210,24 @@ class DateTimeField(TimeField):
         first, second = (local.replace(tzinfo=found, fold=fold) for fold in (0, 1))
         if offset:
             for candidate in (first, second):
-                if _offset(candidate) == offset:
+                if offset_text(candidate) == offset:
                     return candidate
             raise ValueError(
                 gettext(
                     "At that time %(zone)s is %(offset)s from UTC.",
                     zone=zone,
-                    offset=_offset(first),
+                    offset=offset_text(first),
                 )
             )
         if _is_skipped(first):
-            raise ValueError(
-                gettext("In %(zone)s the clocks skip this time: enter another.", zone=found)
-            )
+            raise ValueError(gettext(SKIPPED, zone=found))
         return first
 
     def _needed_offset(self, value: TimeOrDateTime) -> str:
-        ambiguous = value.utcoffset() != value.replace(fold=1 - value.fold).utcoffset()
-        return _offset(value) if ambiguous and (value.fold or _is_skipped(value)) else ""
-
-
-def _offset(value: datetime) -> str:
-    return value.isoformat().removeprefix(value.replace(tzinfo=None).isoformat())
+        other = value.replace(
+            fold=1 - value.fold
+        )  # differs if the clocks show it twice, or skip it
+        return offset_text(value) if value.utcoffset() != other.utcoffset() else ""
 
 
 def _is_skipped(value: datetime) -> bool:
