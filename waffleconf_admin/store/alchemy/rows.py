@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from typing import cast
@@ -50,7 +51,7 @@ class AlchemyRows(SettingRows[sa.Connection]):
         )
         self._columns = TextColumns(self.mapper, [self.key_name, "value"])
         self._queries: dict[tuple[bool, bool, int | None], sa.Select[object]] = {}
-        self._statements: dict[tuple[str, bool], Statement] = {}
+        self._statements: dict[tuple[str, str], Statement] = {}
 
     @property
     def table_name(self) -> TableName:
@@ -70,19 +71,15 @@ class AlchemyRows(SettingRows[sa.Connection]):
 
     @property
     def lock_by_update(self) -> sa.UpdateBase:
-        return self._statement("touch", loose=False).construct
+        return self._statement("touch", "").construct
 
-    def _statement(self, name: str, *, loose: bool) -> Statement:
-        """Return a statement, built once; parameters as for `_build`."""
-        if (name, loose) not in self._statements:
-            self._statements[name, loose] = Statement(self._build(name, loose), self._types)
-        return self._statements[name, loose]
+    def _statement(self, name: str, dialect: str) -> Statement:
+        """Return a statement for a database, built once."""
+        if (name, dialect) not in self._statements:
+            self._statements[name, dialect] = Statement(self._build(name, dialect), self._types)
+        return self._statements[name, dialect]
 
-    def _build(self, name: str, loose: bool) -> sa.UpdateBase:
-        """Build a statement.
-
-        :param loose: whether the database compares texts more loosely than byte by byte.
-        """
+    def _build(self, name: str, dialect: str) -> sa.UpdateBase:
         table, same = self._key.table, [self._key == self._key_given]
         if name == "touch":
             return sa.update(table).where(*same).values({self._key: self._key})
@@ -91,11 +88,9 @@ class AlchemyRows(SettingRows[sa.Connection]):
             values = {self._key: self._key_given, self._value: new}
             return sa.insert(table).values(values).inline()  # nobody asks for the new primary key
         seen = sa.bindparam("seen", type_=self._value.type)
-        if loose:
-            # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-            same += [_same_bytes(self._value, seen), _same_bytes(self._key, self._key_given)]
-        else:
-            same.append(self._value == seen)
+        # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+        same_bytes: Comparison = _SAME_BYTES.get(dialect, operator.eq)
+        same += [same_bytes(self._value, seen), same_bytes(self._key, self._key_given)]
         if name == "delete":
             return sa.delete(table).where(*same)
         return sa.update(table).where(*same).values({self._value: new})
@@ -149,8 +144,7 @@ class AlchemyRows(SettingRows[sa.Connection]):
         return self._as_instances or self._columns.may_alter(connection)
 
     def execute(self, connection: sa.Connection, name: str, rows: list[Parameters]) -> int:
-        loose = connection.dialect.name in ("mysql", "mariadb")
-        return self._statement(name, loose=loose).execute(connection, rows)
+        return self._statement(name, connection.dialect.name).execute(connection, rows)
 
     def write_instances(self, connection: sa.Connection, swaps: Swaps) -> None:
         with session_on(connection) as session:
@@ -225,10 +219,25 @@ def _parameters(keys: list[str] | None) -> dict[str, object]:
     return {"of_key": keys[0], "of_keys": keys} if keys else {"of_keys": []}
 
 
-def _same_bytes(column: Model, given: object) -> sa.ColumnElement[bool]:
+def _same_on_mysql(column: Model, given: object) -> sa.ColumnElement[bool]:
     """Compare a text byte by byte, whatever the character set of its table is."""
     stored = sa.func.convert(column.op("USING")(sa.text("utf8mb4")))
     return sa.cast(stored, sa.LargeBinary) == sa.cast(given, sa.LargeBinary)
+
+
+def _same_in(collation: str) -> Comparison:
+    """Return what compares texts by a collation, which goes byte by byte."""
+    return lambda column, given: sa.collate(column, collation) == given
+
+
+#: Compares a column with a text byte by byte, whatever the collation of the column is.
+Comparison = Callable[[Model, object], sa.ColumnElement[bool]]
+_SAME_BYTES: dict[str, Comparison] = {
+    "mysql": _same_on_mysql,
+    "mariadb": _same_on_mysql,
+    "sqlite": _same_in("BINARY"),
+    "postgresql": _same_in("C"),
+}
 
 
 def session_on(connection: sa.Connection) -> orm.Session:

@@ -101,15 +101,11 @@ class PeeweeRows(SettingRows[peewee.Database]):
         """
         built = self._built.get((type(connection), name))
         if built is None:
-            built = self._build(name, isinstance(connection, peewee.MySQLDatabase)).sql()
+            built = self._build(name, dialect_of(connection)).sql()
             self._built[type(connection), name] = built
         return built
 
-    def _build(self, name: str | int, loose: bool) -> peewee.Query:
-        """Build a statement.
-
-        :param loose: whether the database compares texts more loosely than byte by byte.
-        """
+    def _build(self, name: str | int, dialect: str) -> peewee.Query:
         model = self.model
         query: peewee.Query
         if isinstance(name, int):
@@ -119,12 +115,9 @@ class PeeweeRows(SettingRows[peewee.Database]):
         elif name == "touch":
             query = model.update({model.key: model.key}).where(model.key == "of_key")
         else:
-            same = [model.key == "of_key"]
-            if loose:
-                # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
-                same += [_same_bytes(model.key, "of_key"), _same_bytes(model.value, "seen")]
-            else:
-                same.append(model.value == "seen")
+            # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
+            given = ((model.key, "of_key"), (model.value, "seen"))
+            same = [model.key == "of_key", *(_same_bytes(*pair, dialect) for pair in given)]
             written = model.delete() if name == "delete" else model.update({model.value: "new"})
             query = written.where(*same)
         return query
@@ -194,8 +187,14 @@ def _stores_text(field: object) -> bool:
     )
 
 
-def _same_bytes(column: object, name: str) -> object:
-    """Compare a text byte by byte, whatever the character set of its table is."""
-    stored = peewee.fn.CONVERT(peewee.NodeList((column, peewee.SQL("USING utf8mb4"))))
-    given = peewee.Cast(peewee.Value(name, converter=False), "BINARY")
-    return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", given)
+#: The collations that compare texts byte by byte.
+_BINARY = {"sqlite": peewee.SQL("COLLATE BINARY"), "postgresql": peewee.SQL('COLLATE "C"')}
+
+
+def _same_bytes(column: object, name: str, dialect: str) -> object:
+    """Compare a text byte by byte, whatever the collation and character set of its table are."""
+    stored, given = column, peewee.Value(name, converter=False)
+    if dialect in _BINARY:
+        return peewee.Expression(peewee.NodeList((stored, _BINARY[dialect])), "=", given)
+    stored = peewee.fn.CONVERT(peewee.NodeList((stored, peewee.SQL("USING utf8mb4"))))
+    return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", peewee.Cast(given, "BINARY"))
