@@ -52,6 +52,7 @@ def setting(**entry: Any) -> Setting:
 
 PAGES: dict[str, Any] = {"default": ["a"], "choices": ["a", "b", "c"]}
 NOON = datetime.datetime(2026, 1, 31, 12, 0)
+NOON_UTC = NOON.replace(tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,9 @@ NOON = datetime.datetime(2026, 1, 31, 12, 0)
         ({"default": NOON.date(), "type": datetime.date}, "2026-02-01", datetime.date(2026, 2, 1)),
         ({"default": NOON, "type": datetime.datetime}, "2026-01-31 12:00", NOON),
         ({"default": NOON, "type": datetime.datetime}, "2026-01-31T12:00:00", NOON),
+        ({"default": NOON_UTC, "type": datetime.datetime}, "2026-01-31T12:00:00+00:00", NOON_UTC),
+        ({"default": None, "type": datetime.datetime}, NOON_UTC, NOON_UTC),
+        ({"default": NOON_UTC}, NOON, NOON),
         ({"default": None, "type": datetime.timedelta}, "1 h", datetime.timedelta(hours=1)),
         ({"default": None, "type": UUID}, str(UUID(int=1)), UUID(int=1)),
         ({"default": None, "type": pathlib.Path}, "/srv", pathlib.Path("/srv")),
@@ -153,6 +157,11 @@ def test_a_value_of_another_type_is_converted_where_nothing_is_lost(
         ({"default": Rights.READ, "type": Rights}, 4),
         ({"default": NOON, "type": datetime.datetime}, "20260131T1200"),
         ({"default": NOON, "type": datetime.datetime}, "2026-01-31T12:00:00+00:00"),
+        ({"default": NOON, "type": datetime.datetime}, NOON_UTC),
+        ({"default": NOON_UTC, "type": datetime.datetime}, NOON),
+        ({"default": NOON_UTC, "type": datetime.datetime}, "2026-01-31T12:00:00"),
+        ({"default": NOON_UTC.timetz(), "type": datetime.time}, NOON.time()),
+        ({"default": NOON_UTC, "type": datetime.datetime | None}, NOON),
         ({"default": NOON.date(), "type": datetime.date}, NOON),
         ({"default": None, "type": datetime.timedelta}, 5),
         ({"default": None, "type": pathlib.Path}, "a//b"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from datetime import datetime, time
 from types import NoneType
 from typing import TypeGuard
 
@@ -16,6 +17,10 @@ from .limits import Limits
 
 #: Types whose values can hold several of the choices.
 SEVERAL = (list, tuple, set, frozenset)
+#: Types of times that may have a time zone.
+TIMES = (datetime, time)
+HAS_ZONE = mark("This must have no time zone.")
+HAS_NO_ZONE = mark("This must have a time zone.")
 IS_NO_CHOICE = mark("This is not one of the choices.")
 ITEM_IS_NO_CHOICE = mark("Something in this is not one of the choices.")
 CHOSEN_TWICE = mark("Something in this is there twice: take one out.")
@@ -62,7 +67,11 @@ class TypeRule:
 
         A text of the wrong shape and a wrong choice are of the right class.
         """
-        if not self._accepts(value) or not self._limits.apply_to(value):
+        if not self._accepts(value):
+            return self._wrong_type(value)
+        if problem := self._zone_problem(value):
+            return problem
+        if not self._limits.apply_to(value):
             return self._wrong_type(value)
         return None if self._choices or self._fits(value) else self._misfit()
 
@@ -76,9 +85,6 @@ class TypeRule:
         """
         whole = self._several and self._choices
         made = self._convert_items(value) if whole else self._convert(value, self._types)
-        aware = getattr(self._default, "tzinfo", None) is not None
-        if aware != (getattr(made, "tzinfo", None) is not None) and self._default is not None:
-            raise ValueError  # a time without a zone, say, can't be compared with one that has one
         if self.problem(made):
             raise ValueError
         return made
@@ -107,6 +113,17 @@ class TypeRule:
         """Whether all that a value holds may be choices, or it itself, where these are lists."""
         types = self._choices.types
         return type(value) in types or all(type(item) in types for item in value)
+
+    def _zone_problem(self, value: object) -> str | None:
+        """Return how a time differs from the default in that only one of them has a time zone:
+        code that compares either with the time now would fail with the other.
+        """
+        default = self._default
+        if not (self._types and isinstance(value, TIMES) and isinstance(default, TIMES)):
+            return None
+        if (value.tzinfo is None) == (default.tzinfo is None):
+            return None
+        return gettext(HAS_ZONE if default.tzinfo is None else HAS_NO_ZONE)
 
     def _wrong_type(self, value: object) -> str:
         if self._choices and self._holds_several(value):
