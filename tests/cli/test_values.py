@@ -23,6 +23,7 @@ from wtforms import DecimalField
 
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.cli import waffle
+from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.fields import IntegerField
 
 
@@ -50,6 +51,25 @@ def test_set_lists_the_choices(
     assert result.exit_code == 1
     assert said in result.stderr if said else "Choices" not in result.stderr
     assert "hush" not in result.stderr
+
+
+@pytest.mark.parametrize("secret", [False, True])
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, InvalidValue])
+def test_set_says_in_one_line_that_the_choices_have_failed(
+    make_app: Callable[..., Flask],
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
+    secret: bool,
+) -> None:
+    def choices() -> list[str]:
+        raise error("no hush here")
+
+    conf = {"default": "hush", "choices": choices, "secret": secret}
+    runner = make_app({"E": conf}).test_cli_runner()
+    result = runner.invoke(args=["waffle", "set", "E", "--stdin"], input="new")
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "its control can't be made at the moment" in result.stderr
+    assert "hush" not in result.stderr and ("hush" in caplog.text) == (not secret)
 
 
 @pytest.mark.parametrize(

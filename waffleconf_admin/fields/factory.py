@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any
 
@@ -92,6 +94,22 @@ def instantiate(source: Source, setting: Setting, options: dict[str, object]) ->
 def field_id(key: str) -> str:
     """Return the id of a control: valid in HTML, and different for each key."""
     return "waffle-" + _NOT_IN_IDS.sub(lambda found: f".{ord(found[0]):x}.", key)
+
+
+@contextmanager
+def reporting_failures(setting: Setting) -> Iterator[None]:
+    """Log what the app's own code raises while the field of a setting is made, and say so.
+
+    :raises UnsupportedValue: it has raised something; the message has nothing of it.
+    """
+    try:
+        yield
+    except UnsupportedValue:
+        raise
+    except Exception as error:  # of a function of choices, for example
+        log_failure(f"the control of {setting.key}", setting, error)
+        why = gettext("its control can't be made at the moment")
+        raise UnsupportedValue(why) from (None if setting.secret else error)
 
 
 def log_failure(what: str, setting: Setting, error: Exception) -> None:

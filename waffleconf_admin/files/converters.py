@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
-from ..fields import ChoiceField, JsonField, MultipleChoiceField, UnsupportedValue, ZoneField
-from ..fields.factory import log_failure
+from ..fields import ChoiceField, JsonField, MultipleChoiceField, ZoneField
+from ..fields.factory import reporting_failures
 from ..fields.json_text import read_json
 from ..fields.value_text import newlines
 from ..forms.values import exact_text, field_of
@@ -157,14 +157,8 @@ def converter_of(setting: Setting, parse: Callable[[str], object]) -> Converter:
     :raises UnsupportedValue: the setting can't have a field.
     """
     readable = replace(setting, secret=False)
-    try:
+    with reporting_failures(setting):
         field: object = field_of(readable)
-    except UnsupportedValue:
-        raise
-    except Exception as error:  # of a function of the app's own, such as that of choices
-        log_failure(f"the control of {setting.key}", setting, error)
-        why = gettext("its control can't be made at the moment")
-        raise UnsupportedValue(why) from (None if setting.secret else error)
     found = next(found for cls, found in _CONVERTERS.items() if isinstance(field, cls))
     return found(readable, field, parse)
 

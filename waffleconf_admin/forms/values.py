@@ -20,7 +20,7 @@ from ..fields import (
 )
 from ..fields.binding import find_misreading, process_values
 from ..fields.boolean import BooleanField
-from ..fields.factory import standalone_field
+from ..fields.factory import reporting_failures, standalone_field
 from ..fields.foreign import sent_values, without_hidden_input
 from ..fields.value_text import NOT_GIVEN_BACK, ONLY_IN_CODE, generic_text
 from ..i18n import gettext, mark
@@ -67,7 +67,8 @@ def parse_text(
     """
     setting = get_setting(settings, key)
     try:
-        field = field_of(setting, EXACT)
+        with reporting_failures(setting):
+            field = field_of(setting, EXACT)
         if isinstance(field, SettingField):
             field.round_trips(setting.default)  # raises for what the field has no text for
             return field.read(text)
@@ -127,7 +128,8 @@ def exact_text(setting: Setting, value: object) -> str:
     :raises InvalidValue: there is none; the message says why.
     """
     try:
-        field = field_of(setting)
+        with reporting_failures(setting):
+            field = field_of(setting)
         if not isinstance(field, SettingField):
             return show_text(setting, value)
         if isinstance(value, str) or field.round_trips(value):
