@@ -93,7 +93,7 @@ def test_an_error_and_its_traceback_have_nothing_of_the_text(raw: bytes) -> None
     with pytest.raises(InvalidValue) as caught:
         read(raw + b".")
     said = "".join(traceback.format_exception(caught.value))
-    assert "damaged" in said or "refused" in said or "time zone" in said
+    assert any(why in said for why in ("damaged", "refused", "time zone", "no such member"))
     assert SECRET not in said and "the key is" not in said
 
 

@@ -82,6 +82,15 @@ def not_allowed(module: object, name: object) -> InvalidValue:
     return InvalidValue(mark("class %(name)s is not allowed", name=path))
 
 
+def no_member(cls: type[Enum]) -> InvalidValue:
+    """Return the error for a member that a class does not have; it does not name the member, which
+    may be a secret.
+    """
+    return InvalidValue(
+        mark("class %(name)s has no such member", name=cls.__qualname__[:_MAX_PATH])
+    )
+
+
 def _splits(path: str) -> Iterator[Name]:
     """The ways in which a pickle may write the path of a class: where does the module end?"""
     parts = path.split(".")

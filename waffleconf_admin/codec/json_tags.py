@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from .allowed import Allowed, not_allowed
+from .allowed import Allowed, no_member, not_allowed
 from .constructors import FACTORIES, Constructor
 from .limits import NEW_FLAGS_COST, Budget
 from .makers import (
@@ -220,18 +220,20 @@ def write_enum(member: Enum) -> list[object]:
 def read_enum(allowed: Allowed, budget: Budget, content: Any) -> object:
     """Return the member of a class that is declared.
 
-    :raises InvalidValue: the class is not declared.
-    :raises Exception: it has no such member.
+    :raises InvalidValue: the class is not declared, or has no such member.
+    :raises Exception: others, for what names no member.
     """
     module, name, names = content
     cls: Any = allowed.find((module, name))
     if cls is None or not issubclass(cls, Enum):
         raise not_allowed(module, name)
-    if not issubclass(cls, Flag):
-        return cls.__members__[names]
-    value = 0
-    for flag in names:
-        value |= flag if type(flag) is int else cls.__members__[flag].value
+    try:
+        if not issubclass(cls, Flag):
+            return cls.__members__[names]
+        flags = [flag if type(flag) is int else cls.__members__[flag].value for flag in names]
+    except KeyError:
+        raise no_member(cls) from None
+    value = reduce(or_, flags, 0)
     if value not in cls._value2member_map_:
         budget.spend(NEW_FLAGS_COST)
     return cls(value)

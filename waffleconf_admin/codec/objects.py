@@ -9,6 +9,7 @@ from uuid import UUID, SafeUUID
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
+from .allowed import no_member
 from .constructors import FACTORIES
 from .limits import MAX_ITEMS, NEW_FLAGS_COST, Budget
 from .values import CONTAINERS, SCALARS
@@ -101,10 +102,16 @@ class Objects:
     def _member(self, cls: type[Enum], value: object) -> object:
         """A member by value. Only for scalars is the class called: its error prints the value."""
         if type(value) not in SCALARS:
-            return next(member for member in cls if member.value == value)
+            for member in cls:
+                if member.value == value:
+                    return member
+            raise no_member(cls)
         if value not in cls._value2member_map_:
             self._budget.spend(NEW_FLAGS_COST)
-        return cls(value)
+        try:
+            return cls(value)
+        except ValueError:  # it prints the value, too
+            raise no_member(cls) from None
 
     def _check_arguments(self, cls: type, args: tuple[Any, ...]) -> None:
         """Refuse what a constructor inherited from a builtin would import, iterate or allocate."""
