@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.engine import make_url
 
 from waffleconf_admin.models import WaffleMixin
 from waffleconf_admin.store import AlchemyWaffleStore, Swap
@@ -134,3 +135,20 @@ def test_a_listener_that_is_added_later_is_called_from_then_on(
     sa.event.listen(case.engine, "before_execute", lambda *_args: called.append(True))
     assert case.store.swap({"A": Swap("1", "2")})
     assert called
+
+
+def test_a_driver_that_counts_its_last_batch_only_saves_many_rows(
+    server_url: Callable[[str], str],
+) -> None:
+    url = make_url(server_url("postgres")).set(drivername="postgresql+psycopg2")
+    batches = {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 2}
+    engine, mapped, keys = sa.create_engine(url, **batches), plain(), "ABCDE"
+    mapped.metadata.create_all(engine)
+    store = AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker(engine)), mapped)
+    assert store.swap({key: Swap(None, "1") for key in keys})
+    assert store.swap({key: Swap("1", "2") for key in keys})
+    assert not store.swap({key: Swap("1" if key == "A" else "2", "3") for key in keys})
+    assert dict(store.read()) == dict.fromkeys(keys, "2")
+    assert store.swap({key: Swap("2", None) for key in keys})
+    mapped.metadata.drop_all(engine)
+    engine.dispose()

@@ -44,6 +44,9 @@ class Statement:
 
     def execute(self, connection: sa.Connection, rows: Sequence[Parameters]) -> int:
         """Execute the statement for each row of parameters; return how many rows it has changed."""
+        if len(rows) > 1 and not connection.dialect.supports_sane_multi_rowcount:
+            # psycopg2 may be set to send them in batches, and then counts those of the last one.
+            return sum(self.execute(connection, [row]) for row in rows)
         compiled = None if _is_adapted(connection) else self._compiled_for(connection.dialect)
         if compiled is None:
             given = [dict(zip(PARAMETERS, row, strict=False)) for row in rows]
