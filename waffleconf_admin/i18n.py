@@ -7,6 +7,9 @@ late.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, tzinfo
 from functools import cache
 from gettext import NullTranslations, find
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _DOMAIN, _FOLDER = "waffleconf_admin", Path(__file__).parent / "translations"
 _ENGLISH = NullTranslations()
+_in_english: ContextVar[bool] = ContextVar("in_english", default=False)
 
 
 def gettext(text: str, /, **values: object) -> str:
@@ -65,6 +69,16 @@ def mark(text: str, /, **values: object) -> str:
     marked = Marked(text % values)
     marked.text, marked.values = text, values
     return marked
+
+
+@contextmanager
+def english() -> Iterator[None]:
+    """Speak English inside, whoever reads: a command has one language, that of its help."""
+    token = _in_english.set(True)
+    try:
+        yield
+    finally:
+        _in_english.reset(token)
 
 
 def language() -> str:
@@ -125,6 +139,8 @@ def _translations() -> NullTranslations:
 
 def _locale() -> Locale | None:
     """The reader's locale; None where none is chosen: then it is English."""
+    if _in_english.get():
+        return None
     try:
         if "babel" not in current_app.extensions:
             return None

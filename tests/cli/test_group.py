@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from commands import CONFS, Run
 from cryptography.fernet import Fernet
 from flask import Flask
+from flask_babel import Babel
 
 from waffleconf_admin import cli
 
@@ -32,6 +33,21 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
     result = run("--version")
     expected = f"waffleconf-admin {version('waffleconf-admin')}\n"
     assert (result.exit_code, result.output) == (0, expected)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("set", "PAGE_SIZE", "many"), "Enter a whole number"),
+        (("set", "SITENAME", "Bakery"), "WAFFLE_MULTIPROC is off: a running site"),
+        (("explain", "SITENAME"), "text"),
+    ],
+)
+def test_commands_speak_english_whatever_the_app_speaks(
+    app: Flask, run: Run, args: tuple[str, ...], said: str
+) -> None:
+    Babel(app, default_locale="de")
+    assert said in run(*args).output
 
 
 @pytest.mark.parametrize("command", COMMANDS)

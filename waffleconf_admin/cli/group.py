@@ -13,6 +13,7 @@ import click
 from flask.cli import AppGroup
 
 from ..exceptions import WaffleError
+from ..i18n import english
 from .output import printable
 
 #: Exit codes; 0 is for all else.
@@ -20,7 +21,7 @@ ERROR, DIFFERS = 1, 2
 
 
 class _WaffleGroup(AppGroup):
-    """A group whose commands end with a message and exit code 1 on our own errors."""
+    """A group whose commands speak English, and end with exit code 1 on our own errors."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
@@ -32,7 +33,8 @@ class _WaffleGroup(AppGroup):
         if isinstance(sys.stdout, io.TextIOWrapper):  # a save must not end with a traceback
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with english():
+                return super().invoke(ctx)
         except click.UsageError as error:
             raise _shown(error) from error
         except WaffleError as error:
