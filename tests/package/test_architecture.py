@@ -24,7 +24,8 @@ ROOMS = {
     "core": {"calls", "cli", "defaults", "hooks", "settings", "state", "store", "watcher"},
     "hooks": {"contexts", "log_once"},
     "cli": {
-        "admin", "codec", "exceptions", "fields", "files", "forms", "lint", "settings", "state",
+        "admin", "codec", "exceptions", "fields", "files", "forms", "i18n", "lint", "settings",
+        "state",
     },
     "lint": set(),
     "admin": {

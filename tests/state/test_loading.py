@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app
+from fleet import until
 from states import CONFS, VALUES, MakeApp, away, commits, kinds, put, rows, state_of, statements
 
 from waffleconf_admin import (
@@ -64,6 +65,16 @@ def test_without_tables_all_goes_on_and_is_logged_once(
         state.parse_conf()
     with pytest.raises(StoreError, match="create the tables"):
         state.update_db({"SITENAME": "x"})
+
+
+def test_the_watcher_says_nothing_of_missing_tables_while_a_command_may_make_them(
+    make_app: MakeApp, orm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(CONFS, orm, create=False, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="database")
+    assert until(lambda: state_of(app).health().last_error is not None)
+    assert "were not loaded" not in caplog.text
+    app.test_client().get("/")  # a request needs them
+    assert "were not loaded" in caplog.text
 
 
 def test_each_time_that_the_database_is_away_is_logged_once(

@@ -132,8 +132,11 @@ class Loader:
             self._note_failure(error)
 
     def _note_failure(self, error: StoreError) -> None:
-        self._next_try = time.monotonic() + RETRY
         self._synchronizer.note_failed_reload(error)
+        has_no_table = isinstance(error, NotReadyError) and not self._cache.loaded
+        if has_no_table and self._synchronizer.in_watcher_thread():
+            return  # this process may be the command that makes it; a request says it
+        self._next_try = time.monotonic() + RETRY
         self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
         if isinstance(error, NotReadyError):
             self._warn()

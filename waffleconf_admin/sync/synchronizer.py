@@ -115,6 +115,10 @@ class Synchronizer:
         if self._watch_type.notifies:
             self._missed.note_change()
 
+    def in_watcher_thread(self) -> bool:
+        """Whether the thread asks that follows the other processes."""
+        return self._thread.is_current()
+
     def note_failed_reload(self, error: Exception) -> None:
         """The state could not read the database."""
         self._record.note_error(error)

@@ -145,6 +145,10 @@ class WatcherThread:
     def is_alive(self) -> bool:
         return self._thread is not None and not self.is_silent()
 
+    def is_current(self) -> bool:
+        """Whether it is this thread that asks."""
+        return threading.current_thread() is self._thread
+
     def is_failing(self) -> bool:
         """Whether the watcher has failed, and has not run for a second since."""
         return self._failures > 0
