@@ -37,6 +37,16 @@ def test_a_history_whose_table_is_missing_is_an_error(make_app: Callable[..., Fl
     assert result.exit_code == 1
 
 
+def test_missing_tables_are_said_once_and_all_else_is_checked(
+    make_app: Callable[..., Flask],
+) -> None:
+    result = invoke(make_app(CONFS, create=False, history=True))
+    assert result.stdout.startswith("database: 1 error\n  error    A table of the settings")
+    assert (result.stdout.count("A table"), result.exit_code) == (1, 1)
+    for line in ("declarations: ok", "stored values: not checked", "undeclared rows: not checked"):
+        assert line in result.stdout
+
+
 def test_a_save_that_could_not_go_back_is_an_error(make_app: Callable[..., Flask]) -> None:
     app = make_app(CONFS, history=True, WAFFLE_STORE_DEFAULTS=False)
     state = app.extensions["waffleconf"]

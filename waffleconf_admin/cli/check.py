@@ -47,7 +47,13 @@ def check(strict: bool) -> None:
     state = current_state()
     found: list[Finding] = []
     for title, find_problems in _CHECKS.items():
-        findings = list(find_problems(state))
+        try:
+            findings = list(find_problems(state))
+        except StoreError as error:
+            findings = [Finding("error", "", str(error))]
+        if {finding.text for finding in findings if not finding.key} & {f.text for f in found}:
+            click.echo(f"{title}: not checked")  # what keeps it from that was said above
+            continue
         found += findings
         counts = [
             counted(sum(f.level == level for f in findings), level)
@@ -62,9 +68,10 @@ def check(strict: bool) -> None:
 
 
 def _database(state: State) -> Iterator[Finding]:
-    """Settings that an upgrade has left in another file, a history that can't be read, and
-    settings that could not go back.
+    """Settings that can't be read or that an upgrade has left in another file, a history that
+    can't be read, and settings that could not go back.
     """
+    state.read()
     if problem := state.former_file.problem():
         yield Finding("error", "", problem)
     if state.history:
