@@ -579,6 +579,17 @@ def test_a_model_without_the_columns_refuses_an_end_and_nothing_else(tmp_path: P
         db.engine.dispose()
 
 
+def test_a_context_in_which_the_history_may_be_made_logs_nothing(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_app(CONFS)
+    state: Any = state_of(app := make_app(CONFS, create=False, history=True))
+    with app.app_context():
+        assert "carried out" not in caplog.text
+    state.update_conf()
+    assert "could not be carried out: A table" in caplog.text
+
+
 def test_a_table_without_the_columns_keeps_no_settings_from_being_loaded(
     simple: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ..exceptions import BusyError, ConflictError, InvalidValue, StoreError
+from ..exceptions import BusyError, ConflictError, InvalidValue, NotReadyError, StoreError
 from ..i18n import gettext, mark
 from ..log_once import LogOnce
 from ..store import Settlement
@@ -203,6 +203,8 @@ class Ends:
             self._log_once.is_over("ends")
         except StoreError as error:
             self._read_in(RETRY if self.open or isinstance(error, BusyError) else LATER)
+            if promptly and isinstance(error, NotReadyError):
+                return was_due  # the context may be that of a command that makes the table
             message = "The ends of saves could not be carried out: %s"
             self._log_once("ends", logging.WARNING, message, error)
         except Exception:  # of the app's own code: nothing may keep the settings from being loaded
