@@ -62,7 +62,7 @@ class EndChoice(NamedTuple):
     @property
     def choices(self) -> Iterator[tuple[str, str]]:
         """What the form sends for each choice, and its text."""
-        yield "", _("Keep until changed")
+        yield "", _("Until changed")
         for count in MINUTES:
             yield str(count), ngettext("For %(count)s minute", "For %(count)s minutes", count)
         yield AT, _("Until…")

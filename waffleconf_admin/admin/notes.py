@@ -35,6 +35,7 @@ _TEXTS = {
     "empty": mark("empty"),
     "is_set": mark("set"),
     "not_set": mark("not set"),
+    "quoted": mark("“%(text)s”"),
     "restart": RESTART,
 }
 
@@ -188,7 +189,7 @@ class Notes:
         if not text:
             return Markup('<span class="wf-empty">%s</span>') % self.texts["empty"]
         text = text if len(text) <= SHORT else text[: SHORT - 1] + "…"
-        return f"“{text}”" if self.field.quoted else text
+        return self.texts["quoted"] % {"text": text} if self.field.quoted else text
 
 
 def unmet_needs(form: SettingsForm) -> dict[str, list[Markup]]:
@@ -215,4 +216,5 @@ def _sentence(other: BoundField, need: Need) -> Markup:
     else:
         text = _OTHER if need.is_exact else _NOT_SET
     value = shorten(display_text(other, need.value), 40) if text is _OTHER else ""
-    return Markup(_(text, setting=link, value=escape(f"“{value}”" if other.quoted else value)))  # nosec B704 # its texts are escaped
+    value = _("“%(text)s”", text=value) if other.quoted else value
+    return Markup(_(text, setting=link, value=escape(value)))  # nosec B704 # its texts are escaped

@@ -21,7 +21,7 @@ function addUnsavedLine(row) {
   let text = displayTexts(stored.get(row));
   if (text.length > 40) text = `${text.slice(0, 39)}…`;
   if (row.matches(".wf-is-secret")) now.parentElement.remove();
-  else now.textContent = !text ? template.dataset.empty : row.matches(".wf-quoted") ? `“${text}”` : text;
+  else now.textContent = !text ? template.dataset.empty : row.matches(".wf-quoted") ? template.dataset.quoted.replace("#", () => text) : text;
   row.firstElementChild.append(line);
 }
 
