@@ -160,3 +160,12 @@ def test_a_watcher_that_does_not_work_is_an_error(
     result = invoke(app)
     assert result.exit_code == 1
     assert "watcher: 1 error" in result.stdout and "127.0.0.1:1" in result.stdout
+
+
+def test_what_is_wrong_with_the_watch_file_is_said_once(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    folder = str(tmp_path / "folder")
+    result = invoke(make_app(CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCHER_FILE=folder))
+    assert result.stdout.count("not a regular file") == 1 and folder in result.stdout

@@ -6,8 +6,10 @@ import sqlite3
 from typing import Any
 
 import psycopg
+import psycopg2
 import pymysql
 import pytest
+import sqlalchemy as sa
 
 from waffleconf_admin.exceptions import BusyError, NotReadyError, StoreError
 from waffleconf_admin.store import errors
@@ -46,6 +48,7 @@ def of_mariadb(code: int) -> pymysql.Error:
         (of_mariadb(1290), StoreError, "read-only"),
         (of_postgres("42501"), StoreError, "name, password and rights"),
         (of_mariadb(1045), StoreError, "name, password and rights"),
+        (of_mariadb(1049), StoreError, "no such database"),
         (of_sqlite("SQLITE_FULL"), StoreError, "make room"),
         (of_postgres("53100"), StoreError, "make room"),
         (of_mariadb(1021), StoreError, "make room"),
@@ -75,6 +78,25 @@ def test_an_error_says_what_to_do(error: Exception, raised: Any, remedy: str) ->
     explained = errors.explain(error)
     assert type(explained) is raised
     assert remedy in str(explained)
+
+
+@pytest.mark.parametrize("driver", [psycopg, psycopg2])
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        ({"dbname": "nope"}, "no such database"),
+        ({"user": "nobody_of_that_name"}, "name, password and rights"),
+        ({"port": 1}, "check that it runs"),
+    ],
+)
+def test_a_connection_that_is_refused_says_what_is_wrong_in_its_address(
+    driver: Any, postgres_url: str, wrong: dict[str, Any], remedy: str
+) -> None:
+    url = sa.make_url(postgres_url)
+    address = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
+    with pytest.raises(driver.OperationalError) as caught:
+        driver.connect(**(address | wrong))
+    assert remedy in str(errors.explain(caught.value))
 
 
 @pytest.mark.parametrize(

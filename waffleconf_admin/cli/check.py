@@ -51,7 +51,8 @@ def check(strict: bool) -> None:
             findings = list(find_problems(state))
         except StoreError as error:
             findings = [Finding("error", "", str(error))]
-        if {finding.text for finding in findings if not finding.key} & {f.text for f in found}:
+        causes = [finding.text for finding in found if not finding.key]
+        if any(cause in finding.text for cause in causes for finding in findings):
             click.echo(f"{title}: not checked")  # what keeps it from that was said above
             continue
         found += findings
@@ -173,11 +174,15 @@ def _watcher(state: State) -> Iterator[Finding]:
     """
     state.synchronizer.notify()
     end = time.monotonic() + PATIENCE
-    while (health := state.synchronizer.health()).trouble and time.monotonic() < end:
+    while (trouble := state.synchronizer.health().trouble) and time.monotonic() < end:
         time.sleep(0.05)
-    if health.trouble:
-        error = f" ({health.last_error})" if health.last_error else ""
-        yield Finding("error", "", health.trouble + error)
+    if trouble:
+        error = state.synchronizer.health().last_error or ""
+        if error.startswith(trouble):
+            trouble = error  # it names the file, too
+        elif error:
+            trouble = f"{trouble} ({error})"
+        yield Finding("error", "", trouble)
 
 
 #: What is checked, in this order.

@@ -83,8 +83,14 @@ _FAULTS = (
     ),
     _Fault(
         ("42501", "1044", "1045", "1142", "28"),
-        r"denied (for|to)",
+        # Of a connection that is refused psycopg has no code.
+        r"denied (for|to)|authentication failed|role \".*\" does not exist|no pg_hba\.conf entry",
         "The database refuses this user: check name, password and rights.",
+    ),
+    _Fault(
+        ("3D000", "1049"),
+        r"database \".*\" does not exist",
+        "The server has no such database: check the name in its address, or create it.",
     ),
     _Fault(
         ("SQLITE_FULL", "53100", "1021", "1114"),
