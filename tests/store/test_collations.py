@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from waffleconf_admin.store import AlchemyWaffleStore, PeeweeWaffleStore, WaffleStore
 
-#: The settings in a table whose columns ignore case, without a unique index.
+#: The settings in a table whose columns ignore case, without a unique index; or add blanks.
 TABLES = {
     "sqlite": [
         "CREATE TABLE confs (id INTEGER PRIMARY KEY, key VARCHAR(255) COLLATE NOCASE,"
@@ -26,16 +26,22 @@ TABLES = {
         "CREATE TABLE confs (id SERIAL PRIMARY KEY, key VARCHAR(255) COLLATE caseless,"
         " value TEXT COLLATE caseless)",
     ],
+    "citext": [
+        "CREATE EXTENSION IF NOT EXISTS citext",
+        "CREATE TABLE confs (id SERIAL PRIMARY KEY, key CITEXT, value CITEXT)",
+    ],
+    "char": ["CREATE TABLE confs (id SERIAL PRIMARY KEY, key VARCHAR(255), value CHAR(100))"],
 }
+CASELESS = [name for name in TABLES if name != "char"]
 
 
-@pytest.fixture(params=TABLES)
+@pytest.fixture(params=CASELESS)
 def url(
     request: pytest.FixtureRequest, tmp_path: Path, server_url: Callable[[str], str]
 ) -> Iterator[str]:
     url = f"sqlite:///{tmp_path}/test.db"
     if request.param != "sqlite":
-        url = server_url(request.param)
+        url = server_url("postgres")
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         for statement in TABLES[request.param]:
@@ -43,7 +49,7 @@ def url(
     yield url
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE confs")
-        if request.param != "sqlite":
+        if request.param == "postgres":
             connection.exec_driver_sql("DROP COLLATION caseless")
     engine.dispose()
 
@@ -85,3 +91,11 @@ def test_a_row_whose_key_differs_in_case_only_is_left_alone(
     assert store.swap({"a": (None, "text")})
     assert store.swap({"A": ("text", new)})
     assert store.read(["a"]) == [("a", "text")]
+
+
+@pytest.mark.parametrize("url", ["char"], indirect=True)
+def test_a_text_that_its_column_fills_with_blanks_is_overwritten(store: WaffleStore) -> None:
+    store.swap({"A": (None, "text")})
+    [(_, text)] = store.read(["A"])
+    assert text != "text"
+    assert store.swap({"A": (text, "new")})

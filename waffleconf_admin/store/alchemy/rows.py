@@ -225,9 +225,14 @@ def _same_on_mysql(column: Model, given: object) -> sa.ColumnElement[bool]:
     return sa.cast(stored, sa.LargeBinary) == sa.cast(given, sa.LargeBinary)
 
 
-def _same_in(collation: str) -> Comparison:
-    """Return what compares texts by a collation, which goes byte by byte."""
-    return lambda column, given: sa.collate(column, collation) == given
+def _same_on_sqlite(column: Model, given: object) -> sa.ColumnElement[bool]:
+    return sa.collate(column, "BINARY") == given
+
+
+def _same_on_postgresql(column: Model, given: object) -> sa.ColumnElement[bool]:
+    """Compare a text byte by byte, but for blanks at its end, which a CHAR adds; CITEXT too."""
+    stored, given = (sa.func.rtrim(sa.cast(text, sa.Text)) for text in (column, given))
+    return sa.collate(stored, "C") == given
 
 
 #: Compares a column with a text byte by byte, whatever the collation of the column is.
@@ -235,8 +240,8 @@ Comparison = Callable[[Model, object], sa.ColumnElement[bool]]
 _SAME_BYTES: dict[str, Comparison] = {
     "mysql": _same_on_mysql,
     "mariadb": _same_on_mysql,
-    "sqlite": _same_in("BINARY"),
-    "postgresql": _same_in("C"),
+    "sqlite": _same_on_sqlite,
+    "postgresql": _same_on_postgresql,
 }
 
 

@@ -187,14 +187,16 @@ def _stores_text(field: object) -> bool:
     )
 
 
-#: The collations that compare texts byte by byte.
-_BINARY = {"sqlite": peewee.SQL("COLLATE BINARY"), "postgresql": peewee.SQL('COLLATE "C"')}
-
-
 def _same_bytes(column: object, name: str, dialect: str) -> object:
     """Compare a text byte by byte, whatever the collation and character set of its table are."""
-    stored, given = column, peewee.Value(name, converter=False)
-    if dialect in _BINARY:
-        return peewee.Expression(peewee.NodeList((stored, _BINARY[dialect])), "=", given)
+    stored: object = column
+    given: object = peewee.Value(name, converter=False)
+    if dialect == "sqlite":
+        stored = peewee.NodeList((stored, peewee.SQL("COLLATE BINARY")))
+        return peewee.Expression(stored, "=", given)
+    if dialect == "postgresql":  # the column may be CITEXT; CHAR adds blanks at the end
+        stored, given = (peewee.fn.RTRIM(peewee.Cast(text, "TEXT")) for text in (stored, given))
+        stored = peewee.NodeList((stored, peewee.SQL('COLLATE "C"')))
+        return peewee.Expression(stored, "=", given)
     stored = peewee.fn.CONVERT(peewee.NodeList((stored, peewee.SQL("USING utf8mb4"))))
     return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", peewee.Cast(given, "BINARY"))
