@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import peewee
 import pytest
 from flask import Flask, current_app
 from playhouse.pool import PooledSqliteDatabase
+from playhouse.postgres_ext import PostgresqlExtDatabase
+from sqlalchemy.engine import make_url
 from store_cases import released_soon, write_refused
 
 from waffleconf_admin.exceptions import BusyError, StoreError
@@ -344,3 +346,18 @@ def test_a_forked_child_does_not_wait_for_a_pool_that_the_parent_was_asking(path
         finally:
             free.set()
     holder.join()
+
+
+def test_rows_are_locked_where_peewee_reads_by_cursors_of_the_server(
+    server_url: Callable[[str], str],
+) -> None:
+    url = make_url(server_url("postgres"))
+    db = PostgresqlExtDatabase(
+        url.database, host=url.host, port=url.port, user=url.username, server_side_cursors=True
+    )
+    store = PeeweeWaffleStore(model=conf_on(db))
+    assert store.swap({"A": (None, "1"), "B": (None, "2")})
+    assert store.swap({"A": ("1", "one"), "B": ("2", "2")})
+    assert not store.swap({"A": ("one", "1"), "B": ("3", "3")})
+    assert sorted(store.read()) == [("A", "one"), ("B", "2")]
+    db.close()

@@ -41,22 +41,28 @@ class PeeweeRows(SettingRows[peewee.Database]):
         return name_of_table(self.model)
 
     def fetch(self, connection: peewee.Database, keys: list[str] | None) -> list[Row]:
-        model = self.model
-        if self._as_instances:
-            instances = self._some(model.select(), keys)
-            return [(key_of(instance), text_of(instance)) for instance in instances]
-        if keys is None or len(keys) > MAX_KEYS:
-            sql, parameters = model.select(model.key, model.value).sql()
-        else:
-            sql, parameters = self._statement(connection, len(keys))[0], keys
-        return list(connection.execute_sql(sql, parameters).fetchall())
+        if self._as_instances or keys is None or len(keys) > MAX_KEYS:
+            return self._fetch(connection, self._some(self._select(), keys))
+        return _rows_of(connection, self._statement(connection, len(keys))[0], keys)
 
     def fetch_locked(self, connection: peewee.Database, keys: list[str]) -> list[Row]:
         # All in one order: two that lock each other's rows would wait for each other.
-        instances = self._some(self.model.select(), keys).order_by(self.model.key)
+        query = self._some(self._select(), keys).order_by(self.model.key)
         if connection.for_update:  # SQLite is locked as a whole already
-            instances = instances.for_update()
-        return [(key_of(instance), text_of(instance)) for instance in instances]
+            query = query.for_update()
+        return self._fetch(connection, query)
+
+    def _select(self) -> peewee.ModelSelect:
+        """Return a SELECT of all rows, of what is needed of each."""
+        model = self.model
+        columns = () if self._as_instances else (model.key, model.value)
+        query: peewee.ModelSelect = model.select(*columns)
+        return query
+
+    def _fetch(self, connection: peewee.Database, query: peewee.ModelSelect) -> list[Row]:
+        if self._as_instances:
+            return [(key_of(instance), text_of(instance)) for instance in query]
+        return _rows_of(connection, *query.sql())
 
     def writes_instances(self) -> bool:
         return self._as_instances or has_hooks(self.model)
@@ -166,6 +172,13 @@ class TextColumns:
                 return keeps_texts(dialect, ".".join(path), columns, execute)
         except peewee.PeeweeException:
             return False
+
+
+def _rows_of(connection: peewee.Database, sql: str, parameters: Sequence[object]) -> list[Row]:
+    """Return what a SELECT finds. This doesn't pass peewee's execute, which may be set to declare
+    a cursor of the server: with one no row can be locked.
+    """
+    return list(connection.execute_sql(sql, parameters).fetchall())
 
 
 def name_of_table(model: Model) -> TableName:
