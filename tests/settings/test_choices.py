@@ -6,19 +6,23 @@ import collections
 import enum
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from controls import field
 from flask import Flask
+from flask_babel import lazy_gettext
 from markupsafe import Markup
 from pages import row, sent, state_of
 
 from waffleconf_admin import WaffleAdmin
+from waffleconf_admin.codec import serialize
 from waffleconf_admin.exceptions import InvalidValue
 from waffleconf_admin.settings.choices import choice_list
 from waffleconf_admin.settings.declarations import declare
+from waffleconf_admin.settings.equality import same
 
 URL = "/admin/config"
 MakeApp = Callable[..., Flask]
@@ -82,10 +86,77 @@ def test_a_choice_that_is_markup_is_its_text() -> None:
     ]
 
 
+class Celsius(float):
+    pass
+
+
+class Scalar(int):
+    """What NumPy makes of a number: a class of its own, with the number in it."""
+
+    dtype, ndim = SimpleNamespace(kind="i"), 0
+
+    def item(self) -> int:
+        return int(self)
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "saved"),
+    [
+        ({"default": "a", "choices": ["a", "b"]}, Markup("b"), "b"),
+        ({"default": Markup("a"), "choices": [Markup("a"), (Markup("b"), "B")]}, Markup("b"), "b"),
+        ({"default": ["a"], "choices": ["a", "b"]}, [Markup("b")], ["b"]),
+        ({"default": ("a",), "choices": ["a", "b"]}, (Markup("b"), "a"), ("b", "a")),
+        ({"default": "a", "type": str}, Markup("b"), "b"),
+        ({"default": "a", "max": 5}, Markup("b"), "b"),
+        ({"default": 1, "choices": [Scalar(1), Scalar(2)]}, Scalar(2), 2),
+        ({"default": Scalar(1), "min": 1}, Scalar(2), 2),
+        ({"default": {1}, "choices": [1, 2]}, {Scalar(2)}, {2}),
+    ],
+)
+@pytest.mark.parametrize("serializer", ["json", "pickle"])
+def test_code_may_give_what_templates_and_numpy_make_of_a_value(
+    make_app: MakeApp, serializer: str, declared: Any, given: Any, saved: Any
+) -> None:
+    app = make_app({"KEY": declared}, WAFFLE_SERIALIZER=serializer)
+    state = app.extensions["waffleconf"]
+    for value in (app.config["KEY"], state.update_db({"KEY": given})["KEY"]):
+        assert same(value, saved) or same(value, state.settings["KEY"].default)
+    assert same(app.config["KEY"], saved) and same(state.parse_conf()["KEY"], saved)
+    assert not state.update_db({"KEY": given})  # it is the same value
+
+
+def test_a_default_that_only_python_takes_for_a_choice_is_named() -> None:
+    remedy = "default is of type float, the choice equal to it of type Celsius: take one type"
+    with pytest.raises(InvalidValue, match=f"KEY: choices: the {remedy}"):
+        declare({"KEY": {"default": 1.5, "choices": [Celsius(1.5)]}})
+
+
+def test_where_any_value_is_allowed_markup_stays_markup(make_app: MakeApp) -> None:
+    app = make_app({"KEY": {"default": "a"}}, WAFFLE_CLASSES=[Markup])
+    app.extensions["waffleconf"].update_db({"KEY": Markup("b")})
+    assert same(app.extensions["waffleconf"].parse_conf()["KEY"], Markup("b"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expression"),
+    [
+        (Markup("b"), "str(value)"),
+        (lazy_gettext("b"), "str(value)"),
+        ([{"x": Scalar(1)}], "value.item()"),
+        (Celsius(1.5), "float(value)"),
+    ],
+)
+def test_json_says_what_to_pass_for_a_value_of_another_class(value: Any, expression: str) -> None:
+    with pytest.raises(InvalidValue) as error:
+        serialize(value, format="json")
+    assert f": pass {expression}, or set WAFFLE_SERIALIZER = 'pickle'" in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("choices", "remedy"),
     [
         ("de", "write a list"),
+        ([lazy_gettext("Dark")], r"a lazy text, .* write .*\(.dark., lazy_gettext"),
         (5, "write a list of values or of .* not int"),
         (iter(()), "nothing is left in this generator"),
         ((1 / 0 for _ in "x"), "ZeroDivisionError.*write a function"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..exceptions import InvalidValue
 from ..i18n import mark
+from ..plain import plain_expression
 from .json_tags import BY_TYPE, ENUM, MARK, UNSTORABLE, Tag, write_enum
 from .limits import MAX_ITEMS, too_large, too_many_digits
 
@@ -116,6 +117,15 @@ def _is_storable(text: str) -> bool:
 
 
 def _refused(value: object) -> InvalidValue:
+    if expression := plain_expression(value):
+        return InvalidValue(
+            mark(
+                "JSON can't hold a value of type %(name)s: pass %(plain)s, or set "
+                "WAFFLE_SERIALIZER = 'pickle'",
+                name=type(value).__qualname__[:100],
+                plain=expression,
+            )
+        )
     return InvalidValue(
         mark(
             "JSON can't hold a value of type %(name)s: use a dict or a list, or set "

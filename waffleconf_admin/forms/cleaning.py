@@ -66,11 +66,11 @@ def clean_values(
     :param new_values: ``{key: value}``; undeclared keys are not checked.
     :param values: the current values by key, for validators that ask for other settings.
     """
-    cleaned = dict(new_values)
     checked = {key: settings[key] for key in new_values if key in settings}
+    cleaned = {**new_values, **{key: checked[key].plain(new_values[key]) for key in checked}}
     problems = {
         # A validator may make a value fit its declaration, but gets none of another class.
-        key: (setting.class_problem if setting.validators else setting.problem)(new_values[key])
+        key: (setting.class_problem if setting.validators else setting.problem)(cleaned[key])
         for key, setting in checked.items()
     }
     errors = {key: problem for key, problem in problems.items() if problem}

@@ -9,6 +9,7 @@ from contextvars import Context
 from enum import EnumMeta
 from typing import Any
 
+from ..plain import plain
 from .annotation import read_type
 from .choices import choice_list
 from .needs import read_needs
@@ -31,6 +32,8 @@ def read_attributes(entry: Mapping[str, object]) -> dict[str, Any]:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error.__cause__
     if "default" in attributes:
+        if attributes.keys() & {"type", "choices", "min", "max"}:
+            attributes["default"] = plain(attributes["default"])
         attributes["default"] = _copy_default(attributes["default"], attributes.get("choices"))
     return attributes
 

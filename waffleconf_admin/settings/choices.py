@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, EnumMeta
 from typing import NamedTuple, TypeGuard
 
+from ..plain import is_lazy, plain
 from .equality import ValueMap
 
 
@@ -54,11 +55,13 @@ def choice_list(choices: object) -> list[Choice]:
     elif isinstance(choices, (set, frozenset)):  # in the same order everywhere
         choices = sorted(choices, key=lambda choice: (type(choice).__name__, repr(choice)))
     found = [
-        # What templates and translations make of a text is of a class of its own, as Markup.
-        choice._replace(value=str.__str__(choice.value)) if _is_markup(choice.value) else choice
-        for item in choices
-        for choice in _choices(item)
+        choice._replace(value=plain(choice.value)) for item in choices for choice in _choices(item)
     ]
+    if any(is_lazy(choice.value) for choice in found):
+        raise ValueError(
+            "the value of a choice is a lazy text, which is another one in each language: write "
+            'the value and its label, ("dark", lazy_gettext("Dark"))'
+        )
     if not found and isinstance(choices, Iterator):
         raise ValueError("nothing is left in this generator, which can be read once: write a list")
     return found
@@ -78,10 +81,6 @@ def _choices(item: object) -> Iterator[Choice]:
         yield Choice(item)
     else:
         raise ValueError(f"a row of {len(parts)}: select two columns, the value and its label")
-
-
-def _is_markup(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and hasattr(value, "__html__")
 
 
 def _is_row(item: object) -> TypeGuard[Sequence[object]]:

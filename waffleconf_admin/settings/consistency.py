@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from numbers import Number
 
@@ -78,6 +79,11 @@ def _default_problem(setting: Setting) -> str | None:
     if not callable(setting.choices) and (problem := setting.choice_problem(setting.default)):
         if problem == gettext(CHOSEN_TWICE):
             return "choices: the default has one of them twice: take one out"
+        if (alike := _choice_alike(setting)) is not None:
+            return (
+                f"choices: the default is of type {type(setting.default).__name__}, the choice "
+                f"equal to it of type {type(alike).__name__}: take one type"
+            )
         pairs = any(choice.label is not None for choice in setting.choices or ())
         hint = " (what has two items is a value with its label)" if pairs else ""
         return f"choices: the default is not one of them: add it, or change the default{hint}"
@@ -86,4 +92,13 @@ def _default_problem(setting: Setting) -> str | None:
     if problem := setting.limit_problem(setting.default):
         limit = problem.rstrip(".").lower()
         return f"default: it is outside min and max ({limit}): change it, or the limits"
+    return None
+
+
+def _choice_alike(setting: Setting) -> object:
+    """Return the choice that only Python takes for the default: a text of another class, say."""
+    for choice in setting.choices if isinstance(setting.choices, list) else ():
+        with suppress(Exception):  # that of arrays can't be told
+            if choice.value == setting.default:
+                return choice.value
     return None

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ..calls import call_directly, describe_error
 from ..i18n import gettext, mark
+from ..plain import plain
 from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
 from .limits import Limited, Limits
@@ -203,6 +204,12 @@ class Setting:
             log.error("%s: its function convert returned the wrong type: %s", self.key, name)
             raise ValueError(problem)
         return made
+
+    def plain(self, value: object) -> object:
+        """Return the value to check and save for one from code: of Python's own class for Markup
+        and a number of NumPy, unless any value is allowed.
+        """
+        return value if self._type_rule is None else plain(value)
 
     def problem(self, value: object, notation: Notation = PLAIN) -> str | None:
         """Return how *value* breaks the declared type, choices or limits; None when it doesn't.

@@ -1,0 +1,50 @@
+"""Plain values: what a value is to us that a template or a library for numbers has made."""
+
+from __future__ import annotations
+
+_SEVERAL = (list, tuple, set, frozenset)
+#: The kinds of NumPy's scalars that Python has the same of: truth, integers, floats, texts.
+_KINDS = frozenset("biufU")
+
+
+def plain(value: object) -> object:
+    """Return a value of Python's own for Markup and for a number of NumPy, alone or in a list,
+    tuple or set; any other value itself.
+    """
+    if type(value) in _SEVERAL and isinstance(value, _SEVERAL):
+        made = [_plain(item) for item in value]
+        is_plain = all(item is each for item, each in zip(value, made, strict=True))
+        return value if is_plain else type(value)(made)
+    return _plain(value)
+
+
+def plain_expression(value: object) -> str:
+    """Return the Python that makes a plain value of one whose class is none of ours; "" for others.
+
+    It stands in messages.
+    """
+    if isinstance(value, str) or is_lazy(value):
+        return "str(value)"
+    if _is_scalar(value):
+        return "value.item()"
+    number = next((cls for cls in (int, float) if isinstance(value, cls)), None)
+    return f"{number.__name__}(value)" if number else ""
+
+
+def is_lazy(value: object) -> bool:
+    """Whether a value is a lazy translation: another text in each language."""
+    texts = all(hasattr(type(value), name) for name in ("__html__", "__mod__"))
+    return texts and not isinstance(value, str)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str) and hasattr(value, "__html__"):
+        return str.__str__(value)
+    return value.item() if _is_scalar(value) else value  # type: ignore[attr-defined]
+
+
+def _is_scalar(value: object) -> bool:
+    if not hasattr(type(value), "dtype"):
+        return False
+    dtype, ndim = (getattr(value, name, None) for name in ("dtype", "ndim"))
+    return getattr(dtype, "kind", "") in _KINDS and ndim == 0 and hasattr(value, "item")
