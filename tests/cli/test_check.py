@@ -143,6 +143,16 @@ def test_a_row_that_nobody_declares_is_a_warning(run: Run, app: Flask) -> None:
     assert run("check", "--strict").exit_code == 1
 
 
+def test_a_misspelt_variable_is_a_warning(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SHOP_PAGE_SIZ", "SHOP_DATABASE", "SHOP_SITENAME", "PAGE_SIZ"):
+        monkeypatch.setenv(name, "7")
+    result = invoke(make_app(CONFS, WAFFLE_ENV_PREFIX="SHOP_"))
+    said = "warning  PAGE_SIZE  SHOP_PAGE_SIZ holds no setting: is SHOP_PAGE_SIZE meant?"
+    assert f"environment: 1 warning\n  {said}" in result.stdout and result.exit_code == 0
+
+
 def test_a_watcher_that_works_is_fine(make_app: Callable[..., Flask]) -> None:
     result = invoke(make_app(CONFS, WAFFLE_MULTIPROC=True, WAFFLE_STORE_DEFAULTS=False))
     assert (result.exit_code, result.stdout) == (0, FINE)

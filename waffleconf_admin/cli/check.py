@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
@@ -13,6 +14,7 @@ from ..admin.app_templates import template_problem
 from ..exceptions import StoreError
 from ..forms import check_values
 from ..settings.known_keys import find_copied
+from ..settings.names import nearest_name
 from ..settings.numbered import REMEDY, find_numbered
 from ..settings.setting import Setting
 from ..state.state import State
@@ -140,12 +142,23 @@ def _problems(
 
 
 def _environment(state: State) -> Iterator[Finding]:
-    """What the start of the app can't check of the environment, because it calls no function."""
+    """What the start of the app can't check of the environment, because it calls no function; and
+    variables whose names are almost those of settings.
+    """
     settings, config = state.settings, state.app.config
     for key, setting in settings.items():
         if held := setting.environment:
             for text in _problems(settings, key, held.value, config):
                 yield Finding("error", key, f"{held.variable} is used all the same: {text}")
+    prefix = config["WAFFLE_ENV_PREFIX"] or "\0"  # no variable begins with that
+    known = {name for key, setting in settings.items() for name in (key, *setting.was)}
+    variables = sorted(name for name in os.environ if name.startswith(prefix))
+    for variable in variables:
+        name = variable.removeprefix(prefix)
+        near = None if name in known else nearest_name(name, known, likeness=0.8)
+        if near:  # others with the prefix may be of the app
+            meant = f"{prefix}{near}"
+            yield Finding("warning", near, f"{variable} holds no setting: is {meant} meant?")
 
 
 def _encryption(state: State) -> Iterator[Finding]:

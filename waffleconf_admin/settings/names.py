@@ -8,10 +8,13 @@ from collections.abc import Container, Iterable, Mapping
 from .setting import Setting
 
 
-def nearest_name(name: object, known: Iterable[str]) -> str | None:
-    """Return which of the known names is written almost like another; None: none is."""
+def nearest_name(name: object, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return which of the known names is written almost like another; None: none is.
+
+    :param likeness: how much alike they must be, from 0 to 1.
+    """
     by_lower_case = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1)
+    near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1, cutoff=likeness)
     return by_lower_case[near[0]] if near else None
 
 
