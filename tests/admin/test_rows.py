@@ -52,6 +52,16 @@ def test_a_row_shows_what_was_saved_since_the_last_page(read_row: Any) -> None:
     assert 'value="Waffle"' in read()
 
 
+@pytest.mark.parametrize(("lang", "quoted"), [("en", "“Waffle”"), ("de", "„Waffle“")])
+def test_a_value_is_quoted_as_the_language_of_the_reader_quotes(
+    read_row: Any, lang: str, quoted: str
+) -> None:
+    read = read_row(CONFS | {"HINT": {"default": "", "needs": {"SITENAME": "Waffle"}}})
+    state_of(read.app).update_db({"SITENAME": "New"})
+    assert quoted in read(query=f"?lang={lang}")
+    assert quoted in read("HINT", query=f"?lang={lang}")
+
+
 def test_a_row_shows_the_declaration_of_now(read_row: Any) -> None:
     read = read_row()
     assert ">Site name</label>" in read()

@@ -414,6 +414,16 @@ def spanish_page(make_app: Callable[..., Flask], open_page: Callable[..., Any]) 
     return open_page(app, viewport={"width": 1240, "height": 900})
 
 
+def test_what_is_typed_is_quoted_as_the_language_of_the_reader_quotes(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any]
+) -> None:
+    app = make_app({"SITENAME": {"default": "$& Waffle"}})
+    Babel(app, locale_selector=lambda: "de")
+    page = open_page(app)
+    page.fill("#waffle-SITENAME", "Bakery")
+    assert page.locator(".wf-now").inner_text() == "„$& Waffle“"
+
+
 def test_rows_have_label_and_value_on_one_line_and_long_texts_the_whole_width(
     spanish_page: Any,
 ) -> None:

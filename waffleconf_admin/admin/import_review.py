@@ -90,8 +90,10 @@ class ImportReview:
             return _("A person has changed it here.")
         if drift.at is None:
             return _("The history does not know who has changed it.")
-        actor = drift.actor or _("unknown")
-        return _("Changed here by %(actor)s, %(when)s.", actor=actor, when=relative_time(drift.at))
+        when = relative_time(drift.at)
+        if not drift.actor:
+            return _("Changed here, %(when)s.", when=when)
+        return _("Changed here by %(actor)s, %(when)s.", actor=drift.actor, when=when)
 
     def _version(self, key: str) -> str:
         """A short text that is another one for each stored text."""
