@@ -16,6 +16,7 @@ from states import put, state_of
 
 from waffleconf_admin import StoreError
 from waffleconf_admin.codec import FORMATS, Format, format_of, serialize
+from waffleconf_admin.codec import texts as codec_texts
 from waffleconf_admin.settings.equality import same
 
 MakeApp = Callable[..., Flask]
@@ -149,6 +150,17 @@ def test_what_cannot_be_converted_is_named_and_left(make_app: MakeApp, orm: str)
     assert now == {"SITENAME": "json", "AT": "pickle", "BROKEN": "pickle"}
     assert texts(app)["BROKEN"] == "gAR!"
     assert state_of(app).parse_conf(["AT"]) == {"AT": Point(6)}
+
+
+def test_a_text_that_would_be_too_long_to_be_read_is_left(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app({"SITENAME": {"default": "Waffle"}}, WAFFLE_SERIALIZER="json")
+    state_of(app).update_db({"SITENAME": "é" * 900})  # a byte more each as a pickle, and base64
+    monkeypatch.setattr(codec_texts, "MAX_TEXT", 1000)
+    answer = run(app, "pickle", "--apply")
+    assert answer.exit_code == 2 and "longer than 1000 characters" in answer.stdout
+    assert {format_of(text) for text in texts(app).values()} == {"json"}
 
 
 def test_it_says_when_the_app_saves_in_the_other_format(make_app: MakeApp) -> None:

@@ -115,3 +115,10 @@ def test_what_a_save_writes_is_what_is_read_afterwards(
     made = decoder(declaration)
     written = made.written(declare({"A": declaration}), {"A": (text, value)})
     assert facts(written["A"]) == facts(made.records({"A": text})["A"])
+
+
+def test_each_text_that_does_not_fit_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    made = decoder({"default": 1, "type": int})
+    for text in ("x", "x", "y", "y"):
+        made.records({"A": serialize(text)})
+    assert len(caplog.records) == 2

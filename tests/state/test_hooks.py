@@ -499,13 +499,17 @@ def test_a_save_leaves_what_is_assigned_for_other_settings_to_the_next_load(
 def test_what_was_set_before_the_start_is_told_of_then_and_not_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    app = app_of(Rows(), SITENAME="Set in code")
-    assert app.config["SITENAME"] == "Set in code"
+    value = "Set in code"
+    app = app_of(Rows(), SITENAME=value)
+    assert app.config["SITENAME"] == value
     (record,) = caplog.records
     assert "than WAFFLE_CONFS declares" in record.getMessage()
     app.extensions["waffleconf"].update_conf()
     assert app.config["SITENAME"] == "Waffle"
     assert len(caplog.records) == 1
+    app.config["SITENAME"] = value  # but of what is set later
+    app.extensions["waffleconf"].update_conf()
+    assert len(caplog.records) == 2
 
 
 def test_the_first_request_waits_for_a_lock(make_app: MakeApp, orm: str, tmp_path: Path) -> None:

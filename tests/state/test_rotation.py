@@ -256,11 +256,14 @@ def test_a_conversion_of_the_format_keeps_texts_encrypted(
 ) -> None:
     other: Format = "json" if format == "pickle" else "pickle"
     app = made(make_app, SECOND, FIRST, orm=orm, WAFFLE_SERIALIZER=other)
-    state_of(made(make_app, FIRST, orm=orm, WAFFLE_SERIALIZER=other)).update_db(PLANTED)
+    state_of(made(make_app, FIRST, orm=orm, WAFFLE_SERIALIZER=other)).update_db(
+        PLANTED | {"SITENAME": "Port"}
+    )
     runner = app.test_cli_runner()
     assert runner.invoke(args=["waffle", "convert", format, "--apply"]).exit_code == 0
     clear = Encryption([SECOND]).decrypt(texts(app)["KEYS"])
     assert clear == serialize(PLANTED["KEYS"], format=format)
+    assert texts(app)["SITENAME"] == serialize("Port", format=format)  # which is no secret
     again = runner.invoke(args=["waffle", "convert", format, "--apply"])
     assert "There is nothing to convert" in again.stderr
 

@@ -17,6 +17,7 @@ from waffleconf_admin import (
     StoreError,
 )
 from waffleconf_admin.codec import serialize
+from waffleconf_admin.state.attempts import Attempts
 from waffleconf_admin.state.state import State
 from waffleconf_admin.state.task import Origin
 
@@ -67,6 +68,13 @@ def test_a_save_that_is_always_overtaken_gives_up(
     monkeypatch.setattr(state.configstore, "swap", overtaken)
     with pytest.raises(BusyError, match="Others kept saving SITENAME"):
         state.update_db({"SITENAME": "x"})
+
+
+def test_rows_that_are_at_last_as_at_first_were_overtaken_too() -> None:
+    attempts = Attempts()
+    for text in ("a", "b", "a"):
+        attempts.note({"SITENAME": text})
+    assert isinstance(attempts.failure(["SITENAME"]), BusyError)
 
 
 def test_a_save_that_the_table_ignores_says_so(app: Flask, state: State) -> None:

@@ -345,6 +345,13 @@ def test_reset_deletes_the_row_and_the_default_holds(app: Flask, state: State) -
     assert app.config["SITENAME"] == "Waffle"
 
 
+def test_the_default_that_a_reset_returns_is_the_callers_own(app: Flask, state: State) -> None:
+    state.update_db({"HOURS": {}})
+    hours: Any = state.reset(["HOURS"])["HOURS"]
+    hours["mon"].append(24)
+    assert state.settings["HOURS"].default == app.config["HOURS"] == VALUES["HOURS"]
+
+
 def test_reset_of_a_row_that_cannot_be_read_works(app: Flask, state: State) -> None:
     put(app, "SITENAME", "garbage")
     assert state.reset("SITENAME") == {"SITENAME": "Waffle"}
