@@ -240,6 +240,17 @@ def test_a_setting_that_is_no_longer_declared_is_never_written(app: Flask) -> No
     assert page.send(SIZE="11", NAME="x").changes == {"NAME": "x"}
 
 
+def test_of_secrets_that_are_no_longer_declared_one_message_is_enough(
+    make_app: Callable[..., Flask],
+) -> None:
+    secrets = {key: {"default": "", "secret": True} for key in ("KEY", "TOKEN")}
+    app = make_app({"NAME": {"default": ""}, **secrets})
+    page = Page(app)
+    app.config["WAFFLE_CONFS"] = {"NAME": {"default": ""}}
+    (message,) = page.send(KEY="s3cret", TOKEN="hunter2").form_errors
+    assert "your change was not saved" in message
+
+
 #: Settings with different controls.
 CONTROLS: dict[str, dict[str, Any]] = {
     key: EVERY_TYPE_CONFS[key]

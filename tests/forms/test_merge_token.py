@@ -77,6 +77,14 @@ def test_a_touched_control_is_found_among_many(app: Flask, touched: int) -> None
         assert Submission(sent, [seal]).touched(settings) == [f"KEY_{touched}"]
 
 
+def test_a_whole_block_is_untouched_and_secrets_are_in_none() -> None:
+    seal = MergeSigner("secret")
+    public = {f"KEY_{number}": str(number) for number in range(64)}
+    page = seal.load(seal.dump("", {"TOKEN": ""} | public, ["TOKEN"]))
+    assert page is not None
+    assert seal.find_untouched(page, public) == set(public)
+
+
 @pytest.mark.parametrize("typed", [("a", "bc"), ("abc", ""), ("", "abc")])
 def test_text_that_moves_to_the_next_control_is_a_change_of_both(
     app: Flask, typed: tuple[str, str]

@@ -210,6 +210,14 @@ def test_a_missing_box_is_unticked_in_a_whole_form_without_token(app: Flask) -> 
         assert form.changes == {"OPEN": False, "HOURS": {}}
 
 
+def test_changes_are_in_the_order_of_the_settings(app: Flask) -> None:
+    sent = {"NOTE": "n", "TEXT": "t", "THEME": "dark", "RATE": "2", "SIZE": "11", "NAME": "x"}
+    with posted(app, WHOLE | sent) as form:
+        assert form.validate()
+        assert len(form.changes) == 8  # two boxes are unticked
+        assert list(form.changes) == [key for key in CONFS if key in form.changes]
+
+
 @pytest.mark.parametrize("missing", WHOLE)
 def test_a_missing_box_is_untouched_in_a_part_of_a_form(app: Flask, missing: str) -> None:
     with posted(app, {k: v for k, v in WHOLE.items() if k != missing}) as form:
