@@ -13,6 +13,7 @@ from wtforms.form import BaseForm
 
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.forms.submission import ControlNames
 from waffleconf_admin.state.form import build_form
 
 
@@ -103,6 +104,13 @@ def test_settings_may_have_the_names_that_a_form_uses_itself(
     assert all(value.startswith("new ") for value in new.values())
     assert new["data"] == "new data"
     assert len(set(new.values())) == len(keys)
+
+
+def test_only_the_name_of_its_control_sends_something_for_a_setting(app: Flask) -> None:
+    names = ("SITENAME", "setting.SITENAME", "waffle.note", "setting.waffle.note", "waffle_token")
+    with app.app_context():
+        found = ControlNames().by_key(MultiDict((name, name) for name in names))
+    assert found == {"SITENAME": ["SITENAME"], "waffle.note": ["setting.waffle.note"]}
 
 
 def test_fields_may_be_added_for_a_type_without_changing_others(app: Flask) -> None:

@@ -732,6 +732,33 @@ def test_a_change_of_others_conflicts_with_a_page_of_an_older_release(page: Flas
     assert stored(page)["SUPPORT_MAIL"] == "mine@example.org"
 
 
+def test_the_present_name_counts_where_a_form_has_both(page: Flask) -> None:
+    client = page.test_client()
+    page.config["WAFFLE_CONFS"] = NEW_PAGE
+    form = typed(client, SUPPORT_MAIL="mine@example.org")
+    for both in ({"HELP_MAIL": "old@example.org", **form}, {**form, "HELP_MAIL": "o@example.org"}):
+        assert client.post(URL, data=both).status_code == 303
+        assert stored(page)["SUPPORT_MAIL"] == "mine@example.org"
+
+
+def test_a_page_from_before_two_settings_became_one_can_be_sent(page: Flask) -> None:
+    client = page.test_client()
+    page.config["WAFFLE_CONFS"] = OLD_PAGE | {"SUPPORT_MAIL": {"default": "b@example.org"}}
+    form = typed(client, SUPPORT_MAIL="mine@example.org")
+    page.config["WAFFLE_CONFS"] = {"SUPPORT_MAIL": {"default": "b@example.org", "was": "HELP_MAIL"}}
+    assert client.post(URL, data=form).status_code == 303
+    assert stored(page)["SUPPORT_MAIL"] == "mine@example.org"
+
+
+def test_a_secret_of_an_older_release_is_no_text_where_it_may_not_be_seen_now(page: Flask) -> None:
+    client = page.test_client()
+    form = typed(client, HELP_TOKEN="typed-secret")
+    page.config.update(WAFFLE_CONFS=NEW_PAGE, WAFFLE_CAN=lambda action, s: not s.secret)
+    answer = client.post(URL, data=form)
+    assert answer.status_code == 422 and "not here any more" in answer.text
+    assert "typed-secret" not in answer.text
+
+
 def test_an_older_release_shows_what_was_typed_on_a_page_of_a_newer_one_but_no_secret(
     page: Flask,
 ) -> None:

@@ -104,8 +104,6 @@ class Submission:
         if names:
             # A digest is of the name too.
             self._shown = {**shown, **{key: shown[name] for key, name in names.items()}}
-            for name in names.values():
-                del self._shown[name]
             self.digest = lambda key, text: digest(names.get(key, key), text)
             secret = {key for key, name in names.items() if name in self._secrets}
             self._secrets = {*self._secrets, *secret}
