@@ -366,6 +366,18 @@ def test_a_table_of_another_schema_is_not_taken_for_that_of_the_settings(
         refuses(place.store, "x", column="key")
 
 
+def test_an_update_in_the_schema_of_a_tenant_is_read_back(postgres_url: str) -> None:
+    with ExitStack() as stack:
+        place = translated(stack, postgres_url)
+        assert place.store.swap({"A": (None, "a")})
+        function, trigger = LOWER
+        place.sql(function)
+        place.sql(trigger.replace("INSERT ON confs", "UPDATE ON tenant.confs"))
+        with pytest.raises(StoreError, match="for A"):
+            place.store.swap({"A": ("a", "Crêperie")})
+        assert place.store.read() == [("A", "a")]
+
+
 def test_a_database_without_a_catalog_that_is_known_is_read_back() -> None:
     assert not catalog.keeps_texts("oracle", "confs", ["value"], lambda *_: [])
 
@@ -476,6 +488,18 @@ def test_a_listener_of_sqlalchemy_that_changes_texts_is_read_back(tmp_path: Path
 
     refuses(store, "Crêperie")
     assert store.swap({"A": (None, "crêperie")})
+
+
+def test_a_listener_of_a_history_of_sqlalchemy_that_changes_texts_is_read_back(
+    tmp_path: Path,
+) -> None:
+    store, _model = alchemy_store(tmp_path, sa.Text, {})
+
+    @event.listens_for(store.history, "before_insert")
+    def clean(_mapper: Any, _connection: Any, row: Any) -> None:
+        row.new = row.new.replace("  ", " ")
+
+    refuses(store, "x", "history", "new")
 
 
 def alchemy_model(column: Any, members: dict[str, Any], **table: Any) -> tuple[Any, Any]:
