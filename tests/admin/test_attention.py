@@ -125,6 +125,12 @@ def test_a_converted_value_can_be_stored(app: Flask) -> None:
     assert "wf-warning" not in row(app.test_client().get(URL).text, "LIMIT")
 
 
+def test_what_is_typed_counts_more_than_the_converted_value(app: Flask) -> None:
+    before = texts(app)
+    saved(app, do(app, "convert LIMIT", LIMIT="30"))
+    assert texts(app) == {**before, "LIMIT": serialize(30)}
+
+
 def test_the_other_changes_are_neither_saved_nor_lost(app: Flask) -> None:
     before = texts(app)
     answer = do(app, "convert LIMIT", FINE="7")

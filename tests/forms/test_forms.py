@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import wtforms
@@ -193,3 +194,52 @@ def test_5000_settings_open_and_save_at_flasks_limits(make_app: Callable[..., Fl
     assert client.post(PAGE, data=data).status_code == 303
     values = app.extensions["waffleconf"].parse_conf()
     assert [key for key in values if not values[key].startswith("value")] == ["KEY_4999"]
+
+
+def test_a_secret_that_is_typed_after_a_reset_is_written_though_it_is_the_default(
+    app: Flask,
+) -> None:
+    store(app, TOKEN="s3cret")
+    data = Page(app).fields.copy()
+    data["TOKEN"] = "hunter2"
+    with posted(app, data) as form:
+        form.keep_reset("TOKEN")
+        assert form.validate()
+        assert (form.changes, form.is_reset("TOKEN")) == ({"TOKEN": "hunter2"}, False)
+
+
+def test_a_script_may_reset_what_no_page_has_shown(app: Flask) -> None:
+    store(app, SIZE=20)
+    with posted(app, {"NAME": "x"}) as form:
+        form.reset("SIZE")
+        assert form.validate()
+        assert form.changes == {"NAME": "x", "SIZE": 10}
+
+
+def test_what_is_decided_after_a_check_counts_at_the_next(app: Flask) -> None:
+    with posted(app, {"SIZE": "11"}) as form:
+        assert form.validate()
+        form.keep_conflict("SIZE")
+        assert not form.validate()
+        assert (form.changes, form.conflicts) == ({}, ["SIZE"])
+
+
+def test_who_changes_what_a_reset_shows_changes_no_default(app: Flask) -> None:
+    store(app, HOURS={})
+    with posted(app, {"NAME": "x"}) as form:
+        form.reset("HOURS")
+        form["HOURS"].data["mon"].append(24)
+        assert form["HOURS"].setting.default == CONFS["HOURS"]["default"] == {"mon": [9, 18]}
+
+
+def test_whether_a_setting_may_be_edited_is_asked_once(app: Flask) -> None:
+    asked: list[str] = []
+
+    def editable(setting: Any) -> bool:
+        asked.append(setting.key)
+        return False
+
+    with posted(app, {"SIZE": "11"}, editable=editable) as form:
+        form.validate()
+        str(form.hidden_tag())
+        assert len(asked) == len(set(asked)) > 1
