@@ -265,3 +265,36 @@ def test_the_log_has_no_key_no_cookie_and_no_path(
     assert len(warnings_in(caplog)) == 2 and "evil.example" in text
     for part in ("k3y", "of.another", "pa55", "secret?", "token=1"):
         assert part not in text
+
+
+@pytest.mark.parametrize(
+    ("refusal", "renewed"),
+    [
+        ("The CSRF token has expired.", True),
+        ("The CSRF token is invalid.", True),
+        ("The CSRF token is missing.", False),
+        ("The referrer header is missing.", False),
+        (tokens.FOREIGN, False),
+        ("", False),
+    ],
+)
+def test_a_new_token_is_sent_where_it_may_help(
+    make_app: MakeApp, refusal: str, renewed: bool
+) -> None:
+    with worker(make_app).test_request_context():
+        assert tokens.can_be_renewed(refusal) is renewed
+
+
+@pytest.mark.parametrize(
+    ("refusal", "message"),
+    [
+        ("The CSRF token has expired.", tokens.UNREADABLE),
+        ("The referrer header is missing.", tokens.NO_REFERRER),
+        ("The CSRF session token is missing.", tokens.NO_COOKIE),
+    ],
+)
+def test_an_unreadable_page_is_not_blamed_for_what_the_browser_leaves_out(
+    make_app: MakeApp, refusal: str, message: str
+) -> None:
+    with worker(make_app).test_request_context():
+        assert tokens.explain(refusal, unreadable=True) == message
