@@ -33,6 +33,8 @@ _FILTERS: tuple[tuple[str, str, Callable[[Model, Any], Condition]], ...] = (
 
 #: The fields before the id, which the database counts; a model may lack columns for those behind.
 WRITTEN = HistoryRow._fields[: HistoryRow._fields.index("id")]
+#: Keys that one statement looks up: each is a query in it, with parameters of its own.
+LOOKUPS = 100
 
 
 class HistoryRows(ABC, Generic[C]):

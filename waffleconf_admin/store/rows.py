@@ -143,10 +143,10 @@ class SettingRows(ABC, Generic[C]):
         return found
 
 
-def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def chunks(items: Sequence[T], size: int = MAX_KEYS) -> Iterator[Sequence[T]]:
     """Yield items in order, as many at a time as a statement may name."""
-    for start in range(0, len(items), MAX_KEYS):
-        yield items[start : start + MAX_KEYS]
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _are_texts(stored: dict[str, object]) -> TypeGuard[dict[str, str]]:

@@ -10,11 +10,11 @@ from typing import ClassVar, Generic
 from . import errors, locks
 from .connections import Connections
 from .contract import WaffleStore
-from .history import WRITTEN, HistoryRows, has_ends
+from .history import LOOKUPS, WRITTEN, HistoryRows, has_ends
 from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .instances import Model, overrides
 from .postgresql import Notifications
-from .rows import C, SettingRows
+from .rows import C, SettingRows, chunks
 from .save import Save
 from .swaps import RowChanged, Swaps
 from .verify import Verification
@@ -179,7 +179,10 @@ class SQLStore(WaffleStore, Generic[C]):
 
     def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
         history = self._history
-        return self._connections.ask(lambda at: history.latest(at, keys), fresh=True)
+        some = [*chunks(keys, LOOKUPS)]
+        return self._connections.ask(
+            lambda at: [row for keys in some for row in history.latest(at, keys)], fresh=True
+        )
 
     def read_actors(self, keys: Sequence[str] | None, limit: int) -> list[str]:
         history = self._history
