@@ -480,6 +480,31 @@ def test_what_stands_beside_a_control_follows_it(spanish_page: Any) -> None:
         assert bool(warning.inner_text()) is blanks
 
 
+FRUITS = [("mango", "Mango"), *((f"f{n}", f"Fruit {n}") for n in range(40)), ("acai", "Açaí")]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_many_boxes_are_in_a_small_box_with_a_filter(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any], script: bool
+) -> None:
+    declared = {"FRUITS": FRUITS, "FEW": FRUITS[:19]}
+    app = make_app({key: {"default": ["f7"], "choices": each} for key, each in declared.items()})
+    page = open_page(app, java_script_enabled=script)
+    labels = page.locator("#FRUITS label:visible")
+    many, few = (page.locator(f"#{key} fieldset").bounding_box() for key in ("FRUITS", "FEW"))
+    assert many["height"] <= 320 < few["height"]
+    found = page.locator("fieldset [type=search]:visible")
+    assert found.count() == script and labels.count() == len(FRUITS)
+    if script:
+        found.fill("ACAI")
+        assert labels.all_inner_texts() == ["Açaí"]
+        found.press("Enter")  # saves nothing
+        assert Axe().run(page).response["violations"] == []
+    page.get_by_label("Açaí").check()
+    submit(page)
+    assert app.extensions["waffleconf"].parse_conf()["FRUITS"] == ["f7", "acai"]
+
+
 def test_mistakes_are_answered_in_our_words(spanish_page: Any) -> None:
     page, sent = spanish_page, []
     page.on("request", lambda request: sent.append(request.method))

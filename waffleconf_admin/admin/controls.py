@@ -12,6 +12,8 @@ from .texts import beside_control
 
 #: Characters of a value from which on it is scrolled, for which it needs the focus.
 LONG = 200
+#: Boxes to tick from which on they are scrolled, and have a filter.
+MANY = 20
 
 _TEXTS = {
     "empty": mark("empty"),
@@ -23,6 +25,7 @@ _TEXTS = {
     "set": mark("Set"),
     "close": mark("Close"),
     "typed": mark("new value typed"),
+    "filter": mark("Filter"),
 }
 
 
@@ -75,6 +78,10 @@ class Controls:
             )
         if field.is_group:
             css, inputs = _inputs(field, given)
+            if inputs.count("<label") >= MANY:  # the script shows the filter, and uses it
+                css, name = f"{css} wf-many", texts["filter"]
+                find = {"type": "search", "placeholder": name, "aria-label": name, "hidden": True}
+                inputs = f"<input{attributes(find)}>{inputs}"
             return (
                 f'<fieldset class="{css}"{attributes(given)}>'
                 f'<legend class="wf-hidden">{escape_text(label)}</legend>{inputs}</fieldset>'

@@ -230,3 +230,18 @@ export class Finder {
     this.reveal();
   }
 }
+
+// Of many boxes to tick those remain whose label has what is typed; what is ticked stays so.
+function filterChoices({ target }) {
+  if (!target.matches(".wf-many > [type=search]")) return;
+  const typed = fold(target.value).trim();
+  for (const label of $$("label", target.parentElement)) label.hidden = !fold(label.textContent).includes(typed);
+}
+
+export function watchFilters(form) {
+  for (const filter of $$(".wf-many > [type=search]", form)) filter.hidden = false;
+  on(form, "input", filterChoices);
+  on(form, "keydown", (event) => { // Enter would save
+    if (event.key === "Enter" && event.target.matches(".wf-many > [type=search]")) event.preventDefault();
+  });
+}

@@ -4,7 +4,7 @@
 import { Bar } from "./bar.js";
 import { $, $$, on } from "./dom.js";
 import { watchControls } from "./controls.js";
-import { Finder } from "./finder.js";
+import { Finder, watchFilters } from "./finder.js";
 import { allowSending, sendOnce, testClicked } from "./sending.js";
 
 // The count of the processes that apply a save is asked for until all do, some seconds long.
@@ -34,6 +34,7 @@ on(window, "afterprint", () => $$(".wf-printed").forEach((text) => text.remove()
 countWorkers($("[data-count]"));
 for (const form of $$("form[data-waffle]")) {
   watchControls(form);
+  watchFilters(form);
   new Bar(form).start();
   const search = $(".wf-search input[type=search]");
   if (search && $(".wf-found", form)) new Finder(form, search).start();
