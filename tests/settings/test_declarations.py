@@ -412,3 +412,23 @@ def test_a_key_that_no_attribute_can_read_is_a_warning(
 ) -> None:
     assert list(declare({key: {"default": 1}})) == [key]
     assert (f"conf[{key!r}] reads it" in caplog.text) is warned
+
+
+def test_a_former_name_that_is_named_twice_is_one() -> None:
+    assert declare({"A": {"default": 1, "was": ["B", "C", "B"]}})["A"].was == ("B", "C")
+
+
+@pytest.mark.parametrize("name", ["", "B\n", "B\0", 1, None])
+def test_a_former_name_is_a_text_that_can_be_printed(name: Any) -> None:
+    with pytest.raises(InvalidValue, match="write the former name"):
+        declare({"A": {"default": 1, "was": ["C", name]}})
+
+
+def test_only_keys_that_begin_like_those_of_the_extension_are_left_out() -> None:
+    assert [*declare({"WAFFLES": {"default": 1}, "WAFFLE_CHOICE": {"default": 1}})] == ["WAFFLES"]
+
+
+@pytest.mark.parametrize(("default", "allowed"), [(0, False), (5, False), (-1, True)])
+def test_a_file_size_is_negative_only_where_its_default_is(default: int, allowed: bool) -> None:
+    setting = declare({"A": {"default": default, "type": "filesize"}})["A"]
+    assert (setting.problem(-2) is None) is allowed

@@ -262,8 +262,7 @@ class Setting:
             )
         if choices is None:
             return None
-        known = self._known_choices if choices is self.choices else None
-        known = known or ChoiceSet(choices)
+        known = self._known_choices or ChoiceSet(choices)  # of a function none are known
         if value in known:
             return None
         if self.several and isinstance(value, SEVERAL):
