@@ -152,6 +152,7 @@ OTHERS: dict[str, Any] = {
         ({"default": 0, "min": 1}, "default", "at least 1"),
         ({"default": 9, "max": 5}, "default", "at most 5"),
         ({"default": "abc", "max": 2}, "default", "at most 2 characters"),
+        ({"default": "abc", "min": True}, "min", "write whole numbers"),
         ({"default": 3, "min": 5, "max": 1}, "min", "exchange them"),
         ({"default": 3, "min": "1"}, "min", "must be numbers"),
         ({"default": "x", "min": 0.5}, "min", "whole numbers"),

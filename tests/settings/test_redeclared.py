@@ -447,3 +447,10 @@ def test_an_undo_of_what_is_replaced_expects_the_default(app: Flask) -> None:
     [first] = {change.change_set for change in state.history.list("SHARE")}
     assert state.history.undo(first, keys=["OPEN"]) == {"OPEN": True}  # there was no row before
     assert texts(app)["OPEN"] is None
+
+
+def test_a_very_long_text_is_no_path() -> None:
+    text = "n" * 5000
+    assert convert(text, pathlib.PurePosixPath) == pathlib.PurePosixPath(text)
+    with pytest.raises(ValueError):
+        convert(text + "n", pathlib.PurePosixPath)
