@@ -455,3 +455,15 @@ def test_a_secret_typed_before_going_back_to_editing_is_asked_for_again(client: 
     review = client.post(URL, data=form).text
     page = client.post(URL, data=sent(review) | {"waffle.do": "edit"}).text
     assert "enter it again" in row(page, "TOKEN") and "s3cr3t" not in page
+
+
+@pytest.mark.parametrize(("typed_note", "kept"), [("  spring sale\n", "spring sale"), (" ", "")])
+def test_a_reason_is_kept_without_blanks_around_it(
+    make_app: MakeApp, typed_note: str, kept: str
+) -> None:
+    app = make_app({"SITENAME": {"default": "Waffle"}}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    data = {"SITENAME": "Bakery", "waffle.note": typed_note}
+    assert app.test_client().post(URL, data=data).status_code == 303
+    (change,) = state_of(app).history.list()
+    assert (change.note or "") == kept
