@@ -178,3 +178,11 @@ def test_a_wrong_mapping_of_classes_is_an_error_at_the_start(
 ) -> None:
     with pytest.raises(ValueError, match=r'WAFFLE_CLASSES .*\{"shop\.models\.Plan": Plan\}'):
         make_app({}, WAFFLE_CLASSES=classes)
+
+
+def test_a_declared_enum_that_is_not_allowed_is_found_by_no_name() -> None:
+    class Plan(enum.Enum):
+        FREE = "free"
+
+    assert Allowed([Plan]).with_enums([Plan]).find(("gone", Plan.__qualname__)) is Plan
+    assert Allowed([]).with_enums([Plan]).find(("gone", Plan.__qualname__)) is None
