@@ -80,6 +80,8 @@ BODIES = [
     b"waffle.document=%7B%7D&waffle.take=%00&waffle.take=-%20SIZE",
     b'waffle.document={"waffleconf":1,"settings":{"SIZE":5,"TAGS":["b"]}}&waffle.take=x',
     b"waffle.do=reset%20TOKEN&waffle.reset=SIZE&waffle.reset=NOTHING",
+    b"waffle.do=reset%20NOTHING",
+    b"waffle.do=convert%20NOTHING",
     part('Content-Disposition: form-data; name="undo"'),
     part('Content-Disposition: form-data; name="SITENAME"; filename="f"'),
     part('Content-Disposition: form-data; name="waffle.file"; filename="f.yml"'),

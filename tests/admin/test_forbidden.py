@@ -167,6 +167,12 @@ def test_only_inputs_of_the_page_are_kept_and_no_secrets(make_app: MakeApp) -> N
     ]
 
 
+def test_that_a_secret_was_typed_on_an_earlier_page_is_kept(make_app: MakeApp) -> None:
+    data = {"waffle.secret": ["TOKEN", "NOTHING"]}
+    page = closed(make_app).test_client().post(URL, data=data)
+    assert inputs(page) == [("waffle.secret", "TOKEN")]
+
+
 def test_a_page_of_a_group_keeps_what_is_in_the_group(make_app: MakeApp) -> None:
     app = make_app({**CONFS, "SHOP": {"default": "", "group": "Shop"}}, TESTING=False)
     app.register_blueprint(WaffleAdmin("shop", can=refuse, groups=["Shop"]))

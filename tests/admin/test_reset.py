@@ -117,6 +117,20 @@ def test_a_group_is_reset_at_once(app: Flask, client: Any) -> None:
     assert "modified" not in client.get(URL).text.partition("wf-head")[2].partition("</div>")[0]
 
 
+def test_a_group_is_reset_but_for_what_has_its_default(make_app: MakeApp) -> None:
+    app = make_app({"SITENAME": {"default": "Waffle"}, "SIZE": {"default": 20}})
+    app.register_blueprint(WaffleAdmin())
+    client, state = app.test_client(), state_of(app)
+    state.parse_conf()  # which stores the defaults
+    state.update_db({"SITENAME": "Crêperie"})
+    waiting = press(client, "reset-group General")
+    assert waiting.text.count("Reset, not saved yet") == 1
+    assert save(client, waiting).status_code == 303
+    records = state.read()
+    assert (records["SITENAME"].text, records["SIZE"].value) == (None, 20)
+    assert records["SIZE"].text is not None
+
+
 @pytest.mark.parametrize("key", ["SITENAME", "TOKEN"])
 def test_a_reset_can_be_discarded(app: Flask, client: Any, key: str) -> None:
     state_of(app).update_db(SHORT_OR_LONG)
