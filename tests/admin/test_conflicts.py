@@ -78,6 +78,25 @@ def test_the_same_change_during_the_save_is_no_conflict(
     assert (stored(orm_app)["SITENAME"], stored(orm_app)["PAGE_SIZE"]) == ("Mine", 30)
 
 
+def test_the_same_reset_during_the_save_is_no_conflict(
+    orm_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, state = orm_app.test_client(), state_of(orm_app)
+    state.update_db({"SITENAME": "Crêperie"})
+    form = sent(client.get(URL).text) | {"waffle.do": "reset SITENAME"}
+    form = sent(client.post(URL, data=form).text)
+    write = state.save
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        state.reset(["SITENAME"])
+        return write(*args, **options)
+
+    monkeypatch.setattr(state, "save", overtaken)
+    assert client.post(URL, data=form).status_code == 303
+    assert "“Crêperie” → “Waffle”" in client.get(URL).text
+
+
 @pytest.mark.parametrize(
     ("typed", "theirs", "conflict"),
     [

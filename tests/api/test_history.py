@@ -70,6 +70,7 @@ def test_a_long_history_has_several_pages(client: Any, app: Flask) -> None:
         ("until=2020-01-01T00:00:00%2B02:00", []),
         ("before=1", []),
         ("limit=1", ["SITENAME"]),
+        ("limit=1000", ["SITENAME", "PAGE_SIZE"]),
     ],
 )
 def test_the_history_is_filtered(client: Any, app: Flask, query: str, expected: list[str]) -> None:

@@ -130,6 +130,12 @@ SMALL: dict[str, bytes] = {
     + b")\x81}"
     + text("int")
     + b"J\xff\xff\xff\xffsb.",
+    "a UUID of 129 bits": name("uuid", "UUID")
+    + b")\x81}"
+    + text("int")
+    + b"\x8a\x11"
+    + (2**128).to_bytes(17, "little")
+    + b"sb.",
     "another factory": call("collections", "defaultdict", name("_codecs", "encode")) + b".",
     "bytes of a size": call("__builtin__", "bytes", BIG) + b".",
     "a bytearray of a size": call("__builtin__", "bytearray", BIG) + b".",

@@ -70,6 +70,15 @@ def test_without_multiproc_there_is_no_watch_type(make_app: MakeApp) -> None:
     assert not health.alive and not health.lags
 
 
+def test_without_multiproc_no_reload_is_ever_due(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread, "HEARTBEAT_TIMEOUT", 0.0)
+    app, state = make(make_app, WAFFLE_MULTIPROC=False, WAFFLE_RESYNC_INTERVAL=0.0001)
+    app.test_client().get("/")
+    assert not state.health().lags
+
+
 def test_the_time_of_the_last_notification_is_reported(make_app: MakeApp) -> None:
     app, state = make(make_app)
     touch_file(app.config["WAFFLE_WATCHER_FILE"], b".")
@@ -208,6 +217,8 @@ def test_values_lag_when_no_reload_came_when_it_was_due(
     assert until(lambda: state.health().lags)
     assert "does not run" in state.health().trouble
     assert not state.health().alive
+    with state.synchronizer._thread.busy():  # with a slow reload, say
+        assert state.health().trouble is None
     app.test_client().get("/")  # requests check in its place
     assert not state.health().lags
 
