@@ -42,6 +42,8 @@ UNREADABLE = [
     (b'{"value": ' + b"9" * 4000 + b"}", 422),
     (b'{"change_set": 5}', 422),
     (b'{"change_set": "x", "seen": 1.5}', 422),
+    (b'{"change_set": "x", "seen": true}', 422),
+    (b'{"change_set": "x", "seen": 9223372036854775808}', 422),
     (b'{"change_set": "x", "keys": {}}', 422),
     (b'{"note": "' + b"n" * 2001 + b'"}', 422),
 ]

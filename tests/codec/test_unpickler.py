@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from waffleconf_admin import InvalidValue
 from waffleconf_admin.codec import deserialize, serialize
+from waffleconf_admin.codec.limits import MAX_DIGITS
 from waffleconf_admin.codec.unpickler import OPCODES
 
 #: These refer to what is not in the pickle.
@@ -172,6 +173,22 @@ def test_any_bytes_give_a_value_or_our_error(raw: bytes) -> None:
 
 
 # Objects
+
+
+def test_a_memo_may_begin_at_one_as_python_2_wrote_it() -> None:
+    assert read(b"(lp1\n(lp2\nI5\naa.") == [[5]]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_int_has_the_same_limit_on_both_sides(sign: int) -> None:
+    for number, fits in ((sign * (10**MAX_DIGITS - 1), True), (sign * 10**MAX_DIGITS, False)):
+        content = number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True)
+        raw = b"\x80\x02\x8b" + struct.pack("<i", len(content)) + content + b"."
+        if fits:
+            assert read(raw) == number
+        else:
+            with pytest.raises(InvalidValue, match="digits"):
+                read(raw)
 
 
 def test_a_uuid_without_its_state_can_be_printed() -> None:

@@ -140,6 +140,10 @@ SMALL: dict[str, bytes] = {
     "bytes of a size": call("__builtin__", "bytes", BIG) + b".",
     "a bytearray of a size": call("__builtin__", "bytearray", BIG) + b".",
     "a set of a range": call("__builtin__", "set", RANGE) + b".",
+    "a list of a range, made anew": call(
+        "copyreg", "_reconstructor", name(HERE, "Names"), name("builtins", "list"), RANGE
+    )
+    + b".",
     "a deque of a range": call("collections", "deque", RANGE) + b".",
     "a Counter of a range": call("collections", "Counter", RANGE) + b".",
     "a huge Fraction": call("fractions", "Fraction", text("1e999999999")) + b".",

@@ -26,7 +26,6 @@ def response_with_etag(body: object, versions: Versions) -> Response:
     if request.if_none_match.contains_weak(etag):
         response.status_code = 304
         response.set_data(b"")
-        del response.headers["Content-Type"]
     return response
 
 
