@@ -176,6 +176,16 @@ def test_a_save_larger_than_a_page_says_that_it_goes_on(make_app: MakeApp) -> No
     assert set(stored(app).values()) == {0}
 
 
+@pytest.mark.parametrize(("count", "has_more"), [(50, False), (51, True)])
+def test_a_page_leads_to_the_next_where_there_is_one(
+    make_app: MakeApp, count: int, has_more: bool
+) -> None:
+    app = make_app({f"K{i}": {"default": 0} for i in range(count)}, history=True)
+    app.register_blueprint(WaffleAdmin())
+    state_of(app).update_db({f"K{i}": 1 for i in range(count)})
+    assert ('rel="next"' in app.test_client().get(HISTORY).text) is has_more
+
+
 @pytest.mark.parametrize("overtaken", ["K0", "K59"])
 def test_a_save_on_two_pages_is_judged_as_a_whole(make_app: MakeApp, overtaken: str) -> None:
     app = make_app({f"K{i}": {"default": 0} for i in range(60)}, history=True)

@@ -49,6 +49,12 @@ UNREADABLE = [
 ]
 
 
+def test_a_note_may_have_as_many_characters_as_the_history_keeps(client: Any, app: Flask) -> None:
+    sent = {"value": 5, "note": "n" * 2000}
+    assert client.patch(f"{API}/settings/PAGE_SIZE", json=sent).status_code == 200
+    assert state_of(app).history.list()[0].note == "n" * 2000
+
+
 @pytest.mark.parametrize("path", ["settings", "settings/PAGE_SIZE", "history/undo"])
 def test_what_can_not_be_read_is_a_problem(client: Any, app: Flask, path: str) -> None:
     method = "POST" if path.endswith("undo") else "PATCH"

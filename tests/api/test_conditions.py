@@ -84,6 +84,22 @@ def test_what_the_client_has_already_is_not_sent_again(client: Any, app: Flask, 
     assert answer.status_code == 200 and answer.headers["ETag"] != known
 
 
+def test_a_change_of_a_secret_returns_its_etag(client: Any) -> None:
+    answer = client.patch(f"{URL}/TOKEN", json={"value": "s3cret"})
+    assert answer.status_code == 200 and answer.headers["ETag"] == etag(client, "/TOKEN")
+
+
+def test_without_a_history_no_condition_holds_for_a_secret_beside_others(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(API_CONFS)
+    app.register_blueprint(WaffleAdmin(api=True))
+    client = app.test_client()
+    sent, known = {"settings": {"TOKEN": "s3cret", "PAGE_SIZE": 30}}, etag(client)
+    answer = client.patch(URL, json=sent, headers={"If-Match": known})
+    assert answer.status_code == 412 and "only where a history" in answer.json["detail"]
+
+
 def test_other_permissions_are_another_representation(client: Any, app: Flask) -> None:
     known = {path: etag(client, path) for path in ("", "/PAGE_SIZE")}
     change_can(app, lambda action, setting: action != "edit")

@@ -299,3 +299,11 @@ def test_a_database_that_is_down_is_a_problem(
             assert answer.content_type == "application/problem+json"
             assert "db.internal" not in answer.text
     assert answer.status_code == 503
+
+
+def test_rules_that_fail_are_a_problem_of_no_setting(make_app: MakeApp) -> None:
+    app = make_app({"SITENAME": {"default": "Waffle"}}, validate=lambda values: {}["gone"])
+    app.register_blueprint(WaffleAdmin(api=True))
+    answer = app.test_client().patch(f"{URL}/SITENAME", json={"value": "New"})
+    assert answer.status_code == 422 and "errors" not in answer.json
+    assert "rules across settings could not be checked" in answer.json["detail"]

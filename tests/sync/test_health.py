@@ -24,6 +24,7 @@ from follower import fail_reads
 from waffleconf_admin import AlchemyWaffleStore, WaffleConf, WaffleStore
 from waffleconf_admin.sync import heartbeat, notifier, single_flight, thread
 from waffleconf_admin.sync.file import FileWatch
+from waffleconf_admin.sync.resync import ResyncSchedule
 from waffleconf_admin.sync.watchfile import touch_file
 from waffleconf_admin.watcher import _dummy
 
@@ -474,6 +475,12 @@ def test_without_the_thread_a_request_reads_now_and_then(
     for _ in range(20):
         client.get("/")
     assert state.health().reloads < 20
+
+
+def test_what_is_due_already_does_not_wait_for_a_read_that_is_wanted_soon() -> None:
+    schedule = ResyncSchedule(0.0)
+    schedule.read_soon()
+    assert schedule.is_due()
 
 
 def test_a_watcher_that_waits_long_has_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
