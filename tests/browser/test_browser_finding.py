@@ -181,6 +181,20 @@ def test_slash_focuses_the_search_and_escape_clears_it(open_page: Open) -> None:
     assert page.get_by_label("Site name").input_value().endswith("/")
 
 
+@pytest.mark.parametrize("keys", ["Control+/", "Alt+/", "Meta+/"])
+def test_a_slash_with_another_key_is_left_alone(open_page: Open, keys: str) -> None:
+    page = open_page()
+    page.keyboard.press(keys)
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+
+
+def test_a_group_without_a_search_says_nothing_of_others(open_page: Open) -> None:
+    page = open_page()
+    page.locator(".wf-side").get_by_role("link", name="Uploads").click()
+    page.wait_for_url("**group=Uploads")
+    assert page.locator(".wf-elsewhere").is_hidden()
+
+
 @pytest.mark.parametrize("key", ["Control", "Shift"])
 def test_a_group_can_be_opened_in_another_tab(open_page: Open, key: Any) -> None:
     page = open_page()

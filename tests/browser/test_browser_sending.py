@@ -114,6 +114,17 @@ def test_a_double_click_sends_once(
     assert "Nothing" not in page.locator("#wf-main").inner_text()
 
 
+def test_without_a_network_a_review_stays_too(app: Flask, open_page: Open) -> None:
+    page = open_page()
+    button = reviewed(page)
+    page.route("**", lambda route: route.abort("internetdisconnected"), times=1)
+    button.click()
+    page.locator(".wf-reviewing").get_by_text("Trying again").wait_for()
+    with arriving(page):
+        button.click()
+    assert app.config["SITENAME"] == "Bakery"
+
+
 def test_what_was_stopped_can_be_sent_again(open_page: Open, slow: threading.Event) -> None:
     page = open_page()
     page.clock.install()

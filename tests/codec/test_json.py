@@ -226,6 +226,7 @@ DAMAGED = {
     "a constant that is no JSON": "[NaN]",
     "another constant": "[-Infinity]",
     "a trailing comma": f'["{SECRET}",]',
+    "a blank that JSON lacks": "[5]\u00a0",
     "an unknown tag": f'{{"$later": "{SECRET}"}}',
     "an unknown tag deep inside": f'[[{{"$later": "{SECRET}"}}]]',
     "no date": f'{{"$date": "{SECRET}"}}',

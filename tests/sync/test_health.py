@@ -477,6 +477,14 @@ def test_without_the_thread_a_request_reads_now_and_then(
     assert state.health().reloads < 20
 
 
+def test_a_long_pause_between_two_beats_is_no_time_of_listening() -> None:
+    listened: list[float] = []
+    beats = heartbeat.ThreadHeartbeat(listened.append)
+    beats.last -= 10
+    assert beats.beat()
+    assert listened == [heartbeat.INTERVAL]
+
+
 def test_what_is_due_already_does_not_wait_for_a_read_that_is_wanted_soon() -> None:
     schedule = ResyncSchedule(0.0)
     schedule.read_soon()
