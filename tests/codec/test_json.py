@@ -227,6 +227,7 @@ DAMAGED = {
     "another constant": "[-Infinity]",
     "a trailing comma": f'["{SECRET}",]',
     "a blank that JSON lacks": "[5]\u00a0",
+    "a Decimal of very many places": '{"$Decimal": "1e-99999"}',
     "an unknown tag": f'{{"$later": "{SECRET}"}}',
     "an unknown tag deep inside": f'[[{{"$later": "{SECRET}"}}]]',
     "no date": f'{{"$date": "{SECRET}"}}',
