@@ -93,6 +93,16 @@ def test_a_row_whose_key_differs_in_case_only_is_left_alone(
     assert store.read(["a"]) == [("a", "text")]
 
 
+@pytest.mark.parametrize("new", ["new", None])
+def test_a_text_that_was_changed_in_blanks_only_is_not_overwritten(
+    store: WaffleStore, new: str | None
+) -> None:
+    store.swap({"A": (None, "text")})
+    assert store.swap({"A": ("text", "text ")})
+    assert not store.swap({"A": ("text", new)})
+    assert store.read(["A"]) == [("A", "text ")]
+
+
 @pytest.mark.parametrize("url", ["char"], indirect=True)
 def test_a_text_that_its_column_fills_with_blanks_is_overwritten(store: WaffleStore) -> None:
     store.swap({"A": (None, "text")})

@@ -252,6 +252,19 @@ def test_changes_with_and_without_an_old_text_are_counted_together(place: Place)
     assert [(row.key, row.old) for row in found] == [("C", None), ("B", "b"), ("A", None)]
 
 
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_driver_of_postgresql_counts_the_rows_of_the_history(
+    server_url: Callable[[str], str], driver: str
+) -> None:
+    url = server_url("postgres").replace("+psycopg", f"+{driver}")
+    with ExitStack() as stack:
+        place = on_sqlalchemy(stack, url)
+        assert place.store.swap({"A": (None, "a")}, [ROW])
+        place.statements.clear()
+        assert place.store.swap({"A": ("a", "b")}, [ROW._replace(key=key) for key in "AB"])
+        assert not [each for each in place.statements if each.lstrip().startswith("SELECT")]
+
+
 def test_an_insert_that_a_trigger_of_postgresql_sends_elsewhere_is_found_there(
     server_url: Callable[[str], str], orm: str
 ) -> None:

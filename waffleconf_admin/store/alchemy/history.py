@@ -50,14 +50,19 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
         # As the session itself would, but it does not say how many rows that were. Those of one
         # statement fill in the same columns: the others keep the defaults of the table.
         insert, count = sa.insert(table).inline(), 0
+        # psycopg counts only if it is asked; where SQLAlchemy makes one statement of all rows, it
+        # would give the number of those that were sent.
+        dialect = session.get_bind(mapper).dialect
+        asked = {"preserve_rowcount": not dialect.use_insertmanyvalues_wo_returning}
         filled = (_columns_of(mapper, instance) for instance in instances)
         for _, some in groupby(filled, key=dict.keys):
-            result = session.execute(insert, list(some), bind_arguments={"mapper": mapper})
+            result = session.execute(
+                insert, list(some), bind_arguments={"mapper": mapper}, execution_options=asked
+            )
             count += cast("sa.CursorResult[object]", result).rowcount
         return count == len(rows)
 
     def rewrite(self, connection: sa.Connection, rows: Sequence[HistoryRow]) -> bool:
-        # The session counts itself, and raises an error.
         with session_on(connection) as session:
             for chunk in chunks(rows):
                 some = {row.id: row for row in chunk}
@@ -65,7 +70,8 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
                 for instance in session.scalars(found):
                     instance.old, instance.new = some[instance.id].old, some[instance.id].new
                 session.flush()
-        return True
+        # The session has counted, and raised an error, where the driver counts several rows.
+        return connection.dialect.supports_sane_multi_rowcount
 
     def read(self, connection: sa.Connection, query: HistoryQuery) -> list[HistoryRow]:
         model = self.model

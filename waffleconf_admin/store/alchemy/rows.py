@@ -230,9 +230,11 @@ def _same_on_sqlite(column: Model, given: object) -> sa.ColumnElement[bool]:
 
 
 def _same_on_postgresql(column: Model, given: object) -> sa.ColumnElement[bool]:
-    """Compare a text byte by byte, but for blanks at its end, which a CHAR adds; CITEXT too."""
-    stored, given = (sa.func.rtrim(sa.cast(text, sa.Text)) for text in (column, given))
-    return sa.collate(stored, "C") == given
+    """Compare a text byte by byte, whatever the type of its column is: CITEXT ignores case, and
+    CHAR adds blanks, which are lost when it becomes TEXT.
+    """
+    stored, text = (sa.func.rtrim(sa.cast(each, sa.Text)) for each in (column, given))
+    return sa.and_(column == given, sa.collate(stored, "C") == text)
 
 
 #: Compares a column with a text byte by byte, whatever the collation of the column is.

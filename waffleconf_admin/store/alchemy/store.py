@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from inspect import iscoroutinefunction
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,10 +50,10 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     def check_arguments(self) -> None:
         super().check_arguments()
         try:
-            session = sessions_of(self.db)
+            is_session = _is_session(sessions_of(self.db))
         except RuntimeError:  # some extensions have a session inside the app's context only
             return
-        if not isinstance(session, orm.Session | orm.scoped_session):
+        if not is_session:
             name = type(self).__name__
             raise TypeError(
                 f"{name}: db= has no session that is used without await: give Flask-SQLAlchemy's "
@@ -135,6 +136,12 @@ class AlchemyWaffleStore(SQLStore[sa.Connection]):
     @cached_property
     def _connections_of_workers(self) -> AlchemyConnections:
         return AlchemyConnections(self.db, self._workers)
+
+
+def _is_session(given: object) -> bool:
+    """Whether something works as a session does, or leads to one, without await."""
+    commit = getattr(given, "commit", None)
+    return callable(commit) and not iscoroutinefunction(commit) and hasattr(given, "get_bind")
 
 
 def _is_mapped(model: object) -> bool:

@@ -207,9 +207,11 @@ def _same_bytes(column: object, name: str, dialect: str) -> object:
     if dialect == "sqlite":
         stored = peewee.NodeList((stored, peewee.SQL("COLLATE BINARY")))
         return peewee.Expression(stored, "=", given)
-    if dialect == "postgresql":  # the column may be CITEXT; CHAR adds blanks at the end
-        stored, given = (peewee.fn.RTRIM(peewee.Cast(text, "TEXT")) for text in (stored, given))
-        stored = peewee.NodeList((stored, peewee.SQL('COLLATE "C"')))
-        return peewee.Expression(stored, "=", given)
+    if dialect == "postgresql":
+        # CITEXT ignores case, and CHAR adds blanks, which are lost when it becomes TEXT.
+        texts = [peewee.fn.RTRIM(peewee.Cast(each, "TEXT")) for each in (stored, given)]
+        first = peewee.NodeList((texts[0], peewee.SQL('COLLATE "C"')))
+        is_like = peewee.Expression(stored, "=", given)
+        return peewee.Expression(is_like, "AND", peewee.Expression(first, "=", texts[1]))
     stored = peewee.fn.CONVERT(peewee.NodeList((stored, peewee.SQL("USING utf8mb4"))))
     return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", peewee.Cast(given, "BINARY"))
