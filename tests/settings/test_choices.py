@@ -119,14 +119,16 @@ def test_code_may_give_what_templates_and_numpy_make_of_a_value(
 ) -> None:
     app = make_app({"KEY": declared}, WAFFLE_SERIALIZER=serializer)
     state = app.extensions["waffleconf"]
-    for value in (app.config["KEY"], state.update_db({"KEY": given})["KEY"]):
-        assert same(value, saved) or same(value, state.settings["KEY"].default)
+    assert same(app.config["KEY"], state.settings["KEY"].default)
+    assert same(state.update_db({"KEY": given})["KEY"], saved)
     assert same(app.config["KEY"], saved) and same(state.parse_conf()["KEY"], saved)
     assert not state.update_db({"KEY": given})  # it is the same value
+    default = state.settings["KEY"].default
+    assert same(state.update_db({"KEY": default}, expected={"KEY": given})["KEY"], default)
 
 
 def test_a_default_that_only_python_takes_for_a_choice_is_named() -> None:
-    remedy = "default is a float, the choice equal to it a Celsius: take one type"
+    remedy = "default is of type float, the choice equal to it of type Celsius: take one type"
     with pytest.raises(InvalidValue, match=f"KEY: choices: the {remedy}"):
         declare({"KEY": {"default": 1.5, "choices": [Celsius(1.5)]}})
 

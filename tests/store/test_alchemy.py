@@ -10,8 +10,10 @@ import traceback
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,10 +25,17 @@ from sqlalchemy import orm
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.pool import QueuePool, SingletonThreadPool
 from store_cases import Case, open_case, released_soon, write_refused
+from werkzeug.local import LocalProxy
 
 from waffleconf_admin.exceptions import BusyError, StoreError
 from waffleconf_admin.models import WaffleMixin
-from waffleconf_admin.store import AlchemyWaffleStore, HistoryQuery, HistoryRow, locks
+from waffleconf_admin.store import (
+    AlchemyWaffleStore,
+    HistoryQuery,
+    HistoryRow,
+    WorkerRow,
+    locks,
+)
 
 
 class Base(orm.DeclarativeBase):
@@ -449,6 +458,36 @@ def test_a_session_behind_a_property_will_do(file: sa.Engine) -> None:
 def test_in_memory(url: str, expected: bool) -> None:
     engine = sa.create_engine(url, poolclass=sa.StaticPool)
     assert AlchemyWaffleStore(session_of(engine), Conf).in_memory() is expected
+
+
+@pytest.mark.parametrize("pool", SHARED.values(), ids=SHARED)
+def test_a_worker_reports_on_a_shared_connection_that_no_view_uses(
+    tmp_path: Path, pool: type[sa.Pool]
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/test.db", poolclass=pool)
+    base = orm.declarative_base()
+    conf, change, worker = AlchemyWaffleStore.make_models(base, workers=True)
+    base.metadata.create_all(engine)
+    session = session_of(engine)
+    store, now = AlchemyWaffleStore(session, conf, change, worker), datetime.now(UTC)
+    row = WorkerRow("a", "host", 1, now, now, "", "", "")
+    store.report_worker(row, now)
+    session.add(conf(key="A", value="a"))
+    session.flush()
+    with pytest.raises(BusyError):
+        store.report_worker(row, now)
+    session.commit()
+    assert [each.name for each in store.read_workers(now)] == ["a"]
+    session.remove()
+    engine.dispose()
+
+
+def test_a_session_behind_a_proxy_is_one_bound_or_not(session: Any) -> None:
+    current: ContextVar[Any] = ContextVar("current")
+    store = AlchemyWaffleStore(SimpleNamespace(session=LocalProxy(current)), Conf)
+    store.check_arguments()
+    current.set(session)
+    store.check_arguments()
 
 
 # Models

@@ -6,10 +6,9 @@ from contextlib import suppress
 from enum import Enum
 from numbers import Number
 
-from ..i18n import gettext
 from . import value_types
+from .choices import ChoiceSet
 from .setting import Setting
-from .type_rule import CHOSEN_TWICE
 
 
 def check_setting(setting: Setting, *, has_unit: bool) -> None:
@@ -76,13 +75,13 @@ def _default_problem(setting: Setting) -> str | None:
             f"type: it means {value_types.noun(setting.value_type)}, but the default is of type "
             f"{type(setting.default).__name__}: change one of them"
         )
-    if not callable(setting.choices) and (problem := setting.choice_problem(setting.default)):
-        if problem == gettext(CHOSEN_TWICE):
+    if not callable(setting.choices) and setting.choice_problem(setting.default):
+        if setting.several and ChoiceSet(setting.choices or ()).has_twice(setting.default):
             return "choices: the default has one of them twice: take one out"
         if (alike := _choice_alike(setting)) is not None:
             return (
-                f"choices: the default is a {type(setting.default).__name__}, the choice "
-                f"equal to it a {type(alike).__name__}: take one type"
+                f"choices: the default is of type {type(setting.default).__name__}, the choice "
+                f"equal to it of type {type(alike).__name__}: take one type"
             )
         pairs = any(choice.label is not None for choice in setting.choices or ())
         hint = " (what has two items is a value with its label)" if pairs else ""
@@ -99,6 +98,6 @@ def _choice_alike(setting: Setting) -> object:
     """Return the choice that only Python takes for the default: a text of another class, say."""
     for choice in setting.choices if isinstance(setting.choices, list) else ():
         with suppress(Exception):  # that of arrays can't be told
-            if choice.value == setting.default:
+            if type(choice.value) is not type(setting.default) and choice.value == setting.default:
                 return choice.value
     return None

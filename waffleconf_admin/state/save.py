@@ -155,7 +155,9 @@ class Saver:
 
     def _decide(self, task: Task, reading: Reading) -> Decision:
         """Decide what to write, or raise why nothing can be."""
-        records, expected = reading.records, task.expected
+        records = reading.records
+        # As a save would write it.
+        expected = {key: task.settings[key].plain(seen) for key, seen in task.expected.items()}
         if conflicting := [key for key in expected if not _is_still(records[key], expected[key])]:
             raise ConflictError(conflicting)
         task, new = self._make_records(task, records)

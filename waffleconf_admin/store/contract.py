@@ -34,13 +34,6 @@ _CALLS = {
     "note_history": ("commit", "add_history"),
 }
 
-#: The optional methods that a store needs whose attribute is set.
-_NEEDED = {
-    "history": ("add_history", "read_history", "read_latest", "prune_history"),
-    "keeps_ends": ("read_ends", "settle", "clock"),
-    "workers": ("report_worker", "read_workers"),
-}
-
 
 class WaffleStore(OptionalMethods):
     """Stores a text for each key; a subclass knows the database.
@@ -101,14 +94,7 @@ class WaffleStore(OptionalMethods):
         if self.needs_model and self.model is None:
             name = type(self).__name__
             raise TypeError(f"{name} has no model: write {name}(db=db, model=Conf).")
-        for attribute, names in _NEEDED.items():
-            cls = type(self)
-            lacking = [n for n in names if getattr(cls, n) is getattr(OptionalMethods, n)]
-            if lacking and getattr(self, attribute) not in (None, False):
-                raise TypeError(
-                    f"{cls.__name__}: with {attribute} it needs {', '.join(lacking)}: write what "
-                    "the docstrings of WaffleStore specify, or take the attribute out."
-                )
+        self.check_optional()
 
     def commit(self) -> None:
         """Commit to the database, where that is needed."""

@@ -11,6 +11,13 @@ from .history_rows import HistoryQuery, HistoryRow, Settlement
 from .postgresql import Notifications
 from .workers import WorkerRow
 
+#: The methods that a store needs whose attribute is set.
+_NEEDED = {
+    "history": ("add_history", "read_history", "read_latest", "prune_history"),
+    "keeps_ends": ("read_ends", "settle", "clock"),
+    "workers": ("report_worker", "read_workers"),
+}
+
 
 class OptionalMethods:
     """The methods that a store of the app's own need not have; each says that it is missing."""
@@ -21,6 +28,21 @@ class OptionalMethods:
     keeps_ends: bool = False
     #: The model of the workers; None: there is none, and its methods are not called.
     workers: object = None
+
+    def check_optional(self) -> None:
+        """Check that the store has the methods for each attribute that it sets.
+
+        :raises TypeError: it lacks some, which the message names.
+        """
+        cls = type(self)
+        for attribute, names in _NEEDED.items():
+            lacking = [n for n in names if getattr(cls, n) is getattr(OptionalMethods, n)]
+            unset = getattr(OptionalMethods, attribute)
+            if lacking and getattr(self, attribute) is not unset:
+                raise TypeError(
+                    f"{cls.__name__}: with {attribute} it needs {', '.join(lacking)}: write what "
+                    "the docstrings of WaffleStore specify, or take the attribute out."
+                )
 
     def add_history(self, rows: Sequence[HistoryRow]) -> None:
         """Insert rows into the history, on the caller's own session, before ``commit``."""

@@ -144,7 +144,7 @@ class SettingRows(ABC, Generic[C]):
 
 
 def chunks(items: Sequence[T], size: int = MAX_KEYS) -> Iterator[Sequence[T]]:
-    """Yield items in order, as many at a time as a statement may name."""
+    """Yield items in order, so many at a time; else as many as a statement may name."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 

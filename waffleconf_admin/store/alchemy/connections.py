@@ -81,7 +81,9 @@ class AlchemyConnections(Connections[sa.Connection]):
 
     def write_at_once(self, work: Callable[[sa.Connection], T]) -> T:
         bind = self.bind(write=True)
-        if isinstance(bind, sa.Connection) or _is_only_one(bind):
+        if isinstance(bind, sa.Connection) or _is_in_memory(bind):
+            raise BusyError(errors.COMMIT_FIRST)
+        if _is_only_one(bind) and self._is_open(bind):
             raise BusyError(errors.COMMIT_FIRST)
         with bind.connect() as connection:
             if connection.dialect.name != "sqlite":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import SupportsFloat, cast
 
@@ -88,20 +88,22 @@ def _autocommit_off(connection: sa.Connection) -> Iterator[None]:
 
     The driver is asked, for SQLAlchemy does not know what the app has told it.
     """
-    turn = _autocommit_of(connection)
-    if turn is None:
+    set_autocommit = _autocommit_of(connection)
+    if set_autocommit is None:
         yield
         return
-    turn(False)
+    set_autocommit(False)
     try:
         yield
     finally:
-        with suppress(Exception):  # the connection is gone
-            turn(True)
+        try:
+            set_autocommit(True)
+        except Exception:  # the pool must not give it to a view, which would commit nothing
+            connection.invalidate()
 
 
 def _autocommit_of(connection: sa.Connection) -> Callable[[bool], object] | None:
-    """Return what turns off and on that the driver commits each statement; None: it does not."""
+    """Return what sets whether the driver commits each statement; None: it does not."""
     raw = connection.connection.dbapi_connection
     autocommit = getattr(raw, "autocommit", False)
     ask = getattr(raw, "get_autocommit", None)
