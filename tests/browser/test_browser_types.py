@@ -505,6 +505,96 @@ def test_many_boxes_are_in_a_small_box_with_a_filter(
     assert app.extensions["waffleconf"].parse_conf()["FRUITS"] == ["f7", "acai"]
 
 
+@pytest.fixture
+def boxes(make_app: Callable[..., Flask], open_page: Callable[..., Any]) -> tuple[Flask, Any]:
+    """An app with many boxes, two of which may be ticked, and its page."""
+    app = make_app({"FRUITS": {"default": ["f7"], "choices": FRUITS, "max": 2}})
+    return app, open_page(app)
+
+
+def look_for(page: Any, text: str) -> None:
+    """Use the filter of many boxes, and leave it."""
+    page.locator("#FRUITS [type=search]").press_sequentially(text)
+    page.locator("#FRUITS [type=search]").blur()
+
+
+def test_who_looks_for_a_box_in_a_conflict_has_not_decided(boxes: tuple[Flask, Any]) -> None:
+    app, page = boxes
+    page.get_by_label("Mango").check()
+    app.extensions["waffleconf"].update_db({"FRUITS": ["acai"]})
+    submit(page, 422)
+    mine = page.get_by_label("Use mine")
+    look_for(page, "acai")
+    assert not mine.is_checked()
+    page.get_by_label("Açaí").first.check()
+    assert mine.is_checked()
+
+
+def test_who_looks_for_a_box_has_mended_nothing(boxes: tuple[Flask, Any]) -> None:
+    _, page = boxes
+    for label in ("Mango", "Açaí"):
+        page.get_by_label(label).check()
+    submit(page, 422)
+    wrong = page.locator("#FRUITS.wf-invalid .wf-errors")
+    look_for(page, "mango")
+    assert wrong.is_visible()
+    page.get_by_label("Mango").uncheck()
+    assert wrong.count() == 0
+
+
+def test_who_looks_for_a_box_may_still_bring_back_what_was_discarded(
+    boxes: tuple[Flask, Any],
+) -> None:
+    app, page = boxes
+    page.get_by_label("Mango").check()
+    page.locator(".wf-discard").click()
+    look_for(page, "acai")
+    page.get_by_role("button", name="Bring it back").click()
+    submit(page)
+    assert app.extensions["waffleconf"].parse_conf()["FRUITS"] == ["f7", "mango"]
+
+
+@pytest.mark.parametrize(("typed", "focused"), [("acai", "acai"), ("nothing", "")])
+def test_what_is_discarded_has_the_focus_where_the_filter_shows_it(
+    boxes: tuple[Flask, Any], typed: str, focused: str
+) -> None:
+    _, page = boxes
+    page.get_by_label("Mango").check()
+    look_for(page, typed)
+    page.locator("#FRUITS .wf-undo").click()
+    at = page.locator("#FRUITS :focus")
+    assert at.get_attribute("value" if focused else "name") == (focused or None)
+
+
+def test_boxes_and_their_filter_by_keyboard_and_back(boxes: tuple[Flask, Any]) -> None:
+    app, page = boxes
+    find = page.locator("#FRUITS [type=search]")
+    find.press_sequentially("acai")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    ticked = page.locator("#FRUITS :checked")
+    assert [each.get_attribute("value") for each in ticked.all()] == ["f7", "acai"]
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("about:blank")
+    page.go_back()
+    page.locator("#FRUITS.wf-unsaved").wait_for()
+    assert [each.get_attribute("value") for each in ticked.all()] == ["f7", "acai"]
+    shown = page.locator("#FRUITS label:visible").count()
+    assert shown == (1 if find.input_value() else len(FRUITS))
+    page.keyboard.press("Control+s")
+    page.locator(".wf-messages").wait_for()
+    assert app.extensions["waffleconf"].parse_conf()["FRUITS"] == ["f7", "acai"]
+
+
+def test_paper_has_the_boxes_that_are_ticked_whatever_is_looked_for(
+    boxes: tuple[Flask, Any],
+) -> None:
+    _, page = boxes
+    look_for(page, "acai")
+    page.emulate_media(media="print")
+    assert page.locator("#FRUITS label:visible").all_inner_texts() == ["Fruit 7"]
+
+
 def test_mistakes_are_answered_in_our_words(spanish_page: Any) -> None:
     page, sent = spanish_page, []
     page.on("request", lambda request: sent.append(request.method))

@@ -77,7 +77,7 @@ function displayText([control, state]) {
 export const displayTexts = (states) => states.map(displayText).map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean).join(", ");
 
 export function focus(row) {
-  const controls = controlsOf(row);
-  const chosen = controls.find((control) => control.type !== "radio" || control.checked) ?? controls[0];
+  const controls = controlsOf(row).filter((control) => !closest(control, "[hidden]")); // by the filter of many boxes
+  const chosen = controls.find((control) => control.type !== "radio" || control.checked) ?? controls[0] ?? $("[type=search]", row);
   ($("details:not([open]) > summary", row) ?? chosen)?.focus();
 }

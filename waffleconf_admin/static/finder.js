@@ -231,17 +231,18 @@ export class Finder {
   }
 }
 
-// Of many boxes to tick those remain whose label has what is typed; what is ticked stays so.
-function filterChoices({ target }) {
-  if (!target.matches(".wf-many > [type=search]")) return;
-  const typed = fold(target.value).trim();
-  for (const label of $$("label", target.parentElement)) label.hidden = !fold(label.textContent).includes(typed);
+// Of many boxes to tick those remain whose label has what is typed; what is ticked stays so. The form hears nothing of
+// it: who looks for a box has not typed a value.
+function filterChoices(event) {
+  event.stopPropagation();
+  const { value, parentElement } = event.target, typed = fold(value).trim();
+  for (const label of $$("label", parentElement)) label.hidden = !fold(label.textContent).includes(typed);
 }
 
 export function watchFilters(form) {
-  for (const filter of $$(".wf-many > [type=search]", form)) filter.hidden = false;
-  on(form, "input", filterChoices);
-  on(form, "keydown", (event) => { // Enter would save
-    if (event.key === "Enter" && event.target.matches(".wf-many > [type=search]")) event.preventDefault();
-  });
+  for (const filter of $$(".wf-many > [type=search]", form)) {
+    filter.hidden = false;
+    for (const type of ["input", "change"]) on(filter, type, filterChoices);
+    on(filter, "keydown", (event) => { if (event.key === "Enter") event.preventDefault(); }); // it would save
+  }
 }
