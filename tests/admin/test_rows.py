@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from flask import request
 from flask_babel import Babel, LazyString, get_locale
+from markupsafe import Markup
 from pages import MakeApp, change_can, row, state_of
 from wtforms import StringField
 
 from waffleconf_admin import WaffleAdmin, anyone
-from waffleconf_admin.fields import TextField
+from waffleconf_admin.fields import ChoiceField, TextField
 
 CONFS: dict[str, Any] = {
     "SITENAME": {"desc": "Site name", "default": "Waffle"},
@@ -128,6 +129,40 @@ def test_a_row_says_which_other_settings_it_needs(
     found = read(key)
     assert re.findall(r'<p class="wf-reason">(.*?)</p>', found) == notes
     assert "<input" in found and " disabled" not in found and " hidden" not in found
+
+
+class Buttons(ChoiceField):
+    """A field of an app: radio buttons, however many choices there are."""
+
+    def fits_buttons(self) -> bool:
+        return True
+
+
+class Labels(TextField):
+    """A field of an app whose control has many labels."""
+
+    is_group = True
+
+    def widget(self, field: Any, **kwargs: object) -> Markup:
+        return Markup("<label>a</label>" * 20)
+
+
+@pytest.mark.parametrize(
+    ("declared", "has_filter"),
+    [
+        ({"default": ["0"], "choices": list("0123456789abcdefghi")}, False),
+        ({"default": ["0"], "choices": list("0123456789abcdefghij")}, True),
+        ({"default": "0", "choices": list("0123456789abcdefghij"), "field": Buttons}, False),
+        ({"default": "0", "field": Labels}, False),
+    ],
+    ids=["19 boxes", "20 boxes", "buttons", "labels"],
+)
+def test_twenty_boxes_to_tick_have_a_filter(
+    read_row: Any, declared: dict[str, Any], has_filter: bool
+) -> None:
+    found = read_row({"SIZES": declared})("SIZES")
+    assert found.count("<label") >= 19
+    assert ('type="search"' in found, "wf-many" in found) == (has_filter, has_filter)
 
 
 def test_each_row_leads_to_its_history(read_row: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fields import ChoiceField
+from ..fields import ChoiceField, MultipleChoiceField
 from ..fields.binding import BoundField, render_control
 from ..fields.widgets import attributes, escape_text
 from ..i18n import gettext as _
@@ -78,7 +78,8 @@ class Controls:
             )
         if field.is_group:
             css, inputs = _inputs(field, given)
-            if inputs.count("<label") >= MANY:  # the script shows the filter, and uses it
+            if isinstance(field, MultipleChoiceField) and len(field.options()) >= MANY:
+                # The script shows the filter, and uses it.
                 css, name = f"{css} wf-many", texts["filter"]
                 find = {"type": "search", "placeholder": name, "aria-label": name, "hidden": True}
                 inputs = f"<input{attributes(find)}>{inputs}"
