@@ -285,32 +285,36 @@ def test_who_may_see_a_setting_reads_why_it_could_not_go_back(client: Any, app: 
         assert name not in page or "SITENAME" in visible
 
 
-#: A few weeks before the clocks of Berlin go back, at 01:00 UTC, and long before they go forward.
+#: Weeks before the clocks of Berlin and Dublin go back, at 01:00 UTC; they go forward long after.
 BEFORE = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", ZoneInfo("Europe/Berlin")], ids=["pytz", "zone"])
+@pytest.mark.parametrize("make_zone", [str, ZoneInfo], ids=["pytz", "zone"])
 @pytest.mark.parametrize(
-    ("typed", "end", "shown"),
+    ("zone", "typed", "end", "shown"),
     [
-        ("2026-10-25T02:30", "2026-10-25T00:30", "02:30+02:00 Europe/Berlin"),
-        ("2026-10-25T02:30+01:00", "2026-10-25T01:30", "02:30+01:00 Europe/Berlin"),
-        ("2026-10-25T03:30", "2026-10-25T02:30", "03:30 Europe/Berlin"),
-        ("2026-10-24T10:30Z", "2026-10-24T10:30", "12:30 Europe/Berlin"),
-        ("2027-03-28T02:30", None, "In Europe/Berlin the clocks skip this time: enter another."),
+        ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30", "02:30+02:00"),
+        ("Europe/Berlin", "2026-10-25T02:30+01:00", "2026-10-25T01:30", "02:30+01:00"),
+        ("Europe/Berlin", "2026-10-25T03:30", "2026-10-25T02:30", "03:30"),
+        ("Europe/Berlin", "2026-10-24T10:30Z", "2026-10-24T10:30", "12:30"),
+        ("Europe/Berlin", "2027-03-28T02:30", None, "the clocks skip"),
+        # Summer is its standard time, and winter has the daylight saving, of an hour less.
+        ("Europe/Dublin", "2026-10-25T01:30", "2026-10-25T00:30", "01:30+01:00"),
+        ("Europe/Dublin", "2026-10-25T01:30+00:00", "2026-10-25T01:30", "01:30+00:00"),
+        ("Europe/Dublin", "2027-03-28T01:30", None, "the clocks skip"),
     ],
 )
 def test_an_end_in_the_hour_that_comes_twice_has_its_offset(
-    app: Flask, zone: Any, typed: str, end: str | None, shown: str
+    app: Flask, make_zone: Any, zone: str, typed: str, end: str | None, shown: str
 ) -> None:
-    Babel(app, locale_selector=lambda: "en", timezone_selector=lambda: zone)
+    Babel(app, locale_selector=lambda: "en", timezone_selector=lambda: make_zone(zone))
     client, state = app.test_client(), state_of(app)
     state.configstore.clock = BEFORE.timestamp
     answer = save(client, SIZE="30", **{"waffle.until": "at", "waffle.until_at": typed})
     found = [each.at for each in state.ends.open]
     assert found == ([datetime.fromisoformat(end).replace(tzinfo=UTC)] if end else [])
     page = answer.text if end is None else client.get(URL).text
-    assert shown in text_of(page)
+    assert (f"{shown} {zone}" if end else f"In {zone} {shown} this time") in text_of(page)
     assert end or (answer.status_code, stored(app)["SIZE"]) == (422, 20)
     # It is shown again, and marked.
-    assert end or re.search(r'<input[^>]*value="2027-03-28T02:30"[^>]*aria-invalid', page)
+    assert end or re.search(rf'<input[^>]*value="{typed}"[^>]*aria-invalid', page)

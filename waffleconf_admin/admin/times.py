@@ -49,8 +49,9 @@ class Zone:
         time that is skipped, those by the offsets before and after it.
         """
         if localize := getattr(self._zone, "localize", None):  # pytz, which Flask-Babel may use
-            summer, winter = localize(at, is_dst=True), localize(at, is_dst=False)
-            return (summer, winter) if self._shows(summer, at) else (winter, summer)
+            # Not always is that of `is_dst` first: in Dublin the winter has it, with an hour less.
+            early, late = sorted(localize(at, is_dst=is_dst) for is_dst in (True, False))
+            return (early, late) if self._shows(early, at) else (late, early)
         first, second = (at.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
         return first, second
 
