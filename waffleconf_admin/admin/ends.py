@@ -91,7 +91,7 @@ class EndChoice(NamedTuple):
             raise InvalidValue(_(MISSING)) from error
 
     def is_wrong(self, problems: Collection[str]) -> bool:
-        """Whether problems of the form say that the date and time is missing or none."""
+        """Whether problems of the form say that the date and time is missing or is no time."""
         return _(MISSING) in problems or _(SKIPPED, zone=self.zone) in problems
 
 

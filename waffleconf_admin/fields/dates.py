@@ -224,9 +224,8 @@ class DateTimeField(TimeField):
         return first
 
     def _needed_offset(self, value: TimeOrDateTime) -> str:
-        other = value.replace(
-            fold=1 - value.fold
-        )  # differs if the clocks show it twice, or skip it
+        # Its offset differs if the clocks show the time twice, or skip it.
+        other = value.replace(fold=1 - value.fold)
         return offset_text(value) if value.utcoffset() != other.utcoffset() else ""
 
 
