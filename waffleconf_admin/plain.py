@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+_Several = list[object] | tuple[object, ...] | set[object] | frozenset[object]
 _SEVERAL = (list, tuple, set, frozenset)
 #: The kinds of NumPy's scalars that Python has the same of: truth, integers, floats, texts.
 _KINDS = frozenset("biufU")
@@ -11,10 +14,11 @@ def plain(value: object) -> object:
     """Return a value of Python's own for Markup and for a number of NumPy, alone or in a list,
     tuple or set; any other value itself.
     """
-    if type(value) in _SEVERAL and isinstance(value, _SEVERAL):
-        made = [_plain(item) for item in value]
-        is_plain = all(item is each for item, each in zip(value, made, strict=True))
-        return value if is_plain else type(value)(made)
+    if type(value) in _SEVERAL:
+        items = cast("_Several", value)
+        made = [_plain(item) for item in items]
+        is_plain = all(item is each for item, each in zip(items, made, strict=True))
+        return value if is_plain else type(items)(made)
     return _plain(value)
 
 
@@ -44,7 +48,13 @@ def _plain(value: object) -> object:
 
 
 def _is_scalar(value: object) -> bool:
+    """Whether a value is a scalar of NumPy that Python has the same of.
+
+    The item of a longdouble is a longdouble: no type of Python can hold it.
+    """
     if not hasattr(type(value), "dtype"):
         return False
     dtype, ndim = (getattr(value, name, None) for name in ("dtype", "ndim"))
-    return getattr(dtype, "kind", "") in _KINDS and ndim == 0 and hasattr(value, "item")
+    if getattr(dtype, "kind", "") not in _KINDS or ndim != 0 or not hasattr(value, "item"):
+        return False
+    return not hasattr(type(value.item()), "dtype")

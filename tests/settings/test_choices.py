@@ -20,6 +20,7 @@ from pages import row, sent, state_of
 from waffleconf_admin import WaffleAdmin
 from waffleconf_admin.codec import serialize
 from waffleconf_admin.exceptions import InvalidValue
+from waffleconf_admin.plain import plain
 from waffleconf_admin.settings.choices import choice_list
 from waffleconf_admin.settings.declarations import declare
 from waffleconf_admin.settings.equality import same
@@ -99,6 +100,15 @@ class Scalar(int):
         return int(self)
 
 
+class LongDouble:
+    """What NumPy makes of a number that no type of Python can hold."""
+
+    dtype, ndim = SimpleNamespace(kind="f"), 0
+
+    def item(self) -> LongDouble:
+        return LongDouble()
+
+
 @pytest.mark.parametrize(
     ("declared", "given", "saved"),
     [
@@ -152,6 +162,14 @@ def test_json_says_what_to_pass_for_a_value_of_another_class(value: Any, express
     with pytest.raises(InvalidValue) as error:
         serialize(value, format="json")
     assert f": pass {expression}, or set WAFFLE_SERIALIZER = 'pickle'" in str(error.value)
+
+
+def test_a_number_that_python_can_not_hold_stays_itself() -> None:
+    number = LongDouble()
+    assert plain(number) is number and plain([number]) == [number]
+    with pytest.raises(InvalidValue) as error:
+        serialize(number, format="json")
+    assert "value.item()" not in str(error.value)
 
 
 @pytest.mark.parametrize(
