@@ -146,7 +146,7 @@ def test_a_change_of_language_between_page_and_save_changes_no_number(
     assert Page(reader.app).fields["RATE"] == ("1,234" if after == "es" else "1.234")
 
 
-def test_every_way_in_but_the_page_has_the_plain_form(reader: Reader) -> None:
+def test_every_way_in_but_the_page_has_the_notation_of_python(reader: Reader) -> None:
     state = reader.app.extensions["waffleconf"]
     with reader.app.test_request_context():
         for key, value in state.parse_conf().items():
@@ -180,7 +180,7 @@ def test_no_type_is_changed_by_a_page_that_nobody_touches(make_app: Callable[...
     ],
 )
 @pytest.mark.parametrize("way", ["file", "text"])
-def test_outside_the_page_numbers_have_the_plain_form_only(
+def test_outside_the_page_numbers_have_the_notation_of_python_only(
     reader: Reader, way: str, key: str, text: str
 ) -> None:
     state = reader.app.extensions["waffleconf"]

@@ -1,4 +1,4 @@
-"""Numbers as people type them: in any digits, with either mark, in the plain form or a locale's."""
+"""Numbers as people type them: in any digits, with either mark, as Python or a locale has them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from babel.localedata import locale_identifiers
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 
-from waffleconf_admin.settings.notation import PLAIN, Notation, fold, notation_of, readings
+from waffleconf_admin.settings.notation import PYTHON, Notation, fold, notation_of, readings
 
 
 @pytest.mark.parametrize(
@@ -109,11 +109,11 @@ def test_no_text_is_another_number_than_to_babel(locale: str, text: str) -> None
     assert ours == theirs
 
 
-def test_an_unknown_locale_has_the_plain_form() -> None:
-    assert notation_of("xx_YY") == notation_of("") == PLAIN
+def test_an_unknown_locale_has_the_notation_of_python() -> None:
+    assert notation_of("xx_YY") == notation_of("") == PYTHON
 
 
-def test_numbers_within_a_text_are_plain() -> None:
+def test_numbers_within_a_text_are_read() -> None:
     spanish = Notation("es", ",")
     assert spanish.read_within("2 weeks, 1,5 h 2.5 s") == "2 weeks, 1.5 h 2.5 s"
     assert spanish.write("1 h 2.5 s") == "1 h 2,5 s"

@@ -15,7 +15,7 @@ from wtforms.fields.core import Flags, Label
 
 from ..i18n import gettext
 from ..settings.equality import same
-from ..settings.notation import PLAIN, Notation
+from ..settings.notation import PYTHON, Notation
 from ..settings.record import Record
 from ..settings.setting import Setting
 from .value_text import (
@@ -106,8 +106,8 @@ class SettingField(wtforms.Field):
 
     @property
     def notation(self) -> Notation:
-        """How it writes and reads numbers: as the page of its form does, else in the plain form."""
-        notation: Notation = getattr(self.meta, "notation", PLAIN)
+        """How it writes and reads numbers: as the page of its form, else as Python."""
+        notation: Notation = getattr(self.meta, "notation", PYTHON)
         return notation
 
     @property

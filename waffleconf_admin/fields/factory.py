@@ -13,7 +13,7 @@ from wtforms.meta import DefaultMeta
 
 from ..calls import describe_error
 from ..i18n import gettext
-from ..settings.notation import PLAIN, Notation
+from ..settings.notation import PYTHON, Notation
 from ..settings.setting import Setting
 from .base import SettingField
 from .secret import SecretField
@@ -53,7 +53,9 @@ def make_field(source: Source | None, setting: Setting, options: dict[str, objec
     return secret
 
 
-def standalone_field(setting: Setting, source: Source | None, notation: Notation = PLAIN) -> object:
+def standalone_field(
+    setting: Setting, source: Source | None, notation: Notation = PYTHON
+) -> object:
     """Return the field of a setting that belongs to no form, without a value.
 
     :param notation: how it writes and reads numbers.

@@ -48,11 +48,11 @@ class IntegerField(NumberField):
             raise UnsupportedValue(gettext("it has too many digits to be shown")) from error
 
     def parse_value(self, text: str) -> object:
-        plain = fold(text)
-        if not _WHOLE.fullmatch(plain):
-            plain = self._without_groups(plain)
+        digits = fold(text)
+        if not _WHOLE.fullmatch(digits):
+            digits = self._without_groups(digits)
         try:
-            return int(plain)
+            return int(digits)
         except ValueError as error:
             raise ValueError(gettext("This number has too many digits.")) from error
 
@@ -87,8 +87,8 @@ class FloatField(NumberField):
         return same(self.read(text), float(value) if type(value) is int else value)
 
     def parse_value(self, text: str) -> object:
-        plain = _plain_number(self, text, ("inf", "-inf", "nan"))
-        if math.isinf(number := float(plain)) and "inf" not in plain:
+        read = _read_number(self, text, ("inf", "-inf", "nan"))
+        if math.isinf(number := float(read)) and "inf" not in read:
             raise ValueError(gettext("This number is too large."))
         return number
 
@@ -101,7 +101,7 @@ class DecimalField(NumberField):
         return self.control_notation.write(str(value))
 
     def parse_value(self, text: str) -> object:
-        return Decimal(_plain_number(self, text, ("Infinity", "-Infinity", "NaN")))
+        return Decimal(_read_number(self, text, ("Infinity", "-Infinity", "NaN")))
 
 
 class RangeField(FloatField):
@@ -109,7 +109,7 @@ class RangeField(FloatField):
 
     control = "range"
     widget = Slider()
-    control_notation = EXACT  #: browsers write the number of a slider in the plain form
+    control_notation = EXACT  #: browsers write the number of a slider in Python's notation
 
     def sent_values(self, text: str) -> list[str]:
         # A browser writes the number of a slider itself: 0 for -0.0, which is the same there.
@@ -151,19 +151,19 @@ class FileSizeField(LineField):
         return parse_size(size, example=self.notation.write("1.5 GB"))
 
 
-def _plain_number(field: NumberField, text: str, non_finite: tuple[str, ...]) -> str:
-    """Return the plain text of a number; of infinity and nan only if the default is one of them.
+def _read_number(field: NumberField, text: str, non_finite: tuple[str, ...]) -> str:
+    """Return a number in Python's notation; infinity and nan only if the default is one of them.
 
     :param non_finite: how those are written.
     :raises ValueError: it is no number; the message says what to write.
     """
     notation = field.control_notation
-    plain = notation.read(fold(text))
-    if _NUMBER.fullmatch(plain):
-        return plain
+    read = notation.read(fold(text))
+    if _NUMBER.fullmatch(read):
+        return read
     default = field.setting.default
-    if plain in non_finite and isinstance(default, (float, Decimal)):
+    if read in non_finite and isinstance(default, (float, Decimal)):
         if not math.isfinite(default):
-            return plain
+            return read
         raise ValueError(gettext("Enter a finite number, such as 1000000."))
     raise ValueError(gettext("Enter a number, such as %(example)s.", example=notation.write("1.5")))

@@ -19,7 +19,7 @@ from ..fields.binding import BoundField, bind_field, find_misreading, render_con
 from ..fields.factory import Source, field_id, make_field
 from ..fields.foreign import may_send_nothing
 from ..i18n import gettext, mark
-from ..settings.notation import PLAIN, Notation
+from ..settings.notation import PYTHON, Notation
 from ..settings.record import Record
 from ..settings.setting import Setting
 from .submission import ControlNames
@@ -161,7 +161,7 @@ class Meta(FlaskForm.Meta):
     """WTForms' options: Flask-WTF's, with the CSRF token left to a form beside this one."""
 
     csrf = False
-    notation: Notation = PLAIN  #: how the fields write and read numbers
+    notation: Notation = PYTHON  #: how the fields write and read numbers
 
     def render_field(self, field: Any, render_kw: dict[str, object]) -> Markup:
         if not hasattr(field, "record"):  # a part of another field, which fails as a whole

@@ -25,7 +25,7 @@ _BLOCK = 32  #: texts of which one digest is made
 class DisplayedPage(NamedTuple):
     """What a token says of the page that has it."""
 
-    locale: str  #: in which the page wrote numbers; "": in the plain form
+    locale: str  #: in which the page wrote numbers; "": in Python's notation
     digests: dict[str, bytes]  #: of what each control displayed, by key
     #: The keys of those that were secrets: where one is not declared any more, its text is not
     #: shown.
@@ -56,7 +56,7 @@ class MergeSigner:
     def dump(self, locale: str, texts: Mapping[str, str], secrets: Collection[str] = ()) -> str:
         """Return the token of a page: the signed digests of its controls.
 
-        :param locale: in which the page writes numbers; "": in the plain form.
+        :param locale: in which the page writes numbers; "": in Python's notation.
         :param texts: what each control displays, by key.
         :param secrets: the keys of those that are secrets.
         """

@@ -10,7 +10,7 @@ from wtforms.form import BaseForm
 from ..fields.binding import BoundField
 from ..fields.factory import log_failure
 from ..i18n import gettext, mark
-from ..settings.notation import PLAIN
+from ..settings.notation import PYTHON
 
 UNCHECKED = mark("This could not be checked, so it is not saved; the log of the site says why.")
 NOT_ACCEPTED = mark("This value is not accepted.")
@@ -39,7 +39,7 @@ def validate_field(
         field.errors = [*field.errors] or [gettext(UNCHECKED)]
     finally:
         field.validators = validators
-    notation = getattr(form.meta, "notation", PLAIN)
+    notation = getattr(form.meta, "notation", PYTHON)
     if not field.errors and (problem := setting.problem(field.data, notation)):
         field.errors = [problem]
 

@@ -25,7 +25,7 @@ from ..fields.foreign import sent_values, without_hidden_input
 from ..fields.value_text import NOT_GIVEN_BACK, ONLY_IN_CODE, generic_text
 from ..i18n import gettext, mark
 from ..settings import value_types
-from ..settings.notation import EXACT, PLAIN, Notation
+from ..settings.notation import EXACT, PYTHON, Notation
 from ..settings.record import Record
 from ..settings.setting import Setting
 from .cleaning import draft_form
@@ -58,8 +58,8 @@ def parse_text(
 ) -> object:
     """Return the value of a text that somebody wrote for a setting, outside the page.
 
-    Numbers are read in the plain form only, and all else as the page reads it. To be called in the
-    app's context.
+    Numbers are read in Python's notation only, and all else as the page reads it. To be called in
+    the app's context.
 
     :param settings: all that are declared.
     :param values: the current values by key, for validators that ask for other settings.
@@ -189,7 +189,7 @@ def get_settings(settings: Mapping[str, Setting], keys: Iterable[str]) -> dict[s
         raise InvalidValue({key: gettext("There is no setting of that name.")}) from None
 
 
-def field_of(setting: Setting, notation: Notation = PLAIN) -> Any:
+def field_of(setting: Setting, notation: Notation = PYTHON) -> Any:
     """Return the field of a setting outside a form, without a value; any field of WTForms.
 
     :param notation: of numbers.

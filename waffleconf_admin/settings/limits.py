@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..i18n import gettext, ngettext
 from . import value_types
-from .notation import PLAIN, Notation
+from .notation import PYTHON, Notation
 
 #: A value that limits can hold for, or a limit. Each such type has an order of its own, or a
 #: length, so no more can be said of all of them.
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
         """Whether these are limits of a length."""
         return self.value_type is NoneType or hasattr(self.value_type, "__len__")
 
-    def problem(self, value: Limited, notation: Notation = PLAIN) -> str | None:
+    def problem(self, value: Limited, notation: Notation = PYTHON) -> str | None:
         """Return how a value of the type breaks the limits; None when it doesn't.
 
         :param notation: of the limit in the message.

@@ -1,4 +1,4 @@
-"""Notation: how numbers are written and read, in the plain form or as a locale has them."""
+"""Notation: how numbers are written and read, as Python or as a locale has them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ TWO_READINGS = mark("This can mean %(one)s or %(other)s: enter one of these.")
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How numbers are written; the plain form is that of Python.
+    """How numbers are written and read: by default as in Python.
 
     No digits are grouped: "1.234" would mean another number to half of its readers.
     """
 
-    locale: str = ""  #: its name, as Babel writes it; "": the plain form
+    locale: str = ""  #: its name, as Babel writes it; "": the notation is Python's
     point: str = "."  #: what stands before the decimals
     exact: bool = False  #: whether nothing else is read: no other mark, and no groups of digits
 
     def write(self, text: str) -> str:
-        """Return the plain text of a number in this notation; or of several, with units."""
+        """Return a number in this notation, or several with units, from Python's."""
         return text if self.point == "." else text.replace(".", self.point)
 
     def read(self, text: str) -> str:
-        """Return the plain text of a number that somebody wrote, or *text* if it is no number.
+        """Return in Python's notation the number that somebody wrote; *text* if it is no number.
 
         Groups of digits and either mark are read wherever they can mean one number only. The mark
         of this notation is always that before decimals: numbers are shown with it.
@@ -44,11 +44,11 @@ class Notation:
         return found[0] if found else text
 
     def read_within(self, text: str) -> str:
-        """Return a text in which each number is plain, as in "1 h 2.5 min"; otherwise as `read`."""
+        """Return a text with each of its numbers as `read` returns it: "1 h 2.5 min"."""
         return _NUMBERS.sub(lambda found: self.read(found[0]), text)
 
     def readings(self, text: str) -> list[str]:
-        """Return the numbers that a text with groups or another mark can mean, as plain texts."""
+        """Return the numbers that a text can mean, with groups or another mark, as `read` does."""
         return [] if self.exact else readings(text)
 
     def name_both(self, found: list[str]) -> dict[str, object]:
@@ -57,22 +57,22 @@ class Notation:
         return {"one": one, "other": other}
 
 
-#: The notation of a page without a locale.
-PLAIN = Notation()
+#: Python's, which a page without a locale has too.
+PYTHON = Notation()
 #: The notation of every way in but the page, in every locale.
 EXACT = Notation(exact=True)
 
 
 def reader_notation() -> Notation:
-    """Return the notation of the reader's locale; the plain form without Flask-Babel."""
+    """Return the notation of the reader's locale; Python's without Flask-Babel."""
     return notation_of(locale_name())
 
 
 @lru_cache(100)
 def notation_of(locale: str) -> Notation:
-    """Return the notation of a locale by its name; the plain form if Babel has no such locale."""
+    """Return the notation of a locale by its name; Python's if Babel has no such locale."""
     point = decimal_mark(locale) if locale else ""
-    return Notation(locale, point) if point in _OWN else PLAIN
+    return Notation(locale, point) if point in _OWN else PYTHON
 
 
 def fold(text: str) -> str:
@@ -84,7 +84,7 @@ def fold(text: str) -> str:
 
 
 def readings(text: str) -> list[str]:
-    """Return the numbers that a text can mean, as plain texts: none, one or two.
+    """Return the numbers that a text can mean, in Python's notation: none, one or two.
 
     :param text: folded.
     """

@@ -16,7 +16,7 @@ from . import value_types
 from .choices import Choice, ChoiceSet, choice_list
 from .limits import Limited, Limits
 from .needs import Need
-from .notation import PLAIN, Notation
+from .notation import PYTHON, Notation
 from .type_rule import CHOSEN_TWICE, IS_NO_CHOICE, ITEM_IS_NO_CHOICE, SEVERAL, TypeRule
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Setting:
         """Return the default, as a copy that the caller may change."""
         return copy.deepcopy(self.default)
 
-    def list_choices(self, notation: Notation = PLAIN) -> list[Choice] | None:
+    def list_choices(self, notation: Notation = PYTHON) -> list[Choice] | None:
         """Return the choices, asked now if they are a function, each with a label; None: any.
 
         :param notation: of numbers in labels.
@@ -211,7 +211,7 @@ class Setting:
         """
         return value if self._type_rule is None else plain(value)
 
-    def problem(self, value: object, notation: Notation = PLAIN) -> str | None:
+    def problem(self, value: object, notation: Notation = PYTHON) -> str | None:
         """Return how *value* breaks the declared type, choices or limits; None when it doesn't.
 
         Validators are not asked: they need a form.

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from ..i18n import gettext, mark
 from ..time_zones import is_zone
-from .notation import PLAIN, Notation
+from .notation import PYTHON, Notation
 from .units import duration_text, size_text
 
 # Types that Python does not have. A value of such a type is of the class that the type inherits
@@ -157,7 +157,7 @@ def python_type(value_type: type) -> type:
     return value_type.__mro__[1] if value_type in OURS else value_type
 
 
-def label(choice: object, notation: Notation = PLAIN) -> str:
+def label(choice: object, notation: Notation = PYTHON) -> str:
     """Return the label of a choice that has none.
 
     :param notation: of numbers.
@@ -171,14 +171,14 @@ def label(choice: object, notation: Notation = PLAIN) -> str:
     return text if text.strip() else gettext("(blank)")
 
 
-def display_text(value_type: type, value: object, notation: Notation = PLAIN) -> str:
+def display_text(value_type: type, value: object, notation: Notation = PYTHON) -> str:
     """Return a value as people write it.
 
     :param notation: of numbers.
     """
     write = _DISPLAY.get(value_type)
     text = write(value) if write and accepts(value_type, value) else str(value)
-    if notation is PLAIN or not (isinstance(value, _WITH_POINT) or value_type is FileSize):
+    if notation is PYTHON or not (isinstance(value, _WITH_POINT) or value_type is FileSize):
         return text
     return notation.write(text)
 
