@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import CONFS, Run
+from cryptography.fernet import Fernet
 from flask import Flask
+from states import away
 from wtforms.validators import DataRequired, NumberRange, ValidationError
+
+from waffleconf_admin.cli import check
+from waffleconf_admin.state.state import State
 
 CHECKS = [
     "database", "declarations", "environment", "settings page", "stored values", "encryption",
@@ -45,6 +50,39 @@ def test_missing_tables_are_said_once_and_all_else_is_checked(
     assert (result.stdout.count("A table"), result.exit_code) == (1, 1)
     for line in ("declarations: ok", "stored values: not checked", "undeclared rows: not checked"):
         assert line in result.stdout
+
+
+def test_a_cause_is_said_once_and_what_else_a_check_has_found_is_said(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table of the history is missing, which the database and encryption both meet."""
+    make_app(CONFS)
+    key = Fernet.generate_key().decode()
+    app = make_app(CONFS, create=False, history=True, WAFFLE_ENCRYPTION_KEYS=[key])
+    output = invoke(app).stdout
+    assert output.count("A table") == 1 and "the history: A table" in output
+    assert "stored values: ok\nencryption: not checked\n" in output
+
+    def encryption(state: State) -> Iterator[check.Finding]:
+        yield check.Finding("warning", "TOKEN", "It is not encrypted.")
+        yield from check._encryption(state)
+
+    monkeypatch.setitem(check._CHECKS, "encryption", encryption)
+    output = invoke(app).stdout
+    assert "encryption: 1 warning\n  warning  TOKEN  It is not encrypted.\nund" in output
+    assert output.count("A table") == 1
+
+
+def test_a_database_that_is_away_is_said_once(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(CONFS, WAFFLE_MULTIPROC=True)
+    monkeypatch.setattr(check, "PATIENCE", 0.0)
+    for name in ("read", "read_fresh", "read_promptly"):
+        monkeypatch.setattr(app.extensions["waffleconf"].configstore, name, away)
+    output = invoke(app).stdout
+    assert output.startswith("database: 1 error\n  error    the database is away\n")
+    assert output.count("is away") == 1 and output.endswith("watcher: not checked\n")
 
 
 def test_a_save_that_could_not_go_back_is_an_error(make_app: Callable[..., Flask]) -> None:

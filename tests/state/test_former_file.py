@@ -28,10 +28,10 @@ class Folder:
             path.parent.mkdir(parents=True)
         self.folder = folder
 
-    def app(self, uri: str = "sqlite:///data/site.db") -> Flask:
+    def app(self, uri: str = "sqlite:///data/site.db", **config: Any) -> Flask:
         instance = str(self.folder / "instance")
         app = Flask("shop", root_path=str(self.folder), instance_path=instance)
-        app.config.update(SQLALCHEMY_DATABASE_URI=uri, WAFFLE_CONFS=CONFS)
+        app.config.update(SQLALCHEMY_DATABASE_URI=uri, WAFFLE_CONFS=CONFS, **config)
         db = SQLAlchemy(app)
         Conf, _ = AlchemyWaffleStore.make_models(db)
         WaffleConf(app, AlchemyWaffleStore(db, Conf))
@@ -77,14 +77,21 @@ def defaults(folder: Folder) -> None:
     write(folder.used, SITENAME="Waffle", SIZE=20)
 
 
-@pytest.mark.parametrize("make_new", [nothing, no_rows, defaults])
+@pytest.mark.parametrize(
+    ("make_new", "errors"),
+    [(nothing, "2 errors"), (no_rows, "1 error"), (defaults, "1 error")],
+)
 def test_it_is_said_in_the_log_and_by_check_until_the_file_is_moved(
-    folder: Folder, make_new: Callable[[Folder], None], caplog: pytest.LogCaptureFixture
+    folder: Folder,
+    make_new: Callable[[Folder], None],
+    errors: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     write(folder.former, SITENAME="Crêperie", OTHER=1)
     make_new(folder)
     output, served = check(folder)
-    assert "database: 1 error" in output and served == "Waffle"
+    assert output.startswith(f"database: {errors}\n  error    {folder.former} has stored values")
+    assert served == "Waffle"
     for text in (output, caplog.text):
         assert f"{folder.former} has stored values (SITENAME)" in text
         assert f"the app uses {folder.used}" in text and "instance folder" in text
@@ -141,3 +148,8 @@ def test_nothing_is_said_where_nothing_was_left_behind(
     make(folder)
     assert "database: ok" in check(folder)[0]
     assert "instance folder" not in caplog.text
+
+
+def test_check_knows_the_values_of_an_app_that_loads_none_by_itself(folder: Folder) -> None:
+    other_values(folder)
+    assert "database: ok" in check(folder, WAFFLE_AUTOLOAD=False)[0]

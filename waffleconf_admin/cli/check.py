@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 import click
@@ -32,6 +33,8 @@ class Finding(NamedTuple):
     level: Literal["error", "warning"]
     key: str
     text: str
+    #: The error of the store that kept a check from going on: it is said once.
+    cause: str = ""
 
 
 @waffle.command("check", epilog=examples("check", "check --strict"))
@@ -49,12 +52,10 @@ def check(strict: bool) -> None:
     state = current_state()
     found: list[Finding] = []
     for title, find_problems in _CHECKS.items():
-        try:
-            findings = list(find_problems(state))
-        except StoreError as error:
-            findings = [Finding("error", "", str(error))]
-        causes = [finding.text for finding in found if not finding.key]
-        if any(cause in finding.text for cause in causes for finding in findings):
+        causes = {finding.cause for finding in found if finding.cause}
+        all_findings = list(_findings(find_problems, state))
+        findings = [finding for finding in all_findings if finding.cause not in causes]
+        if all_findings and not findings:
             click.echo(f"{title}: not checked")  # what keeps it from that was said above
             continue
         found += findings
@@ -70,13 +71,25 @@ def check(strict: bool) -> None:
         raise click.exceptions.Exit(ERROR)
 
 
+def _findings(
+    find_problems: Callable[[State], Iterator[Finding]], state: State
+) -> Iterator[Finding]:
+    """What a check finds before the store keeps it from going on, and then why."""
+    try:
+        yield from find_problems(state)
+    except StoreError as error:
+        yield Finding("error", "", str(error), str(error))
+
+
 def _database(state: State) -> Iterator[Finding]:
-    """Settings that can't be read or that an upgrade has left in another file, a history that
+    """Settings that an upgrade has left in another file or that can't be read, a history that
     can't be read, and settings that could not go back.
     """
-    state.read()
+    with suppress(StoreError):
+        state.refresh()  # the app's values may not be loaded yet: WAFFLE_AUTOLOAD is off, say
     if problem := state.former_file.problem():
-        yield Finding("error", "", problem)
+        yield Finding("error", "", problem)  # first: the new file has no tables, mostly
+    state.read()
     if state.history:
         try:
             state.history.list(limit=1)
@@ -85,7 +98,7 @@ def _database(state: State) -> Iterator[Finding]:
                     what = "it should have gone back, which was refused: flask waffle ends"
                     yield Finding("error", key, what)
         except StoreError as error:
-            yield Finding("error", "", f"the history: {error}")
+            yield Finding("error", "", f"the history: {error}", str(error))
 
 
 def _declarations(state: State) -> Iterator[Finding]:
@@ -178,7 +191,7 @@ def _undeclared_rows(state: State) -> Iterator[Finding]:
             what = "it is retired; " if state.undeclared.is_retired(key) else ""
             yield Finding("warning", key, f"{what}to delete it: flask waffle prune {key}")
     except StoreError as error:
-        yield Finding("warning", "", str(error))
+        yield Finding("warning", "", str(error), str(error))
 
 
 def _watcher(state: State) -> Iterator[Finding]:
@@ -190,12 +203,14 @@ def _watcher(state: State) -> Iterator[Finding]:
     while (trouble := state.synchronizer.health().trouble) and time.monotonic() < end:
         time.sleep(0.05)
     if trouble:
-        error = state.synchronizer.health().last_error or ""
+        health = state.synchronizer.health()
+        error = health.last_error or ""
+        cause = error if health.lags else ""  # the settings can't be read
         if error.startswith(trouble):
             trouble = error  # it names the file, too
         elif error:
             trouble = f"{trouble} ({error})"
-        yield Finding("error", "", trouble)
+        yield Finding("error", "", trouble, cause)
 
 
 #: What is checked, in this order.
