@@ -16,7 +16,19 @@ from waffleconf_admin import (
     StoreError,
 )
 from waffleconf_admin.codec import serialize
+from waffleconf_admin.contexts import quiet_context
+from waffleconf_admin.state import loading
 from waffleconf_admin.state.state import State
+
+
+def create_tables(app: Flask) -> None:
+    db, model = app.waffle_db, app.waffle_model  # type: ignore[attr-defined]
+    with quiet_context(app):
+        if hasattr(db, "create_all"):
+            db.create_all()
+        else:
+            with db.connection_context():
+                db.create_tables([model])
 
 
 def test_later_requests_run_no_statement(app: Flask) -> None:
@@ -77,6 +89,33 @@ def test_the_watcher_says_nothing_of_missing_tables_while_a_command_may_make_the
     assert "were not loaded" in caplog.text
 
 
+@pytest.mark.parametrize("follows", [True, False], ids=["the watcher", "a context"])
+def test_a_process_without_requests_says_once_that_tables_stay_away(
+    make_app: MakeApp,
+    orm: str,
+    follows: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A worker of a queue."""
+    options = {"WAFFLE_MULTIPROC": follows, "WAFFLE_WATCHTYPE": "database"}
+    app = make_app(CONFS, orm, create=False, WAFFLE_WATCH_INTERVAL=0.05, **options)
+    for _ in range(2):
+        with app.app_context():
+            pass
+    assert "were not loaded" not in caplog.text
+    monkeypatch.setattr(loading, "SETUP_SECONDS", 0.0)
+    if follows:
+        assert until(lambda: "were not loaded" in caplog.text)
+        failed_at = state_of(app).health().last_error_at
+        assert until(lambda: state_of(app).health().last_error_at != failed_at)
+    else:
+        for _ in range(2):
+            with app.app_context():
+                pass
+    assert caplog.text.count("were not loaded") == 1
+
+
 def test_each_time_that_the_database_is_away_is_logged_once(
     state: State, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,14 +131,22 @@ def test_each_time_that_the_database_is_away_is_logged_once(
 def test_a_load_after_the_tables_were_made_works(make_app: MakeApp, orm: str) -> None:
     app = make_app(CONFS, orm, create=False)
     assert not state_of(app).update_conf()
-    with app.app_context():
-        db, model = app.waffle_db, app.waffle_model  # type: ignore[attr-defined]
-        if orm == "sqlalchemy":
-            db.create_all()
-        else:
-            with db.connection_context():
-                db.create_tables([model])
+    create_tables(app)
     assert state_of(app).update_conf()
+
+
+def test_the_first_request_after_the_tables_were_made_has_stored_values(
+    make_app: MakeApp, orm: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failure of the watcher just before does not keep it from loading."""
+    monkeypatch.setattr(loading, "SETUP_SECONDS", 0.0)
+    app = make_app(CONFS, orm, create=False, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="database")
+    app.add_url_rule("/", view_func=lambda: current_app.config["SITENAME"])
+    assert until(lambda: "were not loaded" in caplog.text)
+    state_of(app).synchronizer.stop()
+    create_tables(app)
+    put(app, "SITENAME", serialize("Stored"))
+    assert app.test_client().get("/").text == "Stored"
 
 
 def test_a_refresh_is_one_select_whose_values_are_served(app: Flask, state: State) -> None:

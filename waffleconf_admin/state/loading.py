@@ -23,6 +23,9 @@ from .repository import Repository
 
 log = logging.getLogger(__name__)
 
+#: Seconds that a command gets to make the tables before it is logged that there are none.
+SETUP_SECONDS = 10.0
+
 
 class Loader:
     """Loads the settings of one app: at first, and whenever another process has saved.
@@ -54,6 +57,8 @@ class Loader:
         self._announcer = announcer
         self._warnings = warnings
         self._next_try = 0.0
+        #: When a load outside of requests first found no tables.
+        self._missing_since: float | None = None
         self._log_once = LogOnce(log)
 
     def follow(self, environ: Mapping[str, object] | None) -> None:
@@ -94,7 +99,10 @@ class Loader:
                 self._synchronizer.notify()
 
     def reload(self) -> bool:
-        """Load, and return whether that was possible; why it was not is logged once."""
+        """Load, and return whether that was possible; why it was not is logged once.
+
+        In the watcher thread missing tables are logged if they stay away (`SETUP_SECONDS`).
+        """
         if not self._declared.refresh():
             return False
         self._synchronizer.ensure()
@@ -114,12 +122,14 @@ class Loader:
             self._next_try = now + RETRY
         try:
             self.load(promptly=True)
-        except NotReadyError:
+        except NotReadyError as error:
             # There is no table yet, or the models are not complete. A context outside a request may
-            # be that of a command that makes the tables: it says nothing. In a request the reload
-            # completes the models, or logs the error. Either way the next call tries again.
+            # be that of a command that makes the tables: at first it says nothing. In a request the
+            # reload completes the models, or logs the error. Either way the next call tries again.
             if in_request:
                 self.reload()
+            elif self._are_tables_late():
+                self._log_failure(error)
             self._next_try = 0.0
         except BusyError as error:
             # A migration may hold a lock for minutes, and have pushed this very context. But a
@@ -134,9 +144,20 @@ class Loader:
     def _note_failure(self, error: StoreError) -> None:
         self._synchronizer.note_failed_reload(error)
         has_no_table = isinstance(error, NotReadyError) and not self._cache.loaded
-        if has_no_table and self._synchronizer.in_watcher_thread():
-            return  # this process may be the command that makes it; a request says it
-        self._next_try = time.monotonic() + RETRY
+        if not (has_no_table and self._synchronizer.in_watcher_thread()):
+            self._next_try = time.monotonic() + RETRY
+        elif not self._are_tables_late():
+            return  # this process may be the command that makes them; a request says it
+        self._log_failure(error)
+
+    def _are_tables_late(self) -> bool:
+        """Whether there were none for so long that this is hardly the command that makes them."""
+        now = time.monotonic()
+        if self._missing_since is None:
+            self._missing_since = now
+        return now - self._missing_since >= SETUP_SECONDS
+
+    def _log_failure(self, error: StoreError) -> None:
         self._log_once("load", logging.WARNING, "Settings were not loaded: %s", error)
         if isinstance(error, NotReadyError):
             self._warn()
