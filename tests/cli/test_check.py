@@ -189,6 +189,7 @@ def test_a_misspelt_variable_is_a_warning(
     result = invoke(make_app(CONFS, WAFFLE_ENV_PREFIX="SHOP_"))
     said = "warning  PAGE_SIZE  SHOP_PAGE_SIZ holds no setting: is SHOP_PAGE_SIZE meant?"
     assert f"environment: 1 warning\n  {said}" in result.stdout and result.exit_code == 0
+    assert "environment: ok" in invoke(make_app(CONFS)).stdout  # no prefix, so no variable is ours
 
 
 def test_a_watcher_that_works_is_fine(make_app: Callable[..., Flask]) -> None:

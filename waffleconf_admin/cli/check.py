@@ -15,7 +15,7 @@ from ..admin.app_templates import template_problem
 from ..exceptions import StoreError
 from ..forms import check_values
 from ..settings.known_keys import find_copied
-from ..settings.names import nearest_name
+from ..settings.names import nearest_names
 from ..settings.numbered import REMEDY, find_numbered
 from ..settings.setting import Setting
 from ..state.state import State
@@ -163,14 +163,12 @@ def _environment(state: State) -> Iterator[Finding]:
         if held := setting.environment:
             for text in _problems(settings, key, held.value, config):
                 yield Finding("error", key, f"{held.variable} is used all the same: {text}")
-    prefix = config["WAFFLE_ENV_PREFIX"] or "\0"  # no variable begins with that
-    known = {name for key, setting in settings.items() for name in (key, *setting.was)}
-    variables = sorted(name for name in os.environ if name.startswith(prefix))
-    for variable in variables:
-        name = variable.removeprefix(prefix)
-        near = None if name in known else nearest_name(name, known, likeness=0.8)
-        if near:  # others with the prefix may be of the app
-            meant = f"{prefix}{near}"
+    if prefix := config["WAFFLE_ENV_PREFIX"]:
+        known = {name for key, setting in settings.items() for name in (key, *setting.was)}
+        given = {v.removeprefix(prefix) for v in os.environ if v.startswith(prefix)}
+        # Only names that are almost the same: others with the prefix may be of the app.
+        for name, near in nearest_names(sorted(given - known), known, likeness=0.8):
+            variable, meant = prefix + name, prefix + near
             yield Finding("warning", near, f"{variable} holds no setting: is {meant} meant?")
 
 

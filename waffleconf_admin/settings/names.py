@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import islice
 
 from .setting import Setting
 
+#: So many pairs of names are compared, at most.
+MOST_PAIRS = 100_000
 
-def nearest_name(name: object, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
-    """Return which of the known names is written almost like another; None: none is.
+
+def nearest_names(
+    names: Iterable[str], known: Iterable[str], *, likeness: float = 0.6
+) -> Iterator[tuple[str, str]]:
+    """Yield those names that are written almost like a known one, with that.
+
+    Each pair takes one to ten millionths of a second: the first names are compared, for a second
+    at most. With 200 known names those are 500, with 4000 they are 25.
 
     :param likeness: how much alike they must be, from 0 to 1.
     """
     by_lower_case = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1, cutoff=likeness)
-    return by_lower_case[near[0]] if near else None
+    most = MOST_PAIRS // max(1, len(by_lower_case))
+    for name in islice(names, max(1, most)):
+        near = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=likeness)
+        if near:
+            yield name, by_lower_case[near[0]]
+
+
+def nearest_name(name: object, known: Iterable[str]) -> str | None:
+    """Return which of the known names is written almost like another; None: none is."""
+    return next((near for _, near in nearest_names([str(name)], known)), None)
 
 
 def present_name(name: str, settings: Mapping[str, Setting]) -> str | None:
