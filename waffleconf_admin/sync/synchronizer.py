@@ -116,7 +116,7 @@ class Synchronizer:
             self._missed.note_change()
 
     def in_watcher_thread(self) -> bool:
-        """Whether the thread asks that follows the other processes."""
+        """Whether the caller runs in the watcher thread."""
         return self._thread.is_current()
 
     def note_failed_reload(self, error: Exception) -> None:

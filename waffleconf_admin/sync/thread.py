@@ -146,7 +146,7 @@ class WatcherThread:
         return self._thread is not None and not self.is_silent()
 
     def is_current(self) -> bool:
-        """Whether it is this thread that asks."""
+        """Whether the caller runs in the watcher thread."""
         return threading.current_thread() is self._thread
 
     def is_failing(self) -> bool:
