@@ -39,15 +39,16 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
     ("args", "said"),
     [
         (("set", "PAGE_SIZE", "many"), "Enter a whole number"),
-        (("set", "SITENAME", "Bakery"), "WAFFLE_MULTIPROC is off: a running site"),
+        (("set", "SITENAME", "Bakery"), "The whole site uses the new values at once."),
         (("explain", "SITENAME"), "text"),
     ],
 )
 def test_commands_speak_english_whatever_the_app_speaks(
-    app: Flask, run: Run, args: tuple[str, ...], said: str
+    make_app: Callable[..., Flask], args: tuple[str, ...], said: str
 ) -> None:
+    app = make_app(CONFS, WAFFLE_MULTIPROC=True, WAFFLE_WATCHTYPE="file")
     Babel(app, default_locale="de")
-    assert said in run(*args).output
+    assert said in app.test_cli_runner().invoke(args=["waffle", *args]).output
 
 
 @pytest.mark.parametrize("command", COMMANDS)
