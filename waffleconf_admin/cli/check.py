@@ -44,7 +44,8 @@ def check(strict: bool) -> None:
 
     For CI: the exit code is 1 if there is an error. These are warnings: a setting
     that a package copies at the start, an Enum that auto() numbers, a default
-    that is refused, a stored value that is converted, a secret that is not
+    that is refused, a variable that is written almost like a setting, a stored
+    value that is converted, or a bad one behind a variable, a secret that is not
     encrypted with the first key, and a row that nobody declares, for it may be of
     another app. To check the watcher, a notification is sent, after which the
     processes of a running site read the database.

@@ -121,7 +121,8 @@ class History:
         return sorted(filter(None, self._rows.read_actors(wanted, RECENT)))
 
     def latest(self, keys: Iterable[str]) -> dict[str, Change]:
-        """Return the last change of each of these settings that has one, with one statement.
+        """Return the last change of each of these settings that has one, with one statement for a
+        hundred of them.
 
         :raises StoreError: the database can't be read.
         """

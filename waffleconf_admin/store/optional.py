@@ -56,8 +56,8 @@ class OptionalMethods:
         raise NotImplementedError(f"{type(self).__name__} needs read_history(query)")
 
     def read_latest(self, keys: Sequence[str]) -> list[HistoryRow]:
-        """Return the last row of each key that has one, in any order, with one statement; rows of
-        the source "deploy" don't count.
+        """Return the last row of each key that has one, in any order; rows of the source "deploy"
+        don't count. A few statements will do for hundreds of keys, but not one for each key.
 
         It is read where `swap` writes, for an undo is decided by it.
 
