@@ -89,7 +89,6 @@ def test_a_wrong_argument_exits_with_1(run: Run, args: list[str]) -> None:
         ["history"],
         ["undo", "x"],
         ["explain", "SITENAME"],
-        ["check"],
         ["export"],
         ["import", "-"],
         ["diff", "-"],
