@@ -45,8 +45,8 @@ class FilesPage(Page):
 
     def _file(self) -> BaseResponse:
         records = self._state.read([setting.key for setting in self._permissions.viewable])
-        values = FileValues(self._state.app, self._state.settings)
-        export = export_values(values, records, defaults=request.args.get("all") == "1")
+        file_values = FileValues(self._state.app, self._state.settings)
+        export = export_values(file_values, records, defaults=request.args.get("all") == "1")
         response = Response(write_document(export.values), mimetype="application/json")
         response.headers.set("Content-Disposition", "attachment", filename="settings.json")
         return response

@@ -26,7 +26,7 @@ class Call:
     refusal: Callable[[], str]
 
     @property
-    def values(self) -> FileValues:
+    def file_values(self) -> FileValues:
         """The values of settings, as files have them."""
         return FileValues(self.state.app, self.state.settings)
 

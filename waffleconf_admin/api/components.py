@@ -24,8 +24,8 @@ _ANY_VALUE: Schema = {}
 def components(call: Call) -> dict[str, Schema]:
     """Return the schemas, for the settings that the reader may change."""
     editable = [s for s in call.permissions.viewable if not why_not_editable(call.permissions, s)]
-    values = call.values
-    schemas = {setting.key: value_schema(values, setting) for setting in editable}
+    file_values = call.file_values
+    schemas = {setting.key: value_schema(file_values, setting) for setting in editable}
     return {**_COMPONENTS, "Changes": _changes(schemas)}
 
 

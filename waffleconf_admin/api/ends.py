@@ -79,12 +79,12 @@ def _settled(call: Call, settle: Callable[[End, Origin], T]) -> tuple[End, T]:
 def _facts(call: Call, end: End) -> dict[str, object]:
     visible = call.permissions.with_history
     viewable = {setting.key for setting in call.permissions.viewable}
-    values = call.values
+    file_values = call.file_values
     return {
         "change_set": end.change_set,
         "ends_at": end.at.isoformat(),
         "actor": end.actor,
         "refused": bool(end.refused),
         "why": end.reason(call.state.settings.keys() - viewable, gettext(ELSEWHERE)),
-        "changes": [change_facts(values, c) for c in end.changes.values() if c.key in visible],
+        "changes": [change_facts(file_values, c) for c in end.changes.values() if c.key in visible],
     }

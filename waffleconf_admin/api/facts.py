@@ -21,7 +21,7 @@ Facts = dict[str, object]
 
 
 def setting_facts(
-    values: FileValues, permissions: Permissions, setting: Setting, record: Record
+    file_values: FileValues, permissions: Permissions, setting: Setting, record: Record
 ) -> dict[str, object]:
     """Return the facts of a setting; of a secret neither the value nor the default.
 
@@ -48,7 +48,7 @@ def setting_facts(
             facts["value"] = facts["default"]  # most settings of most apps
             continue
         try:
-            facts[name] = values.dump(setting.key, value)
+            facts[name] = file_values.dump(setting.key, value)
         except InvalidValue as error:
             facts["problem"] = facts["problem"] or error.errors[setting.key]
     return facts
@@ -64,13 +64,13 @@ def why_not_editable(permissions: Permissions, setting: Setting) -> str:
 
 
 def all_facts(
-    values: FileValues,
+    file_values: FileValues,
     permissions: Permissions,
     settings: Iterable[Setting],
     records: Mapping[str, Record],
 ) -> dict[str, Facts]:
     """Return the facts of settings by key."""
-    return {s.key: setting_facts(values, permissions, s, records[s.key]) for s in settings}
+    return {s.key: setting_facts(file_values, permissions, s, records[s.key]) for s in settings}
 
 
 def secret_versions(history: History | None, settings: Iterable[Setting]) -> Versions:

@@ -59,8 +59,8 @@ def get_history(call: Call) -> Response:
     following = None
     if len(changes) > limit:
         following = _address_before(changes[limit - 1], limit)
-    values = call.values
-    facts = [change_facts(values, change) for change in changes[:limit]]
+    file_values = call.file_values
+    facts = [change_facts(file_values, change) for change in changes[:limit]]
     return json_response({"changes": facts, "next": following})
 
 

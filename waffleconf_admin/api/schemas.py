@@ -52,7 +52,7 @@ _LIMITS = {
 }
 
 
-def value_schema(values: FileValues, setting: Setting) -> Schema:
+def value_schema(file_values: FileValues, setting: Setting) -> Schema:
     """Return the schema of the values that may be sent for a setting; of a secret only its type.
 
     A value may be refused that fits it: validators have no schema.
@@ -63,9 +63,9 @@ def value_schema(values: FileValues, setting: Setting) -> Schema:
     schema |= _type_schema(setting)
     if setting.secret:
         return schema | {"writeOnly": True}
-    schema |= _limits(setting, schema) | _choices(values, setting)
+    schema |= _limits(setting, schema) | _choices(file_values, setting)
     with suppress(InvalidValue):
-        schema["default"] = values.dump(setting.key, setting.default)
+        schema["default"] = file_values.dump(setting.key, setting.default)
     return schema
 
 

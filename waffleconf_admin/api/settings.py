@@ -87,9 +87,9 @@ def _representation(
     """The facts of one setting, or of all, and the versions of the secrets among them."""
     history, permissions = call.state.history, call.permissions
     if setting:
-        facts: object = setting_facts(call.values, permissions, setting, records[setting.key])
+        facts: object = setting_facts(call.file_values, permissions, setting, records[setting.key])
         return facts, secret_versions(history, [setting])
-    facts = {"settings": all_facts(call.values, permissions, permissions.viewable, records)}
+    facts = {"settings": all_facts(call.file_values, permissions, permissions.viewable, records)}
     return facts, secret_versions(history, permissions.viewable)
 
 
@@ -132,7 +132,7 @@ def _origin(call: Call, sent: ChangeBody) -> Origin:
 def _load(call: Call, values: Mapping[str, object], resets: Iterable[str]) -> dict[str, object]:
     """The values to save by key; all that is wrong is named."""
     viewable = {setting.key: setting for setting in call.permissions.viewable}
-    file_values = call.values
+    file_values = call.file_values
     errors: dict[str, str] = {}
     wanted: dict[str, object] = {}
     forbidden = False
@@ -207,5 +207,5 @@ def saved_facts(call: Call, saved: Saved, records: Mapping[str, Record]) -> dict
     return {
         "change_set": saved.change_set,
         "written": [key for key in records if key in saved],
-        "settings": all_facts(call.values, call.permissions, settings, records),
+        "settings": all_facts(call.file_values, call.permissions, settings, records),
     }

@@ -37,8 +37,8 @@ def list_ends(as_json: bool) -> None:
     state = current_state()
     ends = state.ends.read()
     if as_json:
-        values = FileValues(state.app, state.settings)
-        print_json([_facts(values, end) for end in ends])
+        file_values = FileValues(state.app, state.settings)
+        print_json([_facts(file_values, end) for end in ends])
         return
     settings = state.settings
     for end in ends:
@@ -118,13 +118,13 @@ def _value(settings: Mapping[str, Setting], key: str, value: object, text: str |
     return "(default)" if text is None else brief(setting, value)
 
 
-def _facts(values: FileValues, end: End) -> dict[str, object]:
+def _facts(file_values: FileValues, end: End) -> dict[str, object]:
     return {
         "change_set": end.change_set,
         "ends_at": end.at.isoformat(),
         "actor": end.actor,
         "refused": end.refused,
-        "changes": [change_facts(values, change) for change in end.changes.values()],
+        "changes": [change_facts(file_values, change) for change in end.changes.values()],
     }
 
 

@@ -64,8 +64,8 @@ def export_settings(format_name: str | None, defaults: bool, at: datetime | None
     """
     state = current_state()
     records = past_records(state, at) if at else state.read()
-    values = FileValues(state.app, state.settings)
-    export = export_values(values, records, defaults=defaults)
+    file_values = FileValues(state.app, state.settings)
+    export = export_values(file_values, records, defaults=defaults)
     text = write_document(export.values, format_name or "json")
     # In UTF-8 whatever the terminal's encoding is: import reads no other.
     click.echo(text.encode(), nl=False)

@@ -71,8 +71,8 @@ def show_history(
         limit=limit,
     )
     if as_json:
-        values = FileValues(state.app, state.settings)
-        print_json([change_facts(values, change) for change in changes])
+        file_values = FileValues(state.app, state.settings)
+        print_json([change_facts(file_values, change) for change in changes])
         return
     latest = current_history().latest(c.key for c in changes if c.ends_at and not c.outcome)
     changes = [with_outcome(change, latest.get(change.key)) for change in changes]

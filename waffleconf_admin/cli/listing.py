@@ -45,8 +45,8 @@ def list_settings(modified: bool, group: str | None, as_json: bool) -> None:
         if not modified or is_modified(settings[key], record)
     }
     if as_json:
-        values = FileValues(state.app, state.settings)
-        print_json({key: _facts(values, settings[key], r) for key, r in records.items()})
+        file_values = FileValues(state.app, state.settings)
+        print_json({key: _facts(file_values, settings[key], r) for key, r in records.items()})
         return
     width = max(map(len, records), default=0)
     for key, record in records.items():

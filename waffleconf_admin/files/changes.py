@@ -8,7 +8,7 @@ from ..state.change import Change
 from .values import FileValues
 
 
-def change_facts(values: FileValues, change: Change) -> dict[str, object]:
+def change_facts(file_values: FileValues, change: Change) -> dict[str, object]:
     """Return the facts of a change, for JSON: a value as files have it, else its text."""
     facts: dict[str, object] = {
         "id": change.id,
@@ -32,7 +32,7 @@ def change_facts(values: FileValues, change: Change) -> dict[str, object]:
         value = getattr(change, name)
         facts[f"{name}_is_default"] = text is None
         try:
-            facts[name] = None if text is None else values.dump(change.key, value)
+            facts[name] = None if text is None else file_values.dump(change.key, value)
         except InvalidValue:
-            facts[name] = show_text(values.settings[change.key], value)
+            facts[name] = show_text(file_values.settings[change.key], value)
     return facts

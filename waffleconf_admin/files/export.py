@@ -20,7 +20,9 @@ class Export(NamedTuple):
     behind: list[str]  #: the keys of those whose stored value is not in force: the environment's is
 
 
-def export_values(values: FileValues, records: Mapping[str, Record], *, defaults: bool) -> Export:
+def export_values(
+    file_values: FileValues, records: Mapping[str, Record], *, defaults: bool
+) -> Export:
     """Return what the app has stored: of settings that the environment holds, what waits behind.
 
     :param records: by key, as ``state.read()`` returns them.
@@ -28,13 +30,13 @@ def export_values(values: FileValues, records: Mapping[str, Record], *, defaults
     """
     export = Export({}, [], [], [])
     for key, in_force in records.items():
-        setting, record = values.settings[key], in_force.stored
+        setting, record = file_values.settings[key], in_force.stored
         modified = not same(record.value, setting.default)
         if setting.secret:
             export.secrets.extend([key] if modified else [])
         elif modified or defaults:
             try:
-                export.values[key] = values.dump(key, record.value)
+                export.values[key] = file_values.dump(key, record.value)
             except InvalidValue:
                 export.unwritable.append(key)
             else:

@@ -212,14 +212,14 @@ def _unnamed(
         yield Step(key, "leave" if reason else "reset", record.value, default, reason)
 
 
-def _why_not_pruned(values: FileValues, setting: Setting, record: Record) -> str:
+def _why_not_pruned(file_values: FileValues, setting: Setting, record: Record) -> str:
     if setting.environment is not None:
         return setting.environment.reason
     for holds, reason in NEVER_PRUNED:
         if holds(setting):
             return gettext(reason)
     try:
-        values.dump(setting.key, record.value)
+        file_values.dump(setting.key, record.value)
     except InvalidValue:
         return gettext(NOT_IN_FILES)
     return ""
