@@ -49,6 +49,32 @@ def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
 
 
+CHOSEN = {"waffle.until": "at", "waffle.until_at": "2030-12-25T22:45", "waffle.note": "Fair"}
+
+
+def chosen(page: str) -> dict[str, str]:
+    """The end and the reason that a page has for the next save."""
+    return {name: text for name, text in sent(page).items() if name in CHOSEN and text}
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [({}, {}), ({"SITENAME": "Mine"}, CHOSEN), ({"TOKEN": "x"}, CHOSEN)],
+)
+def test_the_end_and_the_reason_go_with_the_last_change(
+    client: Any, typed: dict[str, str], left: dict[str, str]
+) -> None:
+    page = save(client, SIZE="30", **typed, **CHOSEN, **{"waffle.do": "discard SIZE"}).text
+    assert sent(page)["SIZE"] == "20" and chosen(page) == left
+
+
+def test_the_end_and_the_reason_come_back_with_what_was_discarded(client: Any) -> None:
+    page = save(client, SIZE="30", **CHOSEN, **{"waffle.do": "discard"}).text
+    assert chosen(page) == {}
+    form = page.partition('wf-messages"')[2].partition("</form>")[0]
+    assert chosen(client.post(URL, data=sent(form) | {"waffle.do": "edit"}).text) == CHOSEN
+
+
 def test_a_save_for_ten_minutes_is_shown_and_can_be_kept(client: Any, app: Flask) -> None:
     assert save(client, SIZE="30", **{"waffle.until": "10"}).status_code == 303
     (end,) = state_of(app).ends.open

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from browsing import (
     FULL_SHOP,
@@ -141,6 +144,90 @@ def test_the_back_of_the_browser_brings_back_what_was_typed(app: Flask, open_pag
     assert "t0ken" not in page.evaluate("JSON.stringify(history.state)")
     save(page)
     assert (app.config["BANNER"], app.config["THEME"]) == ("Hello", "dark")
+
+
+CHOSEN = {"note": "For the fair", "until": "at", "until_at": "2030-12-25T22:45"}
+NOTHING_CHOSEN = dict.fromkeys(CHOSEN, "")
+
+
+def reason_and_end(page: Any) -> dict[str, str]:
+    """What is chosen in the bar, beside Save."""
+    return {name: page.locator(f"[name='waffle.{name}']").input_value() for name in CHOSEN}
+
+
+def choose(page: Any) -> None:
+    """Type into a field, and choose a reason and an end for it."""
+    page.get_by_label("Banner").fill("Hello")
+    page.get_by_label("How long this stays").select_option(CHOSEN["until"])
+    page.get_by_label("Until…").fill(CHOSEN["until_at"])
+    page.get_by_label("Reason").fill(CHOSEN["note"])
+    assert reason_and_end(page) == CHOSEN
+
+
+@pytest.mark.parametrize("leads_away", ["review", "history"])
+def test_back_brings_back_the_end_and_the_reason(open_page: Open, leads_away: str) -> None:
+    page = open_page()
+    choose(page)
+    dialogs(page)
+    if leads_away == "review":
+        follow(page, page.locator(".wf-review"))
+    else:
+        page.goto(f"{page.url}/history")
+    page.go_back()
+    page.locator(".wf-bar").get_by_text("1 unsaved").wait_for()
+    assert reason_and_end(page) == CHOSEN
+
+
+def test_back_brings_neither_for_what_is_saved(open_page: Open) -> None:
+    page = open_page()
+    choose(page)
+    page.get_by_label("How long this stays").select_option("For 10 minutes")
+    follow(page, page.locator(".wf-review"))
+    follow(page, page.get_by_role("button", name="Save 1 change"))
+    page.go_back()
+    page.get_by_label("Site name").fill("Crêperie")
+    page.locator(".wf-bar").get_by_text("1 unsaved").wait_for()
+    assert reason_and_end(page) == NOTHING_CHOSEN
+
+
+def discard_all(page: Any) -> None:
+    page.locator(".wf-discard").click()
+
+
+def discard_row(page: Any) -> None:
+    row(page, "BANNER").get_by_role("button", name="Discard").click()
+
+
+def type_what_is_saved(page: Any) -> None:
+    page.get_by_label("Banner").fill("")
+    page.get_by_label("Banner").blur()
+
+
+@pytest.mark.parametrize("undo", [discard_all, discard_row, type_what_is_saved])
+def test_the_end_and_the_reason_go_with_the_changes(
+    open_page: Open, undo: Callable[[Any], None]
+) -> None:
+    page = open_page()
+    choose(page)
+    undo(page)
+    page.get_by_label("Site name").fill("Another change")
+    assert reason_and_end(page) == NOTHING_CHOSEN
+
+
+def test_the_end_and_the_reason_stay_while_a_change_is_left(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Site name").fill("Crêperie")
+    choose(page)
+    discard_row(page)
+    assert reason_and_end(page) == CHOSEN
+
+
+def test_the_end_and_the_reason_come_back_with_what_was_discarded(open_page: Open) -> None:
+    page = open_page()
+    choose(page)
+    discard_all(page)
+    page.get_by_role("button", name="Bring it back").click()
+    assert reason_and_end(page) == CHOSEN
 
 
 def test_back_brings_nothing_back_into_other_controls(app: Flask, open_page: Open) -> None:

@@ -86,6 +86,8 @@ class SettingsPage(Page):
         lost = [key for key in sent.secrets if key in merged and key not in merged.changes]
         if lost or not saves:
             merged.ask_for_secrets(lost)
+        if sent.action == "discard" and not merged.unsaved:
+            sent.drop_note_and_end()
         if settled:
             return self._show_settled(merged, *settled)
         if not valid or lost:
@@ -171,7 +173,8 @@ class SettingsPage(Page):
     def _show_discarded(self, sent: PageSubmission) -> Response:
         """Show the page as it is stored, with a button that brings back what was typed."""
         self._sent = None
-        return self._show(self._form(), discarded=sent.typed(self._permissions.viewable))
+        discarded = sent.with_note_and_end(self._permissions.viewable)
+        return self._show(self._form(), discarded=discarded)
 
     # Saving all changes
 

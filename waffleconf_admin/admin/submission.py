@@ -117,11 +117,19 @@ class PageSubmission:
         known = [(BEFORE + key, text) for key, text in self.undecided.items() if text is not None]
         return pairs + [(THEIRS + key, _UNDECIDED) for key in self.undecided] + known
 
-    def everything(self, settings: Iterable[Setting]) -> Pairs:
-        """Return what was typed with the note and the action."""
-        do = f"{self.action} {self.key}".rstrip()
-        rest = {NOTE: self.note, ACTION: do, UNTIL: self.until, UNTIL_AT: self.until_at}
+    def with_note_and_end(self, settings: Iterable[Setting]) -> Pairs:
+        """Return what was typed with the note and the end."""
+        rest = {NOTE: self.note, UNTIL: self.until, UNTIL_AT: self.until_at}
         return self.typed(settings) + [(name, text) for name, text in rest.items() if text]
+
+    def everything(self, settings: Iterable[Setting]) -> Pairs:
+        """Return what was typed with the note, the end and the action."""
+        do = f"{self.action} {self.key}".rstrip()
+        return self.with_note_and_end(settings) + [(ACTION, do)] * bool(do)
+
+    def drop_note_and_end(self) -> None:
+        """Forget both: the changes that they were for are discarded."""
+        self.note, self.until, self.until_at = None, "", ""
 
 
 def ticked(form: MultiDict[str, str]) -> dict[str, str]:

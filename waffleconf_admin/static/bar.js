@@ -1,6 +1,6 @@
 // The bar: it counts what is not saved, saves by keyboard, discards all, and asks before anything is lost.
 
-import { focus } from "./controls.js";
+import { focus, readState, writeState } from "./controls.js";
 import { $, $$, closest, on } from "./dom.js";
 import { copyLink } from "./finder.js";
 import { allowSending, clearFailure, leaveOutUntouched, sending, showMessage, stopTrying, submit } from "./sending.js";
@@ -23,6 +23,11 @@ export class Bar {
     return $$(".wf-row.wf-unsaved", this.form);
   }
 
+  // The reason and the end. They belong to the changes: they are kept, discarded and brought back with them.
+  get reasonAndEnd() {
+    return $$("[name^='waffle.']:is(input, select)", this.bar);
+  }
+
   show() {
     const { count, bar, back } = this;
     const total = this.unsaved.length;
@@ -40,20 +45,35 @@ export class Bar {
     return total;
   }
 
+  // What was chosen for changes that are gone must not apply to the next one.
+  clearWithoutChanges() {
+    if (this.back && !this.show()) for (const control of this.reasonAndEnd) writeState(control, "");
+  }
+
+  draft(rows) {
+    return { rows: draftOf(rows), chosen: this.reasonAndEnd.map((control) => [control.name, readState(control)]) };
+  }
+
+  restore({ rows = [], chosen = [] }) {
+    restore(rows);
+    if (!this.show()) return;
+    const states = new Map(chosen);
+    for (const control of this.reasonAndEnd) if (states.has(control.name)) writeState(control, states.get(control.name));
+  }
+
   discardAll(event) {
     const rows = this.unsaved;
     // What the server has sent back without what is stored, and its message, only a new page removes.
     if ($(".wf-summary", this.form) || !rows.every((row) => stored.has(row))) return;
     event.preventDefault();
-    this.discarded = draftOf(rows);
+    this.discarded = this.draft(rows);
     rows.forEach(discard);
-    this.show();
+    this.clearWithoutChanges();
     this.back.focus();
   }
 
   bringBack() {
-    restore(this.discarded);
-    this.show();
+    this.restore(this.discarded);
     focus(this.unsaved[0]);
   }
 
@@ -84,20 +104,21 @@ export class Bar {
   // What is typed, but secrets, stays with this step of the browser's history.
   keepDraft() {
     const rows = this.unsaved.filter((row) => !row.matches(".wf-is-secret"));
-    history.replaceState({ ...history.state, draft: rows.length ? draftOf(rows) : undefined }, "");
+    history.replaceState({ ...history.state, draft: rows.length ? this.draft(rows) : undefined }, "");
   }
 
   start() {
     const { form } = this;
     if (!this.bar) return;
     $$(".wf-row", form).forEach(storeStates);
-    if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") restore(history.state?.draft ?? []);
+    if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") this.restore(history.state?.draft ?? {});
     for (const type of ["input", "change"]) on(form, type, (event) => {
       this.discarded = undefined;
       this.row = closest(event.target, ".wf-row")?.id ?? this.row;
       typed(event);
       stopTrying(this.count);
       this.show();
+      if (type === "change") this.clearWithoutChanges();
       // A change may come with a click elsewhere, and what is clicked must not move away.
       if (type === "input") showWhole(closest(event.target, ".wf-row"));
     });
@@ -106,7 +127,7 @@ export class Bar {
     on(form, "click", (event) => {
       if (!clicked(event.target)) return;
       event.preventDefault();
-      this.show();
+      this.clearWithoutChanges();
     });
     on(form, "submit", (event) => {
       if (!this.asks(event)) return;
