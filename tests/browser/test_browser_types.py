@@ -505,6 +505,65 @@ def test_many_boxes_are_in_a_small_box_with_a_filter(
     assert app.extensions["waffleconf"].parse_conf()["FRUITS"] == ["f7", "acai"]
 
 
+CITIES = {
+    "Europe": ["Zürich", "Genève", *(f"E{n}" for n in range(10))],
+    "USA": ["New York", *(f"U{n}" for n in range(10))],
+}
+
+
+@pytest.fixture
+def cities(make_app: Callable[..., Flask], open_page: Callable[..., Any]) -> Any:
+    """The page of an app with many boxes under two headings, and one that is no longer a choice."""
+    app = make_app({"CITIES": {"default": ["New York"], "choices": CITIES}})
+    app.extensions["waffleconf"].update_db({"CITIES": ["Zürich"]})
+    app.config["WAFFLE_CONFS"] = {
+        "CITIES": {
+            "default": ["New York"],
+            "choices": {"Europe": CITIES["Europe"][1:], "USA": CITIES["USA"]},
+        }
+    }
+    return open_page(app)
+
+
+def test_boxes_stand_under_the_headings_of_their_choices(cities: Any) -> None:
+    group = cities.get_by_role("group", name="USA", exact=True)
+    assert group.get_by_role("checkbox").count() == len(CITIES["USA"])
+    assert group.get_by_text("USA", exact=True).is_visible()
+    former = cities.get_by_label("Zürich (no longer a choice)")
+    assert former.is_checked() and former.locator("xpath=ancestor::fieldset").count() == 1
+    assert Axe().run(cities).response["violations"] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "headings", "count", "message"),
+    [
+        ("york", ["USA"], 1, ""),
+        ("europe", ["Europe"], len(CITIES["Europe"]) - 1, ""),
+        ("e1", ["Europe"], 1, ""),
+        ("zurich", [], 1, ""),
+        ("cities", [], 0, "Nothing found"),
+        ("", ["Europe", "USA"], 23, ""),
+    ],
+)
+def test_the_filter_finds_boxes_by_their_heading_too(
+    cities: Any, typed: str, headings: list[str], count: int, message: str
+) -> None:
+    find = cities.locator("#CITIES [type=search]")
+    find.fill("nothing")
+    find.fill(typed)
+    assert cities.locator("#CITIES legend:visible").all_inner_texts()[1:] == headings
+    assert cities.locator("#CITIES label:has([type=checkbox]):visible").count() == count
+    assert cities.locator("#CITIES fieldset").get_by_role("status").inner_text() == message
+
+
+def test_paper_has_the_headings_of_boxes_that_are_ticked(cities: Any) -> None:
+    cities.get_by_label("New York").check()
+    cities.locator("#CITIES [type=search]").fill("nothing")
+    cities.emulate_media(media="print")
+    assert cities.locator("#CITIES legend:visible").all_inner_texts()[1:] == ["USA"]
+    assert not cities.get_by_text("Nothing found").is_visible()
+
+
 @pytest.fixture
 def boxes(make_app: Callable[..., Flask], open_page: Callable[..., Any]) -> tuple[Flask, Any]:
     """An app with many boxes, two of which may be ticked, and its page."""

@@ -271,9 +271,15 @@ def test_groups_are_groups_of_the_list(make_app: MakeApp) -> None:
     assert app.config["COUNTRY"] == "jp"
 
 
-def test_check_boxes_stand_without_groups() -> None:
-    made = field(["a"], default=["a"], choices={"One": ["a"], "Two": ["b"]})
-    assert [button.label.text for button in made] == ["a", "b"]
+def test_groups_are_headings_of_check_boxes() -> None:
+    made = field(["a"], default=["a"], choices={"": ["x"], "<One>": ["a"], "Two": ["b", "c"]})
+    html = re.sub("<input[^>]*> *", "", made.labelled_inputs())
+    assert html == (
+        "<label>x</label><fieldset><legend>&lt;One&gt;</legend><label>a</label></fieldset>"
+        "<fieldset><legend>Two</legend><label>b</label><label>c</label></fieldset>"
+    )
+    ids = re.findall(r' id="([^"]*)"', made.labelled_inputs())
+    assert ids == [each.id for each in made]
 
 
 def test_an_enum_as_choices_is_that_enum(make_app: MakeApp) -> None:

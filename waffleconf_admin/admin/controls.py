@@ -26,6 +26,7 @@ _TEXTS = {
     "close": mark("Close"),
     "typed": mark("new value typed"),
     "filter": mark("Filter"),
+    "nothing": mark("Nothing found"),
 }
 
 
@@ -79,10 +80,11 @@ class Controls:
         if field.is_group:
             css, inputs = _inputs(field, given)
             if isinstance(field, MultipleChoiceField) and len(field.options()) >= MANY:
-                # The script shows the filter, and uses it.
+                # The script shows the filter, and uses it. A screen reader hears what it writes.
                 css, name = f"{css} wf-many", texts["filter"]
                 find = {"type": "search", "placeholder": name, "aria-label": name, "hidden": True}
-                inputs = f"<input{attributes(find)}>{inputs}"
+                found = {"class": "wf-reason", "role": "status", "data-none": texts["nothing"]}
+                inputs = f"<input{attributes(find)}><p{attributes(found)}></p>{inputs}"
             return (
                 f'<fieldset class="{css}"{attributes(given)}>'
                 f'<legend class="wf-hidden">{escape_text(label)}</legend>{inputs}</fieldset>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
-from itertools import groupby
+from itertools import count, groupby
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -143,14 +143,18 @@ class ChoiceField(SettingField):
             yield ChoiceInput(self, number, text, label, text in chosen)
 
     def labelled_inputs(self) -> Markup:
-        """Return the inputs of a group, each in its label."""
-        chosen = self.chosen()
-        labelled = [
-            f"<label>{self.input_html(number, text, text in chosen)} "
-            f"{widgets.escape_text(label)}</label>"
-            for number, (text, label) in enumerate(self.options())
-        ]
-        return Markup("".join(labelled))  # nosec B704 # its texts are escaped
+        """Return the inputs of a group, each in its label, under the headings of the choices."""
+        chosen, numbers = self.chosen(), count()
+        html = ""
+        for heading, options in self.grouped():
+            labelled = "".join(
+                f"<label>{self.input_html(next(numbers), text, text in chosen)} "
+                f"{widgets.escape_text(label)}</label>"
+                for text, label in options
+            )
+            legend = f"<legend>{widgets.escape_text(heading)}</legend>"
+            html += f"<fieldset>{legend}{labelled}</fieldset>" if heading else labelled
+        return Markup(html)  # nosec B704 # its texts are escaped
 
     def input_html(self, number: int, text: str, checked: bool, **kwargs: object) -> str:
         """Return the input of one choice.

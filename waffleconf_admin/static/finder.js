@@ -231,12 +231,15 @@ export class Finder {
   }
 }
 
-// Of many boxes to tick those remain whose label has what is typed; what is ticked stays so. The form hears nothing of
-// it: who looks for a box has not typed a value.
+// Of many boxes to tick those remain whose label or heading has what is typed; what is ticked stays so. The form hears
+// nothing of it: who looks for a box has not typed a value.
 function filterChoices(event) {
   event.stopPropagation();
-  const { value, parentElement } = event.target, typed = fold(value).trim();
-  for (const label of $$("label", parentElement)) label.hidden = !fold(label.textContent).includes(typed);
+  const { value, parentElement: box, nextElementSibling: status } = event.target, typed = fold(value).trim();
+  const has = (part) => fold(textOf(part)).includes(typed);
+  for (const label of $$("label", box)) label.hidden = !has(label) && !has(closest(label, ".wf-many fieldset")?.firstElementChild);
+  for (const group of $$("fieldset", box)) group.hidden = !$("label:not([hidden])", group);
+  status.textContent = $("label:not([hidden])", box) ? "" : status.dataset.none;
 }
 
 export function watchFilters(form) {
