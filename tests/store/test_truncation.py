@@ -118,6 +118,32 @@ def test_texts_in_another_character_set_are_compared_byte_by_byte(place: Place) 
     assert place.store.swap({"SITENAME": ('"Café"', None)})
 
 
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("utf8", "Crêperie"),
+        ("latin1", "Crêperie"),
+        ("latin2", "Čapek"),
+        ("koi8r", "Чай"),
+        ("gbk", "中文"),
+        ("sjis", "あさ"),
+    ],
+)
+def test_a_connection_of_another_character_set_changes_and_resets_what_it_wrote(
+    url: str, orm: str, charset: str, text: str
+) -> None:
+    made = make_url(url).update_query_dict({"charset": charset})
+    with ExitStack() as stack:
+        store = MAKE[orm](stack, made.render_as_string()).store
+        row = ROW._replace(old=None, new=text, actor=text, note=text)
+        assert store.swap({text: (None, text)}, [row])
+        assert not store.swap({text: ("x", "y")})
+        assert store.swap({text: (text, text + " ")})
+        assert not store.swap({text: (text, "x")})
+        assert store.swap({text: (text + " ", None)})
+        assert [row.new for row in store.read_history(HistoryQuery(actor=text))] == [text]
+
+
 def test_the_old_value_stays(place: Place) -> None:
     place.sql("ALTER TABLE confs MODIFY value VARCHAR(255)")
     place.store.swap({"SITENAME": (None, "good")})

@@ -219,17 +219,20 @@ def _parameters(keys: list[str] | None) -> dict[str, object]:
     return {"of_key": keys[0], "of_keys": keys} if keys else {"of_keys": []}
 
 
-def _same_on_mysql(column: Model, given: object) -> sa.ColumnElement[bool]:
-    """Compare a text byte by byte, whatever the character set of its table is."""
-    stored = sa.func.convert(column.op("USING")(sa.text("utf8mb4")))
-    return sa.cast(stored, sa.LargeBinary) == sa.cast(given, sa.LargeBinary)
+def _same_on_mysql(column: Model, given: Model) -> sa.ColumnElement[bool]:
+    """Compare a text byte by byte, whatever the character sets of its table and of the connection
+    are.
+    """
+    of_utf8 = (sa.func.convert(each.op("USING")(sa.text("utf8mb4"))) for each in (column, given))
+    stored, text = (sa.cast(each, sa.LargeBinary) for each in of_utf8)
+    return stored == text
 
 
-def _same_on_sqlite(column: Model, given: object) -> sa.ColumnElement[bool]:
+def _same_on_sqlite(column: Model, given: Model) -> sa.ColumnElement[bool]:
     return sa.collate(column, "BINARY") == given
 
 
-def _same_on_postgresql(column: Model, given: object) -> sa.ColumnElement[bool]:
+def _same_on_postgresql(column: Model, given: Model) -> sa.ColumnElement[bool]:
     """Compare a text byte by byte, whatever the type of its column is: CITEXT ignores case, and
     CHAR adds blanks, which are lost when it becomes TEXT.
     """
@@ -238,7 +241,7 @@ def _same_on_postgresql(column: Model, given: object) -> sa.ColumnElement[bool]:
 
 
 #: Compares a column with a text byte by byte, whatever the collation of the column is.
-Comparison = Callable[[Model, object], sa.ColumnElement[bool]]
+Comparison = Callable[[Model, Model], sa.ColumnElement[bool]]
 _SAME_BYTES: dict[str, Comparison] = {
     "mysql": _same_on_mysql,
     "mariadb": _same_on_mysql,

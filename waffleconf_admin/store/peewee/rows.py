@@ -201,7 +201,9 @@ def _stores_text(field: object) -> bool:
 
 
 def _same_bytes(column: object, name: str, dialect: str) -> object:
-    """Compare a text byte by byte, whatever the collation and character set of its table are."""
+    """Compare a text byte by byte, whatever the collation of its table is, and the character sets
+    of the table and of the connection.
+    """
     stored: object = column
     given: object = peewee.Value(name, converter=False)
     if dialect == "sqlite":
@@ -213,5 +215,9 @@ def _same_bytes(column: object, name: str, dialect: str) -> object:
         first = peewee.NodeList((texts[0], peewee.SQL('COLLATE "C"')))
         is_like = peewee.Expression(stored, "=", given)
         return peewee.Expression(is_like, "AND", peewee.Expression(first, "=", texts[1]))
-    stored = peewee.fn.CONVERT(peewee.NodeList((stored, peewee.SQL("USING utf8mb4"))))
-    return peewee.Expression(peewee.Cast(stored, "BINARY"), "=", peewee.Cast(given, "BINARY"))
+    of_utf8 = (
+        peewee.fn.CONVERT(peewee.NodeList((each, peewee.SQL("USING utf8mb4"))))
+        for each in (stored, given)
+    )
+    stored, given = (peewee.Cast(each, "BINARY") for each in of_utf8)
+    return peewee.Expression(stored, "=", given)
