@@ -274,6 +274,16 @@ class Backwards(peewee.TextField):
         return value.partition(":")[2]
 
 
+class Prefixed(peewee.CharField):
+    """Lets several apps share a table."""
+
+    def db_value(self, value: str) -> str:
+        return f"shop:{value}"
+
+    def python_value(self, value: str) -> str:
+        return value.removeprefix("shop:")
+
+
 class LongTextField(peewee.TextField):
     field_type = "LONGTEXT"
 
@@ -282,6 +292,7 @@ class LongTextField(peewee.TextField):
     "fields",
     [
         pytest.param({"key": peewee.CharField(primary_key=True)}, id="key is the primary key"),
+        pytest.param({"key": Prefixed(unique=True)}, id="a field of its own for the key"),
         pytest.param({"value": Backwards()}, id="a field of its own"),
         pytest.param({"value": LongTextField()}, id="a larger field"),
         pytest.param({"get_value": lambda self: self.value}, id="its own get_value"),

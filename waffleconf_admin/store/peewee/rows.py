@@ -87,6 +87,8 @@ class PeeweeRows(SettingRows[peewee.Database]):
         )
 
     def execute(self, connection: peewee.Database, name: str, rows: list[Parameters]) -> int:
+        if self._as_instances:  # to touch their rows; the field of the key may convert it
+            return sum(int(self._touch(row[0]).execute()) for row in rows)
         sql, names = self._statement(connection, name)
         if name == "insert" and self.model._meta.defaults:
             inserts = (self.model.insert(key=key, value=new) for key, _seen, new in rows)
@@ -119,7 +121,7 @@ class PeeweeRows(SettingRows[peewee.Database]):
         elif name == "insert":
             query = model.insert({model.key: "of_key", model.value: "new"})
         elif name == "touch":
-            query = model.update({model.key: model.key}).where(model.key == "of_key")
+            query = self._touch("of_key")
         else:
             # Collations ignore case, accents and trailing blanks: two pickles may be "equal".
             given = ((model.key, "of_key"), (model.value, "seen"))
@@ -127,6 +129,11 @@ class PeeweeRows(SettingRows[peewee.Database]):
             written = model.delete() if name == "delete" else model.update({model.value: "new"})
             query = written.where(*same)
         return query
+
+    def _touch(self, key: str | None) -> peewee.ModelUpdate:
+        key_field = self.model.key
+        query: peewee.ModelUpdate = self.model.update({key_field: key_field})
+        return query.where(key_field == key)
 
 
 class TextColumns:
