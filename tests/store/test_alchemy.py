@@ -127,6 +127,53 @@ class SaltedConf(WaffleMixin, Base):
     value: orm.Mapped[str] = orm.mapped_column(Backwards)
 
 
+class Salted(sa.Text):
+    """Does so without a TypeDecorator."""
+
+    cache_ok = inherit_cache = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
+        return lambda value: value and f"{time.perf_counter_ns()}:{value}"
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return lambda value: value and value.partition(":")[2]
+
+
+class SubclassedConf(WaffleMixin, Base):
+    __tablename__ = "subclassed"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(Salted)
+
+
+class VariantConf(WaffleMixin, Base):
+    __tablename__ = "variant"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(
+        sa.Text().with_variant(Backwards(), "sqlite", "postgresql", "mysql")
+    )
+
+
+class Prefixed(sa.String):
+    """Lets several apps share a table."""
+
+    cache_ok = inherit_cache = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
+        return "shop:{}".format
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return lambda key: key.removeprefix("shop:")
+
+
+class PrefixedConf(WaffleMixin, Base):
+    __tablename__ = "prefixed"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    key: orm.Mapped[str] = orm.mapped_column(Prefixed(255), unique=True)
+    value: orm.Mapped[str] = orm.mapped_column(sa.Text)
+
+
 class LooseConf(WaffleMixin, Base):
     """Lacks its unique index, and has rules of its own."""
 
@@ -493,7 +540,19 @@ def test_a_session_behind_a_proxy_is_one_bound_or_not(session: Any) -> None:
 # Models
 
 
-@pytest.mark.parametrize("model", [KeyedConf, RenamedConf, HybridConf, ReversedConf, SaltedConf])
+@pytest.mark.parametrize(
+    "model",
+    [
+        KeyedConf,
+        RenamedConf,
+        HybridConf,
+        ReversedConf,
+        SaltedConf,
+        SubclassedConf,
+        VariantConf,
+        PrefixedConf,
+    ],
+)
 def test_other_models_keep_the_contract(session: Any, engine: sa.Engine, model: Any) -> None:
     store = AlchemyWaffleStore(session, model)
     assert store.swap({"A": (None, "abc"), "B": (None, "b")})

@@ -41,8 +41,7 @@ class AlchemyRows(SettingRows[sa.Connection]):
         self._needs_instances = (
             overrides(model)
             or self.mapper.inherits is not None
-            # A type of the app's own may store the same text differently each time.
-            or not (isinstance(value, sa.Column) and isinstance(value.type, sa.String))
+            or not (isinstance(value, sa.Column) and _is_string(value.type))
         )
         #: None where instances are written.
         self._value: Model = None if self._needs_instances else value
@@ -214,6 +213,17 @@ def name_of_table(mapper: orm.Mapper[object]) -> TableName:
     return getattr(table, "schema", None), str(getattr(table, "name", ""))
 
 
+def _is_string(given: sa.types.TypeEngine[object]) -> bool:
+    """Whether a type of strings is SQLAlchemy's, on every database: one of the app's own may store
+    the same text differently each time, as encryption does.
+    """
+    types = (given, *given._variant_mapping.values())
+    return all(
+        isinstance(each, sa.String) and type(each).__module__.startswith("sqlalchemy.")
+        for each in types
+    )
+
+
 def _parameters(keys: list[str] | None) -> dict[str, object]:
     """The parameters of a query of some keys; it ignores one that it does not have."""
     return {"of_key": keys[0], "of_keys": keys} if keys else {"of_keys": []}
@@ -228,11 +238,11 @@ def _same_on_mysql(column: Model, given: Model) -> sa.ColumnElement[bool]:
     return stored == text
 
 
-def _same_on_sqlite(column: Model, given: Model) -> sa.ColumnElement[bool]:
+def _same_on_sqlite(column: Model, given: object) -> sa.ColumnElement[bool]:
     return sa.collate(column, "BINARY") == given
 
 
-def _same_on_postgresql(column: Model, given: Model) -> sa.ColumnElement[bool]:
+def _same_on_postgresql(column: Model, given: object) -> sa.ColumnElement[bool]:
     """Compare a text byte by byte, whatever the type of its column is: CITEXT ignores case, and
     CHAR adds blanks, which are lost when it becomes TEXT.
     """
@@ -241,7 +251,7 @@ def _same_on_postgresql(column: Model, given: Model) -> sa.ColumnElement[bool]:
 
 
 #: Compares a column with a text byte by byte, whatever the collation of the column is.
-Comparison = Callable[[Model, Model], sa.ColumnElement[bool]]
+Comparison = Callable[[Model, object], sa.ColumnElement[bool]]
 _SAME_BYTES: dict[str, Comparison] = {
     "mysql": _same_on_mysql,
     "mariadb": _same_on_mysql,
