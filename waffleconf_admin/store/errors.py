@@ -13,6 +13,8 @@ COMMIT_FIRST = (
     "(or leave its atomic() block), then save."
 )
 
+IN_USE = "Another thread uses the database's only connection: try again."
+
 UNKNOWN = (
     "The connection was lost while the settings were being saved, and whether they were is "
     "unknown: check them before you save again."

@@ -1,10 +1,17 @@
-"""Locks: how long our statements wait for them, and the isolation level that replaces them."""
+"""Locks: how long our statements wait for them, the isolation level that replaces them, and the
+lock of a connection that threads share.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from threading import RLock
 from typing import NamedTuple, SupportsFloat
+from weakref import WeakKeyDictionary
+
+from ..exceptions import BusyError
+from .errors import IN_USE
 
 #: Executes a statement and returns its first row; an empty one if it has none.
 Execute = Callable[[str], Sequence[SupportsFloat]]
@@ -15,10 +22,16 @@ WAIT_BESIDE_CALLER = 2.0
 FIRST_LOAD_WAIT = 0.5
 #: Seconds for what waits for no lock; PostgreSQL takes 0 for no limit at all.
 NO_WAIT = 0.001
+#: Seconds that a thread waits for others to leave a connection that all share, as long as SQLite
+#: waits for another program.
+WAIT_FOR_THREADS = 5.0
 
 #: The first statement of a transaction: whatever it reads stays so until it has written, and so do
 #: rows that are not there, which no lock can hold. SQLite locks the whole database anyway.
 SERIALIZABLE = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"
+
+#: The locks of connections that all threads share, by the pool or database that has only one.
+_shared: WeakKeyDictionary[object, RLock] = WeakKeyDictionary()
 
 
 class _Limit(NamedTuple):
@@ -84,3 +97,30 @@ def limited(dialect: str, execute: Execute, seconds: float | None) -> Iterator[N
         if before:
             with suppress(Exception):  # the connection is gone, and the limit with it
                 execute(statements.restore.format(*before))
+
+
+@contextmanager
+def alone(shared: object | None, *, wait: float = WAIT_FOR_THREADS) -> Iterator[None]:
+    """Keep our other threads from a connection that all threads share.
+
+    A read of one of them would roll back what another is saving, or return it before the commit.
+
+    :param shared: what has only one connection; None: each thread has a connection of its own.
+    :param wait: seconds to wait for the others, at most.
+    :raises BusyError: they don't leave it.
+    """
+    if shared is None:
+        yield
+        return
+    lock = _shared.setdefault(shared, RLock())
+    if not lock.acquire(timeout=wait):
+        raise BusyError(IN_USE)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def forget_threads(shared: object) -> None:
+    """Forget in a forked child who holds a connection: the parent's threads are not in it."""
+    _shared.pop(shared, None)

@@ -40,15 +40,16 @@ class AlchemyConnections(Connections[sa.Connection]):
 
     def read(self, work: Callable[[sa.Connection], T], *, fresh: bool = False) -> T:
         bind = self.bind(write=fresh)
-        if isinstance(bind, sa.Connection):
-            with joined(bind):
-                return work(bind)
-        if _is_only_one(bind) and self._is_open(bind):
-            # Any other use of the one connection would roll back what the caller has flushed.
-            session = self._session() or sessions_of(self._db)()
-            return work(session.connection(bind_arguments={"bind": bind}))
-        with bind.connect() as connection:
-            return work(connection)
+        with locks.alone(_shared(bind)):
+            if isinstance(bind, sa.Connection):
+                with joined(bind):
+                    return work(bind)
+            if _is_only_one(bind) and self._is_open(bind):
+                # Any other use of the one connection would roll back what the caller has flushed.
+                session = self._session() or sessions_of(self._db)()
+                return work(session.connection(bind_arguments={"bind": bind}))
+            with bind.connect() as connection:
+                return work(connection)
 
     def read_promptly(self, work: Callable[[sa.Connection], T]) -> T:
         if not self._rows.is_ready():
@@ -69,29 +70,31 @@ class AlchemyConnections(Connections[sa.Connection]):
         serializable: bool = False,
     ) -> T:
         bind = self.bind(write=True)
-        if isinstance(bind, sa.Connection):
-            with joined(bind, write=True, serializable=serializable):
-                return work(bind)
-        if self._is_open(bind):
-            if _is_only_one(bind):
-                raise BusyError(errors.COMMIT_FIRST)
-            wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
-        with bind.connect() as connection, transaction(connection, wait, serializable):
-            return work(connection)
+        with locks.alone(_shared(bind)):
+            if isinstance(bind, sa.Connection):
+                with joined(bind, write=True, serializable=serializable):
+                    return work(bind)
+            if self._is_open(bind):
+                if _is_only_one(bind):
+                    raise BusyError(errors.COMMIT_FIRST)
+                wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
+            with bind.connect() as connection, transaction(connection, wait, serializable):
+                return work(connection)
 
     def write_at_once(self, work: Callable[[sa.Connection], T]) -> T:
         bind = self.bind(write=True)
         if isinstance(bind, sa.Connection) or _is_in_memory(bind):
             raise BusyError(errors.COMMIT_FIRST)
-        if _is_only_one(bind) and self._is_open(bind):
-            raise BusyError(errors.COMMIT_FIRST)
-        with bind.connect() as connection:
-            if connection.dialect.name != "sqlite":
-                with transaction(connection, locks.NO_WAIT):
+        with locks.alone(_shared(bind), wait=0):
+            if _is_only_one(bind) and self._is_open(bind):
+                raise BusyError(errors.COMMIT_FIRST)
+            with bind.connect() as connection:
+                if connection.dialect.name != "sqlite":
+                    with transaction(connection, locks.NO_WAIT):
+                        return work(connection)
+                limit = locks.limited("sqlite", partial(execute, connection), locks.NO_WAIT)
+                with limit, autocommitted(connection):
                     return work(connection)
-            limit = locks.limited("sqlite", partial(execute, connection), locks.NO_WAIT)
-            with limit, autocommitted(connection):
-                return work(connection)
 
     def renew(self, error: BaseException) -> bool:
         return bool(getattr(error, "connection_invalidated", False))  # SQLAlchemy renews its pool
@@ -115,6 +118,7 @@ class AlchemyConnections(Connections[sa.Connection]):
 
     def after_fork(self) -> None:
         for engine in {self.bind().engine, self.bind(write=True).engine}:
+            locks.forget_threads(engine.pool)
             if not _is_in_memory(engine):
                 self._inherited.append(engine.pool)
                 engine.dispose(close=False)
@@ -208,7 +212,7 @@ def notifications_of(engine: sa.Engine) -> Notifications:
         return connection.dbapi_connection
 
     def send(statement: str, parameters: Sequence[str]) -> None:
-        with engine.begin() as connection:
+        with locks.alone(_shared(engine)), engine.begin() as connection:
             connection.exec_driver_sql(statement, tuple(parameters))
 
     return Notifications(engine.dialect.driver, connect, send)
@@ -226,6 +230,12 @@ def _initialize_again(connection: sa.Connection) -> None:
 def _is_only_one(bind: sa.Engine) -> bool:
     """Whether a thread can't have another connection than the one that the caller has."""
     return _is_in_memory(bind) or isinstance(bind.pool, sa.StaticPool | SingletonThreadPool)
+
+
+def _shared(bind: sa.Engine | sa.Connection) -> sa.Pool | None:
+    """Return the pool, if all threads have one connection."""
+    pool = bind.engine.pool
+    return pool if isinstance(pool, sa.StaticPool) else None
 
 
 def _is_in_memory(bind: sa.Engine | sa.Connection) -> bool:

@@ -84,22 +84,24 @@ class PeeweeConnections(Connections[peewee.Database]):
 
     def read(self, work: Callable[[peewee.Database], T], *, fresh: bool = False) -> T:
         database = self.database
-        if database.is_closed():
-            return connected(database, lambda: work(database))
-        if is_in_transaction(database) and not self._joins(database):
-            return elsewhere(database, lambda: work(database))
-        return work(database)
+        with locks.alone(_shared(database)):
+            if database.is_closed():
+                return connected(database, lambda: work(database))
+            if is_in_transaction(database) and not self._joins(database):
+                return elsewhere(database, lambda: work(database))
+            return work(database)
 
     def read_promptly(self, work: Callable[[peewee.Database], T]) -> T:
         database = self.database
-        if is_in_transaction(database) and self._joins(database):
-            return work(database)
-        # A database in memory ends with its connection; elsewhere the process may be forked next.
-        return run(
-            database,
-            lambda: in_transaction(database, work, wait=locks.FIRST_LOAD_WAIT),
-            pooled=self.in_memory(),
-        )
+        with locks.alone(_shared(database)):
+            if is_in_transaction(database) and self._joins(database):
+                return work(database)
+            # A database in memory ends with its connection; elsewhere the process may be forked.
+            return run(
+                database,
+                lambda: in_transaction(database, work, wait=locks.FIRST_LOAD_WAIT),
+                pooled=self.in_memory(),
+            )
 
     def write(
         self,
@@ -109,19 +111,20 @@ class PeeweeConnections(Connections[peewee.Database]):
         serializable: bool = False,
     ) -> T:
         database = self.database
-        if is_in_transaction(database):
-            if self.joins_caller:
-                with database.atomic():
-                    return work(database)
-            if self._is_only_one(database):
-                raise BusyError(errors.COMMIT_FIRST)
-            if has_app_context() and current_app.testing:
-                log.warning(STAYS)
-            wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
-        begin = ("SERIALIZABLE",) if serializable else ()
-        if dialect_of(database) == "sqlite":
-            begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for
-        return run(database, lambda: in_transaction(database, work, *begin, wait=wait))
+        with locks.alone(_shared(database)):
+            if is_in_transaction(database):
+                if self.joins_caller:
+                    with database.atomic():
+                        return work(database)
+                if self._is_only_one(database):
+                    raise BusyError(errors.COMMIT_FIRST)
+                if has_app_context() and current_app.testing:
+                    log.warning(STAYS)
+                wait = locks.WAIT_BESIDE_CALLER if wait is None else wait
+            begin = ("SERIALIZABLE",) if serializable else ()
+            if dialect_of(database) == "sqlite":
+                begin = ("IMMEDIATE",)  # the lock is taken first, so that it is waited for
+            return run(database, lambda: in_transaction(database, work, *begin, wait=wait))
 
     def write_at_once(self, work: Callable[[peewee.Database], T]) -> T:
         database = self.database
@@ -179,6 +182,7 @@ class PeeweeConnections(Connections[peewee.Database]):
 
     def after_fork(self) -> None:
         database: Any = self.database  # for what only peewee itself knows of it
+        locks.forget_threads(database)
         if self.in_memory():
             return
         pooled = [getattr(database, name, None) for name in ("_connections", "_in_use")]
@@ -198,6 +202,11 @@ class PeeweeConnections(Connections[peewee.Database]):
     def _is_only_one(self, database: peewee.Database) -> bool:
         """Whether no other thread can have a connection of its own."""
         return self.in_memory() or not database.thread_safe
+
+
+def _shared(database: peewee.Database) -> peewee.Database | None:
+    """Return the database, if all threads have one connection."""
+    return None if database.thread_safe else database
 
 
 def database_of(model: Model) -> peewee.Database | None:
