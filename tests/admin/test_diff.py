@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from controls import field
 
-from waffleconf_admin.admin.diff import FIRST, LINE, SHOWN, Comparer
+from waffleconf_admin.admin.diff import FIRST, LINE, SHOWN, Comparer, whole_text
 from waffleconf_admin.admin.matching import MOST
 
 
@@ -147,3 +148,10 @@ def test_long_texts_are_compared_and_short_ones_are_not(old: str, new: str, by: 
     found: Any = Comparer().compare(old, new)
     assert bool(found) is bool(by)
     assert not by or getattr(found, by)
+
+
+@pytest.mark.parametrize("value", [["c", "a"], ["a", "gone"], ("c", "gone", "a")])
+def test_chosen_items_are_compared_as_they_are(value: Any) -> None:
+    made = field(type(value)(["a"]), default=type(value)(["a"]), choices=["a", "b", "c"])
+    assert whole_text(made, value) == "\n".join(value)
+    assert made.text == "a" and not made.has_removed_choice

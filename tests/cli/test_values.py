@@ -91,6 +91,57 @@ def test_set_saves_the_value(run: Run, app: Flask, key: str, text: str, value: A
     assert stored(app) == {key: value}
 
 
+@pytest.mark.parametrize(
+    ("former", "value", "listed"),
+    [
+        (["q"], ["a", "q"], "a, q"),  # q is no longer a choice
+        (["q"], ["q"], "q"),
+        ([], ["c", "a"], "c, a"),
+        ([], ("c", "a"), "c, a"),
+        ([], {"c", "a"}, "a, c"),  # a set has no order
+        (["q"], {"q", "c", "a"}, "a, c, q"),
+        (["Zürich", "New York"], ["Zürich", "New York"], "Zürich, New York"),
+    ],
+)
+def test_chosen_items_are_shown_as_they_are_in_force(
+    make_app: Callable[..., Flask], former: list[object], value: Any, listed: str
+) -> None:
+    conf = {"default": type(value)(["b"]), "choices": ["a", "b", "c", *former]}
+    make_app({"K": conf}, history=True).extensions["waffleconf"].update_db({"K": value})
+    app = make_app({"K": conf | {"choices": ["a", "b", "c"]}}, history=True)
+    invoke = app.test_cli_runner().invoke
+    assert invoke(args=["waffle", "get", "K"]).stdout == listed.replace(", ", "\n") + "\n"
+    assert f"K  {listed}\n" in invoke(args=["waffle", "list"]).stdout
+    assert f" {listed} (database)" in invoke(args=["waffle", "explain", "K"]).stdout
+    assert f"(default) -> {listed}\n" in invoke(args=["waffle", "history"]).stdout
+
+
+def test_the_order_of_chosen_items_stays_from_command_to_command(
+    make_app: Callable[..., Flask],
+) -> None:
+    conf = {"default": (), "choices": ["a", "b", "Rome, Italy"]}
+    app = make_app({"K": conf}, history=True)
+    invoke = app.test_cli_runner().invoke
+    said = invoke(args=["waffle", "set", "K", "Rome, Italy\na"]).stdout
+    assert said == 'K is now "Rome, Italy", a\n'
+    shown = invoke(args=["waffle", "get", "K"]).stdout
+    assert "has this value already" in invoke(args=["waffle", "set", "K", shown]).stdout
+    assert stored(app) == {"K": ("Rome, Italy", "a")}
+    invoke(args=["waffle", "set", "K", "b,a"])
+    lines = invoke(args=["waffle", "history"]).stdout
+    assert '"Rome, Italy", a -> b, a' in lines
+    invoke(args=["waffle", "set", "K", "a,b"])
+    assert "b, a -> a, b" in invoke(args=["waffle", "history"]).stdout
+    assert stored(app) == {"K": ("a", "b")}
+
+
+def test_an_error_says_how_to_write_a_choice_with_a_comma(make_app: Callable[..., Flask]) -> None:
+    conf = {"default": (), "choices": ["a", "Rome, Italy"]}
+    invoke = make_app({"K": conf}).test_cli_runner().invoke
+    said = invoke(args=["waffle", "set", "K", "a,Rome, Italy"]).stderr
+    assert 'Choices: a, "Rome, Italy". As one has a comma: write each on a line of its own' in said
+
+
 @pytest.mark.parametrize("key", [key for key in CONFS if key != "TOKEN"])
 def test_set_takes_what_get_prints(run: Run, app: Flask, key: str) -> None:
     shown = run("get", key).stdout.removesuffix("\n")

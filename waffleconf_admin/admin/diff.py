@@ -75,7 +75,7 @@ def whole_text(field: object, value: object) -> str:
     """Return the text of a value to compare: that of its field, and not shortened."""
     if isinstance(field, SettingField) and type(value) is not bool:
         with suppress(ValueError):
-            return field.format(value)
+            return field.write(value)
     return value if isinstance(value, str) else display_text(field, value)
 
 

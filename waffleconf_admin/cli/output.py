@@ -10,6 +10,7 @@ import click
 from flask import current_app
 
 from ..fields.base import is_set
+from ..fields.multiple_choice import one_line
 from ..files import write_json
 from ..forms import choice_texts, show_text
 from ..settings.equality import same
@@ -75,7 +76,7 @@ def brief(setting: Setting, value: object) -> str:
     """The text of a value on one line, cut where it is long; of a secret whether there is one."""
     if setting.secret:
         return SECRET_TEXTS[is_set(value)]
-    text = show_text(setting, value)
+    text = show_text(setting, value, on_line=True)
     line = printable(" ".join(text.split()) or (repr(text) if text else "<empty>"))
     return line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…"
 
@@ -118,7 +119,9 @@ def choices_of(setting: Setting) -> str:
     if not texts:
         return ""
     more = f" and {len(texts) - MOST_CHOICES} more" if len(texts) > MOST_CHOICES else ""
-    return f" Choices: {', '.join(texts[:MOST_CHOICES])}{more}."
+    several = setting.several and any("," in text for text in texts)
+    how = " As one has a comma: write each on a line of its own, or use --json." if several else ""
+    return f" Choices: {one_line(texts[:MOST_CHOICES])}{more}.{how}"
 
 
 _SERVED = {

@@ -157,6 +157,17 @@ class SettingField(wtforms.Field):
         """
         return self.parse(self.canonical([text]))
 
+    def write(self, value: object) -> str:
+        """Return the text of a value outside the page, which `read` takes.
+
+        :raises UnsupportedValue: it has none.
+        """
+        return self.format(value)
+
+    def write_line(self, value: object) -> str:
+        """Return the same for a place that has one line: several items have commas between them."""
+        return self.write(value)
+
     def display(self, value: object) -> str:
         """Return the text that people read of a value."""
         return self.format(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from functools import reduce
 from operator import or_
 
@@ -71,6 +71,21 @@ class MultipleChoiceField(ChoiceField):
         chosen = set(map(self._offered.text_of, self.items(value)))
         return "\n".join(text for text in self._offered if text in chosen)
 
+    def write(self, value: object) -> str:
+        return "\n".join(self._texts_of(value))
+
+    def write_line(self, value: object) -> str:
+        return one_line(self._texts_of(value))
+
+    def _texts_of(self, value: object) -> list[str]:
+        """The texts of the items, in their order where they have one; of former choices too."""
+        offered = self._offering(value)
+        texts = [offered.text_of(item) or "" for item in self.items(value)]
+        if isinstance(value, (list, tuple)):
+            return texts
+        chosen = set(texts)
+        return [text for text in offered if text in chosen]
+
     def display(self, value: object) -> str:
         return ", ".join(ChoiceField.display(self, item) for item in self.items(value))
 
@@ -114,18 +129,29 @@ class MultipleChoiceField(ChoiceField):
 
     def _offer(self, value: object) -> None:
         """Offer the items of a value that are no longer choices, too."""
-        self._offered = self.texts.copy()
+        self._offered = self._offering(value)
+        self.has_removed_choice |= len(self._offered) > len(self.texts)
+
+    def _offering(self, value: object) -> ChoiceTexts:
+        """The choices, and those items of a value that are no longer among them."""
+        offered = self.texts.copy()
         for item in self.items(value):
-            if self._offered.text_of(item) is None:
+            if offered.text_of(item) is None:
                 label = gettext(
                     "%(value)s (no longer a choice)", value=ChoiceField.display(self, item)
                 )
-                self._add(self._offered, Choice(item, label))
-                self.has_removed_choice = True
+                self._add(offered, Choice(item, label))
+        return offered
 
     def _add(self, texts: ChoiceTexts, choice: Choice) -> None:
         # "" is the text of no box at all.
         texts.add(text_of(choice.value) or _unused("''", texts), choice)
+
+
+def one_line(texts: Sequence[str]) -> str:
+    """Texts on one line, after commas: one that has a comma or a blank around it is quoted."""
+    bare = [text == text.strip() and "," not in text for text in texts]
+    return ", ".join(text if each else f'"{text}"' for each, text in zip(bare, texts, strict=True))
 
 
 def _unused(text: str, texts: Container[str]) -> str:

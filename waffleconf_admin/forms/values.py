@@ -133,7 +133,7 @@ def exact_text(setting: Setting, value: object) -> str:
         if not isinstance(field, SettingField):
             return show_text(setting, value)
         if isinstance(value, str) or field.round_trips(value):
-            text = field.format(value)
+            text = field.write(value)
             if not getattr(value, "tzinfo", None) or _is_same_time(
                 field_of(setting).read(text), value
             ):
@@ -155,14 +155,19 @@ def _is_same_time(read: Any, value: Any) -> bool:
     return bool(read == value and read.utcoffset() == value.utcoffset())
 
 
-def show_text(setting: Setting, value: object) -> str:
-    """Return the text in the control of a setting for a value; of a secret nothing."""
+def show_text(setting: Setting, value: object, *, on_line: bool = False) -> str:
+    """Return the text of a value of a setting, as `parse_text` takes it; of a secret nothing.
+
+    What no text stands for has one to read only.
+
+    :param on_line: several items with commas between them, not line by line.
+    """
     if setting.secret:
         return ""
     try:
         field = field_of(setting)
         if isinstance(field, SettingField):
-            return field.format(value)
+            return field.write_line(value) if on_line else field.write(value)
         field.process(None, value)
         return ", ".join(without_hidden_input(field, sent_values(field)))
     except Exception:  # an UnsupportedValue, or whatever an app's own field raises
