@@ -344,3 +344,40 @@ def test_an_end_in_the_hour_that_comes_twice_has_its_offset(
     assert end or (answer.status_code, stored(app)["SIZE"]) == (422, 20)
     # It is shown again, and marked.
     assert end or re.search(rf'<input[^>]*value="{typed}"[^>]*aria-invalid', page)
+
+
+def test_why_an_end_was_refused_is_said_to_each_reader_in_their_language(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The load that found it was that of somebody's request, whose language is nobody else's."""
+    app = make_app({"SIZE": {"default": 20}}, history=True)
+    app.register_blueprint(WaffleAdmin(api=True))
+    reader = "de"
+    Babel(app, locale_selector=lambda: reader)
+    state, client = state_of(app), app.test_client()
+    state.update_db({"SIZE": 5})
+    state.update_db({"SIZE": 30}, until=datetime.now(UTC) + timedelta(minutes=1))
+    app.config["WAFFLE_CONFS"] = {"SIZE": {"default": 20, "min": 10}}
+    state.configstore.clock = lambda: time.time() + 90
+    with app.test_request_context():
+        state.update_conf()
+    english, german = "its old value is no longer allowed: At least 10", "Mindestens 10"
+    assert english in caplog.text and english in state.ends.open[0].refused
+    assert english in app.test_cli_runner().invoke(args=["waffle", "ends"]).stdout
+    shown = [client.get(URL).text, client.get(f"{URL}/api/ends").json["ends"][0]["why"]]
+    reader = "en"
+    shown += [client.get(URL).text, client.get(f"{URL}/api/ends").json["ends"][0]["why"]]
+    assert [german in text for text in shown] == [True, True, False, False]
+    assert [english in text for text in shown] == [False, False, True, True]
+
+
+def test_a_reason_that_is_no_longer_found_is_said_as_it_was(make_app: MakeApp) -> None:
+    app = make_app({"SIZE": {"default": 20}}, history=True, validate=lambda values: answer)
+    app.register_blueprint(WaffleAdmin())
+    Babel(app, locale_selector=lambda: "de")
+    state, answer = state_of(app), {}
+    state.update_db({"SIZE": 30}, until=datetime.now(UTC) + timedelta(minutes=1))
+    state.configstore.clock = lambda: time.time() + 90
+    answer = {"SIZE": "Not today."}
+    state.update_conf()
+    assert "SIZE: Not today." in app.test_client().get(URL).text

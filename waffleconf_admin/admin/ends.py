@@ -108,14 +108,14 @@ class ShownEnd(NamedTuple):
 class ShownEnds:
     """The ends of saves that a user may see.
 
-    :param open_ends: those that are still to come or were refused.
+    :param ends: of the state: those that are still to come or were refused.
     :param settings: all that are declared.
     :param form: of the settings that the user may see.
     """
 
     def __init__(
         self,
-        open_ends: Iterable[End],
+        ends: Ends,
         settings: Iterable[str],
         permissions: Permissions,
         form: SettingsForm,
@@ -124,12 +124,12 @@ class ShownEnds:
         self._form = form
         self._zone = Zone()
         self._hidden = [key for key in settings if key not in form]
-        ends = [end for end in open_ends if any(key in form for key in end.changes)]
-        self.list = [self._shown(end) for end in ends]
+        found = [end for end in ends.open if any(key in form for key in end.changes)]
+        self.list = [self._shown(end) for end in ends.translated(found)]
         #: What the row of a setting says, by key.
         self.of_rows = {
             key: shown.text
-            for end, shown in zip(ends, self.list, strict=True)
+            for end, shown in zip(found, self.list, strict=True)
             for key in end.changes
         }
 

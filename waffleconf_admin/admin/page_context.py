@@ -77,7 +77,7 @@ class PageContext:
         #: Whether that needs a date and time, and has none, or one that no clock shows.
         self.end_missing = self.end.is_wrong(form.form_errors)
         #: The saves that go back.
-        self.ends = ShownEnds(state.ends.open, state.settings, permissions, form)
+        self.ends = ShownEnds(state.ends, state.settings, permissions, form)
         self._workers = count_workers(state.workers, permissions, by_memory=True)
         self.rows = self._make_rows(conflicts)
         #: The change set that the user may undo, right after saving it.

@@ -37,7 +37,8 @@ def get_ends(call: Call) -> Response:
     """Return the saves that have an end, the next one first."""
     if not call.permissions.with_history:
         raise Problem(403, "You may not see the history.")
-    facts = [_facts(call, end) for end in call.state.ends.read()]
+    ends = call.state.ends
+    facts = [_facts(call, end) for end in ends.translated(ends.read())]
     return json_response({"ends": [each for each in facts if each["changes"]]})
 
 

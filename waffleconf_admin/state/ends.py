@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from ..exceptions import BusyError, ConflictError, InvalidValue, NotReadyError, StoreError
-from ..i18n import gettext, mark
+from ..i18n import english, gettext, mark
 from ..log_once import LogOnce
 from ..store import Settlement
 from ..sync.resync import RETRY
@@ -102,6 +102,10 @@ class Ends:
         :raises StoreError: the database can't be read.
         """
         return self._open_ends.read() if self.available else ()
+
+    def translated(self, ends: Iterable[End]) -> Iterator[End]:
+        """Yield ends with what refused them in the reader's language, as far as we can say it."""
+        return map(self._open_ends.translated, ends)
 
     # Saves with an end
 
@@ -241,11 +245,16 @@ class Ends:
 
     def _carry_out(self, end: End) -> None:
         try:
+            with english():  # the log, commands and readers of all languages get the reason
+                self._go_back_or_refuse(end)
+        except ConflictError:
+            pass  # another process was faster, or somebody has changed a setting just now
+
+    def _go_back_or_refuse(self, end: End) -> None:
+        try:
             self._open_ends.go_back(end, Origin(end.actor or None, None, "end"))
         except InvalidValue as error:
             self._open_ends.refuse(end, error)
-        except ConflictError:
-            pass  # another process was faster, or somebody has changed a setting just now
 
     def _find(self, change_set: str) -> End:
         self._check_available()

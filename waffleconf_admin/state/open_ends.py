@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ..exceptions import InvalidValue, StoreError
-from ..i18n import gettext, mark
+from ..i18n import english, gettext, language, mark
 from ..store import HistoryRow, Settlement
 from ..store.history_rows import Outcome
 from .change import Change, values_before
@@ -37,7 +37,8 @@ class End:
     changes: Mapping[str, Change]
     rows: tuple[int, ...]  #: the ids of its rows in the history, and of those that it goes on from
     own_rows: tuple[int, ...]  #: the ids of the rows of the save itself
-    refused: str = ""  #: why it could not go back when it was time; "": it is still to come
+    #: Why it could not go back when it was time, in English; "": it is still to come.
+    refused: str = ""
 
     def reason(self, hidden: Iterable[str], elsewhere: str) -> str:
         """Return why it was refused, for people who may not see some settings.
@@ -103,9 +104,7 @@ class OpenEnds:
         :raises ConflictError: somebody else has just changed or settled it.
         :raises StoreError: the database can't be read or written.
         """
-        assert self._history  # nosec B101 # for the type checker: there is an end
-        obstacles = self._history.obstacles(end.changes.values())
-        if refused := {key: text for key, text in obstacles.items() if text}:
+        if refused := self._obstacles(end):
             raise InvalidValue(refused)
         records = self._state.read(end.changes)
         # Written past this package: no later row of the history says so.
@@ -121,6 +120,22 @@ class OpenEnds:
             {key: records[key] for key in todo},
             origin._replace(ends=(settled,)),
         )
+
+    def translated(self, end: End) -> End:
+        """Return a refused end with its reason in the reader's language, where the reason is still
+        found; else in English, as it was found.
+        """
+        if not end.refused or language() == "en":
+            return end
+        with english():
+            is_found = str(InvalidValue(self._obstacles(end))) == end.refused
+        return replace(end, refused=str(InvalidValue(self._obstacles(end)))) if is_found else end
+
+    def _obstacles(self, end: End) -> dict[str, str]:
+        """Why settings of an end can't have their old values again, by key."""
+        assert self._history  # nosec B101 # for the type checker: there is an end
+        obstacles = self._history.obstacles(end.changes.values())
+        return {key: text for key, text in obstacles.items() if text}
 
     def refuse(self, end: End, error: InvalidValue) -> None:
         """Say that the settings of an end stay as they are; it is not tried again."""
