@@ -217,6 +217,19 @@ def test_a_full_pool_says_so(path: str) -> None:
     db.close_all()
 
 
+def test_a_pool_that_gives_a_connection_to_another_thread_says_what_it_needs(path: str) -> None:
+    def read_twice(pool: PooledSqliteDatabase) -> list[tuple[str, str]]:
+        store = PeeweeWaffleStore(model=conf_on(pool))
+        with ThreadPoolExecutor(1) as executor:
+            found = executor.submit(store.read).result()
+        pool.close_all()
+        return found
+
+    with pytest.raises(StoreError, match="check_same_thread=False"):
+        read_twice(PooledSqliteDatabase(path))
+    assert read_twice(PooledSqliteDatabase(path, check_same_thread=False)) == []
+
+
 def test_a_connection_with_a_short_timeout_does_not_stay_in_a_pool(path: str) -> None:
     # peewee 3.17 closes the other thread's connection from here.
     db = PooledSqliteDatabase(path, max_connections=2, check_same_thread=False)

@@ -49,6 +49,8 @@ def of_mariadb(code: int) -> pymysql.Error:
         (of_postgres("42501"), StoreError, "name, password and rights"),
         (of_mariadb(1045), StoreError, "name, password and rights"),
         (of_mariadb(1049), StoreError, "no such database"),
+        (TypeError("bytes or buffer expected, got <class 'str'>"), StoreError, "as Text"),
+        (TypeError("string argument without an encoding"), StoreError, "as Text"),
         (of_sqlite("SQLITE_FULL"), StoreError, "make room"),
         (of_postgres("53100"), StoreError, "make room"),
         (of_mariadb(1021), StoreError, "make room"),

@@ -111,6 +111,12 @@ _FAULTS = (
         "The database file can't be opened: check its path, its folder and their permissions.",
     ),
     _Fault(
+        (),
+        r"objects created in a thread",
+        "A pool gives one thread the connection to SQLite of another: connect with "
+        "check_same_thread=False, PooledSqliteDatabase(path, check_same_thread=False) say.",
+    ),
+    _Fault(
         ("SQLITE_CORRUPT", "SQLITE_NOTADB"),
         r"malformed|not a database",
         "The database file is damaged: restore it from a backup.",
@@ -125,6 +131,14 @@ _FAULTS = (
         ("1406", "22001"),
         r"too long",
         "A value is too long for its column: make the column larger (TEXT; on MariaDB LONGTEXT).",
+    ),
+    _Fault(
+        (),
+        r"memoryview: a bytes-like|bytes or buffer expected, got <class 'str'>"
+        r"|string argument without an encoding|is of type bytea but",
+        "A column of the settings, or of their history, is binary, and it should hold text: "
+        "declare it as Text (in the database TEXT), or let its type make bytes of texts, and texts "
+        "of bytes, as a TypeDecorator does.",
     ),
     _Fault(
         ("22P05",),

@@ -228,5 +228,6 @@ def check_database(model: Model) -> None:
             raise StoreError(
                 f"{model.__name__} has a {names[0]}, {_LACKS[name]}: give the models of the "
                 "settings a database of their own, which may be the same file or server, such as "
-                'PooledSqliteDatabase(path, pragmas={"journal_mode": "wal"}).'
+                "PooledSqliteDatabase(path, check_same_thread=False, "
+                'pragmas={"journal_mode": "wal"}).'
             )
