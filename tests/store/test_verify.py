@@ -169,7 +169,7 @@ def test_an_insert_that_a_later_trigger_ignores_is_refused(place: Place) -> None
         "BEGIN SELECT raise(IGNORE); END"
     )
     refuses(place.store, "a", column="key")
-    with pytest.raises(StoreError, match=r"for A\..* a trigger or a rule drops rows"):
+    with pytest.raises(StoreError, match=r"no row for A\. If a trigger or a rule .* drops rows"):
         place.store.swap({"A": (None, "a"), "B": ("b", "c"), "C": (None, "c")})
     assert place.store.read() == [("B", "b")]
 
@@ -215,13 +215,26 @@ def test_a_save_is_refused_whose_change_a_later_trigger_keeps_out_of_the_history
     before = place.store.read_history(HistoryQuery())
     drop("conf_changes", "INSERT")
     keys = [f"A{index}" for index in range(number)]
-    rows = [ROW._replace(key=key, old="x" if index else None) for index, key in enumerate(keys)]
-    with pytest.raises(StoreError, match=r"table of the history .*for A0.* drops rows"):
+    row = ROW._replace(change_set="next")
+    rows = [row._replace(key=key, old="x" if index else None) for index, key in enumerate(keys)]
+    with pytest.raises(StoreError, match=r"the history would have no row for A0.* drops rows, let"):
         place.store.swap(dict.fromkeys(keys, (None, "a")), rows)
     with pytest.raises(StoreError, match="table of the history"):
         place.store.note_history(rows)
     assert place.store.read() == [("B", "b")]
     assert place.store.read_history(HistoryQuery()) == before
+
+
+def test_only_the_row_that_is_missing_is_named(place: Place) -> None:
+    assert place.store.swap({"Z": (None, "z")}, [ROW._replace(key="Z")])
+    place.sql(
+        "CREATE TRIGGER drops BEFORE INSERT ON conf_changes WHEN new.key = 'A' "
+        "BEGIN SELECT raise(IGNORE); END"
+    )
+    rows = [ROW._replace(change_set="next", key=key) for key in "ABC"]
+    with pytest.raises(StoreError, match=r"the history would have no row for A\."):
+        place.store.swap(dict.fromkeys("ABC", (None, "a")), rows)
+    assert place.store.read() == [("Z", "z")]
 
 
 def test_a_history_that_a_later_trigger_keeps_as_it_is_can_not_be_rewritten(
@@ -454,6 +467,55 @@ def test_a_table_of_texts_is_asked_for_once(tmp_path: Path, name: str) -> None:
 
 
 # The model
+
+
+class Bytes(TypeDecorator[str]):
+    """Makes bytes of texts."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
+        return None if value is None else value.encode()
+
+    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
+        return None if value is None else bytes(value).decode()
+
+
+@pytest.mark.parametrize(
+    ("database", "declared"),
+    [
+        ("sqlite", sa.LargeBinary()),
+        ("psycopg", sa.LargeBinary()),
+        ("psycopg", sa.Text()),
+        ("psycopg2", sa.LargeBinary()),
+        ("mariadb", sa.LargeBinary()),
+    ],
+    ids=str,
+)
+def test_a_binary_column_says_what_it_needs(
+    tmp_path: Path, server_url: Callable[[str], str], database: str, declared: Any
+) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    if database != "sqlite":
+        url = server_url("mariadb" if database == "mariadb" else "postgres")
+    with ExitStack() as stack:
+        engine = sa.create_engine(url.replace("+psycopg", f"+{database}"))
+        stack.callback(engine.dispose)
+
+        def store_with(column: Any) -> WaffleStore:
+            base = orm.declarative_base()
+            conf, _ = AlchemyWaffleStore.make_models(base)
+            conf.__table__.c.value.type = sa.LargeBinary()
+            base.metadata.create_all(engine)
+            conf.__table__.c.value.type = column
+            return AlchemyWaffleStore(orm.scoped_session(orm.sessionmaker(engine)), conf)
+
+        with pytest.raises(StoreError, match=r"is binary, .* TypeDecorator"):
+            store_with(declared).swap({"A": (None, "é")})
+        store = store_with(Bytes())
+        assert store.swap({"A": (None, "é")}) and store.swap({"A": ("é", "a")})
+        assert store.read() == [("A", "a")]
 
 
 class Lower(TypeDecorator[str]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from itertools import zip_longest
 from operator import eq
 from typing import Generic
 
@@ -48,7 +47,8 @@ class Verification(Generic[C]):
             return
         found = settings.read(connection, writes)
         altered = [key for key, swap in writes.items() if not _is_padded(swap.new, found.get(key))]
-        _refuse("settings", ((key, "value" if key in found else "key") for key in altered))
+        _refuse_missing("settings", "key", [key for key in altered if key not in found])
+        _refuse("settings", ((key, "value") for key in altered))
 
     def check_added(self, connection: C, rows: Sequence[HistoryRow], *, all_counted: bool) -> None:
         """Compare rows that were added to the history with what its table has now.
@@ -65,12 +65,16 @@ class Verification(Generic[C]):
             for row in history.read(connection, HistoryQuery(change_set=name))
         ]
         newest = sorted(found, key=lambda row: row.id)[-len(rows) :]
+        if len(newest) < len(rows):
+            keys, there = [row.key for row in rows], {row.key for row in newest}
+            missing = [key for key in keys if key not in there]
+            _refuse_missing("history", "change_set", missing or keys)
         _refuse(
             "history",
             (
                 (row.key, column)
-                for row, there in zip_longest(rows, newest)
-                for column in (_differing(row, there, columns) if there else ["change_set"])
+                for row, there in zip(rows, newest, strict=True)
+                for column in _differing(row, there, columns)
             ),
         )
 
@@ -147,11 +151,28 @@ def _refuse(table: str, altered: Iterable[tuple[str, str]]) -> None:
     for column, keys in by_column.items():
         raise StoreError(
             f"Nothing was saved: the column {column!r} of the table of the {table} would hold "
-            f"something else than what was written for {', '.join(keys)}. If it cuts texts or "
-            "replaces letters, make it larger (on MySQL and MariaDB LONGTEXT), connect with "
-            "charset=utf8mb4, and convert a table of a smaller character set: ALTER TABLE … "
-            "CONVERT TO CHARACTER SET utf8mb4. Else the type of the column, a hook or validator of "
-            "the model, or a trigger changes texts, CHAR pads them, or a trigger or a rule drops "
-            "rows: declare the column as Text (in the database TEXT), and let hooks and triggers "
-            "leave keys, values and rows as they are."
+            f"something else than what was written for {', '.join(keys)}. {_REMEDIES}"
         )
+
+
+def _refuse_missing(table: str, column: str, keys: Sequence[str]) -> None:
+    """Raise a StoreError if the table has no rows for some settings.
+
+    :param column: by which they were looked for.
+    """
+    if keys:
+        raise StoreError(
+            f"Nothing was saved: the table of the {table} would have no row for {', '.join(keys)}. "
+            "If a trigger or a rule of the table drops rows, let it leave them. Else the column "
+            f"{column!r} of the table of the {table} would hold something else than what was "
+            f"written. {_REMEDIES}"
+        )
+
+
+_REMEDIES = (
+    "If it cuts texts or replaces letters, make it larger (on MySQL and MariaDB LONGTEXT), connect "
+    "with charset=utf8mb4, and convert a table of a smaller character set: ALTER TABLE … CONVERT "
+    "TO CHARACTER SET utf8mb4. Else the type of the column, a hook or validator of the model, or a "
+    "trigger changes texts, or CHAR pads them: declare the column as Text (in the database TEXT), "
+    "and let hooks and triggers leave keys and values as they are."
+)
