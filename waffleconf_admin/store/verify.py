@@ -163,7 +163,7 @@ def _refuse_missing(table: str, column: str, keys: Sequence[str]) -> None:
     if keys:
         raise StoreError(
             f"Nothing was saved: the table of the {table} would have no row for {', '.join(keys)}. "
-            "If a trigger or a rule of the table drops rows, let it leave them. Else the column "
+            "If a trigger or a rule of the table drops rows, let it keep them. Else the column "
             f"{column!r} of the table of the {table} would hold something else than what was "
             f"written. {_REMEDIES}"
         )
