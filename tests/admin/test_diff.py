@@ -35,18 +35,37 @@ def test_one_changed_line_of_a_long_text_is_shown_with_its_number() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("a\nb", "a\nb\nc", ["@… line 1 of 3", " b", "+c"]),
+        ("a\nb", "a\nb\nc", [" a", " b", "+c"]),
         ("a\nb", "b", ["-a", " b"]),
         ("", "a\nb", ["+a", "+b"]),
         ("a\nb", "", ["-a", "-b"]),
         ("a", "a\n", [" a", "+"]),
         ("x\na\ny", "x\ny", [" x", "-a", " y"]),
         ("a\nb", "a\nb", []),
-        ("lone \udc80\n", "\n", ["-lone \\udc80", " ", "+"]),
+        ("lone \udc80\n", "\n", ["-lone \\udc80", "+", " "]),
     ],
 )
 def test_what_is_the_same_at_both_ends_is_left_out(old: str, new: str, found: list[str]) -> None:
     assert lines(old, new) == found
+
+
+@pytest.mark.parametrize(
+    ("count", "changed", "found"),
+    [
+        (4, 4, [" line 1", " line 2", " line 3", "-line 4", "+x"]),
+        (5, 5, ["@… line 3 of 5", " line 4", "-line 5", "+x"]),
+        (4, 1, ["-line 1", "+x", " line 2", " line 3", " line 4"]),
+        (5, 1, ["-line 1", "+x", " line 2"]),
+    ],
+)
+def test_at_least_three_lines_are_left_out(count: int, changed: int, found: list[str]) -> None:
+    assert lines(text_of(count), text_of(count, **{f"_{changed}": "x"})) == found
+
+
+@pytest.mark.parametrize(("last", "found"), [(6, 4), (7, 3)])
+def test_at_least_three_lines_are_left_out_between_differences(last: int, found: int) -> None:
+    shown = lines(text_of(last), text_of(last, _1="x", **{f"_{last}": "x"}))
+    assert len([line for line in shown if line[0] in " @"]) == found
 
 
 def test_each_part_that_differs_has_its_place() -> None:

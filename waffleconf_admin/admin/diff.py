@@ -17,6 +17,9 @@ from .word_diff import compare_words
 #: A text on one line that is longer than this is long.
 LONG = 60
 CONTEXT = 1  #: unchanged lines around each difference
+#: Fewer lines are shown rather than left out: what stands in their place takes a line itself.
+LEFT_OUT = 3
+NEAR = CONTEXT + LEFT_OUT  #: unchanged lines at an end of the text of which some are left out
 CHARACTERS = 60  #: unchanged characters before the difference of a long line
 LINE = 240  #: characters of a line
 SHOWN = 100  #: lines of a diff
@@ -51,20 +54,20 @@ class Comparer:
         return Differences()
 
     def lines(self, old: str, new: str) -> Pieces:
-        """Return the lines that differ, with an unchanged one around them."""
+        """Return the lines that differ, with unchanged ones around them."""
         if old == new:
             return []
         old, new = (f"{text}\n" if text else "" for text in (old, new))
         start, same = _same_lines(old, new)
         old_end, new_end = len(old) - same, len(new) - same
-        before, after = _last_lines(old[:start]), _first_lines(old[old_end:], CONTEXT)
+        before, after = _last_lines(old[:start], NEAR), _first_lines(old[old_end:], NEAR)
         lines = _Lines(new.count("\n", 0, start), new.count("\n"))
         texts = old[start:old_end], new[start:new_end]
         if all(map(_is_comparable, texts)):
-            one, other = ([*before, *text.split("\n")[:-1], *after] for text in texts)
+            one, other = (text.split("\n")[:-1] for text in texts)
             if match := self._matcher.match(one, other):
-                return lines.moved(-len(before)).hunks(match, one, other)
-        return lines.beginning(before, *(_first_lines(text, FIRST) for text in texts))
+                return lines.hunks(match, (one, other), (before, after))
+        return lines.beginning(before[-CONTEXT:], *(_first_lines(text, FIRST) for text in texts))
 
     def words(self, old: str, new: str) -> Pieces:
         """Return two long lines as one: the words that differ, with what is around them."""
@@ -85,26 +88,40 @@ class _Lines(NamedTuple):
     first: int  #: how many lines come before it
     total: int  #: how many lines the text has
 
-    def moved(self, by: int) -> _Lines:
-        return _Lines(self.first + by, self.total)
-
     def hunks(
-        self, match: difflib.SequenceMatcher[str], old: Sequence[str], new: Sequence[str]
+        self,
+        match: difflib.SequenceMatcher[str],
+        differing: tuple[Sequence[str], Sequence[str]],
+        around: tuple[Sequence[str], Sequence[str]],
     ) -> Pieces:
-        """The lines that differ, and before each part the number of the last line left out."""
-        pieces: Pieces = []
-        for group in match.get_grouped_opcodes(CONTEXT):
-            if skipped := self.first + group[0][3]:
-                where = _("… line %(line)s of %(total)s", line=skipped, total=self.total)
-                pieces.append(("gap", where))
-            for tag, start, end, start_new, end_new in group:
-                if tag == "equal":
-                    pieces += _unchanged(old[start:end])
-                else:
-                    pieces += _changed(old[start:end], new[start_new:end_new])
+        """The lines that differ, and for lines left out before one the number of the last.
+
+        :param differing: what was matched, the old lines and the new ones.
+        :param around: the last unchanged lines before all that differ, and the first after these.
+        """
+        old, new = differing
+        before, after = around
+        pieces = self._between(before, self.first, 0)
+        for tag, start, end, start_new, end_new in match.get_opcodes():
+            if tag == "equal":
+                pieces += self._between(old[start:end], self.first + end_new, CONTEXT)
+            else:
+                pieces += _changed(old[start:end], new[start_new:end_new])
             if len(pieces) > SHOWN:
                 return [*pieces[:SHOWN], ("gap", _("… more differences follow"))]
-        return pieces
+        return pieces + _unchanged(after if len(after) < NEAR else after[:CONTEXT])
+
+    def _between(self, lines: Sequence[str], end: int, beside: int) -> Pieces:
+        """Unchanged lines before one that differs: of many only those beside such lines.
+
+        :param end: the number of the last one.
+        :param beside: how many of the first are beside such a line.
+        """
+        if len(lines) < beside + NEAR:
+            return _unchanged(lines)
+        left_out = _("… line %(line)s of %(total)s", line=end - CONTEXT, total=self.total)
+        first, last = _unchanged(lines[:beside]), _unchanged(lines[-CONTEXT:])
+        return [*first, ("gap", left_out), *last]
 
     def beginning(self, before: Sequence[str], old: Sequence[str], new: Sequence[str]) -> Pieces:
         """The first lines of texts that can't be compared."""
@@ -145,9 +162,9 @@ def _first_lines(text: str, count: int) -> list[str]:
     return lines[: min(count, len(lines) - 1)]
 
 
-def _last_lines(text: str) -> list[str]:
+def _last_lines(text: str, count: int) -> list[str]:
     """The last lines of a text that ends with a newline."""
-    return text.rsplit("\n", CONTEXT + 1)[-CONTEXT - 1 : -1]
+    return text.rsplit("\n", count + 1)[-count - 1 : -1]
 
 
 def _unchanged(lines: Sequence[str]) -> Pieces:
