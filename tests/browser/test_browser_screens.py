@@ -262,6 +262,19 @@ def test_a_long_text_does_not_widen_the_page(open_page: Open) -> None:
         assert overflow(page) <= 0, width
 
 
+def test_a_line_does_not_end_between_now_and_the_value(app: Flask, open_page: Open) -> None:
+    state_of(app).update_db({"BANNER": "A_text_without_a_blank_of_one_line"})
+    page = open_page(viewport=SIZES["narrow"])
+    page.get_by_label("Banner").fill("Another")
+    tops = page.locator("#BANNER .wf-now").evaluate("""value => {
+        const range = new Range();
+        range.selectNode(value.previousSibling);
+        return [range, value].map((part) => Math.round(part.getClientRects()[0].top));
+    }""")
+    assert tops[0] == tops[1] > page.locator("#BANNER .wf-pending strong").bounding_box()["y"] + 12
+    assert overflow(page) == 0
+
+
 def test_from_right_to_left_nothing_sticks_out(open_page: Open) -> None:
     page = open_page()
     page.evaluate("document.documentElement.dir = 'rtl'")
