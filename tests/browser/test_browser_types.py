@@ -654,6 +654,19 @@ def test_paper_has_the_boxes_that_are_ticked_whatever_is_looked_for(
     assert page.locator("#FRUITS label:visible").all_inner_texts() == ["Fruit 7"]
 
 
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt"])
+def test_a_page_of_one_group_has_room_for_the_text_in_its_search(
+    make_app: Callable[..., Flask], open_page: Callable[..., Any], language: str
+) -> None:
+    app = make_app({f"K{n}": {"default": n} for n in range(12)}, history=True)
+    Babel(app, locale_selector=lambda: language)
+    page = open_page(app, viewport={"width": 1280, "height": 900})
+    search = page.get_by_role("searchbox")
+    wide = search.bounding_box()["width"]
+    search.evaluate("input => { input.style = 'field-sizing: content; width: auto' }")
+    assert search.bounding_box()["width"] <= wide
+
+
 def test_mistakes_are_answered_in_our_words(spanish_page: Any) -> None:
     page, sent = spanish_page, []
     page.on("request", lambda request: sent.append(request.method))
