@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 from commands import CONFS, Run
 from flask import Flask
+from states import put
 
 from waffleconf_admin import WaffleAdmin, anyone
 from waffleconf_admin.settings.setting import Setting
@@ -98,6 +102,28 @@ def test_explain_says_what_is_wrong_with_a_row(run: Run, app: Flask) -> None:
     app.extensions["waffleconf"].update_db({"PAGE_SIZE": 40})
     app.config["WAFFLE_CONFS"] = CONFS | {"PAGE_SIZE": {"default": 10, "max": 30}}
     assert explained(run, "PAGE_SIZE")[2] == "it is used all the same: At most 30."
+
+
+@pytest.mark.parametrize("variable", [None, "7"])
+@pytest.mark.parametrize(("text", "why"), [("{broken", "damaged"), ('"zz"', "whole number")])
+def test_a_row_that_can_not_be_used_is_no_layer_with_a_value(
+    make_app: Callable[..., Flask],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    why: str,
+    variable: str | None,
+) -> None:
+    if variable:
+        monkeypatch.setenv("SHOP_N", variable)
+    app = make_app({"N": {"default": 1, "min": 0}}, WAFFLE_ENV_PREFIX="SHOP_")
+    put(app, "N", text)
+    invoke = app.test_cli_runner().invoke
+    said = invoke(args=["waffle", "explain", "N"]).stdout
+    (listed,) = json.loads(invoke(args=["waffle", "list", "--json"]).stdout).values()
+    layer = "environment" if variable else "default"
+    assert listed["layer"] == layer and why in said
+    assert f"value        {variable or 1} ({layer})" in said
+    assert "database     can't be used" in said and "database     1" not in said
 
 
 def test_an_unknown_setting_is_an_error(run: Run) -> None:

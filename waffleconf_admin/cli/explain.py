@@ -101,7 +101,13 @@ def _variable(at: _Explained) -> str:
 
 def _in_database(at: _Explained) -> str | None:
     stored = at.record.stored
-    return None if stored.text is None else brief(at.setting, stored.value)
+    if stored.text is None:
+        return None
+    if stored.layer == "database":
+        return brief(at.setting, stored.value)
+    # Where another layer has the value, nothing else says why.
+    why = f": {stored.problem()}" if stored.problem and stored is not at.record else ""
+    return printable(f"can't be used{why}")
 
 
 def _last_change(at: _Explained) -> str:

@@ -34,7 +34,7 @@ class Record(NamedTuple):
         """Where the value comes from: "override", "environment", "database" or "default"."""
         if self.behind is not None:
             return self.served
-        return "default" if self.text is None else "database"
+        return "default" if self.text is None or self.served == "default" else "database"
 
     def overlaid(self, value: object, served: Served) -> Record:
         """Return the record of the setting where a layer above this one has the value.
