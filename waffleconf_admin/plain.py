@@ -6,20 +6,20 @@ from typing import cast
 
 _Several = list[object] | tuple[object, ...] | set[object] | frozenset[object]
 _SEVERAL = (list, tuple, set, frozenset)
+#: Of these no text tells what to pass.
+_PYTHONS = (str, int, float)
 #: The kinds of NumPy's scalars that Python has the same of: truth, integers, floats, texts.
 _KINDS = frozenset("biufU")
 
 
 def plain(value: object) -> object:
-    """Return a value of Python's own for Markup and for a number of NumPy, alone or in a list,
-    tuple or set; any other value itself.
+    """Return a value of Python's own for Markup and for a number of NumPy, alone or within lists,
+    tuples, sets and dicts; any other value itself.
     """
-    if type(value) in _SEVERAL:
-        items = cast("_Several", value)
-        made = [_plain(item) for item in items]
-        is_plain = all(item is each for item, each in zip(items, made, strict=True))
-        return value if is_plain else type(items)(made)
-    return _plain(value)
+    try:
+        return _plain(value, {})
+    except RecursionError:  # deeper than what can be stored
+        return value
 
 
 def plain_expression(value: object) -> str:
@@ -27,6 +27,8 @@ def plain_expression(value: object) -> str:
 
     It stands in messages.
     """
+    if type(value) in _PYTHONS:
+        return ""
     if isinstance(value, str) or is_lazy(value):
         return "str(value)"
     if _is_scalar(value):
@@ -41,7 +43,33 @@ def is_lazy(value: object) -> bool:
     return texts and not isinstance(value, str)
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, done: dict[int, object]) -> object:
+    """The same.
+
+    :param done: what was made of each container, by its id; itself until that is known.
+    """
+    if type(value) not in (dict, *_SEVERAL):
+        return _plain_item(value)
+    if id(value) in done:
+        return done[id(value)]
+    done[id(value)] = value
+    items = [*cast("_Several", value)]  # of a dict the keys
+    if isinstance(value, dict):
+        items += value.values()
+    made = [_plain(item, done) for item in items]
+    if any(item is not each for item, each in zip(items, made, strict=True)):
+        done[id(value)] = _filled(type(value), made)
+    return done[id(value)]
+
+
+def _filled(made_of: type, items: list[object]) -> object:
+    """A container with these items; a dict with the keys first."""
+    if made_of is dict:
+        return dict(zip(items[: len(items) // 2], items[len(items) // 2 :], strict=True))
+    return cast("type[_Several]", made_of)(items)
+
+
+def _plain_item(value: object) -> object:
     if isinstance(value, str) and hasattr(value, "__html__"):
         return str.__str__(value)
     return value.item() if _is_scalar(value) else value  # type: ignore[attr-defined]

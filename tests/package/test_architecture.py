@@ -41,7 +41,7 @@ ROOMS = {
     },
     "state": {
         "calls", "codec", "contexts", "exceptions", "fields", "forms", "i18n", "log_once",
-        "settings", "signals", "snapshot", "spread", "store", "sync",
+        "plain", "settings", "signals", "snapshot", "spread", "store", "sync",
     },
     "watcher": {"sync"},
     "sync": {"contexts", "defaults", "exceptions", "i18n", "spread", "store"},

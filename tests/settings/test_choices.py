@@ -109,6 +109,24 @@ class LongDouble:
         return LongDouble()
 
 
+def make(number: int) -> Any:
+    return Made(number)
+
+
+class Made(Scalar):
+    """A number whose pickle names a function."""
+
+    def __reduce__(self) -> Any:
+        return make, (int(self),)
+
+
+class Unreadable:
+    """A value whose pickle names a function, and which is no number."""
+
+    def __reduce__(self) -> Any:
+        return make, (1,)
+
+
 @pytest.mark.parametrize(
     ("declared", "given", "saved"),
     [
@@ -121,6 +139,9 @@ class LongDouble:
         ({"default": 1, "choices": [Scalar(1), Scalar(2)]}, Scalar(2), 2),
         ({"default": Scalar(1), "min": 1}, Scalar(2), 2),
         ({"default": {1}, "choices": [1, 2]}, {Scalar(2)}, {2}),
+        ({"default": {}, "type": dict[str, int]}, {Markup("a"): Scalar(2)}, {"a": 2}),
+        ({"default": {}, "type": dict}, {"a": [{"b": (Scalar(2),)}]}, {"a": [{"b": (2,)}]}),
+        ({"default": [], "type": list[str]}, [Markup("b"), "c"], ["b", "c"]),
     ],
 )
 @pytest.mark.parametrize("serializer", ["json", "pickle"])
@@ -162,6 +183,39 @@ def test_json_says_what_to_pass_for_a_value_of_another_class(value: Any, express
     with pytest.raises(InvalidValue) as error:
         serialize(value, format="json")
     assert f": pass {expression}, or set WAFFLE_SERIALIZER = 'pickle'" in str(error.value)
+
+
+def test_what_holds_itself_is_made_plain_once() -> None:
+    shared: list[Any] = [Scalar(1)]
+    made: Any = plain({"a": shared, "b": shared})
+    assert same(made, {"a": [1], "b": [1]}) and made["a"] is made["b"]
+    assert same(plain([{"n": Scalar(n)} for n in range(50)]), [{"n": n} for n in range(50)])
+    shared[:] = [shared, shared]
+    assert plain(shared) is shared
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert plain(deep) is deep
+
+
+@pytest.mark.parametrize(
+    ("value", "classes", "remedy"),
+    [
+        (Scalar(1), [], r"To allow it: WAFFLE_CLASSES = \[Scalar\]"),
+        (LongDouble(), [], r"To allow it: WAFFLE_CLASSES = \[LongDouble\]"),
+        (Made(1), [], r"nothing was saved\. Pass value\.item\(\)\."),
+        (Made(1), [Made], r"nothing was saved\. Pass value\.item\(\)\."),
+        ({"a": [Made(1)]}, [], r"nothing was saved\. Pass value\.item\(\)\."),
+        (Unreadable(), [], r"nothing was saved$"),
+    ],
+)
+def test_a_remedy_that_would_not_help_is_not_suggested(
+    make_app: MakeApp, value: Any, classes: list[type], remedy: str
+) -> None:
+    """Pickles of NumPy's numbers name a function that makes them, which no class allows."""
+    state = make_app({"KEY": {"default": None}}, WAFFLE_CLASSES=classes).extensions["waffleconf"]
+    with pytest.raises(InvalidValue, match=remedy):
+        state.update_db({"KEY": value})
 
 
 def test_a_number_that_python_can_not_hold_stays_itself() -> None:

@@ -9,8 +9,10 @@ from flask import Flask
 
 from ..codec import Allowed, Format, classes_in, deserialize, format_of, is_text_of, serialize
 from ..codec.encryption import Encryption, is_encrypted
+from ..codec.values import each_part
 from ..exceptions import InvalidValue
 from ..i18n import gettext
+from ..plain import plain_expression
 from ..settings.setting import Setting
 from .copies import NoQuickCopy, quick_copy
 
@@ -112,11 +114,26 @@ class Codec:
         classes = classes_in(value) - self._allowed.classes
         if format == "json":  # it has no objects of other classes
             classes = {cls for cls in classes if issubclass(cls, Enum)}
-        why, names = gettext(str(error)), ", ".join(sorted(cls.__qualname__ for cls in classes))
-        if not names:
-            return gettext("%(why)s; nothing was saved", why=why)
-        line = f"WAFFLE_CLASSES = [{names}]"
-        return gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
+        why = gettext(str(error))
+        if classes and self._would_allow(classes, value, format):
+            names = ", ".join(sorted(cls.__qualname__ for cls in classes))
+            line = f"WAFFLE_CLASSES = [{names}]"
+            return gettext("%(why)s; nothing was saved. To allow it: %(line)s", why=why, line=line)
+        for part in each_part(value, False) if format == "pickle" else ():  # JSON's error says so
+            plain = plain_expression(part)
+            if plain and not self._would_allow({type(part)}, part, format):
+                return gettext("%(why)s; nothing was saved. Pass %(plain)s.", why=why, plain=plain)
+        return gettext("%(why)s; nothing was saved", why=why)
+
+    def _would_allow(self, classes: set[type], value: object, format: Format) -> bool:
+        """Whether a value can be stored once these classes are allowed: a pickle may also name a
+        function that makes it, as those of NumPy do.
+        """
+        try:
+            deserialize(serialize(value, format=format), Allowed(classes | self._allowed.classes))
+        except InvalidValue:
+            return False
+        return True
 
 
 def _classes_of(setting: Setting) -> set[type]:
