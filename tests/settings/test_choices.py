@@ -159,7 +159,7 @@ def test_code_may_give_what_templates_and_numpy_make_of_a_value(
 
 
 def test_a_default_that_only_python_takes_for_a_choice_is_named() -> None:
-    remedy = "default is of type float, the choice equal to it of type Celsius: take one type"
+    remedy = "default has the type float, the choice equal to it Celsius: take one"
     with pytest.raises(InvalidValue, match=f"KEY: choices: the {remedy}"):
         declare({"KEY": {"default": 1.5, "choices": [Celsius(1.5)]}})
 

@@ -80,8 +80,8 @@ def _default_problem(setting: Setting) -> str | None:
             return "choices: the default has one of them twice: take one out"
         if (alike := _choice_alike(setting)) is not None:
             return (
-                f"choices: the default is of type {type(setting.default).__name__}, the choice "
-                f"equal to it of type {type(alike).__name__}: take one type"
+                f"choices: the default has the type {type(setting.default).__name__}, the choice "
+                f"equal to it {type(alike).__name__}: take one"
             )
         pairs = any(choice.label is not None for choice in setting.choices or ())
         hint = " (what has two items is a value with its label)" if pairs else ""
