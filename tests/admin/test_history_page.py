@@ -50,7 +50,9 @@ def test_an_app_without_a_history_gets_the_way_to_have_one(make_app: MakeApp) ->
     app = make_app(HISTORY_CONFS)
     app.register_blueprint(WaffleAdmin())
     client = app.test_client()
-    for response in (client.get(HISTORY), undo(client, "x")):
+    compare = f"{HISTORY}/compare"
+    answers = (client.get(HISTORY), undo(client, "x"), client.get(compare), client.post(compare))
+    for response in answers:
         assert response.status_code == 404
         assert "There is no history" in words(response.text)
 

@@ -55,3 +55,12 @@ def test_commands_say_what_a_store_of_four_methods_lacks(command: str) -> None:
     result = app.test_cli_runner().invoke(args=["waffle", *command.split()])
     assert result.exit_code == 1 and result.output.startswith("Error: ")
     assert SAID[command] in result.output
+
+
+def test_a_strict_check_passes_where_a_store_of_four_methods_lists_no_keys() -> None:
+    app = Flask("shop")
+    app.config["WAFFLE_CONFS"] = CONFS
+    WaffleConf(app, Memory())
+    result = app.test_cli_runner().invoke(args=["waffle", "check", "--strict"])
+    assert "undeclared rows: 1 note\n  note    Memory can't list its keys" in result.output
+    assert result.exit_code == 0, result.output

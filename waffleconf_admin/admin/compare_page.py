@@ -19,6 +19,7 @@ from ..state.state import State
 from ..state.task import Origin
 from .compared_times import ComparedTimes
 from .comparison import ComparedSetting, Comparison, Restore
+from .history_page import HistoryPage
 from .links import history_links, page_links
 from .options import PageOptions
 from .page import Page
@@ -41,8 +42,14 @@ class ComparePage(Page):
         self._note: str | None = None  #: why settings are restored
         self._boxes: Mapping[str, str] | None = None  #: the version of each ticked setting, by key
 
+    def respond(self) -> BaseResponse:
+        """Return the response; without a history that of its page."""
+        if self._state.history is None:
+            return HistoryPage(self._options, self._state).respond()
+        return super().respond()
+
     def _may_open(self) -> bool:
-        return bool(self._permissions.with_history) and self._state.history is not None
+        return bool(self._permissions.with_history)
 
     def _get(self) -> Response:
         return self._show(self._compare())

@@ -28,9 +28,9 @@ PATIENCE = 3.0
 
 
 class Finding(NamedTuple):
-    """Something that is wrong."""
+    """Something that is wrong; as a note, something that can't be checked with this store."""
 
-    level: Literal["error", "warning"]
+    level: Literal["error", "warning", "note"]
     key: str
     text: str
     #: The error of the store that kept a check from going on: it is said once.
@@ -62,13 +62,14 @@ def check(strict: bool) -> None:
         found += findings
         counts = [
             counted(sum(f.level == level for f in findings), level)
-            for level in ("error", "warning")
+            for level in ("error", "warning", "note")
             if any(f.level == level for f in findings)
         ]
         click.echo(f"{title}: {', '.join(counts) or 'ok'}")
         if findings:
             print_columns(((f.level, f.key, printable(f.text)) for f in findings), indent="  ")
-    if any(finding.level == "error" or strict for finding in found):
+    failing = ("error", "warning") if strict else ("error",)
+    if any(finding.level in failing for finding in found):
         raise click.exceptions.Exit(ERROR)
 
 
@@ -190,7 +191,8 @@ def _undeclared_rows(state: State) -> Iterator[Finding]:
             what = "it is retired; " if state.undeclared.is_retired(key) else ""
             yield Finding("warning", key, f"{what}to delete it: flask waffle prune {key}")
     except StoreError as error:
-        yield Finding("warning", "", str(error), str(error))
+        unable = isinstance(error.__cause__, NotImplementedError)  # a store of the four methods
+        yield Finding("note" if unable else "warning", "", str(error), str(error))
 
 
 def _watcher(state: State) -> Iterator[Finding]:
