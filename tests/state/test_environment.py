@@ -10,8 +10,9 @@ import pytest
 from every_type import CONFS as EVERY_CONF
 from every_type import VALUES
 from flask import Flask
+from flask_babel import Babel
 from hypothesis import Phase, find, settings
-from states import state_of
+from states import Memory, state_of
 from wtforms.validators import EqualTo, Length, ValidationError
 
 from waffleconf_admin import InvalidValue, WaffleAdmin, WaffleConf, anyone, conf, conf_changed
@@ -434,3 +435,16 @@ def test_one_app_has_the_prefix_and_the_other_has_not(
     assert state_of(held).update_conf() and state_of(free).update_conf()
     assert (held.config["SITENAME"], free.config["SITENAME"]) == ("Env", "Stored")
     assert isinstance(held.waffle, WaffleConf)
+
+
+def test_what_does_not_fit_is_said_in_english_whatever_the_app_speaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It ends the start of the app: the operator reads it, as a traceback or in a log."""
+    monkeypatch.setenv("APP_SIZE", "99")
+    app = Flask("shop")
+    app.config.update(WAFFLE_ENV_PREFIX="APP_", BABEL_DEFAULT_LOCALE="de")
+    app.config["WAFFLE_CONFS"] = {"SIZE": {"default": 10, "max": 50}}
+    Babel(app)
+    with pytest.raises(InvalidValue, match=r"APP_SIZE does not fit: At most 50\. Correct the"):
+        WaffleConf(app, Memory())

@@ -13,16 +13,14 @@ from wtforms import validators
 from .. import forms
 from ..contexts import quiet_context
 from ..exceptions import InvalidValue
-from ..i18n import gettext, mark
+from ..i18n import english
 from ..log_once import LogOnce
 from ..settings.setting import EnvironmentValue, Setting
 
 log = logging.getLogger(__name__)
 
-WRONG = mark(
-    "the environment variable %(name)s does not fit: %(problem)s Correct the variable, or unset it."
-)
-NOT_TEXT = mark("It is not UTF-8.")
+WRONG = "the environment variable %s does not fit: %s Correct the variable, or unset it."
+NOT_TEXT = "It is not UTF-8."
 
 
 class Environment:
@@ -62,7 +60,7 @@ class Environment:
             return settings
         errors: dict[str, str] = {}
         values: dict[str, EnvironmentValue] = {}
-        with quiet_context(self._app):
+        with quiet_context(self._app), english():  # the operator reads it, not a visitor
             for key, name in held.items():
                 variable = f"{self._prefix}{name}"
                 try:
@@ -70,7 +68,7 @@ class Environment:
                     values[key] = EnvironmentValue(variable, value)
                 except InvalidValue as error:
                     problem = error.errors[key]
-                    errors[key] = gettext(WRONG, name=variable, problem=_sentence(problem))
+                    errors[key] = WRONG % (variable, _sentence(problem))
         if errors:
             raise InvalidValue(errors)  # no cause: it may quote a secret
         return {
@@ -92,7 +90,7 @@ class Environment:
     def _read(self, setting: Setting, text: str) -> object:
         key = setting.key
         if not text.isascii() and text != text.encode("utf-8", "replace").decode():
-            raise InvalidValue({key: gettext(NOT_TEXT)})
+            raise InvalidValue({key: NOT_TEXT})
         checked = {key: _without_functions(setting)}
         value = forms.parse_text(checked, key, text, {})
         if problems := forms.check_values(checked, {key: value}, {}):
