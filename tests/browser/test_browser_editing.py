@@ -128,7 +128,7 @@ def test_changed_fields_are_marked_and_counted(open_page: Callable[..., Any]) ->
     assert not bar.is_visible()
     page.get_by_label("Site name").fill("Crêperie")
     assert row(page, "SITENAME").get_by_text("Not saved yet").is_visible()
-    assert "now “Waffle”" in row(page, "SITENAME").inner_text()
+    assert "now\xa0“Waffle”" in row(page, "SITENAME").inner_text()
     assert bar.get_by_text("1 unsaved").is_visible()
     page.get_by_label("Gift cards").check()
     assert bar.get_by_text("2 unsaved").is_visible()

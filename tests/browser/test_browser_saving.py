@@ -359,11 +359,11 @@ def test_an_unsaved_row_says_what_the_value_is_now(open_page: Open) -> None:
     page.get_by_label("Discount").fill("1")
     page.get_by_label("Mail server", exact=True).fill("x")
     for key, now in {
-        "MAINTENANCE": "now Off",
-        "THEME": "now light",
-        "CURRENCY": "now Euro",
-        "DISCOUNT": "now 9.5",
-        "SMTP_HOST": "now empty",
+        "MAINTENANCE": "now\xa0Off",
+        "THEME": "now\xa0light",
+        "CURRENCY": "now\xa0Euro",
+        "DISCOUNT": "now\xa09.5",
+        "SMTP_HOST": "now\xa0empty",
     }.items():
         assert now in row(page, key).inner_text()
     row(page, "SMTP_PASSWORD").locator("summary").click()

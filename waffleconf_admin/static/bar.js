@@ -24,8 +24,8 @@ export class Bar {
   }
 
   // The reason and the end. They belong to the changes: they are kept, discarded and brought back with them.
-  get reasonAndEnd() {
-    return $$("[name^='waffle.']:is(input, select)", this.bar);
+  get controls() {
+    return $$("[name^='waffle.']:not(button)", this.bar);
   }
 
   show() {
@@ -45,20 +45,22 @@ export class Bar {
     return total;
   }
 
+  choose(states) {
+    this.controls.forEach((control, i) => writeState(control, states[i] ?? ""));
+  }
+
   // What was chosen for changes that are gone must not apply to the next one.
   clearWithoutChanges() {
-    if (this.back && !this.show()) for (const control of this.reasonAndEnd) writeState(control, "");
+    if (this.back && !this.show()) this.choose([]);
   }
 
   draft(rows) {
-    return { rows: draftOf(rows), chosen: this.reasonAndEnd.map((control) => [control.name, readState(control)]) };
+    return { rows: draftOf(rows), states: this.controls.map(readState) };
   }
 
-  restore({ rows = [], chosen = [] }) {
+  restore({ rows, states }) {
     restore(rows);
-    if (!this.show()) return;
-    const states = new Map(chosen);
-    for (const control of this.reasonAndEnd) if (states.has(control.name)) writeState(control, states.get(control.name));
+    if (this.show()) this.choose(states);
   }
 
   discardAll(event) {
@@ -111,7 +113,8 @@ export class Bar {
     const { form } = this;
     if (!this.bar) return;
     $$(".wf-row", form).forEach(storeStates);
-    if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") this.restore(history.state?.draft ?? {});
+    const draft = history.state?.draft;
+    if (draft && performance.getEntriesByType("navigation")[0]?.type === "back_forward") this.restore(draft);
     for (const type of ["input", "change"]) on(form, type, (event) => {
       this.discarded = undefined;
       this.row = closest(event.target, ".wf-row")?.id ?? this.row;

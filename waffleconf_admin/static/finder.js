@@ -236,8 +236,10 @@ export class Finder {
 function filterChoices(event) {
   event.stopPropagation();
   const { value, parentElement: box, nextElementSibling: status } = event.target, typed = fold(value).trim();
-  const has = (part) => fold(textOf(part)).includes(typed);
-  for (const label of $$("label", box)) label.hidden = !has(label) && !has(closest(label, ".wf-many fieldset")?.firstElementChild);
+  for (const label of $$("label", box)) {
+    const heading = textOf(closest(label, ".wf-many fieldset")?.firstElementChild);
+    label.hidden = !fold(heading + label.textContent).includes(typed);
+  }
   for (const group of $$("fieldset", box)) group.hidden = !$("label:not([hidden])", group);
   status.textContent = $("label:not([hidden])", box) ? "" : status.dataset.none;
 }
