@@ -171,18 +171,22 @@ def _autocommit(case: Case, url: str) -> Iterator[None]:
         yield
 
 
-#: What makes a driver commit each statement, which SQLAlchemy does not know then.
-AUTOCOMMIT: dict[str, dict[str, Any]] = {
-    "sqlite": {"isolation_level": None},
-    "postgresql": {"autocommit": True},
-    "mysql": {"autocommit": True},
-}
+def _commit_each(connection: Any, _record: object) -> None:
+    """Have a driver commit each statement, which SQLAlchemy does not know then."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.isolation_level = None
+    elif callable(connection.autocommit):  # PyMySQL's
+        connection.autocommit(True)
+    else:
+        connection.autocommit = True
 
 
 @contextmanager
 def _autocommit_of_the_driver(case: Case, url: str) -> Iterator[None]:
-    arguments = AUTOCOMMIT[sa.make_url(url).get_backend_name()]
-    with _scoped(case, url, connect_args=arguments):
+    with _scoped(case, url):
+        engine = case.db.get_bind()
+        sa.event.listen(engine, "connect", _commit_each)
+        engine.dispose()  # it connects anew
         yield
 
 
