@@ -135,7 +135,7 @@ _FAULTS = (
     _Fault(
         (),
         r"memoryview: a bytes-like|bytes or buffer expected, got <class 'str'>"
-        r"|string argument without an encoding|is of type bytea but",
+        r"|string argument without an encoding|can't escape str to binary|is of type bytea but",
         "A column of the settings, or of their history, is binary, and it should hold text: "
         "declare it as Text (in the database TEXT), or let its type make bytes of texts, and texts "
         "of bytes, as a TypeDecorator does.",

@@ -50,8 +50,8 @@ class AlchemyHistory(HistoryRows[sa.Connection]):
         # As the session itself would, but it does not say how many rows that were. Those of one
         # statement fill in the same columns: the others keep the defaults of the table.
         insert, count = sa.insert(table).inline(), 0
-        # psycopg counts only if it is asked; where SQLAlchemy makes one statement of all rows, it
-        # would give the number of those that were sent.
+        # psycopg's count is kept only if SQLAlchemy (2.0.28) is asked to; where SQLAlchemy makes
+        # one statement of all rows, it would give the number of those that were sent.
         dialect = session.get_bind(mapper).dialect
         asked = {"preserve_rowcount": not dialect.use_insertmanyvalues_wo_returning}
         filled = (_columns_of(mapper, instance) for instance in instances)
