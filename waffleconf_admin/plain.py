@@ -44,7 +44,7 @@ def is_lazy(value: object) -> bool:
 
 
 def _plain(value: object, done: dict[int, object]) -> object:
-    """The same.
+    """Return what `plain` does.
 
     :param done: what was made of each container, by its id; itself until that is known.
     """
