@@ -96,7 +96,7 @@ def most_bytes(name: str) -> int:
 def write_document(values: Mapping[str, object], name: str = "json") -> str:
     """Return the text of a file.
 
-    :param values: by key, as `dump_value` returns them.
+    :param values: by key, as `FileValues.dump` returns them.
     :param name: of the format.
     :raises InvalidValue: the format is YAML, and PyYAML is missing.
     """
