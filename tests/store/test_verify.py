@@ -584,6 +584,22 @@ def test_a_listener_of_a_history_of_sqlalchemy_that_changes_texts_is_read_back(
     refuses(store, "x", "history", "new")
 
 
+def test_a_listener_of_a_history_of_sqlalchemy_that_changes_rewritten_texts_is_read_back(
+    tmp_path: Path,
+) -> None:
+    store, _model = alchemy_store(tmp_path, sa.Text, {})
+    assert store.swap({"A": (None, "a")}, [ROW])
+    [row] = store.read_history(HistoryQuery())
+
+    @event.listens_for(store.history, "before_update")
+    def clean(_mapper: Any, _connection: Any, changed: Any) -> None:
+        changed.new = changed.new.strip()
+
+    with pytest.raises(StoreError, match="column 'new' of the table of the history"):
+        store.rewrite({}, [row._replace(new=" b")])
+    assert store.read_history(HistoryQuery()) == [row]
+
+
 def alchemy_model(column: Any, members: dict[str, Any], **table: Any) -> tuple[Any, Any]:
     """Return the model of a history, and one of settings.
 
